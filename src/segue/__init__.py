@@ -1,0 +1,3 @@
+"""Segue: omnichannel customer journeys that people write as text."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,216 @@
+"""Channels: what carries a message out of Segue.
+
+A plugin declares a `ChannelSpec`; Segue opens the channel with its checked configuration, hands it lists of
+messages, and takes a typed answer for each. A channel never decides whether to send, never retries by itself
+and keeps no state that must survive a restart: the ledger does all that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from segue.api.http import HttpClient, Request, Response
+from segue.api.values import Instant, Money
+
+Kind = Literal["transactional", "promotional", "informational"]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One message, rendered, ready to hand over.
+
+    ``key`` is the ledger's: the same message handed over again (after a crash or a time-out) carries the same key, so
+    pass it to the provider as idempotency key or Message-ID. It is 32 lower-case hexadecimal characters.
+    ``address`` is the value of the trait named by ``ChannelSpec.address``. ``content`` holds the parts
+    that ``ChannelSpec.content`` names (``subject``, ``text``, ``html`` …). ``expires`` is the last instant at which the
+    message may still go.
+    """
+
+    key: str
+    channel: str
+    name: str
+    kind: Kind
+    customer: str
+    address: str
+    content: Mapping[str, str]
+    rule: str
+    expires: Instant
+    attempt: int = 1
+
+
+class Sent(msgspec.Struct, frozen=True, tag="sent"):
+    """The provider took the message. ``receipt`` is the provider's own id for it, by which reports come back."""
+
+    receipt: str = ""
+
+
+class Retry(msgspec.Struct, frozen=True, tag="retry"):
+    """The provider certainly did not take it, and may later. ``after`` is in seconds, where the provider said so."""
+
+    reason: str
+    after: float | None = None
+
+
+class Rejected(msgspec.Struct, frozen=True, tag="rejected"):
+    """The provider will never take this message. ``address_gone``: the address itself is dead (an
+    unregistered token, an unknown mailbox), and nothing more should be sent to it."""
+
+    reason: str
+    address_gone: bool = False
+
+
+class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
+    """The call was cut off: the provider may or may not have taken it. What follows is ``ChannelSpec.unknown``."""
+
+    reason: str
+
+
+Answer = Sent | Retry | Rejected | Unknown
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What the provider, or the customer, says about a message later.
+
+    Give ``key`` where the provider returns it, else ``receipt``. ``what`` is ``delivered``, ``undelivered`` (permanent; the
+    rule falls back if it can) or a reaction that the spec declares. ``id`` makes a repeated report harmless.
+    """
+
+    id: str
+    what: str
+    at: Instant
+    key: str = ""
+    receipt: str = ""
+    reason: str = ""
+    address_gone: bool = False
+
+
+class Inbound(msgspec.Struct, frozen=True, kw_only=True):
+    """A message from a customer (an SMS reply): ``address`` finds the customer, ``text`` is what they wrote."""
+
+    id: str
+    address: str
+    text: str
+    at: Instant
+
+
+class Callback(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider's call to Segue meant, and the answer it gets once that is committed."""
+
+    reports: tuple[Report, ...] = ()
+    inbound: tuple[Inbound, ...] = ()
+    response: Response = Response(200)
+
+
+class Tools(msgspec.Struct, frozen=True, kw_only=True):
+    """What the host lends a channel: the shared HTTP client, the name it serves in rules, and the
+    address under which this Segue is reached from outside (None when nothing was configured)."""
+
+    channel: str
+    http: HttpClient
+    callback_url: str | None = None
+
+
+class Channel(Protocol):
+    """An open channel. It runs on an event loop of its own, never on the engine's."""
+
+    async def send(self, messages: Sequence[Message]) -> Sequence[Answer]:
+        """Hand over; one answer per message, in order. At most ``ChannelSpec.batch`` messages come at once.
+        Raising means ``Unknown`` for all of them."""
+        ...
+
+    async def receive(self, request: Request) -> Callback:
+        """Understand a provider's call (``/callbacks/NAME``), checking that it really is the provider's."""
+        ...
+
+    async def retract(self, messages: Sequence[Message]) -> Sequence[Answer]:
+        """Take back what stands or is queued; asked only where ``ChannelSpec.retracts``."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections. Nothing is in flight when this is called."""
+        ...
+
+
+class BaseChannel:
+    """Defaults for the calls that many channels don't need."""
+
+    async def receive(self, request: Request) -> Callback:
+        return Callback(response=Response(404, b"this channel takes no callbacks"))
+
+    async def retract(self, messages: Sequence[Message]) -> Sequence[Answer]:
+        return [Rejected("this channel cannot take a message back") for _ in messages]
+
+    async def close(self) -> None:
+        return None
+
+
+class ContentPart(msgspec.Struct, frozen=True):
+    """A part of a message's content, where it is found, and whether it must be there.
+
+    ``extensions`` are the endings of the content file that hold it (``txt``, ``html``); a part with none is a line of
+    the file's front matter (``subject``). ``most`` is the longest it may be, in characters, once rendered.
+    """
+
+    name: str
+    required: bool = True
+    extensions: tuple[str, ...] = ()
+    most: int | None = None
+
+
+class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel that a plugin offers. ``name`` is what segue.toml says in ``use``.
+
+    ``config``        a msgspec Struct (``forbid_unknown_fields=True``): settings under ``[channels.NAME]``, checked before ``open`` is called
+    ``open``          makes the channel; called on the channel's own event loop
+    ``address``       the trait that says where to reach a customer (``email``, ``phone``); None when it needs none
+    ``content``       the parts it carries; empty when it can do without content
+    ``serves``        names in rules that it serves without a segue.toml; usually none
+    ``batch``         most messages in one ``send``;  ``in_flight``  most ``send`` calls under way at once
+    ``rate``          most messages a second, None for no limit
+    ``settles``       when a hand-over counts: on the provider's ``acceptance`` or on its ``report``, waited for
+                      ``settles_within`` seconds at the most
+    ``unknown``       after a call that was cut off: ``retry`` with the same key, or ``hold``
+    ``timeout``       seconds after which a ``send`` counts as cut off
+    ``cost``          of one message, for budgets and reports
+    ``reactions``     what its reports may say beside ``delivered`` and ``undelivered``
+    ``retracts``      whether ``retract`` takes messages back
+    ``stands``        whether what it sends stays until taken back (an audience, a banner)
+    """
+
+    name: str
+    doc: str
+    config: type[msgspec.Struct]
+    open: Callable[[Any, Tools], Channel]
+    address: str | None
+    content: tuple[ContentPart, ...] = ()
+    serves: tuple[str, ...] = ()
+    batch: int = 100
+    in_flight: int = 1
+    rate: float | None = None
+    settles: Literal["acceptance", "report"] = "acceptance"
+    settles_within: float = 0.0
+    unknown: Literal["retry", "hold"] = "retry"
+    timeout: float = 60.0
+    cost: Money | None = None
+    reactions: tuple[str, ...] = ()
+    retracts: bool = False
+    stands: bool = False
+    api: int = 1
+
+
+def address_of(channel: str) -> str | None:
+    """The trait by which a channel of that name usually reaches a customer, None for a name of one's own."""
+    return _ADDRESS.get(channel)
+
+
+_ADDRESS: dict[str, str] = {
+    "email": "email",
+    "sms": "phone",
+    "whatsapp": "phone",
+    "rcs": "phone",
+    "push": "push_token",
+    "web_push": "web_push_token",
+    "letter": "postal_address",
+}

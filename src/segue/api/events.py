@@ -1,0 +1,31 @@
+"""What a source hands to Segue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from segue.api.values import Instant
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened, or became known, about one customer.
+
+    ``name`` is the event as the source sends it (``Order Completed``); None where only traits came (identify).
+    ``user_id`` is the shop's own id, ``anonymous_id`` a device's; an event with neither reaches journeys only
+    through the field of a rule's ``per``. ``timestamp`` is when it happened. ``properties`` and ``traits`` are plain
+    JSON objects; trait names are those of the vocabulary (``first_name``). ``message_id`` is unique to
+    the source: the same id again is a duplicate, and changes nothing. ``previous_id`` is set by alias: the
+    anonymous id that from now on is ``user_id``.
+    """
+
+    message_id: str
+    timestamp: Instant
+    source: str
+    name: str | None = None
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    previous_id: str | None = None
+    properties: dict[str, Any] = {}
+    traits: dict[str, Any] = {}

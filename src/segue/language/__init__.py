@@ -1,0 +1,1 @@
+"""Rule text to a checked model: grammar, tree, recovery, vocabulary, checks."""
