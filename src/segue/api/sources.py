@@ -35,8 +35,11 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A source that a plugin offers.
 
     ``config`` is a msgspec Struct for ``[sources.NAME]``. ``routes`` are the paths it answers, each a
-    method and a path such as ``POST /v1/track``; ``{name}`` matches one segment. ``body`` and ``cors`` say how large a request
-    may be, in bytes after gzip is undone, and whether browsers on other sites may call it.
+    method and a path such as ``POST /v1/track``; ``{name}`` matches one segment. ``body`` and ``cors`` say how large a
+    request may be, in bytes after gzip is undone, and whether browsers on other sites may call it.
+    ``decode`` reads one recorded call, as in the files of ``segue replay``: from a line to the event and the instant of
+    its arrival. It is pure, and raises ValueError with a sentence that names the wrong field. None where the source's
+    format is not one that is recorded.
     """
 
     name: str
@@ -46,4 +49,5 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[str, ...]
     body: int = 500_000
     cors: bool = False
+    decode: Callable[[bytes], tuple[Event, Instant]] | None = None
     api: int = 1

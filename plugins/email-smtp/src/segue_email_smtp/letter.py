@@ -1,0 +1,128 @@
+"""From a message to the bytes that follow DATA: headers (RFC 5322), text and HTML as multipart/alternative (RFC 2046)."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import UTC, datetime
+from email.header import Header
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, formataddr
+
+import msgspec
+
+from segue.api import Message
+from segue_email_smtp.addresses import AddressError, has_control_characters, parse_mailbox
+from segue_email_smtp.config import Config
+from segue_email_smtp.plaintext import text_of
+
+# Everything is encoded to seven bits, so that no server has to (or fails to) offer 8BITMIME.
+_POLICY = SMTP.clone(cte_type="7bit")
+_BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+_HIDDEN = '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all">{}</div>'
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class LetterError(ValueError):
+    """No mail can be made of this message; the text says why. ``address`` tells whether the address is what is wrong."""
+
+    def __init__(self, reason: str, *, address: bool = False) -> None:
+        super().__init__(reason)
+        self.address = address
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """A mail ready to go. ``international``: the recipient needs SMTPUTF8 (RFC 6531)."""
+
+    sender: str
+    recipient: str
+    message_id: str
+    data: bytes
+    international: bool = False
+
+
+def compose(message: Message, config: Config, now: datetime | None = None) -> Letter:
+    """The mail of a message: the same bytes for the same message, the Date aside. Raises LetterError.
+
+    Header lines are written here and not by `email.message`, whose folding of odd names and subjects differs between
+    releases of Python; all that comes from outside is checked for line breaks first, or encoded.
+    """
+    try:
+        recipient = parse_mailbox(message.address)
+    except AddressError as error:
+        raise LetterError(str(error), address=True) from None
+    if _KEY.fullmatch(message.key) is None:
+        raise LetterError(f"the key {message.key[:80]!r} cannot stand in a Message-ID")
+    international = not recipient.local.isascii()
+    message_id = f"<{message.key}@{config.id_domain}>"
+    name = config.sender_name
+    headers = [
+        ("From", formataddr((name, config.from_mailbox.address)) if name.isascii() else _named(name, config)),
+        ("To", recipient.address),
+        ("Subject", _subject(message.content.get("subject", ""))),
+        ("Date", format_datetime(now or datetime.now(UTC))),
+        ("Message-ID", message_id),
+    ]
+    if config.reply_to is not None:
+        headers.append(("Reply-To", parse_mailbox(config.reply_to).address))
+    unsubscribe = config.unsubscribe_address(message.key)
+    if unsubscribe is not None and message.kind != "transactional":
+        headers.append(("List-Unsubscribe", f"<{unsubscribe}>"))
+        if unsubscribe.startswith("https:"):
+            headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    return Letter(
+        sender=config.bounce_address(message.key),
+        recipient=recipient.address,
+        message_id=message_id,
+        data=head.encode("utf-8" if international else "ascii") + _body(message),
+        international=international,
+    )
+
+
+def _named(name: str, config: Config) -> str:
+    return f"{Header(name, 'utf-8', header_name='From').encode(linesep=chr(13) + chr(10))} <{config.from_mailbox.address}>"
+
+
+def _subject(text: str) -> str:
+    """The subject as encoded words (RFC 2047) where it needs them. Raises LetterError."""
+    text = text.strip()
+    if not text:
+        raise LetterError("the message has no subject: give it one in the front matter of its content file")
+    if has_control_characters(text.replace("\t", " ")):
+        raise LetterError(f"the subject {text[:80]!r} contains a line break or another control character")
+    # A subject that itself looks like an encoded word would be decoded by whoever reads it.
+    charset = "us-ascii" if text.isascii() and "=?" not in text else "utf-8"
+    return Header(text, charset, header_name="Subject").encode(linesep="\r\n")
+
+
+def _body(message: Message) -> bytes:
+    text, markup = message.content.get("text", ""), message.content.get("html", "")
+    if not text.strip() and not markup.strip():
+        raise LetterError("the message is empty: its content needs a text (txt) or HTML (html) part")
+    preview = message.content.get("preview", "").strip()
+    letter = EmailMessage(policy=_POLICY)
+    try:
+        letter.set_content(_clean(text if text.strip() else text_of(markup)), charset="utf-8")
+        if markup.strip():
+            letter.add_alternative(_with_preview(_clean(markup), _clean(preview)), subtype="html", charset="utf-8")
+            # Fixed, so that the same message handed over twice is the same mail.
+            letter.set_boundary(f"=_{message.key}")
+    except UnicodeEncodeError:
+        raise LetterError("the text contains half of a surrogate pair, which no mail can carry") from None
+    return letter.as_bytes()
+
+
+def _clean(text: str) -> str:
+    """Without NUL, which RFC 5322 3.5 forbids and some servers cut a mail at."""
+    return text.replace("\x00", "")
+
+
+def _with_preview(markup: str, preview: str) -> str:
+    """The HTML with the line that mailboxes show beside the subject, hidden in the mail itself."""
+    if not preview:
+        return markup
+    hidden = _HIDDEN.format(html.escape(preview))
+    body = _BODY.search(markup)
+    return hidden + markup if body is None else markup[: body.end()] + hidden + markup[body.end() :]

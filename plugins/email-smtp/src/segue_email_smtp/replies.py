@@ -1,0 +1,53 @@
+"""What a server's reply means for a message (RFC 5321 4.2, RFC 3463)."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from segue.api import Rejected, Retry
+
+Stage = Literal["mail", "rcpt", "data"]
+
+# RFC 3463 3.2, RFC 7505: bad mailbox, bad system, bad syntax, moved, null MX; 3.3: mailbox disabled.
+_DEAD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
+_ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+_UNKNOWN_MAILBOX = re.compile(
+    r"user unknown|unknown user|no such (user|mailbox|recipient|address)|(user|mailbox|recipient|account|address) "
+    r"(was |is )?(not found|does ?n[o']t exist|unknown)|does not exist|no mailbox here",
+    re.IGNORECASE,
+)
+# Login needed, wrong or too weak (RFC 4954 6): the fault is in the settings, not in the message, and goes away with them.
+_LOGIN = frozenset({530, 534, 535, 538})
+_QUEUED = re.compile(r"queued as ([A-Za-z0-9._-]+)", re.IGNORECASE)
+
+
+def judge(code: int, text: str, stage: Stage) -> Retry | Rejected:
+    """The answer for a message that the server refused at this stage.
+
+    4xx may succeed later, 5xx never will. A mailbox counts as gone only where the reply to its own RCPT says so by
+    enhanced code or in words: 550 alone also stands for policy.
+    """
+    reason = f"{code} {readable(text)}"
+    if not 500 <= code <= 599 or code in _LOGIN:
+        return Retry(reason)
+    enhanced = _ENHANCED.match(text)
+    if stage != "rcpt":
+        gone = False
+    elif enhanced is not None:
+        gone = enhanced[1] in _DEAD
+    else:
+        gone = code in {550, 551, 553} and _UNKNOWN_MAILBOX.search(text) is not None
+    return Rejected(reason, address_gone=gone)
+
+
+def queue_id(text: str) -> str:
+    """The server's own id for a mail it took, empty where it names none."""
+    found = _QUEUED.search(text)
+    return "" if found is None else found[1]
+
+
+def readable(text: str) -> str:
+    """A server's words on one line, for reasons that people read: no control characters, at most 300 characters."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= 300 else line[:299] + "…"

@@ -1,0 +1,204 @@
+"""From a decoded call to the event that Segue takes.
+
+Pure: the same bytes, received at the same instant, give the same event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
+
+from segue.api import Event, Instant
+from segue_segment.calls import Call, Context, Id
+from segue_segment.refusals import Refused
+from segue_segment.timestamps import Written, corrected, read_timestamp
+from segue_segment.traits import customer_traits
+
+__all__ = ["SOURCE", "TYPES", "event_of", "happened_at", "message_id_of"]
+
+SOURCE = "segment"
+
+
+def happened_at(call: Call, sent: Written, received: Instant) -> Instant:
+    """When the call happened, by our clock. ``sent`` is the batch's ``sentAt``, for a call without its own."""
+    field = "timestamp" if call.original_timestamp is None else "originalTimestamp"
+    written = call.timestamp if call.original_timestamp is None else call.original_timestamp
+    sent = call.sent_at if call.sent_at is not None else sent
+    sent_at = None if sent is None else read_timestamp(sent, "sentAt")
+    if written is None:
+        return received
+    return corrected(read_timestamp(written, field), sent_at, received)
+
+
+def message_id_of(call: Call, raw: bytes, place: int, sent: Written, received: Instant) -> str:
+    """The call's ``messageId``; without one, a hash of its bytes, so that the same bytes posted again are a duplicate.
+
+    Bytes without any time in them do not tell a repeated post from a second, equal happening. These are
+    taken as new at each arrival: an order too many can be seen, one that was swallowed cannot.
+    """
+    if call.message_id is not None and call.message_id != "":
+        return str(call.message_id)
+    digest = blake2b(raw, digest_size=16)
+    if call.timestamp is None and call.original_timestamp is None and call.sent_at is None:
+        digest.update(b"\0%d\0%s" % (place, str(received if sent is None else sent).encode()))
+    return f"bytes-{digest.hexdigest()}"
+
+
+def event_of(call: Call, kind: str, message_id: str, timestamp: Instant, context: Context | None = None) -> Event:
+    """The event that a call of type ``kind`` means. ``context`` is the batch's, for a call without its own. Raises
+    Refused where something is missing."""
+    return TYPES[kind](call, message_id, timestamp, call.context if call.context is not None else context)
+
+
+def _track(call: Call, message_id: str, timestamp: Instant, context: Context | None) -> Event:
+    name = (call.event or "").strip()
+    if not name:
+        raise Refused("event", "is missing: a track call names its event, as text")
+    user, anonymous = _id(call.user_id), _id(call.anonymous_id)
+    properties = call.properties if call.properties is not None else {}
+    # Without a customer an event can still reach journeys by the field of their rule's `per` (back in stock); without a
+    # field it cannot reach anyone, and somebody forgot something.
+    if user is None and anonymous is None and not properties:
+        raise _nobody()
+    if "products" in properties and "items" not in properties:
+        items = _items(properties["products"])
+        if items:
+            properties["items"] = items
+    return Event(
+        message_id=message_id,
+        timestamp=timestamp,
+        source=SOURCE,
+        name=name,
+        user_id=user,
+        anonymous_id=anonymous,
+        properties=properties,
+        traits=customer_traits(context, call.traits),
+    )
+
+
+def _identify(call: Call, message_id: str, timestamp: Instant, context: Context | None) -> Event:
+    user, anonymous = _someone(call)
+    return Event(
+        message_id=message_id,
+        timestamp=timestamp,
+        source=SOURCE,
+        user_id=user,
+        anonymous_id=anonymous,
+        traits=customer_traits(context, call.traits),
+    )
+
+
+def _page(call: Call, message_id: str, timestamp: Instant, context: Context | None) -> Event:
+    return _view(call, "page_viewed", message_id, timestamp, context)
+
+
+def _screen(call: Call, message_id: str, timestamp: Instant, context: Context | None) -> Event:
+    return _view(call, "screen_viewed", message_id, timestamp, context)
+
+
+def _view(call: Call, name: str, message_id: str, timestamp: Instant, context: Context | None) -> Event:
+    user, anonymous = _someone(call)
+    properties = call.properties if call.properties is not None else {}
+    if call.name:
+        properties["name"] = call.name
+    if call.category:
+        properties["category"] = call.category
+    page = None if context is None else context.page
+    if page is not None:
+        for field in page.__struct_fields__:
+            value = getattr(page, field)
+            if value is not None:
+                properties.setdefault(field, value)
+    return Event(
+        message_id=message_id,
+        timestamp=timestamp,
+        source=SOURCE,
+        name=name,
+        user_id=user,
+        anonymous_id=anonymous,
+        properties=properties,
+        traits=customer_traits(context, None),
+    )
+
+
+def _group(call: Call, message_id: str, timestamp: Instant, context: Context | None) -> Event:
+    user, anonymous = _someone(call)
+    group = _id(call.group_id)
+    if group is None:
+        raise Refused("groupId", "is missing: a group call names the group")
+    # The traits of a group call are the group's, not the customer's: they are fields of the event.
+    return Event(
+        message_id=message_id,
+        timestamp=timestamp,
+        source=SOURCE,
+        name="group_joined",
+        user_id=user,
+        anonymous_id=anonymous,
+        properties={**(call.traits or {}), "group_id": group},
+        traits={**customer_traits(context, None), "group_id": group},
+    )
+
+
+def _alias(call: Call, message_id: str, timestamp: Instant, context: Context | None) -> Event:
+    user, previous = _id(call.user_id), _id(call.previous_id)
+    if previous is None:
+        raise Refused("previousId", "is missing: an alias call names the id that was used so far")
+    if user is None:
+        raise Refused("userId", "is missing: an alias call names the id that counts from now on")
+    return Event(
+        message_id=message_id,
+        timestamp=timestamp,
+        source=SOURCE,
+        user_id=user,
+        previous_id=previous,
+        traits=customer_traits(context, None),
+    )
+
+
+TYPES: dict[str, Callable[[Call, str, Instant, Context | None], Event]] = {
+    "track": _track,
+    "identify": _identify,
+    "page": _page,
+    "screen": _screen,
+    "group": _group,
+    "alias": _alias,
+}
+"""What each type of call becomes."""
+
+
+def _id(sent: Id) -> str | None:
+    # RudderStack's SDKs send "" for a visitor who has not signed in.
+    if sent is None or sent == "":
+        return None
+    if isinstance(sent, float) and sent.is_integer():
+        return str(int(sent))
+    return str(sent)
+
+
+def _someone(call: Call) -> tuple[str | None, str | None]:
+    user, anonymous = _id(call.user_id), _id(call.anonymous_id)
+    if user is None and anonymous is None:
+        raise _nobody()
+    return user, anonymous
+
+
+def _nobody() -> Refused:
+    return Refused("userId", "is missing, and so is `anonymousId`: one of them says whose call it is")
+
+
+def _items(products: Any) -> list[str]:
+    """The ids in a ``products`` list, for ``"X1" in items``: of each its product_id, sku or id."""
+    if not isinstance(products, list):
+        return []
+    items = []
+    for product in products:
+        if isinstance(product, dict):
+            for name in ("product_id", "productId", "sku", "id"):
+                identity = product.get(name)
+                if isinstance(identity, str | int) and identity != "":
+                    items.append(str(identity))
+                    break
+        elif isinstance(product, str):
+            items.append(product)
+    return items

@@ -1,0 +1,1 @@
+"""The alarm clock: APScheduler rings, the store says what is due."""

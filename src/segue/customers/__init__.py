@@ -1,0 +1,1 @@
+"""Customers: identity, consent and reach, as values and pure decisions."""

@@ -1,0 +1,1 @@
+"""Delivery: the states of a message and the pure decisions about it; no calls are made here."""

@@ -1,0 +1,64 @@
+"""The ledger's states, and what each means.
+
+``decided ▸ claimed ▸ handed over ▸ confirmed | undelivered``, or ``skipped``, ``failed``, ``unknown``, ``retracted``. A message leaves Segue only between ``claimed``
+and its outcome; each change is committed before the next begins.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+import msgspec
+
+from segue.api import Instant, Kind
+
+
+class MessageState(IntEnum):
+    """Where a message is. The numbers are stored: never change one."""
+
+    DECIDED = 0
+    """To be sent at ``due``; also while it is deferred or will be tried again."""
+    CLAIMED = 1
+    """Handed to the channel; the outcome is not known yet. After a crash it is looked at again, and called again with the same key."""
+    HANDED = 2
+    """The provider took it."""
+    CONFIRMED = 3
+    """The provider reported it delivered."""
+    UNDELIVERED = 4
+    """The provider took it, and reported later that it could not be delivered."""
+    UNKNOWN = 5
+    """The call was cut off and the channel says that such a message is held."""
+    SKIPPED = 6
+    """Not sent, with the reason."""
+    FAILED = 7
+    """The provider refused it for good, or it could not be handed over in time."""
+    RETRACTED = 8
+    """Taken back after it was handed over."""
+
+
+class LedgerRow(msgspec.Struct):
+    """One message decided. ``doubt``: a call that was cut off may have reached the provider, so it can no longer be called skipped."""
+
+    row: int
+    key: str
+    journey: int
+    customer: int
+    rule: str
+    channel: str
+    message: str
+    kind: Kind
+    state: MessageState
+    due: Instant | None
+    decided: Instant
+    expires: Instant
+    attempts: int = 0
+    doubt: bool = False
+    claimed: Instant | None = None
+    handed: Instant | None = None
+    settled: Instant | None = None
+    address: str = ""
+    template: str = ""
+    given: dict[str, Any] = {}
+    receipt: str = ""
+    reason: str = ""

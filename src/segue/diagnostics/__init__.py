@@ -1,0 +1,22 @@
+"""What Segue has to say about a text: diagnostics, codes with a page each, renderers."""
+
+from segue.diagnostics.codes import CODES, page, severity, title
+from segue.diagnostics.diagnostic import Diagnostic, Fix, Label, Lines, Severity, Span, in_order
+from segue.diagnostics.render import render_concise, render_full, render_json
+
+__all__ = [
+    "CODES",
+    "Diagnostic",
+    "Fix",
+    "Label",
+    "Lines",
+    "Severity",
+    "Span",
+    "in_order",
+    "page",
+    "render_concise",
+    "render_full",
+    "render_json",
+    "severity",
+    "title",
+]

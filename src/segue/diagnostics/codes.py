@@ -1,0 +1,79 @@
+"""Every code, its severity and its page.
+
+The number says the family: 01 characters, 02 sentence, 03 names, 04 types, 05 what a rule lacks, 06 not carried out yet,
+07 advice. A code is never used again for something else.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Final
+
+from segue.diagnostics.diagnostic import Severity
+
+CODES: Final[dict[str, str]] = {
+    "E0101": "Curly quotes",
+    "E0102": "A space that only looks like one",
+    "E0103": "An invisible character",
+    "E0104": "Letters of two alphabets in one word",
+    "E0105": "A character without meaning",
+    "E0106": "A text that is not closed",
+    "E0107": "A file that cannot be read",
+    "E0201": "A word that cannot stand here",
+    "E0202": "A word of the language used as a name",
+    "E0203": "A block without its end",
+    "E0204": "An end without a block",
+    "E0205": "The sentence stops too early",
+    "E0206": "Minutes or months",
+    "E0207": "A duration that cannot be read",
+    "E0208": "A number, date or time that does not exist",
+    "E0209": "Nested too deep",
+    "E0210": "A line given twice",
+    "E0211": "An edition that does not exist",
+    "E0301": "An unknown name",
+    "E0302": "An unknown field",
+    "E0303": "An unknown trait",
+    "E0304": "An unknown channel",
+    "E0305": "An unknown kind of message",
+    "E0306": "A name that could mean two things",
+    "E0307": "A name that is taken",
+    "E0308": "Declared twice",
+    "E0309": "One field, two types",
+    "E0310": "A sent name that means two events",
+    "E0311": "An unknown type",
+    "E0312": "An unknown function",
+    "E0401": "Two values that cannot be compared",
+    "E0402": "A value where a condition belongs",
+    "E0403": "A value where a date belongs",
+    "E0404": "A calculation that has no meaning",
+    "E0405": "A value of the wrong type",
+    "E0406": "A condition that cannot be asked here",
+    "E0501": "A `per` field that an event lacks",
+    "E0502": "A `worth` field that an event lacks",
+    "E0503": "A message without content",
+    "E0601": "Understood, but not carried out yet",
+    "W0701": "Steps that are never reached",
+    "W0702": "A wait with nothing after it",
+    "W0703": "A guard that hears events of every value",
+    "W0704": "The same message twice",
+    "W0705": "`and` with `or` in one send",
+    "W0706": "A reaction that this channel does not report",
+    "W0707": "Two currencies",
+    "W0708": "A wait that only the clock could end",
+}
+
+
+def severity(code: str) -> Severity:
+    return "error" if code.startswith("E") else "warning"
+
+
+def title(code: str) -> str:
+    """The heading of a code's page. Raises KeyError for a code that does not exist."""
+    return CODES[code]
+
+
+def page(code: str) -> str:
+    """The page of a code, in Markdown. Raises KeyError for a code that does not exist."""
+    if code not in CODES:
+        raise KeyError(code)
+    return files("segue.diagnostics").joinpath("pages", f"{code}.md").read_text(encoding="utf-8")

@@ -1,0 +1,25 @@
+"""Where plugins live: discovery, configuration, isolation."""
+
+from segue.host.channels import ChannelFault, Limits, OpenChannel
+from segue.host.configuration import ConfigurationError, configure
+from segue.host.http import AiohttpClient
+from segue.host.plugins import Distribution, Plugins, discover
+from segue.host.project import ChannelSettings, Http, Project, ProjectError, SourceSettings, load_project
+
+__all__ = [
+    "AiohttpClient",
+    "ChannelFault",
+    "ChannelSettings",
+    "ConfigurationError",
+    "Distribution",
+    "Http",
+    "Limits",
+    "OpenChannel",
+    "Plugins",
+    "Project",
+    "ProjectError",
+    "SourceSettings",
+    "configure",
+    "discover",
+    "load_project",
+]

@@ -1,0 +1,105 @@
+"""Reading what a channel returned: it may be anything."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+import msgspec
+
+from segue.api import Answer, Callback, Rejected, Retry, Sent, Unknown
+from segue.host.declarations import checked
+
+_LONGEST_REASON: Final = 500
+_LONGEST_ID: Final = 1_000
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def clean(text: str, most: int = _LONGEST_REASON) -> str:
+    """One line that can be stored and shown: no control characters, no lone surrogates, not endless."""
+    return _UNPRINTABLE.sub(" ", text[: most * 2]).encode("utf-8", "replace").decode("utf-8").strip()[:most]
+
+
+def read_answers(returned: object, count: int) -> tuple[list[Answer], str | None]:
+    """One answer for each of ``count`` messages, and what was wrong with them, if anything was.
+
+    What is no answer becomes Unknown: the message may have gone.
+    """
+    if not isinstance(returned, list | tuple):
+        fault = f"it answered with {type(returned).__name__}, not a list"
+        return [Unknown(fault) for _ in range(count)], fault
+    if len(returned) != count:
+        fault = f"it gave {len(returned)} answers to {count} messages"
+        return [Unknown(fault) for _ in range(count)], fault
+    answers: list[Answer] = []
+    faults: list[str] = []
+    for one in returned:
+        try:
+            answers.append(_read(one))
+        except ValueError as error:
+            fault = f"an answer {error}" if not isinstance(one, Answer) else f"the answer {type(one).__name__}: {error}"
+            faults.append(fault)
+            answers.append(Unknown(clean(fault)))
+    return answers, clean(faults[0]) if faults else None
+
+
+def _read(answer: object) -> Answer:
+    match answer:
+        case Sent():
+            return Sent(clean(checked(answer, Sent).receipt, _LONGEST_ID))
+        case Retry():
+            good = checked(answer, Retry)
+            after = good.after if good.after is not None and math.isfinite(good.after) and good.after >= 0 else None
+            return Retry(clean(good.reason), after)
+        case Rejected():
+            refused = checked(answer, Rejected)
+            return Rejected(clean(refused.reason), refused.address_gone)
+        case Unknown():
+            return Unknown(clean(checked(answer, Unknown).reason))
+        case _:
+            raise ValueError(f"is a {type(answer).__name__}, not Sent, Retry, Rejected or Unknown")
+
+
+def read_callback(returned: object, reactions: tuple[str, ...]) -> Callback:
+    """The callback with every type checked; raises ValueError saying what is wrong."""
+    try:
+        callback = checked(returned, Callback)
+    except ValueError as error:
+        raise ValueError(
+            f"what it made of the call {error}" if not isinstance(returned, Callback) else str(error)
+        ) from None
+    if not 200 <= callback.response.status <= 599:
+        raise ValueError(f"it answers with the HTTP status {callback.response.status}")
+    known = {"delivered", "undelivered", *reactions}
+    for report in callback.reports:
+        if report.what not in known:
+            raise ValueError(
+                f"it reports {clean(report.what, 50)!r}, which its declaration does not name among its reactions"
+            )
+        if not report.id or not (report.key or report.receipt):
+            raise ValueError("a report has no id, or neither key nor receipt")
+    for inbound in callback.inbound:
+        if not inbound.id or not inbound.address:
+            raise ValueError("an inbound message has no id, or no address")
+    return msgspec.structs.replace(
+        callback,
+        reports=tuple(
+            msgspec.structs.replace(
+                report,
+                id=clean(report.id, _LONGEST_ID),
+                receipt=clean(report.receipt, _LONGEST_ID),
+                reason=clean(report.reason),
+            )
+            for report in callback.reports
+        ),
+        inbound=tuple(
+            msgspec.structs.replace(
+                inbound,
+                id=clean(inbound.id, _LONGEST_ID),
+                address=clean(inbound.address, _LONGEST_ID),
+                text=inbound.text.encode("utf-8", "replace").decode("utf-8").replace("\0", ""),
+            )
+            for inbound in callback.inbound
+        ),
+    )

@@ -1,0 +1,470 @@
+"""What is wrong where a sentence stops making sense, in the author's words.
+
+The parser knows which kinds of words it could have taken. From those, the word it met and the word before, this module says what
+was probably meant. The order of the questions matters: the most particular explanation comes first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+from lark import Token, Tree
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from segue.diagnostics import Diagnostic, Fix, Label, Lines
+from segue.language.keywords import KEYWORDS, STEPS, TOP_LEVEL
+from segue.language.nearest import nearest
+from segue.language.pieces import DEEPEST, Piece, last_word
+
+_KINDS_OF_WORDS: Final = {
+    "NAME": "a name",
+    "STRING": 'a text in "quotes"',
+    "DURATION": "a duration such as `1d`",
+    "INT": "a whole number",
+    "DECIMAL": "a number",
+    "MONEY": "an amount such as `40 EUR`",
+    "CLOCK": "a clock time such as `09:00`",
+    "DATE": "a day such as `2026-11-27`",
+    "PERCENT": "a share such as `10%`",
+    "WEEKDAY": "a weekday",
+    "ZONE": "a time zone such as `Europe/Helsinki`",
+    "COMPARISON": "a comparison such as `=`",
+    "SIGN": "`+` or `-`",
+    "FACTOR": "`*` or `/`",
+    "ELSE_IF": "`else if`",
+    "IN_LAST": "`in last`",
+    "CAN_GET": "`can get`",
+    "TIME_BETWEEN": "`time between`",
+    "BEST_TIME": "`best time`",
+    "LPAR": "`(`",
+    "RPAR": "`)`",
+    "LSQB": "`[`",
+    "RSQB": "`]`",
+    "COMMA": "`,`",
+    "DOT": "`.`",
+    "EQUAL": "`=`",
+}
+_VALUE: Final = frozenset(("MONEY", "INT", "STRING", "NAME", "DURATION"))
+_UNIT_WORDS: Final = {
+    **dict.fromkeys(("day", "days", "päivä", "päivää"), "d"),
+    **dict.fromkeys(("hour", "hours", "hr", "hrs"), "h"),
+    **dict.fromkeys(("minute", "minutes", "mins"), "min"),
+    **dict.fromkeys(("second", "seconds", "sec", "secs"), "s"),
+    **dict.fromkeys(("week", "weeks", "wk"), "w"),
+    **dict.fromkeys(("month", "months", "mon"), "mo"),
+    **dict.fromkeys(("d", "h", "min", "s", "w", "mo"), ""),
+}
+_WORD: Final = re.compile(r"\w[\w.]*")
+_NEXT_WORD: Final = re.compile(r"[ \t\f\r\n]*([^\W\d]\w*)")
+_OPERATORS: Final = {
+    "==": "=",
+    "<>": "!=",
+    "=<": "<=",
+    "=>": ">=",
+    "&&": "and",
+    "||": "or",
+    "&": "and",
+    "|": "or",
+    "!": "not",
+}
+
+
+class Mistake(msgspec.Struct, frozen=True):
+    """``complete_before``: what stands before ``at`` is whole by itself."""
+
+    diagnostic: Diagnostic
+    at: int
+    complete_before: bool = False
+
+
+def too_deep(lines: Lines, at: int) -> Diagnostic:
+    return Diagnostic(
+        severity="error",
+        code="E0209",
+        message=f"blocks and brackets are nested more than {DEEPEST} deep here",
+        primary=lines.span(at, at + 1),
+        hint="nobody can follow this; take it apart into several rules",
+    )
+
+
+def explain(error: UnexpectedInput, text: str, piece: Piece, lines: Lines) -> Mistake:
+    """The diagnostic for the first place in a piece that cannot be read."""
+    taken = _taken(error)
+    reserved = next((token for token in taken if token.type == "NAME" and str(token) in KEYWORDS), None)
+    if reserved is not None:
+        return _keyword_as_name(reserved, text, piece, lines)
+    match error:
+        case UnexpectedToken() if error.token.type != "$END":
+            return _unexpected_word(error, text, piece, lines)
+        case UnexpectedCharacters():
+            return _unexpected_character(error, text, piece, lines)
+        case _:
+            return _stops_too_early(error, text, piece, lines)
+
+
+def _taken(error: UnexpectedInput) -> list[Token]:
+    """The words already taken when it went wrong, in their order."""
+    parser = getattr(error, "interactive_parser", None) or getattr(error, "state", None)
+    state = getattr(parser, "parser_state", parser)
+    found: list[Token] = []
+    pending = list(reversed(getattr(state, "value_stack", [])))
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Token):
+            found.append(value)
+        elif isinstance(value, Tree):
+            pending += reversed(value.children)
+    return found
+
+
+def _accepts(error: UnexpectedInput) -> frozenset[str]:
+    parser = getattr(error, "interactive_parser", None)
+    if parser is not None:
+        return frozenset(parser.accepts())
+    return frozenset(getattr(error, "allowed", None) or getattr(error, "expected", None) or ())
+
+
+def _mistake(
+    lines: Lines,
+    code: str,
+    start: int,
+    end: int,
+    message: str,
+    *,
+    label: str = "",
+    hint: str = "",
+    fix: tuple[str, str] | None = None,
+    secondary: tuple[Label, ...] = (),
+    complete: bool = False,
+) -> Mistake:
+    span = lines.span(start, end)
+    return Mistake(
+        Diagnostic(
+            severity="error",
+            code=code,
+            message=message,
+            primary=span,
+            label=label,
+            secondary=secondary,
+            hint=hint,
+            fix=Fix(fix[0], span, fix[1]) if fix else None,
+        ),
+        start,
+        complete,
+    )
+
+
+def _keyword_as_name(token: Token, text: str, piece: Piece, lines: Lines) -> Mistake:
+    start, end = token.start_pos or 0, token.end_pos or 0
+    before = last_word(text, piece.start, start)
+    place = f"after `{before}` comes a name" if before else "a name belongs here"
+    return _mistake(
+        lines,
+        "E0202",
+        start,
+        end,
+        f"`{token}` is a word of the language and cannot be a name",
+        label="a name belongs here",
+        hint=f"{place}; put one before `{token}`, or choose another name",
+    )
+
+
+def _unexpected_word(error: UnexpectedToken, text: str, piece: Piece, lines: Lines) -> Mistake:
+    token = error.token
+    start, end = token.start_pos or 0, token.end_pos or 0
+    word = str(token)
+    accepts = _accepts(error)
+    complete = "$END" in accepts
+    before = last_word(text, piece.start, start)
+    if word == "end" and piece.stray is not None and not piece.open:
+        return _mistake(
+            lines,
+            "E0204",
+            start,
+            end,
+            "this `end` closes nothing",
+            label="no open block",
+            hint="`end` closes `if`, `split` and `repeat`; a rule needs none: delete it",
+            fix=("delete it", ""),
+            complete=complete,
+        )
+    if "DURATION" in accepts and token.type in ("INT", "DECIMAL"):
+        return _number_for_duration(token, text, lines)
+    if word == "else" or token.type == "ELSE_IF":
+        return _mistake(
+            lines,
+            "E0201",
+            start,
+            end,
+            f"`{word}` stands outside an `if`" if not piece.open else f"`{word}` cannot stand here",
+            label="no open `if`" if not piece.open else "",
+            hint="`else` belongs between `if COND …` and its `end`, and comes last there",
+        )
+    if word == "=" and before in ("=", "<", ">", "!"):
+        return _mistake(lines, "E0201", start - 1, end, "one `=` is enough", hint="write `=`", fix=("write `=`", "="))
+    options = _words(accepts) | (TOP_LEVEL if complete or start == piece.start else frozenset())
+    meant = nearest(word, options) if token.type == "NAME" or word in KEYWORDS else None
+    if meant:
+        return _mistake(
+            lines,
+            "E0201",
+            start,
+            end,
+            f"I don't understand `{word}` here",
+            label=f"did you mean `{meant}`?",
+            hint=_expectation(accepts, before),
+            fix=(f"write `{meant}`", meant),
+            complete=complete,
+        )
+    if start == piece.start:
+        return _mistake(
+            lines,
+            "E0201",
+            start,
+            end,
+            f"nothing in a rule file begins with `{_short(word)}`",
+            label="not a beginning",
+            hint="a rule begins with `when`, `every`, `on` or `rule`; a declaration with `event`, `customer`, `segment` or `policy`",
+        )
+    hint = _expectation(accepts, before)
+    if word in STEPS and before in STEPS | {"else"}:
+        message = f"`{before}` is not finished before `{word}` begins"
+    elif piece.begins in ("when", "every", "on", "rule") and word in _HEADER_WORDS and accepts & _STEP_TERMINALS:
+        message = f"`{word}` comes too late: it belongs between the trigger and the first step"
+        hint = "move the line up, to right after the trigger"
+    elif complete:
+        message = f"the sentence is complete before `{_short(word)}`"
+    else:
+        message = f"`{_short(word)}` cannot stand here"
+    return _mistake(lines, "E0201", start, end, message, label="unexpected", hint=hint, complete=complete)
+
+
+_HEADER_WORDS: Final = frozenset(
+    ("once", "until", "goal", "expect", "rollout", "holdout", "from", "as", "where", "per", "for", "on")
+)
+_STEP_TERMINALS: Final = frozenset(word.upper() for word in STEPS)
+
+
+def _unexpected_character(error: UnexpectedCharacters, text: str, piece: Piece, lines: Lines) -> Mistake:
+    start = error.pos_in_stream or 0
+    character = text[start] if start < len(text) else ""
+    line_end = text.find("\n", start)
+    if character == '"':
+        return _mistake(
+            lines,
+            "E0106",
+            start,
+            line_end if line_end >= 0 else len(text),
+            "this text is not closed on its line",
+            label="begins here",
+            hint='put a `"` where the text ends',
+        )
+    if character in "'`":
+        return _mistake(
+            lines,
+            "E0105",
+            start,
+            start + 1,
+            f"texts stand in double quotes, not in {character}",
+            label="not a quote in rules",
+            hint='write `"text"`',
+        )
+    if character.isdigit():
+        word = _WORD.match(text, start)
+        return _odd_number(word.group() if word else character, start, text, lines)
+    pair = text[start : start + 2]
+    operator = pair if pair in _OPERATORS else character
+    meant = _OPERATORS.get(operator)
+    if meant:
+        return _mistake(
+            lines,
+            "E0105",
+            start,
+            start + len(operator),
+            f"`{operator}` has no meaning in rules",
+            label=f"write `{meant}`",
+            hint=f"in rules it is written `{meant}`",
+            fix=(f"write `{meant}`", meant),
+        )
+    before = last_word(text, piece.start, start)
+    shown = (
+        f"`{character}`"
+        if character.isprintable()
+        else f"the character number {ord(character)}"
+        if character
+        else "this"
+    )
+    return _mistake(
+        lines,
+        "E0105",
+        start,
+        start + 1,
+        f"{shown} has no meaning in rules",
+        label="no meaning here",
+        hint=_expectation(_accepts(error), before) or "delete it",
+    )
+
+
+def _odd_number(word: str, start: int, text: str, lines: Lines) -> Mistake:
+    end = start + len(word)
+    if re.fullmatch(r"(\d+(mo|min|w|d|h|s))*\d+m(\d+\w*)?", word):
+        return _bare_m(word, start, end, lines)
+    unit = re.fullmatch(r"(\d+)([^\W\d_]+)", word)
+    meant = _UNIT_WORDS.get(unit.group(2).casefold()) if unit else None
+    if unit and meant:
+        short = unit.group(1) + meant
+        return _mistake(
+            lines,
+            "E0207",
+            start,
+            end,
+            f"`{word}` is not how a duration is written",
+            label=f"write `{short}`",
+            hint="the units are `s`, `min`, `h`, `d`, `w` and `mo`",
+            fix=(f"write `{short}`", short),
+        )
+    if unit and unit.group(2) in ("y", "yr", "year", "years", "a"):
+        months = int(unit.group(1)[:6]) * 12
+        return _mistake(
+            lines,
+            "E0207",
+            start,
+            end,
+            "there is no unit for years",
+            label=f"write `{months}mo`",
+            hint="a year is `12mo`",
+        )
+    return _mistake(
+        lines,
+        "E0207",
+        start,
+        end,
+        f"`{_short(word)}` is neither a number nor a duration",
+        hint="durations are whole numbers with the units `s`, `min`, `h`, `d`, `w` and `mo`, such as `1d` or `1h30min`; "
+        "a name cannot begin with a digit",
+    )
+
+
+def _bare_m(word: str, start: int, end: int, lines: Lines) -> Mistake:
+    minutes = re.sub(r"(\d)m(?![a-z])", r"\1min", word)
+    months = re.sub(r"(\d)m(?![a-z])", r"\1mo", word)
+    return _mistake(
+        lines,
+        "E0206",
+        start,
+        end,
+        f"does the `m` in `{word}` mean minutes or months?",
+        label="minutes or months?",
+        hint=f"write `{minutes}` for minutes or `{months}` for months",
+    )
+
+
+def _number_for_duration(token: Token, text: str, lines: Lines) -> Mistake:
+    start, end = token.start_pos or 0, token.end_pos or 0
+    following = _NEXT_WORD.match(text, end)
+    word = following.group(1) if following else ""
+    if following and word == "m":
+        return _bare_m(f"{token}m", start, following.end(), lines)
+    unit = _UNIT_WORDS.get(word.casefold())
+    if following and unit is not None:
+        short = f"{token}{unit or word}"
+        return _mistake(
+            lines,
+            "E0207",
+            start,
+            following.end(),
+            f"a duration is written in one word: `{short}`",
+            label=f"write `{short}`",
+            hint="the units are `s`, `min`, `h`, `d`, `w` and `mo`",
+            fix=(f"write `{short}`", short),
+        )
+    return _mistake(
+        lines,
+        "E0207",
+        start,
+        end,
+        f"a duration belongs here, and `{_short(str(token))}` has no unit",
+        label="no unit",
+        hint=f"write for instance `{_short(str(token))}d` for days; the units are `s`, `min`, `h`, `d`, `w` and `mo`",
+    )
+
+
+def _stops_too_early(error: UnexpectedInput, text: str, piece: Piece, lines: Lines) -> Mistake:
+    accepts = _accepts(error)
+    before = last_word(text, piece.start, piece.end)
+    if piece.open and "END" in accepts:
+        opener = piece.open[-1]
+        others = tuple(
+            Label(lines.span(other.start, other.start + len(other.word)), "also without `end`")
+            for other in piece.open[:-1][-3:]
+        )
+        return _mistake(
+            lines,
+            "E0203",
+            opener.start,
+            opener.start + len(opener.word),
+            f"this `{opener.word}` has no `end`",
+            label="begins here and is never closed",
+            hint=f"write `end` after the last step that belongs to the `{opener.word}`",
+            secondary=others,
+        )
+    end = piece.end
+    start = max(piece.start, end - len(before))
+    steps_missing = piece.begins in ("when", "every", "on", "rule") and accepts & _STEP_TERMINALS
+    if steps_missing:
+        return _mistake(
+            lines,
+            "E0205",
+            start,
+            end,
+            "nothing is to be done here: at least one step is missing",
+            label="the text stops here",
+            hint="a step begins with `wait`, `send`, `if`, `split`, `repeat`, `set`, `emit` or `stop`",
+        )
+    return _mistake(
+        lines,
+        "E0205",
+        start,
+        end,
+        "the sentence stops before it is complete",
+        label="something is missing after this",
+        hint=_expectation(accepts, before),
+    )
+
+
+def _words(accepts: Iterable[str]) -> frozenset[str]:
+    """The plain words among the terminals."""
+    words = {name.lower() for name in accepts if name not in _KINDS_OF_WORDS and name.isalpha()}
+    if "ELSE_IF" in accepts:
+        words.add("else")
+    return frozenset(words)
+
+
+def _expectation(accepts: frozenset[str], before: str) -> str:
+    """``after `wait` comes a duration such as `1d`, `until` or `for```."""
+    phrases = []
+    left = set(accepts) - {"$END"}
+    if left >= _VALUE:
+        phrases.append("a value or a condition")
+        left -= {*_KINDS_OF_WORDS, "NOW", "TRUE", "FALSE", "CUSTOMER", "NOT", "IN"}
+    if left >= _STEP_TERMINALS:
+        phrases.append("a step such as `wait`, `send` or `if`")
+        left -= _STEP_TERMINALS
+    left -= {"SIGN", "FACTOR"} if len(left) > 3 else set()
+    phrases += [_KINDS_OF_WORDS[name] for name in _KINDS_OF_WORDS if name in left]
+    phrases += [f"`{word}`" for word in sorted(_words(left))]
+    if "$END" in accepts and len(phrases) > 4:
+        phrases = phrases[:4]
+    if not phrases:
+        return ""
+    if len(phrases) > 7:
+        phrases = [*phrases[:7], "…"]
+    listed = phrases[0] if len(phrases) == 1 else f"{', '.join(phrases[:-1])} or {phrases[-1]}"
+    return f"after `{_short(before)}` comes {listed}" if before else f"here comes {listed}"
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= 40 else word[:37] + "…"

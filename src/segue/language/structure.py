@@ -1,0 +1,181 @@
+"""Advice about the shape of a rule: steps that are never reached, waits for nothing, the same message twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from segue.diagnostics import Label
+from segue.language import model
+from segue.language import tree as t
+from segue.language.report import Report
+from segue.language.sends import fill
+from segue.language.vocabulary import Lexicon
+
+
+def advise(rule: t.Rule, name: str, lexicon: Lexicon, report: Report) -> None:
+    """Everything that can be said from the text alone."""
+    _unreachable(rule.steps, report)
+    if not _something_stands(rule.steps, lexicon):
+        _wait_for_nothing(rule.steps, report)
+    _same_message(rule.steps, name, {}, report)
+    for send in _sends(rule.steps):
+        _and_with_or(send, report)
+
+
+def events_named(node: object) -> Iterator[str]:
+    """The events that an expression names."""
+    match node:
+        case model.Happened(event=event) | model.Aggregate(event=event):
+            yield event
+    if isinstance(node, tuple):
+        for part in node:
+            yield from events_named(part)
+    elif isinstance(node, model.Node):
+        for field in node.__struct_fields__:
+            value = getattr(node, field)
+            if isinstance(value, tuple | model.Node):
+                yield from events_named(value)
+
+
+def only_the_clock(node: object) -> bool:
+    """Whether nothing that happens, only time, could make an expression true."""
+    if isinstance(node, model.Happened | model.Aggregate | model.Reacted | model.Trait | model.CanGet):
+        return False
+    if isinstance(node, tuple):
+        return all(only_the_clock(part) for part in node)
+    if isinstance(node, msgspec.Struct):
+        return all(only_the_clock(getattr(node, field)) for field in node.__struct_fields__)
+    return True
+
+
+def _ends(step: t.Step) -> bool:
+    """Whether no journey goes on after this step."""
+    match step:
+        case t.Stop():
+            return True
+        case t.If(branches=branches, otherwise=otherwise):
+            blocks = [*(branch.steps for branch in branches), otherwise]
+            return all(block and any(_ends(inner) for inner in block) for block in blocks)
+        case t.Split(arms=arms):
+            return all(arm.steps and any(_ends(inner) for inner in arm.steps) for arm in arms)
+        case t.Repeat(steps=steps):
+            return any(_ends(inner) for inner in steps)
+        case _:
+            return False
+
+
+def _unreachable(steps: tuple[t.Step, ...], report: Report) -> None:
+    for step, following in zip(steps, steps[1:], strict=False):
+        if _ends(step):
+            report.add(
+                "W0701",
+                (following.start, steps[-1].end),
+                "these steps are never reached",
+                label="never reached",
+                hint="delete them, or move them before the end of the journey",
+                also=(Label(report.span(step), "every journey has ended after this"),),
+            )
+            break
+    for step in steps:
+        for block in _blocks(step):
+            _unreachable(block, report)
+
+
+def _blocks(step: t.Step) -> list[tuple[t.Step, ...]]:
+    match step:
+        case t.If(branches=branches, otherwise=otherwise):
+            return [*(branch.steps for branch in branches), otherwise]
+        case t.Split(arms=arms):
+            return [arm.steps for arm in arms]
+        case t.Repeat(steps=steps):
+            return [steps]
+        case _:
+            return []
+
+
+def _sends(steps: tuple[t.Step, ...]) -> Iterator[t.Send]:
+    for step in steps:
+        if isinstance(step, t.Send):
+            yield step
+        for block in _blocks(step):
+            yield from _sends(block)
+
+
+def _something_stands(steps: tuple[t.Step, ...], lexicon: Lexicon) -> bool:
+    """Whether a message stays until it is taken back, so that a wait at the end says for how long."""
+    for send in _sends(steps):
+        for part in send.parts:
+            for group in part.groups:
+                for delivery in group.deliveries:
+                    words = lexicon.channels.get(delivery.place.text)
+                    if words is not None and words.stands:
+                        return True
+    return False
+
+
+def _wait_for_nothing(steps: tuple[t.Step, ...], report: Report) -> None:
+    if not steps:
+        return
+    last = steps[-1]
+    if isinstance(last, t.Wait | t.WaitUntil | t.WaitFor):
+        report.add(
+            "W0702",
+            last,
+            "nothing happens after this wait",
+            label="the rule ends here",
+            hint="delete it, or add a step; to keep a customer from entering again write `once per 30d` under the trigger",
+        )
+    if isinstance(last, t.If | t.Split):
+        for block in _blocks(last):
+            _wait_for_nothing(block, report)
+
+
+def _same_message(
+    steps: tuple[t.Step, ...], rule: str, seen: dict[tuple[str, str], t.Delivery], report: Report
+) -> None:
+    """``seen`` are the messages that every way to here may have sent; branches of one `if` exclude each other."""
+    for step in steps:
+        if isinstance(step, t.Send):
+            for part in fill(step, rule):
+                for filled in (filled for group in part for filled in group):
+                    written = filled.written
+                    key = (written.place.text, filled.message)
+                    if key in seen:
+                        report.add(
+                            "W0704",
+                            written,
+                            f'the message "{filled.message}" is sent by {written.place.text} twice',
+                            label="the second time",
+                            hint=f'give one of them another message: `{written.place.text} "{filled.message}_2"`',
+                            also=(Label(report.span(seen[key]), "the first time"),),
+                        )
+                    seen.setdefault(key, written)
+        else:
+            reached = dict(seen)
+            for block in _blocks(step):
+                inside = dict(seen)
+                _same_message(block, rule, inside, report)
+                if not (block and any(_ends(inner) for inner in block)):
+                    reached.update(inside)
+            seen.update(reached)
+
+
+def _and_with_or(send: t.Send, report: Report) -> None:
+    for part in send.parts:
+        alternatives = [group for group in part.groups if len(group.deliveries) > 1]
+        if len(part.groups) > 1 and alternatives:
+            reading = " and ".join(
+                f"({' or '.join(d.place.text for d in group.deliveries)})"
+                if len(group.deliveries) > 1
+                else group.deliveries[0].place.text
+                for group in part.groups
+            )
+            report.add(
+                "W0705",
+                part,
+                f"`and` with `or` in one send: it is read as {reading}",
+                label=f"read as {reading}",
+                hint="write two `send` lines to make the meaning plain",
+            )

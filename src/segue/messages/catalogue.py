@@ -1,0 +1,58 @@
+"""All messages of a rule book, and which of them a customer's language gets."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from segue.messages.template import Template
+
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What is wrong with a content file. ``line`` counts from 1, and is 0 where the whole file or folder is meant."""
+
+    path: str
+    line: int
+    message: str
+
+
+class Catalogue(msgspec.Struct, frozen=True):
+    """Messages by name, channel and locale. ``problems`` are about files whose message was left out."""
+
+    templates: dict[tuple[str, str, str | None], Template] = {}
+    problems: tuple[Problem, ...] = ()
+
+    def find(self, name: str, channel: str, locale: str | None = None) -> Template | None:
+        """The content closest to a locale: of the language and country, of the language, without a language.
+
+        ``Template.locale`` tells which it was. None where the message has no content for the channel that fits.
+        Subtags fall off from the right, as in RFC 4647 section 3.4 (lookup).
+        """
+        tag = normalise(locale) if locale else None
+        while tag:
+            found = self.templates.get((name, channel, tag))
+            if found is not None:
+                return found
+            tag = tag.rpartition("-")[0]
+        return self.templates.get((name, channel, None))
+
+    def names(self, channel: str) -> tuple[str, ...]:
+        """The messages that have content for a channel, in any language, sorted."""
+        return tuple(sorted({name for name, of, _ in self.templates if of == channel}))
+
+
+def normalise(locale: str) -> str | None:
+    """A locale as the catalogue writes it, ``pt_br`` as ``pt-BR`` (RFC 5646 section 2.1.1); None when it is none."""
+    if _LOCALE.fullmatch(locale) is None:
+        return None
+    language, *subtags = re.split("[-_]", locale)
+    return "-".join([language.lower(), *map(_subtag, subtags)])
+
+
+def _subtag(subtag: str) -> str:
+    if len(subtag) == 2:
+        return subtag.upper()
+    return subtag.title() if len(subtag) == 4 and subtag.isalpha() else subtag.lower()

@@ -1,0 +1,70 @@
+"""One message on one channel in one language, as its author wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+BODIES = ("text", "html")
+"""Parts that may run over several lines; every other part is one line (``subject``, ``preview`` …)."""
+
+
+class Template(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of a message for one channel; make one with `template_of`.
+
+    ``locale`` is None for the content without a language of its own. ``parts`` holds Liquid source by part
+    (``subject``, ``text``, ``html``). ``hash`` names the content: equal content, equal hash. ``lines`` says on which
+    line of its file a part begins; it serves error messages and is no part of the content.
+    """
+
+    name: str
+    channel: str
+    locale: str | None
+    parts: dict[str, str]
+    hash: str
+    lines: dict[str, int] = {}
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+
+class _Content(msgspec.Struct, frozen=True, array_like=True):
+    """What the hash covers, in the order in which it is written."""
+
+    name: str
+    channel: str
+    locale: str | None
+    parts: tuple[tuple[str, str], ...]
+
+
+def template_of(
+    name: str, channel: str, locale: str | None, parts: Mapping[str, str], lines: Mapping[str, int] | None = None
+) -> Template:
+    """The template of these parts, with its hash."""
+    content = _Content(name, channel, locale, tuple(sorted(parts.items())))
+    return _from_content(content, msgspec.json.encode(content), dict(lines or {}))
+
+
+def to_canonical(template: Template) -> bytes:
+    """The bytes that the hash is of: store these to render the same message after its files have changed."""
+    return msgspec.json.encode(
+        _Content(template.name, template.channel, template.locale, tuple(sorted(template.parts.items())))
+    )
+
+
+def from_canonical(data: bytes) -> Template:
+    """The template that `to_canonical` wrote. Raises msgspec.DecodeError when the bytes are nothing of the kind."""
+    return _from_content(msgspec.json.decode(data, type=_Content), data, {})
+
+
+def _from_content(content: _Content, data: bytes, lines: dict[str, int]) -> Template:
+    fields: dict[str, Any] = {
+        "name": content.name,
+        "channel": content.channel,
+        "locale": content.locale,
+        "parts": dict(content.parts),
+    }
+    return Template(**fields, hash=blake2b(data, digest_size=16).hexdigest(), lines=lines)

@@ -1,0 +1,142 @@
+"""Local time and calendar arithmetic, pure.
+
+The laws: ``s min h`` are elapsed time; days, weeks and months keep the wall-clock time, and a day that a month lacks is
+its last. A local time that does not exist moves forward by the gap; one that exists twice is the first. The end of a
+window is exclusive, and a window may cross midnight.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from segue.api import Instant, Period, from_datetime
+from segue.api.values import SECOND, to_datetime
+
+_LATEST = 8_640_000_000_000_000 // 1000 * 1000  # an instant a datetime can hold: beyond it nothing is planned
+
+
+@lru_cache(maxsize=1024)
+def find_zone(name: str) -> tzinfo | None:
+    """The zone of an IANA name, None where there is none. UTC is the fixed one, which is faster."""
+    if name in ("UTC", "Etc/UTC", "Z"):
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return None
+
+
+def local(instant: Instant, zone: tzinfo) -> datetime:
+    """The instant on the wall clock of a zone."""
+    return to_datetime(instant).astimezone(zone)
+
+
+def at_wall(day: date, minute: int, zone: tzinfo) -> Instant:
+    """The instant of a clock time on a day; ``minute`` counts from midnight. See the laws above for changes of the clock."""
+    moment = datetime.combine(day, time(minute // 60, minute % 60), tzinfo=zone)
+    return from_datetime(moment)
+
+
+def add(instant: Instant, period: Period, zone: tzinfo, sign: int = 1) -> Instant:
+    """``instant`` plus (or, with ``sign`` -1, minus) a period by the calendar. Months first, then days, then elapsed time."""
+    if period.months or period.days:
+        if zone is UTC and not period.months:
+            moved = instant + sign * period.days * 86_400 * SECOND
+        else:
+            wall = local(instant, zone)
+            day = shift_months(wall.date(), sign * period.months) + timedelta(days=sign * period.days)
+            moved = from_datetime(datetime.combine(day, wall.time().replace(fold=0), tzinfo=zone))
+    else:
+        moved = instant
+    return Instant(moved + sign * period.micros)
+
+
+def add_elapsed(instant: Instant, period: Period, zone: tzinfo, sign: int = 1) -> Instant:
+    """As `add`, but a day is 24 hours: the meaning in ``in last``, ``within``, ``per`` and ``space``. Months stay calendar."""
+    elapsed = Period(period.months, 0, period.days * 86_400 * SECOND + period.micros)
+    return add(instant, elapsed, zone, sign)
+
+
+def shift_months(day: date, months: int) -> date:
+    """The same day ``months`` later, or the last of a month that lacks it."""
+    if not months:
+        return day
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def next_clock(instant: Instant, minute: int, zone: tzinfo, day: int | str | None = None) -> Instant:
+    """The next time the clock shows ``minute``, strictly after ``instant``; on a weekday (0 is Monday), or ``tomorrow``."""
+    today = local(instant, zone).date()
+    if day == "tomorrow":
+        return at_wall(today + timedelta(days=1), minute, zone)
+    for ahead in range(9):
+        candidate = today + timedelta(days=ahead)
+        if day is not None and candidate.weekday() != day:
+            continue
+        moment = at_wall(candidate, minute, zone)
+        if moment > instant:
+            return moment
+    raise AssertionError("nine days hold every weekday twice or its successor")
+
+
+def within_window(instant: Instant, start: int, end: int, zone: tzinfo) -> bool:
+    """Whether the wall clock is in [start, end), both minutes from midnight; may cross midnight. Equal ends are all day."""
+    wall = local(instant, zone)
+    minute = wall.hour * 60 + wall.minute
+    if start == end:
+        return True
+    if start < end:
+        return start <= minute < end
+    return minute >= start or minute < end
+
+
+def window_opens(instant: Instant, start: int, end: int, zone: tzinfo) -> Instant:
+    """``instant`` itself inside the window, else the next start."""
+    if within_window(instant, start, end, zone):
+        return instant
+    return next_clock(instant, start, zone)
+
+
+def read_date(value: Any, zone: tzinfo) -> Instant | None:
+    """The instant a date value means: RFC 3339, a plain day (its midnight in ``zone``), a time without offset (in ``zone``),
+    or Unix seconds. None for anything else."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, (int, float)):
+        micros = value * SECOND
+        return Instant(int(micros)) if -_LATEST < micros < _LATEST else None
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    try:
+        return from_datetime(moment)
+    except OverflowError:
+        return None
+
+
+def read_clock(value: Any) -> int | None:
+    """Minutes from midnight of ``09:30`` or ``09:30:00``; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = time.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    return moment.hour * 60 + moment.minute
+
+
+def elapsed(period: Period) -> int:
+    """A period's length in microseconds where only an order is asked for: a month counts as 30 days."""
+    return (period.months * 30 + period.days) * 86_400 * SECOND + period.micros

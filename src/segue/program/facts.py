@@ -1,0 +1,125 @@
+"""What a condition looks at: the facts of one customer at one instant, as values.
+
+The runtime fetches them for a whole batch; a condition only reads. Nothing here knows where they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import tzinfo
+from typing import Any, Final
+
+import msgspec
+
+from segue.api import Instant
+
+_decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Past:
+    """A past event: when it happened, its place in the order of arrival, and its fields, decoded on first use."""
+
+    __slots__ = ("_fields", "_raw", "at", "order")
+
+    def __init__(self, at: Instant, order: int, raw: bytes) -> None:
+        self.at = at
+        self.order = order
+        self._raw = raw
+        self._fields: dict[str, Any] | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        if self._fields is None:
+            self._fields = _decode(self._raw) if self._raw else {}
+        return self._fields
+
+
+class Reaction(msgspec.Struct, frozen=True, array_like=True):
+    """One reaction to a message of a journey."""
+
+    what: str
+    channel: str
+    message: str
+    at: Instant
+    key: str = ""
+
+
+class Customer:
+    """The facts of a customer that do not depend on a journey.
+
+    ``history`` maps an event's name to its past occurrences, at least those that the conditions at hand can reach.
+    ``refusal`` gives, for a channel and a kind of message, the reason why it cannot reach the customer, None where it can.
+    """
+
+    __slots__ = ("currency", "history", "key", "refusal", "traits", "zone")
+
+    def __init__(
+        self,
+        *,
+        key: str,
+        traits: Mapping[str, Any],
+        zone: tzinfo,
+        currency: str,
+        history: Mapping[str, Sequence[Past]],
+        refusal: Callable[[str, str], str | None],
+    ) -> None:
+        self.key = key
+        self.traits = traits
+        self.zone = zone
+        self.currency = currency
+        self.history = history
+        self.refusal = refusal
+
+    def with_trait(self, name: str, value: Any) -> Customer:
+        """The same customer after one trait was set."""
+        return Customer(
+            key=self.key,
+            traits={**self.traits, name: value},
+            zone=self.zone,
+            currency=self.currency,
+            history=self.history,
+            refusal=self.refusal,
+        )
+
+
+class Scene:
+    """What one condition is judged against: a customer, an instant, and the journey's own facts.
+
+    ``start`` is where "since this journey began" begins, as (instant, order of arrival): the journey's entry, or for ``wait for
+    next`` the moment the wait was reached. ``trigger`` is the JSON of the event that began the journey, ``began`` when that happened, and ``without`` its order of arrival: it is not
+    part of the journey's history. ``reactions`` are those after ``start``. ``subject`` is the event inside ``where (…)``.
+    """
+
+    __slots__ = ("_trigger", "began", "customer", "kind", "now", "per", "reactions", "start", "subject", "value", "without")
+
+    def __init__(
+        self,
+        customer: Customer,
+        now: Instant,
+        *,
+        start: tuple[Instant, int] | None = None,
+        trigger: bytes = b"",
+        began: Instant | None = None,
+        without: int = -1,
+        reactions: Sequence[Reaction] = (),
+        kind: str = "promotional",
+        per: str | None = None,
+        value: str | None = None,
+    ) -> None:
+        self.customer = customer
+        self.now = now
+        self.start = start
+        self.began = began
+        self._trigger: bytes | dict[str, Any] = trigger
+        self.without = without
+        self.reactions = reactions
+        self.kind = kind
+        self.per = per
+        self.value = value
+        self.subject: Past | None = None
+
+    @property
+    def trigger(self) -> dict[str, Any]:
+        if isinstance(self._trigger, bytes):
+            self._trigger = _decode(self._trigger) if self._trigger else {}
+        return self._trigger

@@ -1,0 +1,191 @@
+"""Events in: duplicates, identity, traits, history and journeys of a batch, in one transaction.
+
+The source is answered only after that transaction has committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from segue.api import Event, Instant
+from segue.customers.identity import device_key, resolve, user_key
+from segue.customers.reach import GRANTED, KINDS, MARKETING, WITHDRAWN
+from segue.engine.journey import Arrived
+from segue.program.conditions import per_value
+from segue.runtime.running import DecisionLine, Running
+from segue.runtime.turn import Person, Turn
+from segue.store import customers as customer_rows
+from segue.store import journeys as journey_rows
+from segue.store.customers import hash_id
+from segue.store.database import Transaction
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Ingested(msgspec.Struct, frozen=True):
+    """What came of a batch: how many events were new, how many had come before, and the decisions made."""
+
+    accepted: int
+    duplicates: int
+    lines: tuple[DecisionLine, ...]
+
+
+def ingest(tx: Transaction, running: Running, events: Sequence[Event], now: Instant) -> Ingested:
+    """Take in a batch that arrived at ``now``, in its order."""
+    fresh = _drop_seen(tx, events)
+    turn = Turn(tx, running, now)
+    keys: set[str] = set()
+    for event, _ in fresh:
+        if event.user_id is not None:
+            keys.add(user_key(event.user_id))
+        if event.anonymous_id is not None:
+            keys.add(device_key(event.anonymous_id))
+        if event.previous_id is not None:
+            keys.add(device_key(event.previous_id))
+    customers = customer_rows.find_customers(tx, keys) if keys else {}
+    turn.load(customers.values())
+    turn.load_journeys([row for row in turn.people if turn.people[row].journeys is None])
+    _load_history(turn, running, fresh)
+    aliases: dict[str, int] = {}
+    own_keys = {row: person.row.key for row, person in turn.people.items()}
+    for event, hashed in fresh:
+        person = _identify(turn, event, customers, own_keys, aliases)
+        _take(turn, running, person, event, hashed, now)
+    turn.flush()
+    if aliases:
+        customer_rows.put_aliases(tx, aliases)
+    return Ingested(len(fresh), len(events) - len(fresh), tuple(turn.lines))
+
+
+def _drop_seen(tx: Transaction, events: Sequence[Event]) -> list[tuple[Event, int]]:
+    """The events whose message id did not come before, each with its hash. The hash finds candidates, equality decides."""
+    hashed = [(event, hash_id(event.message_id)) for event in events]
+    seen = customer_rows.find_seen(tx, {number for _, number in hashed})
+    fresh = []
+    for event, number in hashed:
+        if event.message_id not in seen:
+            seen.add(event.message_id)
+            fresh.append((event, number))
+    return fresh
+
+
+def _load_history(turn: Turn, running: Running, fresh: Sequence[tuple[Event, int]]) -> None:
+    """The history that conditions of this batch may read, for customers who have one, in one query."""
+    names: set[str] = set()
+    for event, _ in fresh:
+        if event.name is not None:
+            for program in running.triggers.get(running.names.get(event.name, event.name), ()):
+                names |= program.events
+                if program.where is not None:
+                    names |= program.where.events
+    for person in turn.people.values():
+        for journey in (person.journeys or {}).values():
+            known = running.programs.get(journey.program)
+            if known is not None:
+                names |= known.events
+    turn.load_history(turn.people, names)
+
+
+def _identify(
+    turn: Turn, event: Event, customers: dict[str, int], own_keys: dict[int, str], aliases: dict[str, int]
+) -> Person | None:
+    """The customer an event is about; None where it names nobody."""
+    device = event.anonymous_id if event.anonymous_id is not None else event.previous_id
+    found = resolve(event.user_id, device, customers, own_keys)
+    if found is None:
+        return None
+    if found.customer is None:
+        row = turn.tx.store.ids.take("customer")
+        person = turn.add(row, found.key)
+        customers[found.key] = row
+        own_keys[row] = found.key
+    else:
+        person = turn.people[found.customer]
+    number = person.row.row
+    if found.known:
+        person.row.key = own_keys[number] = found.key
+        customers[found.key] = number
+        turn.refresh(person)
+    if found.alias is not None:
+        aliases[found.alias] = customers[found.alias] = number
+    return person
+
+
+def _take(turn: Turn, running: Running, person: Person | None, event: Event, hashed: int, now: Instant) -> None:
+    at = min(event.timestamp, now)
+    name = running.names.get(event.name, event.name) if event.name is not None else None
+    fields = event.properties
+    if name is not None and "source" not in fields:
+        fields = {**fields, "source": event.source}
+    raw = _encode(fields) if fields else b""
+    rest = _rest(event, person)
+    order = turn.record(
+        event.message_id, person.row.row if person else None, name, at, 0, raw, rest, hashed
+    )
+    if person is None:
+        if name is not None:
+            _reach_named(turn, running, Arrived(name, at, order, raw, fields, event.message_id), now)
+        return
+    turn.advance(person, now)
+    if event.traits:
+        changed = frozenset(key for key, value in event.traits.items() if person.row.traits.get(key) != value)
+        if changed:
+            for key in changed:
+                if event.traits[key] is None:
+                    person.row.traits.pop(key, None)
+                else:
+                    person.row.traits[key] = event.traits[key]
+            turn.refresh(person)
+            turn.change(person, changed, now)
+    if name is not None:
+        if name in ("subscribed", "unsubscribed"):
+            _take_consent(turn, person, name, event, at)
+        turn.arrive(person, Arrived(name, at, order, raw, fields, event.message_id), now)
+
+
+def _rest(event: Event, person: Person | None) -> bytes | None:
+    """What a replay needs besides the fields. Nothing, for the usual event of a customer who is known by the user id alone."""
+    plain = person is not None and event.user_id is not None and person.row.key == user_key(event.user_id)
+    rest: dict[str, Any] = {}
+    if event.anonymous_id is not None:
+        rest["anonymousId"] = event.anonymous_id
+    if event.user_id is not None and (rest or not plain):
+        rest["userId"] = event.user_id
+    if event.previous_id is not None:
+        rest["previousId"] = event.previous_id
+    if event.traits:
+        rest["traits"] = event.traits
+    return _encode(rest) if rest else None
+
+
+def _reach_named(turn: Turn, running: Running, event: Arrived, now: Instant) -> None:
+    """An event that names no customer reaches every journey whose rule says ``per`` a field it carries, with that value."""
+    reached: dict[int, None] = {}
+    for per, rules in running.keyed.items():
+        value = per_value(event.fields, per)
+        if value is not None:
+            reached.update(dict.fromkeys(journey_rows.customers_with_value(turn.tx, rules, value)))
+    turn.load(reached)
+    turn.load_journeys([row for row in reached if turn.people[row].journeys is None])
+    for row in reached:
+        person = turn.people[row]
+        turn.advance(person, now)
+        turn.record(f"{event.key}/{row}", row, event.name, event.at, 2, event.raw)
+        turn.reach(person, event, now)
+
+
+def _take_consent(turn: Turn, person: Person, name: str, event: Event, at: Instant) -> None:
+    """``subscribed`` and ``unsubscribed`` with a ``channel`` and perhaps a ``kind``; without a kind all but transactional messages are meant, without a
+    channel all channels."""
+    state = GRANTED if name == "subscribed" else WITHDRAWN
+    channel, kind = event.properties.get("channel"), event.properties.get("kind")
+    channels = [channel] if isinstance(channel, str) and channel else list(turn.running.reach.channels)
+    kinds = [kind] if kind in KINDS else list(MARKETING)
+    for one in channels:
+        for each in kinds:
+            person.row.consent[f"{one}/{each}"] = state
+            turn.record_consent(person, one, each, state, at, event.source)
+    turn.refresh(person)

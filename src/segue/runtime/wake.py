@@ -1,0 +1,56 @@
+"""Waits that are over: a piece of the due table, in one transaction."""
+
+from __future__ import annotations
+
+import heapq
+
+import msgspec
+
+from segue.api import Instant
+from segue.engine.journey import Woken
+from segue.runtime.running import DecisionLine, Running
+from segue.runtime.turn import Turn
+from segue.store import journeys as journey_rows
+from segue.store.database import Transaction
+
+
+class Woke(msgspec.Struct, frozen=True):
+    """What came of one piece: how many waits ended, the decisions, and when the next wait is due (None: none)."""
+
+    fired: int
+    lines: tuple[DecisionLine, ...]
+    next_due: Instant | None
+
+
+def wake(tx: Transaction, running: Running, now: Instant, limit: int = 1000) -> Woke:
+    """End up to ``limit`` waits that were due by ``now``, each at the logical moment it was due."""
+    due = journey_rows.load_due(tx, now, limit)
+    if not due:
+        return Woke(0, (), journey_rows.next_due(tx))
+    turn = Turn(tx, running, now)
+    turn.load([customer for customer, _ in due])
+    names: set[str] = set()
+    for _, journey in due:
+        program = running.programs.get(journey.program)
+        if program is not None and journey.state == "inside" and journey.step < len(program.steps):
+            names |= program.ahead[journey.step + 1]
+            for index in program.steps[journey.step].guards:
+                if program.guards[index].condition.volatile:
+                    names |= program.guards[index].condition.events
+    turn.load_history(turn.people, names)
+    queue = [(journey.due, number, customer, journey) for number, (customer, journey) in enumerate(due)]
+    heapq.heapify(queue)
+    fired, number = 0, len(queue)
+    while queue and fired < 4 * limit:
+        moment, _, customer, journey = heapq.heappop(queue)
+        person = turn.people[customer]
+        journey = turn.latest(person, journey)
+        if journey.due is None or moment is None or journey.due > now:
+            continue
+        after = turn.feed(person, journey, Woken(), journey.due)
+        fired += 1
+        if after.due is not None and after.due <= now:
+            number += 1
+            heapq.heappush(queue, (after.due, number, customer, after))
+    turn.flush()
+    return Woke(fired, tuple(turn.lines), journey_rows.next_due(tx))

@@ -1,0 +1,1 @@
+"""The daemon's loops on virtual time: replay and rule tests."""

@@ -1,0 +1,177 @@
+"""Queries for customers: who is who, their traits, their history, and what they said about being written to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from segue.api import Instant
+from segue.program.facts import Past
+from segue.store.database import Transaction
+
+_decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class CustomerRow(msgspec.Struct):
+    """A customer as stored. ``key`` is ``u:`` and the user id, or ``a:`` and the anonymous id of one not known yet. ``consent`` is
+    the latest state of what they said about being written to: see `segue.customers.reach`."""
+
+    row: int
+    key: str
+    traits: dict[str, Any]
+    consent: dict[str, str]
+
+
+class EventRow(msgspec.Struct, frozen=True):
+    """An event as it is written to history; ``rest`` is the JSON of what a replay needs besides."""
+
+    row: int
+    hash: int
+    message_id: str
+    customer: int | None
+    name: str | None
+    at: Instant
+    received: Instant
+    kind: int
+    fields: bytes
+    rest: bytes | None
+
+
+def hash_id(message_id: str) -> int:
+    """A 64-bit hash of a message id, to find candidates for a duplicate with."""
+    digest = blake2b(message_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def find_seen(tx: Transaction, hashes: Iterable[int]) -> set[str]:
+    """Message ids that arrived before, among those with these hashes."""
+    wanted = msgspec.json.encode(list(hashes)).decode()
+    return {
+        message_id
+        for (message_id,) in tx.rows(
+            "select message_id from event where hash in (select value from json_each(?))", (wanted,)
+        )
+    }
+
+
+def find_customers(tx: Transaction, keys: Iterable[str]) -> dict[str, int]:
+    """Customers by key; an alias goes before the customer who once had that key."""
+    wanted = msgspec.json.encode(list(keys)).decode()
+    found = dict(tx.rows("select key, id from customer where key in (select value from json_each(?))", (wanted,)))
+    found.update(tx.rows("select key, customer from alias where key in (select value from json_each(?))", (wanted,)))
+    return found
+
+
+def load_customers(tx: Transaction, rows: Iterable[int]) -> dict[int, CustomerRow]:
+    """Customers by number."""
+    wanted = msgspec.json.encode(list(rows)).decode()
+    return {
+        row: CustomerRow(row, key, _decode(traits) if traits else {}, _decode(consent) if consent else {})
+        for row, key, traits, consent in tx.rows(
+            "select id, key, traits, consent from customer where id in (select value from json_each(?))", (wanted,)
+        )
+    }
+
+
+def insert_customers(tx: Transaction, customers: Iterable[CustomerRow]) -> None:
+    """Write new customers."""
+    tx.run_many("insert into customer (id, key, traits, consent) values (?, ?, ?, ?)", map(_columns, customers))
+
+
+def update_customers(tx: Transaction, customers: Iterable[CustomerRow]) -> None:
+    """Write what changed in customers that are stored."""
+    tx.run_many(
+        "update customer set key = ?2, traits = ?3, consent = ?4 where id = ?1", map(_columns, customers)
+    )
+
+
+def _columns(customer: CustomerRow) -> tuple[Any, ...]:
+    return (
+        customer.row,
+        customer.key,
+        _encode(customer.traits) if customer.traits else None,
+        _encode(customer.consent) if customer.consent else None,
+    )
+
+
+def put_aliases(tx: Transaction, aliases: Mapping[str, int]) -> None:
+    """Further keys of customers."""
+    tx.run_many(
+        "insert into alias (key, customer) values (?, ?) on conflict (key) do update set customer = excluded.customer",
+        aliases.items(),
+    )
+
+
+def find_by_trait(tx: Transaction, trait: str, value: str) -> list[int]:
+    """Customers whose trait is that very text, by number. A scan: for commands and rare events, not for the way of each event."""
+    return [
+        row
+        for (row,) in tx.rows("select id from customer where json_extract(traits, ?) = ? order by id", (f"$.{trait}", value))
+    ]
+
+
+def put_consent(tx: Transaction, rows: Iterable[tuple[int, str, str, str, Instant, str]]) -> None:
+    """Append to the record of consent: customer, channel, kind, state, when, source."""
+    tx.run_many(
+        "insert into consent (customer, channel, kind, state, at, source) values (?, ?, ?, ?, ?, ?)", rows
+    )
+
+
+def name_numbers(tx: Transaction, names: Iterable[str]) -> dict[str, int]:
+    """The numbers of event names; a new name gets one."""
+    known: dict[str, int] = tx.store.caches.setdefault("names", {})
+    if not known:
+        known.update(tx.rows("select name, id from name"))
+    for name in names:
+        if name not in known:
+            number = tx.store.ids.take("name")
+            tx.run("insert into name (id, name) values (?, ?)", (number, name))
+            known[name] = number
+    return known
+
+
+def insert_events(tx: Transaction, events: Sequence[EventRow]) -> None:
+    """Append to history, in order of arrival."""
+    numbers = name_numbers(tx, {event.name for event in events if event.name is not None})
+    tx.run_many(
+        "insert into event (id, hash, message_id, customer, name, at, received, kind, fields, rest) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                event.row,
+                event.hash,
+                event.message_id,
+                event.customer,
+                numbers[event.name] if event.name is not None else None,
+                event.at,
+                event.received,
+                event.kind,
+                event.fields or None,
+                event.rest,
+            )
+            for event in events
+        ],
+    )
+
+
+def load_history(
+    tx: Transaction, customers: Iterable[int], names: Iterable[str]
+) -> dict[tuple[int, str], list[Past]]:
+    """The past events of these names, by customer and name, in no particular order. One query for the whole batch."""
+    numbers = name_numbers(tx, ())
+    wanted = {numbers[name]: name for name in names if name in numbers}
+    if not wanted:
+        return {}
+    found: dict[tuple[int, str], list[Past]] = {}
+    people = msgspec.json.encode(list(customers)).decode()
+    marks = ", ".join("?" * len(wanted))
+    for customer, name, at, order, fields in tx.rows(
+        "select event.customer, event.name, event.at, event.id, event.fields from json_each(?) as wanted "
+        f"cross join event on event.customer = wanted.value and event.name in ({marks})",
+        (people, *wanted),
+    ):
+        found.setdefault((customer, wanted[name]), []).append(Past(at, order, fields or b""))
+    return found

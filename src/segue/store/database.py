@@ -1,0 +1,340 @@
+"""The database file: opening, migrating and locking it, and the one thread that writes.
+
+All writes go through `Store.write`. The writer takes whatever waits, runs it in one transaction, commits once, and only
+then answers: the price of the disk's sync is shared by all that waited (group commit). A job that raises is undone
+alone, by its savepoint; a commit that fails fails every job of its transaction.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from importlib import resources
+from pathlib import Path
+from typing import IO, Any, Final, TypeVar
+
+from segue.store.errors import StoreError, StoreInUse, StoreTooNew, StoreUnavailable
+
+T = TypeVar("T")
+
+FIRST: Final = 0
+"""Priority of claims and outcomes: what the outside waits for."""
+NORMAL: Final = 1
+LAST: Final = 2
+"""Priority of sweeps and other work that can wait."""
+
+_HOLD: Final = 0.03
+"""Seconds after which a transaction takes no further job, so that none holds the writer for long."""
+
+
+class Transaction:
+    """What a job may do: run statements on the writing connection. Valid only until the job returns."""
+
+    __slots__ = ("_connection", "store")
+
+    def __init__(self, store: Store, connection: sqlite3.Connection) -> None:
+        self.store = store
+        self._connection = connection
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        return self._connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """The first row of a query, None where there is none."""
+        found: tuple[Any, ...] | None = self._connection.execute(sql, values).fetchone()
+        return found
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Run one statement; how many rows it changed."""
+        return self._connection.execute(sql, values).rowcount
+
+    def run_many(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each row of values."""
+        self._connection.executemany(sql, values)
+
+
+class Store:
+    """An open store: SQLite in WAL with synchronous=FULL, one writer thread, readers of their own."""
+
+    def __init__(self, path: Path | None, *, durable: bool = True) -> None:
+        """``path`` None keeps everything in memory (rule tests, replay). Without ``durable`` nothing is synced: for data that can
+        be made again. Raises StoreInUse, StoreTooNew, StoreUnavailable."""
+        self.path = path
+        self._lock = _lock(path) if path is not None else None
+        self._jobs: queue.PriorityQueue[tuple[int, int, Any, Any]] = queue.PriorityQueue()
+        self._count = 0
+        self._counting = threading.Lock()
+        self.commits = 0
+        self.longest = 0.0
+        try:
+            self._connection = _connect(path, durable)
+            _migrate(self._connection)
+        except sqlite3.Error as error:
+            self._unlock()
+            raise StoreUnavailable(f"{path}: {error}") from error
+        except StoreError:
+            self._unlock()
+            raise
+        self.ids = _Ids(self._connection)
+        self.caches: dict[str, dict[Any, Any]] = {}
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the writer thread; before this, `apply` runs jobs in the caller's."""
+        self._thread = threading.Thread(target=self._serve, name="segue-store", daemon=True)
+        self._thread.start()
+
+    def write(self, job: Callable[[Transaction], T], priority: int = NORMAL) -> Future[T]:
+        """Have the job run in the writer's next transaction. The future is done once that is committed; it fails with what the job
+        raised, or with StoreUnavailable where the commit failed."""
+        future: Future[T] = Future()
+        with self._counting:
+            if self._closed:
+                future.set_exception(StoreUnavailable("the store is closed"))
+                return future
+            self._count += 1
+            self._jobs.put((priority, self._count, job, future))
+        return future
+
+    def apply(self, job: Callable[[Transaction], T]) -> T:
+        """Run one job in a transaction of its own, here and now. Only where no writer thread runs: commands, tests, replay."""
+        if self._thread is not None:
+            return self.write(job).result()
+        transaction = Transaction(self, self._connection)
+        try:
+            self._connection.execute("begin immediate")
+            try:
+                outcome = job(transaction)
+            except BaseException:
+                self._roll_back()
+                raise
+            self._connection.execute("commit")
+            self.commits += 1
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise StoreUnavailable(str(error)) from error
+        return outcome
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for the writer."""
+        return self._jobs.qsize()
+
+    def reader(self) -> sqlite3.Connection:
+        """A connection for reading beside the writer, for the calling thread; close it after use."""
+        if self.path is None:
+            raise StoreError("a store in memory has no second connection")
+        return open_reader(self.path)
+
+    def backup(self, target: Path) -> None:
+        """A consistent copy, made while the store is in use."""
+        back_up(self.path, target) if self.path is not None else None
+
+    def close(self) -> None:
+        """Finish what waits, then close. Safe to call twice."""
+        with self._counting:
+            if self._closed:
+                return
+            self._closed = True
+            self._jobs.put((LAST + 1, self._count + 1, None, None))
+        if self._thread is not None:
+            self._thread.join()
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("pragma optimize")
+        self._connection.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _serve(self) -> None:
+        while True:
+            _, _, job, future = self._jobs.get()
+            if job is None:
+                return
+            if not self._transact(job, future):
+                return
+
+    def _transact(self, job: Any, future: Any) -> bool:
+        """Run the job and whatever else waits in one transaction; False when asked to stop."""
+        done: list[tuple[Future[Any], Any]] = []
+        going_on = True
+        began = time.monotonic()
+        transaction = Transaction(self, self._connection)
+        try:
+            self._connection.execute("begin immediate")
+            while True:
+                self._run_job(transaction, job, future, done)
+                if time.monotonic() - began > _HOLD:
+                    break
+                try:
+                    _, _, job, future = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+                if job is None:
+                    going_on = False
+                    break
+            self._connection.execute("commit")
+        except sqlite3.Error as error:
+            self._roll_back()
+            unavailable = StoreUnavailable(str(error))
+            unavailable.__cause__ = error
+            for waiting, _ in done:
+                waiting.set_exception(unavailable)
+            if not future.done() and all(future is not waiting for waiting, _ in done):
+                future.set_exception(unavailable)
+            return going_on
+        self.commits += 1
+        self.longest = max(self.longest, time.monotonic() - began)
+        for waiting, outcome in done:
+            waiting.set_result(outcome)
+        return going_on
+
+    def _run_job(self, transaction: Transaction, job: Any, future: Any, done: list[tuple[Future[Any], Any]]) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        self._connection.execute("savepoint job")
+        try:
+            outcome = job(transaction)
+        except sqlite3.IntegrityError as error:
+            self._undo_job()
+            future.set_exception(error)
+        except sqlite3.Error:
+            raise
+        except BaseException as error:
+            self._undo_job()
+            future.set_exception(error)
+        else:
+            self._connection.execute("release job")
+            done.append((future, outcome))
+
+    def _undo_job(self) -> None:
+        self._connection.execute("rollback to job")
+        self._connection.execute("release job")
+        self.forget()
+
+    def _roll_back(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("rollback")
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what was remembered of the database's content: it may have been undone."""
+        self.caches.clear()
+        self.ids.forget()
+
+
+class _Ids:
+    """The next free row numbers, remembered so that a batch can name its rows before it writes them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._next: dict[str, int] = {}
+
+    def take(self, table: str) -> int:
+        """A fresh row number of a table; numbers grow in the order of writing."""
+        number = self._next.get(table)
+        if number is None:
+            (newest,) = self._connection.execute(f"select coalesce(max(id), 0) from {table}").fetchone()
+            number = newest + 1
+        self._next[table] = number + 1
+        return number
+
+    def forget(self) -> None:
+        self._next.clear()
+
+
+def _lock(path: Path) -> IO[str]:
+    """Hold the store's lock for this process. The kernel lets go of it when the process ends in any way."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = open(path.with_name(path.name + ".lock"), "a+", encoding="utf-8")  # noqa: SIM115 - held as long as the store
+    except OSError as error:
+        raise StoreUnavailable(f"{path}: {error.strerror or error}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.seek(0)
+        holder = handle.read().strip() or "unknown"
+        handle.close()
+        raise StoreInUse(
+            f"{path} is in use by another Segue (process {holder}): stop it first, or set another `database`"
+        ) from error
+    with contextlib.suppress(OSError):  # a full disk must not keep the daemon from starting: the lock itself holds
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+    return handle
+
+
+def _connect(path: Path | None, durable: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        str(path) if path is not None else ":memory:",
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=512,
+    )
+    connection.execute("pragma journal_mode = wal")
+    connection.execute(f"pragma synchronous = {'full' if durable else 'off'}")
+    connection.execute("pragma cache_size = -65536")
+    connection.execute("pragma temp_store = memory")
+    connection.execute("pragma busy_timeout = 5000")
+    connection.execute("pragma wal_autocheckpoint = 4000")
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A read-only connection to a database file. Raises StoreUnavailable where there is none."""
+    if not path.exists():
+        raise StoreUnavailable(f"there is no database at {path}: `segue run` makes it")
+    try:
+        return sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"{path}: {error}") from error
+
+
+def back_up(path: Path, target: Path) -> None:
+    """Copy a database, in use or not, to ``target``, which must not exist. Goes in pieces, so that the writer goes on."""
+    if target.exists():
+        raise StoreError(f"{target} exists already: give another name")
+    partial = target.with_name(target.name + ".partial")
+    with contextlib.closing(open_reader(path)) as source, contextlib.closing(sqlite3.connect(partial)) as copy:
+        source.backup(copy, pages=4096, sleep=0.005)
+        copy.execute("pragma journal_mode = delete")
+    with open(partial, "rb") as handle:
+        os.fsync(handle.fileno())
+    os.replace(partial, target)
+
+
+def migrations() -> Iterator[tuple[int, str]]:
+    """The migrations in order: number and SQL."""
+    folder = resources.files("segue.store") / "migrations"
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(".sql"):
+            yield int(entry.name.split("_")[0]), entry.read_text(encoding="utf-8")
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema to this version: each migration in one transaction with its number, so a kill in between leaves a whole one."""
+    (current,) = connection.execute("pragma user_version").fetchone()
+    known = list(migrations())
+    if current > known[-1][0]:
+        raise StoreTooNew(
+            f"the database has schema {current}, this Segue knows up to {known[-1][0]}: "
+            "install the newer version, or restore a backup"
+        )
+    for number, sql in known:
+        if number > current:
+            connection.executescript(f"begin immediate;\n{sql}\npragma user_version = {number};\ncommit;")

@@ -1,0 +1,230 @@
+"""Queries for the engine: journeys, their entries, and the programs they run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from segue.api import Instant
+from segue.engine.journey import Journey, Sending, State, Trace
+from segue.program.facts import Reaction
+from segue.store.database import Transaction
+
+_STATES: Final[tuple[State, ...]] = ("inside", "finished", "exited", "failed")
+_STATE_NUMBERS: Final[Mapping[str, int]] = {state: number for number, state in enumerate(_STATES)}
+
+_COLUMNS: Final = (
+    'journey.id, journey.customer, journey.key, journey.program, value, entered, "order", trigger, journey.state, step, visit, since, mark, '
+    "journey.due, ended, journey.reason, goal_until, converted, worth, detail"
+)
+
+
+class _Detail(msgspec.Struct, array_like=True):
+    sends: tuple[Sending, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    trace: tuple[Trace, ...] = ()
+
+
+_encode_detail: Final = msgspec.msgpack.Encoder().encode
+_decode_detail: Final = msgspec.msgpack.Decoder(_Detail).decode
+
+
+def _programs(tx: Transaction) -> tuple[dict[int, tuple[str, str]], dict[str, int]]:
+    """Programs by number (hash and rule), and numbers by hash."""
+    by_number = tx.store.caches.setdefault("programs", {})
+    by_hash = tx.store.caches.setdefault("program numbers", {})
+    if not by_number:
+        for number, content, rule in tx.rows("select id, hash, rule from program"):
+            by_number[number] = (content, rule)
+            by_hash[content] = number
+    return by_number, by_hash
+
+
+def _read(row: tuple[Any, ...], programs: Mapping[int, tuple[str, str]]) -> Journey:
+    content, rule = programs[row[3]]
+    detail = _decode_detail(row[19]) if row[19] is not None else None
+    return Journey(
+        key=row[2].hex(),
+        rule=rule,
+        program=content,
+        entered=row[5],
+        order=row[6],
+        trigger=row[7] or b"",
+        row=row[0],
+        value=row[4],
+        state=_STATES[row[8]],
+        step=row[9],
+        visit=row[10],
+        since=row[11],
+        mark=row[12],
+        due=row[13],
+        ended=row[14],
+        reason=row[15] or "",
+        goal_until=row[16],
+        converted=row[17],
+        worth=row[18],
+        sends=detail.sends if detail else (),
+        reactions=detail.reactions if detail else (),
+        trace=detail.trace if detail else (),
+    )
+
+
+def is_live(journey: Journey) -> bool:
+    """Whether inputs still reach the journey: it is inside, or its goal may still be met."""
+    return journey.state == "inside" or journey.due is not None
+
+
+def load_live(tx: Transaction, customers: Iterable[int]) -> dict[int, list[Journey]]:
+    """The live journeys of each customer, oldest first."""
+    found: dict[int, list[Journey]] = {}
+    wanted = msgspec.json.encode(list(customers)).decode()
+    programs, _ = _programs(tx)
+    for row in tx.rows(
+        f"select {_COLUMNS} from journey where live = 1 and customer in (select value from json_each(?)) order by id",
+        (wanted,),
+    ):
+        found.setdefault(row[1], []).append(_read(row, programs))
+    return found
+
+
+def load_due(tx: Transaction, now: Instant, limit: int) -> list[tuple[int, Journey]]:
+    """Journeys whose moment has come, the earliest first, each with its customer."""
+    programs, _ = _programs(tx)
+    return [
+        (row[1], _read(row, programs))
+        for row in tx.rows(f"select {_COLUMNS} from journey where due <= ? order by due limit ?", (now, limit))
+    ]
+
+
+def next_due(tx: Transaction) -> Instant | None:
+    """When the next journey is due."""
+    row = tx.row("select min(due) from journey where due is not null")
+    return row[0] if row is not None else None
+
+
+def load_journeys(tx: Transaction, rows: Iterable[int]) -> dict[int, tuple[int, Journey]]:
+    """Journeys by number, each with its customer."""
+    programs, _ = _programs(tx)
+    wanted = msgspec.json.encode(list(rows)).decode()
+    return {
+        row[0]: (row[1], _read(row, programs))
+        for row in tx.rows(
+            f"select {_COLUMNS} from journey where id in (select value from json_each(?))", (wanted,)
+        )
+    }
+
+
+def load_of_rule(tx: Transaction, rule: str, after: int, limit: int) -> list[tuple[int, Journey]]:
+    """Journeys inside a rule, by number above ``after``: for the piecewise work of a publication."""
+    programs, _ = _programs(tx)
+    return [
+        (row[1], _read(row, programs))
+        for row in tx.rows(
+            f"select {_COLUMNS} from journey where id > ? and state = 0 "
+            "and program in (select id from program where rule = ?) order by id limit ?",
+            (after, rule, limit),
+        )
+    ]
+
+
+def customers_with_value(tx: Transaction, rules: Sequence[str], value: str) -> list[int]:
+    """Customers with a live journey of one of the rules for a ``per`` value."""
+    names = msgspec.json.encode(rules).decode()
+    return [
+        row[0]
+        for row in tx.rows(
+            "select distinct customer from journey where live = 1 and value = ? and program in "
+            "(select id from program where rule in (select value from json_each(?))) order by customer",
+            (value, names),
+        )
+    ]
+
+
+def insert(tx: Transaction, journeys: Iterable[tuple[int, Journey]]) -> None:
+    """Write new journeys; their ``row`` is set."""
+    _, numbers = _programs(tx)
+    tx.run_many(
+        'insert into journey (id, customer, key, program, value, entered, "order", trigger, state, step, visit, since, mark, due, '
+        "ended, reason, goal_until, converted, worth, detail, live) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                journey.row,
+                customer,
+                bytes.fromhex(journey.key),
+                numbers[journey.program],
+                journey.value,
+                journey.entered,
+                journey.order,
+                journey.trigger or None,
+                *_state_columns(journey),
+            )
+            for customer, journey in journeys
+        ],
+    )
+
+
+def update(tx: Transaction, journeys: Iterable[Journey]) -> None:
+    """Write what changed in journeys that are stored."""
+    tx.run_many(
+        "update journey set state = ?, step = ?, visit = ?, since = ?, mark = ?, due = ?, ended = ?, reason = ?, goal_until = ?, "
+        "converted = ?, worth = ?, detail = ?, live = ? where id = ?",
+        [(*_state_columns(journey), journey.row) for journey in journeys],
+    )
+
+
+def _state_columns(journey: Journey) -> tuple[Any, ...]:
+    detail = None
+    if journey.sends or journey.reactions or journey.trace:
+        detail = _encode_detail(_Detail(journey.sends, journey.reactions, journey.trace))
+    return (
+        _STATE_NUMBERS[journey.state],
+        journey.step,
+        journey.visit,
+        journey.since,
+        journey.mark,
+        journey.due,
+        journey.ended,
+        journey.reason or None,
+        journey.goal_until,
+        journey.converted,
+        journey.worth,
+        detail,
+        1 if is_live(journey) else 0,
+    )
+
+
+def last_entries(tx: Transaction, customers: Iterable[int]) -> dict[tuple[int, str, str], Instant]:
+    """The latest entry by (customer, rule, value) of those rules that say ``once``."""
+    wanted = msgspec.json.encode(list(customers)).decode()
+    return {
+        (customer, rule, value): at
+        for customer, rule, value, at in tx.rows(
+            "select customer, rule, value, at from entry where customer in (select value from json_each(?))", (wanted,)
+        )
+    }
+
+
+def put_entries(tx: Transaction, entries: Mapping[tuple[int, str, str], Instant]) -> None:
+    """Remember the latest entries."""
+    tx.run_many(
+        "insert into entry (customer, rule, value, at) values (?, ?, ?, ?) "
+        "on conflict (customer, rule, value) do update set at = max(at, excluded.at)",
+        [(*place, at) for place, at in entries.items()],
+    )
+
+
+def put_ignored(tx: Transaction, rows: Iterable[tuple[int, str, Instant, int, str]]) -> None:
+    """Record triggers that began nothing: customer, rule, when, event, reason."""
+    tx.run_many("insert into ignored (customer, rule, at, event, reason) values (?, ?, ?, ?, ?)", rows)
+
+
+def count(tx: Transaction, changes: Mapping[tuple[str, str, str], int]) -> None:
+    """Add to the tallies: (rule, what, reason) by how much."""
+    tx.run_many(
+        "insert into tally (rule, what, reason, n) values (?, ?, ?, ?) "
+        "on conflict (rule, what, reason) do update set n = n + excluded.n",
+        [(*place, change) for place, change in changes.items() if change],
+    )

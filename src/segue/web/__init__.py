@@ -1,0 +1,1 @@
+"""HTTP: ingestion, providers' callbacks, health and metrics."""

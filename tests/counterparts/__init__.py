@@ -1,0 +1,1 @@
+"""Real servers that Segue did not write, started on free ports for tests and stopped by their process ids."""

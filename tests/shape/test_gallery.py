@@ -1,0 +1,71 @@
+"""The gallery in rules/: rules to begin with, which must be right, and read well."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from segue.language.parser import parse
+from segue.messages.loading import load_messages
+from segue.messages.rendering import render
+from tests.shape.repository import ROOT, shown
+
+GALLERY = ROOT / "rules"
+THEMES = sorted(path for path in GALLERY.iterdir() if path.is_dir())
+RULES = sorted(GALLERY.rglob("*.rules"))
+CATALOGUE = load_messages([GALLERY])
+CONTENT = sorted(CATALOGUE.templates.values(), key=lambda t: (t.name, t.channel, t.locale or ""))
+
+ANN = {
+    "customer": {"first_name": "Ann", "email": "ann@example.com"},
+    "event": {"total": 60, "currency": "EUR", "products": [{"name": "Lamp <b>&</b> shade", "price": 60}]},
+}
+
+
+def test_a_theme_is_a_folder_with_rules_and_messages() -> None:
+    assert THEMES
+    assert [theme.name for theme in THEMES if not (any(theme.glob("*.rules")) and (theme / "messages").is_dir())] == []
+
+
+@pytest.mark.parametrize("path", RULES, ids=shown)
+def test_every_rule_of_the_gallery_is_read_without_a_word(path: Path) -> None:
+    _, diagnostics = parse(shown(path), path.read_text("utf-8"))
+    assert list(diagnostics) == []
+
+
+@pytest.mark.parametrize("path", RULES, ids=shown)
+def test_every_rule_file_begins_by_saying_what_it_does(path: Path) -> None:
+    assert path.read_text("utf-8").startswith("# ")
+
+
+def test_the_messages_have_no_fault() -> None:
+    assert list(CATALOGUE.problems) == []
+    assert CONTENT
+
+
+def test_every_message_named_is_there_and_every_message_there_is_named() -> None:
+    named = {name for path in RULES for name in re.findall(r'send [^#\n]*"(\w+)"', path.read_text("utf-8"))}
+    assert named == {template.name for template in CONTENT}
+
+
+@pytest.mark.parametrize("template", CONTENT, ids=lambda t: f"{t.name}-{t.channel}")
+@pytest.mark.parametrize("values", [{}, ANN], ids=["nothing known", "Ann"])
+def test_a_message_reads_well_whatever_is_known(template: object, values: dict[str, object]) -> None:
+    (found,) = [one for one in CONTENT if one is template]
+    parts = render(found, values)
+    for part in parts.values():
+        assert part.strip()
+        assert "{{" not in part
+        assert "{%" not in part
+        assert "None" not in part
+        assert " ," not in part
+    if found.channel == "email":
+        assert set(parts) == {"subject", "text", "html"}
+        assert len(parts["subject"]) <= 60
+        assert 'name="viewport"' in parts["html"]
+        assert "<b>" not in parts["html"]
+    if found.channel == "sms":
+        assert len(parts["text"]) <= 160
+        assert "STOP" in parts["text"]
