@@ -12,7 +12,7 @@ from segue.api import Callback, Channel, Inbound, Report, Request
 
 
 class Callbacks:
-    """Listens on 127.0.0.1 and keeps what ``channel.receive`` understood. Assign ``channel`` before the first call arrives."""
+    """Listens on 127.0.0.1 and keeps what ``channel.receive`` understood. Assign ``channel`` before the first call."""
 
     def __init__(self) -> None:
         self.channel: Channel | None = None

@@ -1,9 +1,9 @@
 """Kannel's gateway with its fake operator: bearerbox, smsbox and fakesmsc on free ports.
 
-    with Kannel(callback_url="http://127.0.0.1:8000/callbacks/sms?token=…") as gateway:
-        ...                                # GET gateway.sendsms_url with gateway.user and gateway.password
-        gateway.wait_for(1)                # texts as the fake operator got them, long ones put together again
-        gateway.reply("+358401234567", "STOP")   # a customer's message, posted to callback_url
+with Kannel(callback_url="http://127.0.0.1:8000/callbacks/sms?token=…") as gateway:
+    ...                                # GET gateway.sendsms_url with gateway.user and gateway.password
+    gateway.wait_for(1)                # texts as the fake operator got them, long ones put together again
+    gateway.reply("+358401234567", "STOP")   # a customer's message, posted to callback_url
 """
 
 from __future__ import annotations
@@ -92,7 +92,9 @@ class Kannel:
 
     @property
     def log(self) -> str:
-        return "".join(f"--- {p.name}\n{p.tail()}" for p in [*self._programs, *([self._operator] if self._operator else [])])
+        return "".join(
+            f"--- {p.name}\n{p.tail()}" for p in [*self._programs, *([self._operator] if self._operator else [])]
+        )
 
     def start(self) -> Self:
         """Start the three programs. Raises CounterpartMissing or CounterpartFailed."""
@@ -125,11 +127,13 @@ class Kannel:
             self.stop()
             raise
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def delivered(self) -> list[Delivered]:
-        """Every text that the fake operator got so far, in order. A text in several parts appears with its last part."""
+        """Every text that the fake operator got so far, in order. One in several parts appears with its last part."""
         log = self.directory / "fakesmsc.log"
         return read_fakesmsc(log.read_text("utf-8", "replace")) if log.exists() else []
 
@@ -204,8 +208,9 @@ _TEXT = re.compile(r"(\S+) (\S+) (text|udh|data|ucs-2) (.*)", re.DOTALL)
 
 
 def read_fakesmsc(log: str) -> list[Delivered]:
-    """The texts in fakesmsc's log. A text's line break reaches it as a message of its own, without sender and recipient: it is
-    joined to the one before. Parts with a concatenation header (3GPP TS 23.040, 9.2.3.24.1) are put together."""
+    """The texts in fakesmsc's log. What follows a text's line break reaches it as a message of its own, without sender
+    and recipient: it is joined to the one before. Parts with a concatenation header (3GPP TS 23.040, 9.2.3.24.1) are
+    put together."""
     raw: list[str] = []
     for entry in _entries(log):
         if _TEXT.fullmatch(entry) or not raw:
@@ -228,7 +233,9 @@ def read_fakesmsc(log: str) -> list[Delivered]:
             collected[number] = _unquote(body)
             if len(collected) == total:
                 del parts[sender, recipient, reference, total]
-                found.append(Delivered(sender, recipient, _decode(b"".join(collected[n] for n in sorted(collected))), total))
+                found.append(
+                    Delivered(sender, recipient, _decode(b"".join(collected[n] for n in sorted(collected))), total)
+                )
         else:
             data = _unquote(rest)
             found.append(Delivered(sender, recipient, data.decode("utf-16-be") if kind == "ucs-2" else _decode(data)))
@@ -250,7 +257,7 @@ def _unquote(text: str) -> bytes:
 
 
 def _decode(data: bytes) -> str:
-    """The fake operator does not say in which alphabet a part is: Kannel hands it GSM-7 as UTF-8, and UCS-2 as it is."""
+    """The fake operator doesn't say in which alphabet a part is: Kannel hands it GSM-7 as UTF-8, and UCS-2 as it is."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:

@@ -36,7 +36,7 @@ def message(address: str, text: str = "Your cart is waiting.\n", **changes: Any)
 
 @asynccontextmanager
 async def channel(server: Server, **settings: Any) -> AsyncIterator[EmailChannel]:
-    plain = {"host": server.host, "port": server.port, "sender": "shop@example.test", "tls": "none"}
+    plain: dict[str, Any] = {"host": server.host, "port": server.port, "sender": "shop@example.test", "tls": "none"}
     http: HttpClient = AiohttpClient()
     opened = EmailChannel(Config(**(plain | settings)), Tools(channel="email", http=http))
     try:

@@ -13,8 +13,8 @@ from tests.counterparts.process import CounterpartMissing
 
 @contextmanager
 def reported_when_missing() -> Iterator[None]:
-    """Around the start of a counterpart: one that is missing fails the test in CI (the variable ``CI`` is set), and skips it
-    elsewhere; both name the command that installs it."""
+    """Around the start of a counterpart: one that is missing fails the test in CI (the variable ``CI`` is set), and
+    skips it elsewhere; both name the command that installs it."""
     try:
         yield
     except CounterpartMissing as error:

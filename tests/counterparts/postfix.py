@@ -110,13 +110,14 @@ _BODIES = """\
 """
 
 
-_QUEUES = tuple("active bounce corrupt defer deferred flush hold incoming private saved trace".split())
+_QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace")
 
 
 class PostfixServer:
-    """A running postfix. ``directory`` must be new or its own; without one it gets a temporary directory and removes it at
-    the end. ``tls`` offers STARTTLS with a self-signed certificate for localhost and 127.0.0.1, whose file is ``certificate``, and
-    TLS from the first byte on ``tls_port``. ``size`` is the largest mail in bytes, ``timeout`` how many seconds an idle client is kept."""
+    """A running postfix. ``directory`` must be new or its own; without one it gets a temporary directory and removes
+    it at the end. ``tls`` offers STARTTLS with a self-signed certificate for localhost and 127.0.0.1, whose file is
+    ``certificate``, and TLS from the first byte on ``tls_port``. ``size`` is the largest mail in bytes, ``timeout`` how
+    many seconds an idle client is kept."""
 
     def __init__(
         self, directory: Path | None = None, *, tls: bool = False, size: int = 10_240_000, timeout: int = 300
@@ -141,8 +142,8 @@ class PostfixServer:
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
     def start(self) -> Self:
-        """Write the configuration and start. Raises CounterpartMissing where there is no postfix or no root, CounterpartFailed
-        when it does not come up."""
+        """Write the configuration and start. Raises CounterpartMissing where there is no postfix or no root,
+        CounterpartFailed when it does not come up."""
         require("postfix", "postfix")
         if os.geteuid() != 0:
             raise CounterpartMissing("postfix can only be started by root: run these tests as root")
@@ -184,12 +185,14 @@ class PostfixServer:
             self.stop()
             raise
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def messages(self) -> list[EmailMessage]:
-        """Every mail delivered so far, in order of arrival. ``X-Original-To`` has the recipient, ``Return-Path`` the sender
-        of the envelope."""
+        """Every mail delivered so far, in order of arrival. ``X-Original-To`` has the recipient, ``Return-Path`` the
+        sender of the envelope."""
         box = self.directory / "mail" / "all" / "new"
         if not box.exists():
             return []
@@ -204,7 +207,9 @@ class PostfixServer:
         deadline = time.monotonic() + within
         while not box.exists() or len(os.listdir(box)) < count:
             if time.monotonic() > deadline:
-                raise CounterpartFailed(f"{len(self.messages())} of {count} mails after {within:g} s:\n{self.log[-1500:]}")
+                raise CounterpartFailed(
+                    f"{len(self.messages())} of {count} mails after {within:g} s:\n{self.log[-1500:]}"
+                )
             time.sleep(0.05)
         return self.messages()
 
@@ -265,9 +270,11 @@ def _run(command: Sequence[str]) -> str:
 def _make_certificate(root: Path) -> None:
     require("openssl", "openssl")
     _run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-        + ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-        + ["-keyout", str(root / "key.pem"), "-out", str(root / "cert.pem")]
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),
+            *("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
+            *("-keyout", str(root / "key.pem"), "-out", str(root / "cert.pem")),
+        ]
     )
     (root / "key.pem").chmod(0o600)
 

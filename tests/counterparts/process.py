@@ -56,7 +56,7 @@ class Program:
         return self._process.poll() is None
 
     def wait_for_port(self, port: int, within: float = 20.0) -> None:
-        """Return once the port accepts; raises CounterpartFailed when the program ends first, or after ``within`` seconds."""
+        """Return once the port accepts; raises CounterpartFailed when the program ends first, or too late."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             if not self.running:

@@ -102,9 +102,7 @@ async def test_a_mail_over_the_servers_limit_is_rejected_and_the_next_one_goes()
 
 
 @pytest.mark.parametrize("how", ["starttls", "tls"])
-async def test_mail_goes_encrypted_when_the_certificate_is_trusted(
-    postfix_with_tls: PostfixServer, how: str
-) -> None:
+async def test_mail_goes_encrypted_when_the_certificate_is_trusted(postfix_with_tls: PostfixServer, how: str) -> None:
     server = postfix_with_tls
     port = server.port if how == "starttls" else server.tls_port
     async with channel(server, tls=how, port=port, ca_file=str(server.certificate)) as email:

@@ -188,10 +188,25 @@ def test_sources_and_models_are_looked_at_as_closely() -> None:
         def segue_vocabulary(self) -> list[Any]:
             return [Vocabulary(events=(EventSpec("not a name"),)), {"events": []}]
 
-    said = sorted(str(problem) for problem in found(Routes(), Credit(), Words()).problems)
+    class Decode:
+        @plugin
+        def segue_sources(self) -> list[SourceSpec]:
+            return [source(decode="json")]
+
+    said = sorted(str(problem) for problem in found(Routes(), Credit(), Words(), Decode()).problems)
     assert "credit is an int" in said[0]
-    assert "routes has 'till'; write a method and a path" in said[1]
-    assert "'not a name', which is no name for a rule" in said[2]
+    assert "decode is a str, and must be something to call" in said[1]
+    assert "routes has 'till'; write a method and a path" in said[2]
+    assert "'not a name', which is no name for a rule" in said[3]
+
+
+def test_a_source_may_offer_to_read_recordings() -> None:
+    class Recorded:
+        @plugin
+        def segue_sources(self) -> list[SourceSpec]:
+            return [source("a", decode=print), source("b", decode=None)]
+
+    assert list(found(Recorded()).sources) == ["a", "b"]
 
 
 def test_a_plugin_that_hangs_costs_its_patience_and_no_more() -> None:

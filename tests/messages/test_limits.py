@@ -11,7 +11,13 @@ from segue.messages import RenderError, render
 from segue.messages.template import template_of
 
 BIG = "a" * 60_000
-VALUES: dict[str, Any] = {"big": BIG, "needle": "a" * 30_000 + "b", "tags": "<" * 60_000 + ">", "n": 999_999_999}
+VALUES: dict[str, Any] = {
+    "big": BIG,
+    "needle": "a" * 30_000 + "b",
+    "tags": "<" * 60_000 + ">",
+    "n": 999_999_999,
+    "list": [{"a": number} for number in range(5000)],
+}
 
 STOPPED = {
     "a loop without end": "{% for i in (1..1000000000) %}x{% endfor %}",
@@ -41,6 +47,8 @@ STOPPED = {
     "the same value written often": "{{ big }}" * 20,
     "searches in a loop": "{% for i in (1..9000) %}{% if big contains needle %}{% endif %}{% endfor %}",
     "markup stripped in a loop": "{% for i in (1..1000) %}{% assign x = tags | strip_html %}{% endfor %}",
+    "a long list assigned in a loop": "{% for i in (1..9000) %}{% assign x = list %}{% endfor %}",
+    "a text split in a loop": "{% for i in (1..9000) %}{% assign x = big | split: '' %}{% endfor %}",
     "blocks nested deeply": "{% if a %}" * 1000 + "{% endif %}" * 1000,
     "a condition that is nested deeply": "{% if " + "a and " * 300 + "a %}" + "{% endif %}" * 2,
     "brackets nested deeply": "{{ " + "a[" * 600 + "'x'" + "]" * 600 + " }}",

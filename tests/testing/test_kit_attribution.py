@@ -98,7 +98,7 @@ def moody(paths: Sequence[Path], options: Any) -> Sequence[Credit]:
         (
             "test_each_channel_that_occurs_has_one_credit",
             lambda paths, options: [one for one in equal(paths, options) if one.conversions],
-            "letter",
+            "the channels that occur are",
         ),
         ("test_the_order_of_paths_means_nothing", first_path_only, "in another order"),
         ("test_the_same_paths_give_the_same_credit", moody, "asked again"),

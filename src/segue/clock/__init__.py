@@ -1,1 +1,1 @@
-"""The alarm clock: APScheduler rings, the store says what is due."""
+"""Time: the daemon's clock, and the bell that rings when something is due. The only room that knows APScheduler."""

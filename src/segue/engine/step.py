@@ -246,10 +246,7 @@ class _Passage:
                     self.fall_back(sending, settled=True)
                 else:
                     self.settle(reported.key, "failed", "undelivered")
-            what = "bounced"
-        else:
-            what = reported.what
-        reaction = Reaction(what, reported.channel, reported.message, reported.at, reported.key)
+        reaction = Reaction(reported.what, reported.channel, reported.message, reported.at, reported.key)
         if len(journey.reactions) >= _MOST_REACTIONS or reaction in journey.reactions:
             return
         journey.reactions = (*journey.reactions, reaction)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, Final, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -43,7 +44,7 @@ def faults_of_channel(spec: object) -> list[str]:
     """What is wrong with a channel's declaration; empty when nothing is."""
     if not isinstance(spec, ChannelSpec):
         return [f"segue_channels holds {_article(spec)}, not ChannelSpec"]
-    faults = _common(spec, "open")
+    faults = _common(spec)
     if faults:
         return faults
     numbers = {"batch": spec.batch, "in_flight": spec.in_flight, "rate": spec.rate, "timeout": spec.timeout}
@@ -74,7 +75,7 @@ def faults_of_source(spec: object) -> list[str]:
     """What is wrong with a source's declaration; empty when nothing is."""
     if not isinstance(spec, SourceSpec):
         return [f"segue_sources holds {_article(spec)}, not SourceSpec"]
-    faults = _common(spec, "open")
+    faults = _common(spec)
     if faults:
         return faults
     if spec.body <= 0:
@@ -93,7 +94,7 @@ def faults_of_model(spec: object) -> list[str]:
     """What is wrong with an attribution model's declaration; empty when nothing is."""
     if not isinstance(spec, AttributionSpec):
         return [f"segue_attribution_models holds {_article(spec)}, not AttributionSpec"]
-    return _common(spec, "credit")
+    return _common(spec)
 
 
 def faults_of_vocabulary(words: object) -> list[str]:
@@ -112,7 +113,7 @@ def faults_of_vocabulary(words: object) -> list[str]:
     return [f"segue_vocabulary has {name!r}, which is no name for a rule" for name in names if not name.isidentifier()]
 
 
-def _common(spec: ChannelSpec | SourceSpec | AttributionSpec, call: str) -> list[str]:
+def _common(spec: ChannelSpec | SourceSpec | AttributionSpec) -> list[str]:
     """Version first: a record written for a later API may well have other types."""
     api: object = spec.api
     if type(api) is not int or api < 1:
@@ -125,9 +126,9 @@ def _common(spec: ChannelSpec | SourceSpec | AttributionSpec, call: str) -> list
         if field.name == "config":
             if not (isinstance(value, type) and issubclass(value, msgspec.Struct)):
                 faults.append(f"config is {_article(value)}, and must be a msgspec Struct (the class)")
-        elif field.name == call:
-            if not callable(value):
-                faults.append(f"{call} is {_article(value)}, and must be something to call")
+        elif Callable in {get_origin(option) for option in (field.type, *get_args(field.type))}:
+            if not callable(value) and (value is not None or type(None) not in get_args(field.type)):
+                faults.append(f"{field.name} is {_article(value)}, and must be something to call")
         else:
             try:
                 msgspec.convert(msgspec.to_builtins(value), field.type, strict=True)

@@ -36,10 +36,12 @@ class Call(Generic[T]):
         thread.loop.call_soon_threadsafe(self._begin)
 
     def _begin(self) -> None:
-        if self._outcome.set_running_or_notify_cancel():
-            self._task = self._thread.loop.create_task(self._contain())
+        self._task = self._thread.loop.create_task(self._contain())
 
     async def _contain(self) -> None:
+        # Not in _begin: between the two another task may block the loop, and what is withdrawn then never ran.
+        if not self._outcome.set_running_or_notify_cancel():
+            return
         result: T | Raised
         try:
             result = await self._make()

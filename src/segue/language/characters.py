@@ -48,14 +48,16 @@ def clean(lines: Lines) -> tuple[str, list[Diagnostic]]:
     return text, found
 
 
+def is_mixed(word: str) -> bool:
+    """Whether a word mixes alphabets which look alike."""
+    return not word.isascii() and len(_scripts(word)) > 1
+
+
 def mixed_scripts(lines: Lines, start: int, word: str) -> Diagnostic | None:
     """What there is to say about a word that mixes alphabets which look alike."""
-    if word.isascii():
+    if not is_mixed(word):
         return None
-    scripts = _scripts(word)
-    if len(scripts) < 2:
-        return None
-    common, odd = scripts[0], scripts[1]
+    common, odd, *_ = _scripts(word)
     letters = " and ".join(f"`{letter}`" for letter in dict.fromkeys(c for c in word if _script(c) == odd))
     return Diagnostic(
         severity="error",

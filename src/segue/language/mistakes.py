@@ -31,7 +31,7 @@ _KINDS_OF_WORDS: Final = {
     "PERCENT": "a share such as `10%`",
     "WEEKDAY": "a weekday",
     "ZONE": "a time zone such as `Europe/Helsinki`",
-    "COMPARISON": "a comparison such as `=`",
+    "COMPARISON": "a comparison such as `<`",
     "SIGN": "`+` or `-`",
     "FACTOR": "`*` or `/`",
     "ELSE_IF": "`else if`",

@@ -32,7 +32,7 @@ def grammar() -> Lark:
     """The parser of one piece, built once; it keeps no state between texts."""
     text = files("segue.language").joinpath("grammar.lark").read_text(encoding="utf-8")
     return Lark(
-        text, start="piece", parser="lalr", lexer="contextual", propagate_positions=True, maybe_placeholders=False
+        text, start="piece", parser="lalr", lexer="contextual", keep_all_tokens=True, maybe_placeholders=False
     )
 
 
@@ -132,7 +132,7 @@ def _editions(items: list[t.Item], lines: Lines) -> list[Diagnostic]:
 
 def terminal_states() -> list[frozenset[str]]:
     """For each state of the parser, the terminals it takes; for the test that compares them with `keywords`."""
-    table = grammar().parser.parser._parse_table  # type: ignore[attr-defined]
+    table = grammar().parser.parser._parse_table
     return [
         frozenset(name for name in row if isinstance(name, str) and not isinstance(name, Token))
         for row in table.states.values()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segue.diagnostics import Diagnostic, Fix, Label, Lines, Span, severity
+from segue.language.characters import is_mixed
 from segue.language.tree import Syntax
 
 Place = Syntax | tuple[int, int]
@@ -55,7 +56,9 @@ class Report:
         )
 
     def unknown(self, code: str, place: Syntax, message: str, near: str | None, hint: str) -> None:
-        """An unknown word: with the nearest known one, or else the hint."""
+        """An unknown word: with the nearest known one, or else the hint. One that mixes alphabets has been told already."""
+        if is_mixed(self.lines.text[place.start : place.end]):
+            return
         if near:
             self.add(code, place, message, label=f"did you mean `{near}`?", hint=hint, write=near)
         else:

@@ -275,12 +275,12 @@ class Transformer(StepTransformer):
         count, what = node.children
         return t.ExpectCount(*places(node), self._int(cast(Token, count)), self._name(cast(Token, what)))
 
-    def _moment_of_test(self, node: Node) -> t.TestMoment:
-        first, *clock = self._all(node)
-        if isinstance(first, t.Duration):
-            return t.TestMoment(*places(node), first, None, None)
-        time = self._clock_token(clock[0]) if clock else None
-        return t.TestMoment(*places(node), None, self._date_token(first), time)
+    def _moment_after(self, node: Node) -> t.TestMoment:
+        return t.TestMoment(*places(node), self._duration(node), None, None)
+
+    def _moment_on(self, node: Node) -> t.TestMoment:
+        day, *clock = self._all(node)
+        return t.TestMoment(*places(node), None, self._date_token(day), self._clock_token(clock[0]) if clock else None)
 
 
 _LINE_WORDS: dict[type, str] = {

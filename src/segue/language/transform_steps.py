@@ -127,7 +127,7 @@ class StepTransformer(ValueTransformer):
         return assignments
 
     def _assignment(self, node: Node) -> t.Assignment:
-        name, value = self._all(node)
+        name, _, value = self._all(node)
         return t.Assignment(*places(node), self._name(name), value)
 
     def _as_kind(self, node: Node) -> t.Name:
@@ -180,7 +180,8 @@ class StepTransformer(ValueTransformer):
         return [self._all(node)[0]]
 
     def _set_(self, node: Node) -> t.Set:
-        return t.Set(*places(node), *self._all(node))
+        trait, _, value = self._all(node)
+        return t.Set(*places(node), trait, value)
 
     def _emit(self, node: Node) -> t.Emit:
         name, *values = self._all(node)

@@ -29,6 +29,17 @@ _LONGEST_NUMBER: Final = 18
 _LONGEST_CHAIN: Final = 100
 
 
+_MEANING: Final = frozenset(
+    (
+        *("NAME", "STRING", "INT", "DECIMAL", "MONEY", "CLOCK", "DATE", "PERCENT", "DURATION", "WEEKDAY", "ZONE", "LOCAL"),
+        *("NEXT", "PREFERRED", "EQUAL", "COMPARISON", "SIGN", "FACTOR", "TRUE", "FALSE"),
+        *("ELSE_IF", "IN_LAST", "CAN_GET", "TIME_BETWEEN", "BEST_TIME"),
+    )
+)
+"""The tokens that carry a meaning of their own. All others only say where a node begins and ends; Lark keeps them because its
+own `propagate_positions` takes longer than the parse itself."""
+
+
 class ValueTransformer:
     """The words, numbers, values and conditions of one piece; ``problems`` collects what could be parsed but not read."""
 
@@ -40,7 +51,10 @@ class ValueTransformer:
     # How the walk works: every rule of the grammar has a method of its name; `_read` calls it.
 
     def _read(self, node: Node) -> Any:
-        name = str(node.data)
+        children = node.children
+        node.place = (_first(children[0]), _last(children[-1]))  # type: ignore[attr-defined]
+        node.children = [child for child in children if isinstance(child, Tree) or child.type in _MEANING]
+        name = node.data
         reader = self._readers.get(name)
         if reader is None:
             reader = self._readers[name] = getattr(self, f"_{name}")
@@ -318,4 +332,17 @@ def ends(token: Token) -> tuple[int, int]:
 
 
 def places(node: Node) -> tuple[int, int]:
-    return node.meta.start_pos, node.meta.end_pos
+    """Where a node that is being read begins and ends."""
+    return node.place  # type: ignore[attr-defined,no-any-return]
+
+
+def _first(child: Token | Node) -> int:
+    while isinstance(child, Tree):
+        child = child.children[0]
+    return cast(int, child.start_pos)
+
+
+def _last(child: Token | Node) -> int:
+    while isinstance(child, Tree):
+        child = child.children[-1]
+    return cast(int, child.end_pos)

@@ -18,7 +18,7 @@ from segue.language.report import Report
 EVERY_EVENT: Final[dict[str, FieldType]] = {"source": "text", "timestamp": "date"}
 """Fields that every event has."""
 
-EVERY_CHANNEL: Final = ("delivered", "undelivered")
+EVERY_CHANNEL: Final = ("delivered", "undelivered", "bounced")
 """Reactions that any channel may report."""
 
 

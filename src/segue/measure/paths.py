@@ -49,8 +49,8 @@ def read_journeys(
     """Put each journey's touches in order of time.
 
     ``touches`` are the lines of a CSV file with ``journey_id, channel, ts``; ``journeys`` of one with
-    ``journey_id, converted, value, ts``, where ``ts`` is the conversion's, and may be empty. Touches of one instant stay
-    in the order of the file; one at the very instant of the conversion counts. Rows are read one at a time, in any
+    ``journey_id, converted, value, ts``, where ``ts`` is the conversion's, and may be empty. Touches of one instant
+    stay in the order of the file; one at the very instant of the conversion counts. Rows are read one at a time, in any
     order. Raises DataError at the first line that is wrong.
     """
     known = _read_journeys(journeys, journeys_file)

@@ -68,13 +68,19 @@ class Bounded(RenderContext):
         if self.work > WORK:
             raise ResourceLimitError("does too much: shorten its loops", token=None)
 
+    def weigh(self, value: object, limit: int = SIZE) -> int:
+        """The size of a value, counting the work of finding it out."""
+        size = measure(value, limit)
+        self.spend(size // 32 if isinstance(value, str) else size // 8)
+        return size
+
     def raise_for_loop_limit(self, length: int = 1) -> None:
         """A loop is about to run: count all of its turns, each at the weight of its body."""
         self.spend(length * max(self.body, 1))
 
     def assign(self, key: str, val: Any) -> None:
         """Keep a variable, unless variables take too much room."""
-        size = measure(val)
+        size = self.weigh(val)
         self.held += size - self.sizes.get(key, 0)
         self.sizes[key] = size
         if self.held > 4 * SIZE:
@@ -251,10 +257,10 @@ def _bound(name: str, function: Callable[..., Any], growth: Callable[..., int] |
 
     @with_context
     def bounded(left: Any, *args: Any, context: Bounded, **options: Any) -> Any:
-        size = len(left) if isinstance(left, str) else measure(left, 2 * SIZE)
+        context.weigh(left, 4 * SIZE)
         items = len(left) if isinstance(left, list | tuple | range) else 0
         # `uniq` compares each item with each.
-        context.spend(1 + len(args) + size // 32 + items + (items * items // 64 if name == "uniq" else 0))
+        context.spend(1 + len(args) + items + (items * items // 64 if name == "uniq" else 0))
         if growth is not None and growth(left, *args) > SIZE:
             raise ResourceLimitError(f"makes a text larger than {SIZE:,}", token=None)
         if wants_context:
@@ -262,11 +268,7 @@ def _bound(name: str, function: Callable[..., Any], growth: Callable[..., int] |
         if wants_environment:
             options["environment"] = context.env
         result = function(left, *args, **options)
-        if isinstance(result, str):
-            if len(result) > SIZE:
-                raise ResourceLimitError(f"makes a text larger than {SIZE:,}", token=None)
-        else:
-            measure(result)
+        context.weigh(result)
         return result
 
     return bounded

@@ -16,8 +16,9 @@ _CLOSING = {"{{": "}}", "{%": "%}"}
 _VERBATIM = re.compile(r"\{%-?\s*(?P<tag>raw|doc)\s*-?%\}")
 _TAG_NAME = re.compile(r"-?\s*(\w+)")
 _BLOCKS = frozenset(["if", "unless", "case", "for", "tablerow", "capture", "ifchanged", "comment"])
+_DEEPEST = 30
 _LONGEST_TAG = 2_000
-_LONG_GAP = re.compile(r"\s{81}")
+_LONG_GAP = re.compile(r"\s{49}")
 
 
 def check_closed(source: str) -> None:
@@ -59,6 +60,8 @@ def _check_block(tag: str, open_blocks: list[tuple[str, int]], source: str, star
     """Keep the stack of open blocks, so that a missing end is reported at its beginning."""
     if tag in _BLOCKS:
         open_blocks.append((tag, start))
+        if len(open_blocks) > _DEEPEST:
+            raise _syntax_error(f"blocks are nested more than {_DEEPEST} deep here", source, start)
     elif tag.startswith("end") and open_blocks:
         block, _ = open_blocks.pop()
         if tag != f"end{block}":

@@ -50,8 +50,9 @@ def compile_expression(expression: m.Expression) -> Evaluate:
         case m.Aggregate():
             return _aggregate(expression)
         case m.Reacted(reaction=what, channel=channel, message=message):
+            wanted = ("bounced", "undelivered") if what in ("bounced", "undelivered") else (what,)
             return lambda scene: any(
-                reaction.what == what
+                reaction.what in wanted
                 and (channel is None or reaction.channel == channel)
                 and (message is None or reaction.message == message)
                 for reaction in scene.reactions

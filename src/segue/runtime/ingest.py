@@ -15,8 +15,8 @@ from segue.customers.identity import device_key, resolve, user_key
 from segue.customers.reach import GRANTED, KINDS, MARKETING, WITHDRAWN
 from segue.engine.journey import Arrived
 from segue.program.conditions import per_value
-from segue.runtime.running import DecisionLine, Running
-from segue.runtime.turn import Person, Turn
+from segue.runtime.running import Running
+from segue.runtime.turn import Done, Person, Turn
 from segue.store import customers as customer_rows
 from segue.store import journeys as journey_rows
 from segue.store.customers import hash_id
@@ -26,11 +26,11 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Ingested(msgspec.Struct, frozen=True):
-    """What came of a batch: how many events were new, how many had come before, and the decisions made."""
+    """What came of a batch: how many events were new, how many had come before, and what was done."""
 
     accepted: int
     duplicates: int
-    lines: tuple[DecisionLine, ...]
+    done: Done
 
 
 def ingest(tx: Transaction, running: Running, events: Sequence[Event], now: Instant) -> Ingested:
@@ -54,10 +54,10 @@ def ingest(tx: Transaction, running: Running, events: Sequence[Event], now: Inst
     for event, hashed in fresh:
         person = _identify(turn, event, customers, own_keys, aliases)
         _take(turn, running, person, event, hashed, now)
-    turn.flush()
+    done = turn.flush()
     if aliases:
         customer_rows.put_aliases(tx, aliases)
-    return Ingested(len(fresh), len(events) - len(fresh), tuple(turn.lines))
+    return Ingested(len(fresh), len(events) - len(fresh), done)
 
 
 def _drop_seen(tx: Transaction, events: Sequence[Event]) -> list[tuple[Event, int]]:

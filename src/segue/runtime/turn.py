@@ -78,6 +78,15 @@ class Person:
         self.journeys: dict[int, Journey] | None = {} if new else None
 
 
+class Done(msgspec.Struct, frozen=True):
+    """What a turn did: the decisions, in order; when the earliest of its journeys wants to be woken (None: none of them);
+    and the channels that got something to send."""
+
+    lines: tuple[DecisionLine, ...]
+    due: Instant | None = None
+    channels: frozenset[str] = frozenset()
+
+
 class Turn:
     """The state of one turn. ``now`` is the moment of its transaction, ``lines`` the decisions made, in order."""
 
@@ -95,6 +104,7 @@ class Turn:
         self._touched: dict[int, Journey] = {}
         self._messages: dict[int, LedgerRow] = {}
         self._updates: dict[int, LedgerRow] = {}
+        self._watched: dict[int, LedgerRow] = {}
         self._ignored: list[tuple[int, str, Instant, int, str]] = []
         self._consent: list[tuple[int, str, str, str, Instant, str]] = []
         self._tally: Counter[tuple[str, str, str]] = Counter()
@@ -281,6 +291,12 @@ class Turn:
         self._carry_out(person, after, effects, now, depth)
         return after
 
+    def end(self, person: Person, journey: Journey, reason: str, now: Instant) -> None:
+        """Have a journey exit for a reason from outside."""
+        after, effects = end(journey, "exited", reason, now)
+        self._keep(person, after)
+        self._carry_out(person, after, effects, now, 0)
+
     def _admit(self, person: Person, program: Program, event: Arrived, now: Instant, depth: int) -> None:
         rule = program.rule
         inside = [
@@ -398,7 +414,7 @@ class Turn:
         open_rows = [row for row in self._messages.values() if row.journey == journey.row and row.due is not None]
         if journey.row not in self._fresh:
             open_rows += [
-                self._updates.get(row.row, row) for row in ledger_rows.load_open(self.tx, journey.row)
+                self._watched.get(row.row, row) for row in ledger_rows.load_open(self.tx, journey.row)
             ]
         for row in open_rows:
             if row.state is not MessageState.DECIDED:
@@ -430,6 +446,11 @@ class Turn:
                 row.reason if decision != "sent" else "",
             )
         )
+
+    def watch(self, rows: Iterable[LedgerRow]) -> None:
+        """Messages this turn works on: a journey that ends takes back these very values, not copies of them."""
+        for row in rows:
+            self._watched[row.row] = row
 
     def update_message(self, row: LedgerRow) -> None:
         """Have a message's row written."""
@@ -466,8 +487,8 @@ class Turn:
 
     # Writing
 
-    def flush(self) -> None:
-        """Write everything back."""
+    def flush(self) -> Done:
+        """Write everything back, and say what was done."""
         tx = self.tx
         customer_rows.insert_customers(tx, [person.row for person in self.people.values() if person.new])
         customer_rows.update_customers(
@@ -491,3 +512,13 @@ class Turn:
             customer_rows.put_consent(tx, self._consent)
         if self._tally:
             journey_rows.count(tx, self._tally)
+        moments = [
+            journey.due
+            for journey in (*(journey for _, journey in self._fresh.values()), *self._touched.values())
+            if journey.due is not None
+        ]
+        return Done(
+            lines=tuple(self.lines),
+            due=min(moments, default=None),
+            channels=frozenset(row.channel for row in self._messages.values() if row.due is not None),
+        )

@@ -8,17 +8,17 @@ import msgspec
 
 from segue.api import Instant
 from segue.engine.journey import Woken
-from segue.runtime.running import DecisionLine, Running
-from segue.runtime.turn import Turn
+from segue.runtime.running import Running
+from segue.runtime.turn import Done, Turn
 from segue.store import journeys as journey_rows
 from segue.store.database import Transaction
 
 
 class Woke(msgspec.Struct, frozen=True):
-    """What came of one piece: how many waits ended, the decisions, and when the next wait is due (None: none)."""
+    """What came of one piece: how many waits ended, what was done, and when the next wait is due (None: none)."""
 
     fired: int
-    lines: tuple[DecisionLine, ...]
+    done: Done
     next_due: Instant | None
 
 
@@ -26,7 +26,7 @@ def wake(tx: Transaction, running: Running, now: Instant, limit: int = 1000) -> 
     """End up to ``limit`` waits that were due by ``now``, each at the logical moment it was due."""
     due = journey_rows.load_due(tx, now, limit)
     if not due:
-        return Woke(0, (), journey_rows.next_due(tx))
+        return Woke(0, Done(()), journey_rows.next_due(tx))
     turn = Turn(tx, running, now)
     turn.load([customer for customer, _ in due])
     names: set[str] = set()
@@ -52,5 +52,5 @@ def wake(tx: Transaction, running: Running, now: Instant, limit: int = 1000) -> 
         if after.due is not None and after.due <= now:
             number += 1
             heapq.heappush(queue, (after.due, number, customer, after))
-    turn.flush()
-    return Woke(fired, tuple(turn.lines), journey_rows.next_due(tx))
+    done = turn.flush()
+    return Woke(fired, done, journey_rows.next_due(tx))

@@ -1,1 +1,1 @@
-"""The daemon's loops on virtual time: replay and rule tests."""
+"""Virtual time: the daemon's own loops, driven from a heap of moments instead of a clock."""

@@ -70,7 +70,8 @@ class AttributionConformance:
 
     def test_paths_without_a_touch_give_credit_to_nobody(self) -> None:
         self._require_sum((*PATHS, Path((), 5, 500.0, 5, (), Instant(_END))), PATHS)
-        assert not self._credit([Path((), 5, 500.0, 5, (), Instant(_END))])
+        credits = self._credit([Path((), 5, 500.0, 5, (), Instant(_END))])
+        assert not credits, f"nobody was touched, and there is credit for {sorted(credits)}"
 
     def test_paths_that_never_converted_give_none(self) -> None:
         for credit in self._credit([_path("email sms", 0, 0.0), _path("sms", 0, 0.0, 9.0)]).values():
@@ -78,7 +79,8 @@ class AttributionConformance:
 
     def test_each_channel_that_occurs_has_one_credit(self) -> None:
         occurring = sorted({channel for path in PATHS for channel in path.channels})
-        assert sorted(self._credit(PATHS)) == occurring
+        credited = sorted(self._credit(PATHS))
+        assert credited == occurring, f"there is credit for {credited}, and the channels that occur are {occurring}"
 
     def test_the_order_of_paths_means_nothing(self) -> None:
         expected = self._credit(PATHS)

@@ -35,10 +35,19 @@ _PREFLIGHT = (
 
 
 class Endpoint:
-    """One route: ``path`` may hold ``{name}`` for one segment; ``most`` is the largest body in bytes."""
+    """One route: ``path`` may hold ``{name}`` for one segment; ``most`` is the largest body in bytes. ``refused`` is
+    called for each request that never came to ``answer``, since it could not be read."""
 
     def __init__(
-        self, methods: tuple[str, ...], path: str, answer: Answering, *, owner: str, most: int = 0, cors: bool = False
+        self,
+        methods: tuple[str, ...],
+        path: str,
+        answer: Answering,
+        *,
+        owner: str,
+        most: int = 0,
+        cors: bool = False,
+        refused: Callable[[], None] | None = None,
     ) -> None:
         self.methods = methods
         self.path = path
@@ -46,6 +55,7 @@ class Endpoint:
         self.owner = owner
         self.most = most
         self.cors = cors
+        self.refused = refused
 
 
 class Endpoints(BaseRoute):
@@ -124,6 +134,8 @@ class Endpoints(BaseRoute):
             )
             return await endpoint.answer(request)
         except BadRequest as bad:
+            if endpoint.refused is not None:
+                endpoint.refused()
             return bad.answer
         except ClientGone:
             raise

@@ -29,13 +29,20 @@ def source_endpoints(
     """The endpoints of one source, one for each of its routes. Raises ValueError for a route that is none."""
     metrics.declare(spec.name)
     answer = _answering(spec.name, source, accept, now, metrics)
+
+    def refused() -> None:
+        metrics.rejected(spec.name, 1)
+
     endpoints = []
     for route in spec.routes:
         method, _, path = route.partition(" ")
         if not method.isupper() or not path.startswith("/"):
             raise ValueError(f"source {spec.name}: {route!r} is no route such as 'POST /v1/track'")
         most = 0 if method in ("GET", "HEAD") else spec.body
-        endpoints.append(Endpoint((method,), path, answer, owner=f"source {spec.name}", most=most, cors=spec.cors))
+        endpoint = Endpoint(
+            (method,), path, answer, owner=f"source {spec.name}", most=most, cors=spec.cors, refused=refused
+        )
+        endpoints.append(endpoint)
     return endpoints
 
 

@@ -35,7 +35,7 @@ def segue_attribution_models() -> Sequence[AttributionSpec]:
     return [
         AttributionSpec(
             name="linear",
-            doc="Equal shares for each touch (per=touch) or channel (per=channel): where customers were met, not why they bought",
+            doc="Equal shares for each touch, or with per=channel for each channel: where customers were met, not why",
             config=Options,
             credit=linear,
         )

@@ -47,7 +47,7 @@ def _parts(message: Message) -> Iterator[str]:
 
 
 def visible(text: str) -> str:
-    """The text on one line, with controls, terminal sequences and marks that turn the direction of writing made harmless."""
+    """The text on one line, with controls, terminal sequences and marks that turn the direction of writing defused."""
     shown: list[str] = []
     for character in text:
         category = unicodedata.category(character)

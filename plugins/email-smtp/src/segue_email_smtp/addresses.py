@@ -30,7 +30,7 @@ _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 def has_control_characters(text: str) -> bool:
-    """Whether the text holds what must not reach a header line: controls, line and paragraph separators, lone surrogates."""
+    """Whether the text holds what no header line may: controls, line and paragraph separators, lone surrogates."""
     return any(unicodedata.category(c) in {"Cc", "Zl", "Zp", "Cs"} for c in text)
 
 

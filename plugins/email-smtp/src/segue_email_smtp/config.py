@@ -18,16 +18,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Where mail is handed over, and what it says of itself.
 
     ``host``, ``port``    the SMTP server; the port is 25, 587 or 465 by ``tls`` when absent
-    ``tls``               ``starttls`` (RFC 3207) or ``tls`` from the first byte (RFC 8314); both fail rather than fall back to
-                          plain text. ``none`` is for a server on the same machine or a private network
+    ``tls``               ``starttls`` (RFC 3207) or ``tls`` from the first byte (RFC 8314); both fail rather than fall
+                          back to plain text. ``none`` is for a server on the same machine or a private network
     ``ca_file``           certificates to trust (PEM) instead of the system's, for a server with one of its own
     ``username``, ``password``  for SMTP AUTH
     ``sender``            the address in ``From``; ``sender_name`` the name beside it
-    ``envelope_sender``   where bounces go (MAIL FROM), the sender when absent; ``{key}`` stands for the message's key, as
-                          in ``bounces+{key}@example.com`` (VERP)
+    ``envelope_sender``   where bounces go (MAIL FROM), the sender when absent; ``{key}`` stands for the message's key,
+                          as in ``bounces+{key}@example.com`` (VERP)
     ``reply_to``          the address in ``Reply-To``
-    ``unsubscribe``       an ``https:`` or ``mailto:`` address for ``List-Unsubscribe`` (RFC 2369; https also gets one-click,
-                          RFC 8058), on all but transactional messages; ``{key}`` as above
+    ``unsubscribe``       an ``https:`` or ``mailto:`` address for ``List-Unsubscribe`` (RFC 2369; https also gets
+                          one-click, RFC 8058), on all but transactional messages; ``{key}`` as above
     ``message_id_domain`` right side of ``Message-ID``, the sender's domain when absent
     ``timeout``           seconds to wait for the server's answer to one command
     ``connections``       most connections at once
@@ -56,7 +56,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             _check_mailbox("envelope_sender", _fill(self.envelope_sender, "0" * 32))
         if self.message_id_domain is not None:
             _check_mailbox("message_id_domain", f"x@{self.message_id_domain}")
-        for name, value in (("sender_name", self.sender_name), ("host", self.host), ("unsubscribe", self.unsubscribe or "")):
+        for name, value in (
+            ("sender_name", self.sender_name),
+            ("host", self.host),
+            ("unsubscribe", self.unsubscribe or ""),
+        ):
             if has_control_characters(value):
                 raise ValueError(f"{name} contains a line break or another control character")
         if self.unsubscribe is not None and not (
@@ -64,7 +68,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             and self.unsubscribe.isascii()
             and not set(self.unsubscribe) & set(" <>,")
         ):
-            raise ValueError("unsubscribe must be one https: or mailto: address, without spaces, commas or angle brackets")
+            raise ValueError(
+                "unsubscribe must be one https: or mailto: address, without spaces, commas or angle brackets"
+            )
         if (self.username is None) != (self.password is None):
             raise ValueError("username and password belong together: give both or neither")
         if self.username is not None and self.tls == "none" and self.host not in _LOOPBACK:
@@ -110,4 +116,6 @@ def _check_mailbox(setting: str, value: str) -> None:
     except AddressError as error:
         raise ValueError(f"{setting}: {error}") from None
     if not mailbox.local.isascii():
-        raise ValueError(f"{setting}: {value!r} has letters outside ASCII before the @, which few servers let a sender use")
+        raise ValueError(
+            f"{setting}: {value!r} has letters outside ASCII before the @, which few servers let a sender use"
+        )

@@ -1,12 +1,13 @@
 """One connection to the server, kept over many mails and made anew when it broke.
 
-The one thing to get right is the moment of handing over. Until the first byte after 354 is written the server cannot have
-taken the mail; from then until its reply arrives it may have.
+The one thing to get right is the moment of handing over. Until the first byte after 354 is written the server cannot
+have taken the mail; from then until its reply arrives it may have.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import ssl
 
@@ -80,10 +81,8 @@ class Connection:
     async def quit(self) -> None:
         """Close as the protocol asks (RFC 5321 4.1.1.10), waiting for the server for a moment at most."""
         if self._client is not None and self._client.is_connected:
-            try:
+            with contextlib.suppress(SMTPException, OSError):  # It is closed all the same.
                 await self._client.quit(timeout=min(2.0, self._config.timeout))
-            except (SMTPException, OSError):
-                pass  # It is closed all the same.
         self.drop()
 
     async def _connect(self) -> bool:
@@ -182,8 +181,8 @@ class Connection:
 
 
 def _wire(data: bytes) -> bytes:
-    """The mail with CRLF line ends only, leading dots doubled, and the end mark (RFC 5321 4.5.2). A bare CR or LF must not
-    get through: servers disagree on what it ends ("SMTP smuggling")."""
+    """The mail with CRLF line ends only, leading dots doubled, and the end mark (RFC 5321 4.5.2). A bare CR or LF must
+    not get through: servers disagree on what it ends ("SMTP smuggling")."""
     data = _BARE_LINE_END.sub(b"\r\n", data)
     if not data.endswith(b"\r\n"):
         data += b"\r\n"

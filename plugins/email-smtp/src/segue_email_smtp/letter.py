@@ -1,4 +1,4 @@
-"""From a message to the bytes that follow DATA: headers (RFC 5322), text and HTML as multipart/alternative (RFC 2046)."""
+"""From a message to the bytes that follow DATA: headers (RFC 5322), text and HTML as alternatives (RFC 2046)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class LetterError(ValueError):
-    """No mail can be made of this message; the text says why. ``address`` tells whether the address is what is wrong."""
+    """No mail can be made of this message; the text says why. ``address``: the address is what is wrong."""
 
     def __init__(self, reason: str, *, address: bool = False) -> None:
         super().__init__(reason)
@@ -82,7 +82,9 @@ def compose(message: Message, config: Config, now: datetime | None = None) -> Le
 
 
 def _named(name: str, config: Config) -> str:
-    return f"{Header(name, 'utf-8', header_name='From').encode(linesep=chr(13) + chr(10))} <{config.from_mailbox.address}>"
+    return (
+        f"{Header(name, 'utf-8', header_name='From').encode(linesep=chr(13) + chr(10))} <{config.from_mailbox.address}>"
+    )
 
 
 def _subject(text: str) -> str:
@@ -101,7 +103,7 @@ def _body(message: Message) -> bytes:
     text, markup = message.content.get("text", ""), message.content.get("html", "")
     if not text.strip() and not markup.strip():
         raise LetterError("the message is empty: its content needs a text (txt) or HTML (html) part")
-    preview = message.content.get("preview", "").strip()
+    preview = " ".join(message.content.get("preview", "").split())
     letter = EmailMessage(policy=_POLICY)
     try:
         letter.set_content(_clean(text if text.strip() else text_of(markup)), charset="utf-8")

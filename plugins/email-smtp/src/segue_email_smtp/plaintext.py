@@ -6,13 +6,17 @@ import re
 from html.parser import HTMLParser
 
 _UNSEEN = frozenset({"head", "script", "style", "title", "template"})
-_VOID = frozenset({"br", "hr", "img", "input", "meta", "link", "area", "base", "col", "embed", "source", "track", "wbr"})
-_PARAGRAPHS = frozenset({"p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "hr", "section"})
+_VOID = frozenset(
+    {"br", "hr", "img", "input", "meta", "link", "area", "base", "col", "embed", "source", "track", "wbr"}
+)
+_PARAGRAPHS = frozenset(
+    {"p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "hr", "section"}
+)
 _LINES = frozenset({"br", "tr", "li"})
 
 
 def text_of(markup: str) -> str:
-    """The words of an HTML mail, with paragraphs, list marks and the addresses of links; images give their alternative text."""
+    """The words of an HTML mail, with paragraphs, list marks and the addresses of links; an image gives its ``alt``."""
     reader = _Reader()
     reader.feed(markup)
     reader.close()

@@ -17,7 +17,7 @@ _UNKNOWN_MAILBOX = re.compile(
     r"(was |is )?(not found|does ?n[o']t exist|unknown)|does not exist|no mailbox here",
     re.IGNORECASE,
 )
-# Login needed, wrong or too weak (RFC 4954 6): the fault is in the settings, not in the message, and goes away with them.
+# Login needed, wrong or too weak (RFC 4954 6): the fault is in the settings, not in the message.
 _LOGIN = frozenset({530, 534, 535, 538})
 _QUEUED = re.compile(r"queued as ([A-Za-z0-9._-]+)", re.IGNORECASE)
 

@@ -18,6 +18,8 @@ from segue_segment.traits import customer_traits
 __all__ = ["SOURCE", "TYPES", "event_of", "happened_at", "message_id_of"]
 
 SOURCE = "segment"
+LONGEST_NAME = 1000
+"""Characters of an id or an event's name: all of them are keys of indexes."""
 
 
 def happened_at(call: Call, sent: Written, received: Instant) -> Instant:
@@ -37,8 +39,8 @@ def message_id_of(call: Call, raw: bytes, place: int, sent: Written, received: I
     Bytes without any time in them do not tell a repeated post from a second, equal happening. These are
     taken as new at each arrival: an order too many can be seen, one that was swallowed cannot.
     """
-    if call.message_id is not None and call.message_id != "":
-        return str(call.message_id)
+    if (own := _id(call.message_id, "messageId")) is not None:
+        return own
     digest = blake2b(raw, digest_size=16)
     if call.timestamp is None and call.original_timestamp is None and call.sent_at is None:
         digest.update(b"\0%d\0%s" % (place, str(received if sent is None else sent).encode()))
@@ -55,7 +57,9 @@ def _track(call: Call, message_id: str, timestamp: Instant, context: Context | N
     name = (call.event or "").strip()
     if not name:
         raise Refused("event", "is missing: a track call names its event, as text")
-    user, anonymous = _id(call.user_id), _id(call.anonymous_id)
+    if len(name) > LONGEST_NAME:
+        raise _too_long("event", name)
+    user, anonymous = _id(call.user_id, "userId"), _id(call.anonymous_id, "anonymousId")
     properties = call.properties if call.properties is not None else {}
     # Without a customer an event can still reach journeys by the field of their rule's `per` (back in stock); without a
     # field it cannot reach anyone, and somebody forgot something.
@@ -124,7 +128,7 @@ def _view(call: Call, name: str, message_id: str, timestamp: Instant, context: C
 
 def _group(call: Call, message_id: str, timestamp: Instant, context: Context | None) -> Event:
     user, anonymous = _someone(call)
-    group = _id(call.group_id)
+    group = _id(call.group_id, "groupId")
     if group is None:
         raise Refused("groupId", "is missing: a group call names the group")
     # The traits of a group call are the group's, not the customer's: they are fields of the event.
@@ -141,7 +145,7 @@ def _group(call: Call, message_id: str, timestamp: Instant, context: Context | N
 
 
 def _alias(call: Call, message_id: str, timestamp: Instant, context: Context | None) -> Event:
-    user, previous = _id(call.user_id), _id(call.previous_id)
+    user, previous = _id(call.user_id, "userId"), _id(call.previous_id, "previousId")
     if previous is None:
         raise Refused("previousId", "is missing: an alias call names the id that was used so far")
     if user is None:
@@ -167,17 +171,24 @@ TYPES: dict[str, Callable[[Call, str, Instant, Context | None], Event]] = {
 """What each type of call becomes."""
 
 
-def _id(sent: Id) -> str | None:
+def _id(sent: Id, field: str) -> str | None:
     # RudderStack's SDKs send "" for a visitor who has not signed in.
     if sent is None or sent == "":
         return None
     if isinstance(sent, float) and sent.is_integer():
-        return str(int(sent))
-    return str(sent)
+        sent = int(sent)
+    text = str(sent)
+    if len(text) > LONGEST_NAME:
+        raise _too_long(field, text)
+    return text
+
+
+def _too_long(field: str, text: str) -> Refused:
+    return Refused(field, f"has {len(text):,} characters; it may have {LONGEST_NAME:,}")
 
 
 def _someone(call: Call) -> tuple[str | None, str | None]:
-    user, anonymous = _id(call.user_id), _id(call.anonymous_id)
+    user, anonymous = _id(call.user_id, "userId"), _id(call.anonymous_id, "anonymousId")
     if user is None and anonymous is None:
         raise _nobody()
     return user, anonymous

@@ -1,16 +1,16 @@
 """Calls from the gateway: delivery reports, and messages from customers.
 
-Every call carries a token. In the address of a report it is a MAC of the message's key, so that whoever sees one address
-can forge nothing else; in the address for customers' messages, which an operator writes into Kannel's configuration by
-hand, it is the secret itself.
+Every call carries a token. In the address of a report it is a MAC of the message's key, so that whoever sees one
+address can forge nothing else; in the address for customers' messages, which an operator writes into Kannel's
+configuration by hand, it is the secret itself.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
-from email.message import Message as Headers
 from urllib.parse import quote
 
 from segue.api import Callback, Inbound, Instant, Report, Request, Response
@@ -19,6 +19,18 @@ from segue_sms_gateway.numbers import NumberError, parse_number
 DELIVERED, FAILED, BUFFERED, ACKNOWLEDGED, REFUSED = 1, 2, 4, 8, 16
 REPORT_MASK = DELIVERED | FAILED | REFUSED
 """The reports that are asked for (``dlr-mask``): the final ones."""
+
+_CHARSET = re.compile(r'charset="?([A-Za-z0-9_-]+)')
+# What Kannel names, and no more of what Python could be talked into.
+_CODECS = {
+    "utf-16be": "utf-16-be",
+    "utf-16-be": "utf-16-be",
+    "ucs-2be": "utf-16-be",
+    "iso-8859-1": "latin-1",
+    "latin1": "latin-1",
+    "windows-1252": "cp1252",
+    "us-ascii": "ascii",
+}
 
 _INTERMEDIATE = frozenset({BUFFERED, ACKNOWLEDGED, 32, 64})
 _FINAL = {
@@ -82,17 +94,13 @@ def _read_inbound(request: Request) -> Callback:
 
 
 def _text(request: Request) -> str:
-    """The customer's words: ``text`` in the address, or the body of Kannel's ``post-url`` in the charset it names. What does
-    not decode is kept with replacement marks: a STOP must not be lost to a wrong charset."""
+    """The customer's words: ``text`` in the address, or the body of Kannel's ``post-url`` in the charset it names. What
+    does not decode is kept with replacement marks: a STOP must not be lost to a wrong charset."""
     if "text" in request.query:
         return request.query["text"]
-    headers = Headers()
-    headers["Content-Type"] = _line(request.headers.get("content-type", ""))
-    charset = headers.get_content_charset("utf-8")
-    try:
-        return request.body.decode(charset, "replace")
-    except LookupError:
-        return request.body.decode("utf-8", "replace")
+    named = _CHARSET.search(request.headers.get("content-type", ""))
+    charset = named[1].lower() if named is not None else "utf-8"
+    return request.body.decode(_CODECS.get(charset, "utf-8"), "replace")
 
 
 def _instant(request: Request) -> Instant:

@@ -56,7 +56,9 @@ class SmsChannel(BaseChannel):
         text = readable_text(message.content.get("text", ""))
         parts = count_parts(text)
         if parts > config.most_parts:
-            raise TextError(f"the text takes {parts} parts of an SMS, and most_parts allows {config.most_parts}: shorten it")
+            raise TextError(
+                f"the text takes {parts} parts of an SMS, and most_parts allows {config.most_parts}: shorten it"
+            )
         query = {
             "username": config.username,
             "password": config.password,

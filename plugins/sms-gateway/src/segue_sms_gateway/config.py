@@ -43,7 +43,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.sender and _SENDER.fullmatch(self.sender) is None:
             raise ValueError(f"sender {self.sender!r} is neither a number nor up to 11 letters and digits")
         if self.callback_secret is not None and _SECRET.fullmatch(self.callback_secret) is None:
-            raise ValueError("callback_secret must be 16 to 200 letters, digits, - and _, so that it can stand in a URL")
+            raise ValueError(
+                "callback_secret must be 16 to 200 letters, digits, - and _, so that it can stand in a URL"
+            )
 
     def __repr__(self) -> str:
         hidden = {"password", "callback_secret"}

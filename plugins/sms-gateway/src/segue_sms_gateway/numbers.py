@@ -13,8 +13,8 @@ class NumberError(ValueError):
 
 
 def parse_number(text: str) -> str:
-    """The number as ``+`` and 7 to 15 digits (ITU-T E.164). Spaces and the usual separators are taken out, ``00`` stands
-    for ``+``, and digits that begin with a country code may lack it. Raises NumberError."""
+    """The number as ``+`` and 7 to 15 digits (ITU-T E.164). Spaces and the usual separators are taken out, ``00``
+    stands for ``+``, and digits that begin with a country code may lack it. Raises NumberError."""
     digits = _SEPARATORS.sub("", text)
     if digits.startswith("00"):
         digits = "+" + digits[2:]

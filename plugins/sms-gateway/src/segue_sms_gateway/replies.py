@@ -10,8 +10,8 @@ _MESSAGE_AT_FAULT = frozenset({400, 406, 410, 413, 414, 422})
 
 
 def judge(response: Response) -> Answer:
-    """202 with ``0:`` (accepted) or ``3:`` (queued) is the only yes. What the operator of Segue can put right, a password,
-    an address or a missing sender, is a Retry: the message is not at fault, and goes once it is corrected."""
+    """202 with ``0:`` (accepted) or ``3:`` (queued) is the only yes. What the operator of Segue can put right, a
+    password, an address or a missing sender, is a Retry: the message is not at fault, and goes once it is corrected."""
     status = response.status
     said = _readable(response.body)
     reason = f"the gateway answered {status} {said}".rstrip()

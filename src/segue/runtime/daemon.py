@@ -1,0 +1,257 @@
+"""The daemon: the loops together on one asyncio loop, the store's writer in its thread, each channel in one of its own.
+
+It owns no truth: stopped at any instant, by any means, it goes on from the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+import structlog
+
+from segue.api import Callback, Event, Inbound, Instant
+from segue.clock.bell import Bell
+from segue.clock.clock import Clock
+from segue.language import model as m
+from segue.messages.catalogue import Catalogue
+from segue.runtime.dispatch import recover, report
+from segue.runtime.inbox import Inbox
+from segue.runtime.inbound import take_inbound
+from segue.runtime.ingest import Ingested
+from segue.runtime.publishing import Setting, expel, load, publish, removed
+from segue.runtime.running import DecisionLine, Running
+from segue.runtime.sender import Sender, Sends
+from segue.runtime.turn import Done
+from segue.runtime.wake import wake
+from segue.store import books
+from segue.store.database import FIRST, LAST, Store, Transaction
+from segue.store.errors import StoreUnavailable
+from segue.store.journeys import next_due
+from segue.store.sweeps import latest_moment
+
+_log = structlog.get_logger("segue")
+
+WAKE_PIECE = 500
+"""Waits ended in one transaction."""
+
+
+class Counts(msgspec.Struct):
+    """What the daemon has done since it started, for the metrics."""
+
+    events: int = 0
+    duplicates: int = 0
+    fired: int = 0
+    decisions: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+
+
+class Daemon:
+    """One running Segue. `start` it, hand it events with `accept`, and `stop` it."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        setting: Setting,
+        channels: Mapping[str, Sends],
+        content: Catalogue,
+        listener: Callable[[DecisionLine], None] | None = None,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.content = content
+        self.counts = Counts()
+        self.held = False
+        self.progress = 0
+        """Grows with every turn that ends well: what the watchdog is fed by."""
+        self._setting = setting
+        self._listener = listener
+        self._running: Running | None = None
+        self._bell = Bell(clock)
+        self._waking = asyncio.Event()
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._releasing: asyncio.Task[None] | None = None
+        self.inbox = Inbox(store, lambda: self.running, clock.now, self._on_ingested)
+        self.senders = {
+            name: Sender(
+                name,
+                channel,
+                store,
+                running=lambda: self.running,
+                content=lambda: self.content,
+                now=clock.now,
+                listener=self._on_done,
+                ring=self._ring_sender,
+                held=lambda: self.held,
+            )
+            for name, channel in channels.items()
+        }
+
+    @property
+    def running(self) -> Running:
+        """What runs. Only after `start`."""
+        if self._running is None:
+            raise RuntimeError("the daemon has not started")
+        return self._running
+
+    # Life
+
+    async def start(self, book: m.Book | None, who: str = "segue run") -> None:
+        """Begin, from what the store says. ``book`` is published first; None keeps the one that runs."""
+        self.clock.not_before(await self._write(latest_moment))
+        if book is not None:
+            await self.publish(book, who)
+        else:
+            self._running = await self._write(lambda tx: load(tx, self._setting))
+        if self._running is None:
+            raise RuntimeError("no rule book was ever published to this store")
+        self.held = await self._write(lambda tx: books.load_meta(tx, "hold")) is not None
+        self._on_done(await self._write(lambda tx: recover(tx, self.running, self.clock.now())))
+        self._bell.start()
+        self.inbox.start()
+        self._tasks.append(asyncio.create_task(self._wake(), name="waker"))
+        for sender in self.senders.values():
+            sender.start()
+        self._bell.ring_every("look", 10.0, self._look)
+        await self._expel(await self._write(removed))
+
+    async def stop(self) -> None:
+        """Drain: commit what was taken, hand over what is claimed, then let go. The store stays open."""
+        self._stopping = True
+        await self.inbox.drain()
+        self._bell.stop()
+        self._waking.set()
+        for sender in self.senders.values():
+            await sender.stop()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def publish(self, book: m.Book, who: str, content: Catalogue | None = None) -> None:
+        """Make a checked book the one that runs, with its messages. Journeys inside keep the version they began with."""
+        setting, known = self._setting, self._running.programs if self._running is not None else {}
+
+        def job(tx: Any) -> tuple[tuple[str, ...], Running | None]:
+            gone = publish(tx, book, self.clock.now(), who)
+            return gone, load(tx, setting, known)
+
+        gone, running = await self._write(job)
+        self._running = running
+        if content is not None:
+            self.content = content
+        _log.info("published", rules=len(book.rules), removed=list(gone))
+        if self._tasks:
+            await self._expel(gone)
+
+    async def _expel(self, rules: Sequence[str]) -> None:
+        for rule in rules:
+            after = -1
+            while after != 0:
+                job = partial(expel, running=self.running, rule=rule, after=max(after, 0), now=self.clock.now())
+                after, done = await self._write(job)
+                self._on_done(done)
+
+    # What comes in
+
+    async def accept(self, events: Sequence[Event]) -> None:
+        """Take events; returns once they are committed. Raises Busy or StoreUnavailable, and then kept nothing."""
+        await self.inbox.put(events)
+
+    async def settle_callback(self, channel: str, callback: Callback) -> None:
+        """Take what a provider's call meant; returns once it is committed."""
+        if callback.reports:
+            reports = callback.reports
+            self._on_done(
+                await self._write(lambda tx: report(tx, self.running, channel, reports, self.clock.now()), FIRST)
+            )
+        if callback.inbound:
+            messages: tuple[Inbound, ...] = callback.inbound
+            self._on_done(
+                await self._write(lambda tx: take_inbound(tx, self.running, channel, messages, self.clock.now()))
+            )
+
+    # What is due
+
+    async def _wake(self) -> None:
+        pause = 0.1
+        while not self._stopping:
+            self._waking.clear()
+            try:
+                while not self._stopping:
+                    woke = await self._write(lambda tx: wake(tx, self.running, self.clock.now(), WAKE_PIECE))
+                    self.counts.fired += woke.fired
+                    self._on_done(woke.done)
+                    if woke.next_due is None:
+                        break
+                    if woke.next_due > self.clock.look():
+                        self._bell.ring_at("waits", woke.next_due, self._waking.set)
+                        break
+                pause = 0.1
+            except StoreUnavailable as error:
+                _log.error("the store cannot write", error=str(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+                continue
+            await self._waking.wait()
+
+    def _ring_sender(self, name: str, instant: Instant) -> None:
+        self._bell.ring_at(f"channel {name}", instant, self.senders[name].wake)
+
+    def _look(self) -> None:
+        """Look at everything, due or not: heals a ring that was lost and a wall clock that was set."""
+        self._waking.set()
+        for sender in self.senders.values():
+            sender.wake()
+        if self.held:
+            self._releasing = asyncio.create_task(self._look_for_release())
+
+    async def _look_for_release(self) -> None:
+        self.held = await self._write(lambda tx: books.load_meta(tx, "hold"), LAST) is not None
+        if not self.held:
+            for sender in self.senders.values():
+                sender.wake()
+
+    # What was done
+
+    def _on_ingested(self, ingested: Ingested) -> None:
+        self.counts.events += ingested.accepted
+        self.counts.duplicates += ingested.duplicates
+        self._on_done(ingested.done)
+
+    def _on_done(self, done: Done) -> None:
+        self.progress += 1
+        for line in done.lines:
+            self.counts.decisions[line.rule, line.decision] += 1
+            if self._listener is not None:
+                self._listener(line)
+        if done.due is not None:
+            if done.due <= self.clock.look():
+                self._waking.set()
+            else:
+                self._bell.ring_at("waits", done.due, self._waking.set)
+        for channel in done.channels:
+            sender = self.senders.get(channel)
+            if sender is not None:
+                sender.wake()
+
+    async def _write(self, job: Callable[[Any], Any], priority: int = 1) -> Any:
+        return await asyncio.wrap_future(self.store.write(job, priority))
+
+    # How it is
+
+    async def prove(self) -> bool:
+        """Whether the daemon makes progress: the writer commits, and nothing that is due has been waiting for a minute."""
+        try:
+            overdue = await asyncio.wait_for(self._write(lambda tx: _overdue(tx, self.clock.look()), LAST), 20.0)
+        except (StoreUnavailable, TimeoutError):
+            return False
+        return bool(overdue < 60_000_000 * max(1.0, self.clock.speed))
+
+
+def _overdue(tx: Transaction, now: Instant) -> int:
+    due = next_due(tx)
+    return max(0, now - due) if due is not None else 0

@@ -1,0 +1,315 @@
+"""Messages out: what is claimed, what the channel answered, and what a provider reports later.
+
+A message is looked at for the last time in the transaction that claims it: whether the journey still wants it, consent, suppression, and how late it may go.
+The claim pins the template and the values; rendering and the call happen between two transactions; the outcome and the journey's next step commit together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, assert_never
+
+import msgspec
+
+from segue.api import Answer, Instant, Rejected, Report, Retry, Sent, Unknown
+from segue.api.values import SECOND
+from segue.delivery.ledger import LedgerRow, MessageState
+from segue.delivery.retries import retry_at
+from segue.engine.journey import Claimed, Journey, Reported, Settled, Settlement
+from segue.messages.catalogue import Catalogue
+from segue.messages.template import Template, from_canonical, to_canonical
+from segue.runtime.running import Running
+from segue.runtime.turn import Done, Person, Turn
+from segue.store import journeys as journey_rows
+from segue.store import ledger as ledger_rows
+from segue.store.customers import find_seen, hash_id
+from segue.store.database import Transaction
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A message that may now be called, with what rendering reads. ``template`` is None where the channel needs no content and has none."""
+
+    row: int
+    key: str
+    channel: str
+    message: str
+    kind: str
+    rule: str
+    customer: str
+    address: str
+    expires: Instant
+    attempt: int
+    template: Template | None
+    values: Mapping[str, Any]
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What one look at a channel's messages gave, and when to look next (None: nothing waits)."""
+
+    claims: tuple[Claim, ...]
+    done: Done
+    next_due: Instant | None
+    seen: int
+
+
+def claim(
+    tx: Transaction,
+    running: Running,
+    content: Catalogue,
+    channel: str,
+    now: Instant,
+    limit: int,
+    *,
+    may: Callable[[LedgerRow], bool] | None = None,
+) -> Claims:
+    """Look at up to ``limit`` messages of a channel that are due, and claim those that may go. ``may`` leaves some for later: replay claims a message when the
+    record says that it was claimed."""
+    rows = ledger_rows.load_due(tx, channel, now, limit)
+    if may is not None:
+        rows = [row for row in rows if may(row)]
+    turn, journeys = _open(tx, running, now, rows)
+    claims = []
+    for row in rows:
+        person, journey = journeys[row.journey]
+        if row.state is MessageState.HANDED:  # a report was waited for long enough
+            _settle(turn, row, person, journey, "sent", "", now)
+            continue
+        turn.advance(person, now)
+        journey = turn.latest(person, journey)
+        if row.state is not MessageState.DECIDED:  # a wait that was over took it back
+            continue
+        if (claimed := _claim_one(turn, running, content, row, person, journey, now)) is not None:
+            claims.append(claimed)
+    done = turn.flush()
+    return Claims(tuple(claims), done, ledger_rows.next_due(tx, channel), len(rows))
+
+
+def _open(
+    tx: Transaction, running: Running, now: Instant, rows: Sequence[LedgerRow]
+) -> tuple[Turn, dict[int, tuple[Person, Journey]]]:
+    turn = Turn(tx, running, now)
+    turn.load([row.customer for row in rows])
+    found = journey_rows.load_journeys(tx, {row.journey for row in rows})
+    journeys = {number: (turn.people[customer], journey) for number, (customer, journey) in found.items()}
+    names: set[str] = set()
+    for _, journey in journeys.values():
+        program = running.programs.get(journey.program)
+        if program is not None and journey.state == "inside" and journey.step < len(program.steps):
+            names |= program.ahead[journey.step + 1]
+            for index in program.steps[journey.step].guards:
+                if program.guards[index].condition.volatile:
+                    names |= program.guards[index].condition.events
+    turn.load_history(turn.people, names)
+    turn.watch(rows)
+    return turn, journeys
+
+
+def _claim_one(
+    turn: Turn, running: Running, content: Catalogue, row: LedgerRow, person: Person, journey: Journey, now: Instant
+) -> Claim | None:
+    if journey.state != "inside":
+        _refuse(turn, row, person, journey, f"the journey ended: {journey.reason or journey.state}", now)
+        return None
+    journey = turn.feed(person, journey, Claimed(row.key), now)
+    if row.state is not MessageState.DECIDED:
+        return None  # a guard ended the journey, which took the message back
+    if now > row.expires:
+        _refuse(turn, row, person, journey, "too late", now)
+        return None
+    refusal = running.reach.refusal(row.channel, row.kind, person.row.traits, person.row.consent)
+    if refusal is not None:
+        _refuse(turn, row, person, journey, refusal, now)
+        return None
+    template = _pin(turn.tx, running, content, row, person, journey)
+    if template is None and _needs_content(running, row.channel):
+        _refuse(turn, row, person, journey, f"no content for {row.message} on {row.channel}", now)
+        return None
+    row.state, row.claimed, row.due = MessageState.CLAIMED, now, None
+    row.attempts += 1
+    turn.update_message(row)
+    return Claim(
+        row=row.row,
+        key=row.key,
+        channel=row.channel,
+        message=row.message,
+        kind=row.kind,
+        rule=row.rule,
+        customer=person.facts.key,
+        address=row.address,
+        expires=row.expires,
+        attempt=row.attempts,
+        template=template,
+        values=row.given,
+    )
+
+
+def _needs_content(running: Running, channel: str) -> bool:
+    spec = running.channels.get(channel)
+    return spec is not None and bool(spec.content)
+
+
+def _pin(
+    tx: Transaction, running: Running, content: Catalogue, row: LedgerRow, person: Person, journey: Journey
+) -> Template | None:
+    """Fix template, values and address at the first claim; a later one finds them as they were."""
+    if row.attempts > 0:
+        body = ledger_rows.load_template(tx, row.template) if row.template else None
+        return from_canonical(body) if body is not None else None
+    traits = person.row.traits
+    locale = traits.get("locale") or traits.get("language")
+    template = content.find(row.message, row.channel, locale if isinstance(locale, str) else None)
+    event = msgspec.json.decode(journey.trigger) if journey.trigger else {}
+    row.given = {**row.given, "customer": {**traits, "id": person.facts.key}, "event": event}
+    row.address = running.reach.address(row.channel, person.facts.key, traits)
+    if template is not None:
+        row.template = template.hash
+        kept = tx.store.caches.setdefault("templates", {})
+        if template.hash not in kept:
+            ledger_rows.put_templates(tx, [(template.hash, to_canonical(template))])
+            kept[template.hash] = True
+    return template
+
+
+def _refuse(turn: Turn, row: LedgerRow, person: Person, journey: Journey, reason: str, now: Instant) -> None:
+    """The message does not go. Where an earlier call may have reached the provider the outcome is unknown, never "skipped"."""
+    row.reason = f"{row.reason}; {reason}" if row.doubt and row.reason else reason
+    row.state = MessageState.UNKNOWN if row.doubt else MessageState.SKIPPED
+    turn.note_message(person, row, "undelivered" if row.doubt else "skipped", now)
+    _settle(turn, row, person, journey, "unknown" if row.doubt else "skipped", reason, now)
+
+
+def _settle(
+    turn: Turn, row: LedgerRow, person: Person, journey: Journey, how: Settlement, reason: str, now: Instant
+) -> None:
+    row.due, row.settled = None, now
+    turn.update_message(row)
+    turn.feed(person, turn.latest(person, journey), Settled(row.key, how, reason), now)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """A channel's answer to one claim."""
+
+    row: int
+    answer: Answer
+
+
+def settle(tx: Transaction, running: Running, outcomes: Sequence[Outcome], now: Instant) -> Done:
+    """Note the answers of a channel, and take the journeys on. An answer to a message that is not claimed changes nothing: it was settled before."""
+    rows = ledger_rows.load_messages(tx, [outcome.row for outcome in outcomes])
+    turn, journeys = _open(tx, running, now, list(rows.values()))
+    for outcome in outcomes:
+        row = rows.get(outcome.row)
+        if row is None or row.state is not MessageState.CLAIMED:
+            continue
+        person, journey = journeys[row.journey]
+        turn.advance(person, now)
+        _note_answer(turn, row, person, journey, outcome.answer, now)
+    return turn.flush()
+
+
+def _note_answer(
+    turn: Turn, row: LedgerRow, person: Person, journey: Journey, answer: Answer, now: Instant
+) -> None:
+    spec = turn.running.channels.get(row.channel)
+    match answer:
+        case Sent(receipt=receipt):
+            row.state, row.handed, row.receipt, row.reason = MessageState.HANDED, now, receipt, ""
+            turn.note_message(person, row, "sent", now)
+            if spec is not None and spec.settles == "report":
+                row.due = Instant(now + int(spec.settles_within * SECOND))
+                turn.update_message(row)
+            else:
+                _settle(turn, row, person, journey, "sent", "", now)
+        case Retry(reason=reason, after=after):
+            _again(turn, row, person, journey, reason, after, now)
+        case Rejected(reason=reason, address_gone=gone):
+            row.state, row.reason = MessageState.FAILED, reason
+            if gone:
+                _forget_address(turn, row, person, reason, now)
+            turn.note_message(person, row, "undelivered", now)
+            _settle(turn, row, person, journey, "failed", reason, now)
+        case Unknown(reason=reason):
+            row.doubt = True
+            if spec is not None and spec.unknown == "hold":
+                row.state, row.reason = MessageState.UNKNOWN, f"unknown: {reason}"
+                turn.note_message(person, row, "undelivered", now)
+                _settle(turn, row, person, journey, "unknown", reason, now)
+            else:
+                _again(turn, row, person, journey, reason, None, now)
+        case _:
+            assert_never(answer)
+
+
+def _again(
+    turn: Turn, row: LedgerRow, person: Person, journey: Journey, reason: str, after: float | None, now: Instant
+) -> None:
+    """Try once more with the same key, if that is still in time."""
+    row.reason = reason
+    due = retry_at(row.key, row.attempts, now, after)
+    if journey.state != "inside":
+        _refuse(turn, row, person, journey, f"the journey ended: {journey.reason or journey.state}", now)
+    elif due > row.expires:
+        row.state = MessageState.UNKNOWN if row.doubt else MessageState.FAILED
+        row.reason = f"not in time: {reason}"
+        turn.note_message(person, row, "undelivered", now)
+        _settle(turn, row, person, journey, "unknown" if row.doubt else "failed", reason, now)
+    else:
+        row.state, row.due = MessageState.DECIDED, due
+        turn.update_message(row)
+
+
+def _forget_address(turn: Turn, row: LedgerRow, person: Person, reason: str, now: Instant) -> None:
+    """A provider says that the address is dead: nothing more goes to it, until the customer has another."""
+    how = turn.running.reach.channels.get(row.channel)
+    if how is not None and how.address is not None and row.address:
+        person.row.consent[f"gone/{how.address}"] = row.address
+        turn.record_consent(person, row.channel, "", f"address gone: {reason}", now, "provider")
+        turn.refresh(person)
+
+
+def recover(tx: Transaction, running: Running, now: Instant) -> Done:
+    """After a start: calls that a crash cut off are looked at again. Which of them go again, with the same key, is decided when they are claimed."""
+    rows = ledger_rows.load_claimed(tx)
+    turn, journeys = _open(tx, running, now, rows)
+    for row in rows:
+        person, journey = journeys[row.journey]
+        _note_answer(turn, row, person, journey, Unknown("cut off by a restart"), now)
+    return turn.flush()
+
+
+def report(tx: Transaction, running: Running, channel: str, reports: Sequence[Report], now: Instant) -> Done:
+    """What providers say of messages later. A report that came before, or about a message nobody knows, changes nothing."""
+    ids = [f"report:{channel}:{one.id}" for one in reports]
+    seen = find_seen(tx, [hash_id(name) for name in ids])
+    found: list[tuple[str, Report, LedgerRow]] = []
+    rows: dict[int, LedgerRow] = {}
+    for name, one in zip(ids, reports, strict=True):
+        row = ledger_rows.find_message(tx, key=one.key, channel=channel, receipt=one.receipt)
+        if row is not None and name not in seen:
+            seen.add(name)
+            found.append((name, one, rows.setdefault(row.row, row)))
+    turn, journeys = _open(tx, running, now, list(rows.values()))
+    for name, one, row in found:
+        person, journey = journeys[row.journey]
+        at = Instant(min(one.at, now))
+        detail = {"key": row.key, "what": one.what, "reason": one.reason, "channel": row.channel, "message": row.message}
+        turn.record(name, row.customer, None, at, 1, msgspec.json.encode(detail))
+        turn.advance(person, now)
+        if one.what == "undelivered":
+            if one.address_gone:
+                _forget_address(turn, row, person, one.reason, now)
+            if row.state in (MessageState.HANDED, MessageState.CONFIRMED):
+                row.state, row.reason, row.due = MessageState.UNDELIVERED, one.reason or "undelivered", None
+                row.settled = row.settled or now
+                turn.note_message(person, row, "undelivered", now)
+                turn.update_message(row)
+        elif row.state is MessageState.HANDED and one.what == "delivered":
+            waiting = row.due is not None
+            row.state, row.due = MessageState.CONFIRMED, None
+            turn.update_message(row)
+            if waiting:
+                _settle(turn, row, person, journey, "sent", "", now)
+        turn.feed(
+            person, turn.latest(person, journey), Reported(row.key, one.what, row.channel, row.message, at), now
+        )
+    return turn.flush()

@@ -1,0 +1,56 @@
+"""Messages from customers: a reply becomes an event, and a word that asks to stop withdraws consent at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from segue.api import Inbound, Instant
+from segue.customers.reach import GRANTED, MARKETING, WITHDRAWN
+from segue.engine.journey import Arrived
+from segue.runtime.running import Running
+from segue.runtime.turn import Done, Turn
+from segue.store import customers as customer_rows
+from segue.store.customers import find_seen, hash_id
+from segue.store.database import Transaction
+
+_STOP: Final = re.compile(
+    r"\s*(please\s+)?(stop(\s*all|\s+it|\s+now|\s+texting(\s+me)?)?|unsubscribe(\s+me)?|cancel|end|quit|opt\s*-?\s*out|remove\s+me)\s*[.!]*\s*",
+    re.IGNORECASE,
+)
+"""Words that ask to stop, as carriers and the CTIA's principles list them (STOP, STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT), in usual wordings."""
+_START: Final = re.compile(r"\s*(start|unstop|yes)\s*[.!]*\s*", re.IGNORECASE)
+
+
+def take_inbound(tx: Transaction, running: Running, channel: str, messages: Sequence[Inbound], now: Instant) -> Done:
+    """Take in what customers wrote on a channel. A message from an address nobody has, and one that came before, change nothing."""
+    turn = Turn(tx, running, now)
+    how = running.reach.channels.get(channel)
+    names = [f"inbound:{channel}:{one.id}" for one in messages]
+    seen = find_seen(tx, [hash_id(name) for name in names])
+    for name, one in zip(names, messages, strict=True):
+        if name in seen or how is None or how.address is None:
+            continue
+        seen.add(name)
+        people = customer_rows.find_by_trait(tx, how.address, one.address)
+        turn.load(people)
+        at = Instant(min(one.at, now))
+        state = WITHDRAWN if _STOP.fullmatch(one.text) else GRANTED if _START.fullmatch(one.text) else None
+        fields = {"channel": channel, "text": one.text, "source": channel}
+        raw = msgspec.json.encode(fields)
+        for number, row in enumerate(people):
+            person = turn.people[row]
+            turn.advance(person, now)
+            if state is not None:
+                for kind in MARKETING:
+                    person.row.consent[f"{channel}/{kind}"] = state
+                    turn.record_consent(person, channel, kind, state, at, f"inbound {channel}")
+                turn.refresh(person)
+            event = "unsubscribed" if state == WITHDRAWN else "subscribed" if state == GRANTED else "message_received"
+            message_id = name if number == 0 else f"{name}/{row}"
+            order = turn.record(message_id, row, event, at, 1, raw)
+            turn.arrive(person, Arrived(event, at, order, raw, fields, message_id), now)
+    return turn.flush()

@@ -1,0 +1,111 @@
+"""The inbox: what sources hand over, gathered into batches; each caller is answered once its batch has committed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from segue.api import Event, Instant
+from segue.runtime.busy import Busy
+from segue.runtime.ingest import Ingested, ingest
+from segue.runtime.running import Running
+from segue.store.database import Store
+
+BATCH = 1000
+"""Events in one transaction, at most about: a batch is whatever waits, and is never waited for."""
+MOST_WAITING = 20_000
+"""Events that may wait. Beyond it sources are asked to come again: their own queues are as durable as memory here is not."""
+
+
+class Inbox:
+    """Takes events from any number of callers on one event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        running: Callable[[], Running],
+        now: Callable[[], Instant],
+        listener: Callable[[Ingested], None],
+        most: int = MOST_WAITING,
+    ) -> None:
+        self._store = store
+        self._running = running
+        self._now = now
+        self._listener = listener
+        self._most = most
+        self._waiting: deque[tuple[Sequence[Event], asyncio.Future[None]]] = deque()
+        self._events = 0
+        self._arrived = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
+        self._loop: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Events that are not committed yet."""
+        return self._events
+
+    def start(self) -> None:
+        """Begin to commit what comes."""
+        self._loop = asyncio.create_task(self._serve(), name="inbox")
+
+    async def put(self, events: Sequence[Event]) -> None:
+        """Take events; returns once they are committed. Raises Busy where too much waits already, StoreUnavailable where the
+        store cannot write. In both cases nothing of them is kept."""
+        if self._closed:
+            raise Busy(5.0, "Segue is stopping")
+        if self._events and self._events + len(events) > self._most:
+            raise Busy(1.0)
+        if not events:
+            return
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((events, done))
+        self._events += len(events)
+        self._arrived.set()
+        self._idle.clear()
+        await done
+
+    async def drain(self) -> None:
+        """Take no more, and wait until what was taken is committed."""
+        self._closed = True
+        await self._idle.wait()
+        if self._loop is not None:
+            self._loop.cancel()
+            await asyncio.wait({self._loop})
+
+    async def _serve(self) -> None:
+        while True:
+            if not self._waiting:
+                self._arrived.clear()
+                self._idle.set()
+                await self._arrived.wait()
+            batch: list[Event] = []
+            callers: list[tuple[int, asyncio.Future[None]]] = []
+            while self._waiting and (not batch or len(batch) + len(self._waiting[0][0]) <= BATCH):
+                events, done = self._waiting.popleft()
+                batch.extend(events)
+                callers.append((len(events), done))
+            await self._commit(batch, callers)
+
+    async def _commit(self, batch: Sequence[Event], callers: Sequence[tuple[int, asyncio.Future[None]]]) -> None:
+        running, now = self._running, self._now
+        error: Exception | None = None
+        ingested: Ingested | None = None
+        try:
+            ingested = await asyncio.wrap_future(
+                self._store.write(lambda tx: ingest(tx, running(), batch, now()))
+            )
+        except Exception as raised:
+            error = raised
+        for count, done in callers:
+            self._events -= count
+            if done.done():
+                continue  # the caller went away; its events are kept all the same
+            if error is not None:
+                done.set_exception(error)
+            else:
+                done.set_result(None)
+        if ingested is not None:
+            self._listener(ingested)

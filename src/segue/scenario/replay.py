@@ -1,0 +1,206 @@
+"""Replay: recorded arrivals through the real store and the real loops, in virtual time, to the end of the last wait.
+
+There is no second implementation here, only another order of calls: the next moment is the earliest of the next arrival, the next wait that ends and the next
+claim or answer on record. At one instant arrivals come first, then waits, then sends. Answers that are not on record are
+``Sent``, at once.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+
+import msgspec
+
+from segue.api import Answer, Event, Instant, Report, Sent
+from segue.delivery.ledger import LedgerRow
+from segue.messages.catalogue import Catalogue
+from segue.runtime.dispatch import Claim, Outcome, claim, report, settle
+from segue.runtime.ingest import ingest
+from segue.runtime.running import DecisionLine, Running
+from segue.runtime.turn import Done
+from segue.runtime.wake import wake
+from segue.store import ledger as ledger_rows
+from segue.store.database import Store
+
+_ALL = 1_000_000_000
+_PIECE = 1000
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """An event on record, and when it arrived."""
+
+    event: Event
+    received: Instant
+
+
+class RecordedAnswer(msgspec.Struct, frozen=True):
+    """What a channel answered: when the message was claimed (None: it never was), when the answer came, and the answer (None: the claim was refused)."""
+
+    key: str
+    claimed: Instant | None
+    answered: Instant | None = None
+    answer: Answer | None = None
+
+
+class RecordedReport(msgspec.Struct, frozen=True):
+    """A provider's report, and when it arrived."""
+
+    channel: str
+    report: Report
+    received: Instant
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What is known of channels from the record: nothing, for plain recorded events."""
+
+    answers: Mapping[str, RecordedAnswer] = {}
+    reports: tuple[RecordedReport, ...] = ()
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a replay is: arrivals taken, and the virtual moment."""
+
+    arrivals: int
+    moment: Instant
+
+
+class Replay:
+    """One replay over a store of its own. `run` gives the decisions in the order in which they are made."""
+
+    def __init__(self, store: Store, running: Running, content: Catalogue, record: Record | None = None) -> None:
+        # a call that was cut off is on record with its outcome: nothing is tried again here
+        channels = {
+            name: msgspec.structs.replace(spec, unknown="hold") for name, spec in running.channels.items()
+        }
+        self.running = msgspec.structs.replace(running, channels=channels)
+        self._store = store
+        self._content = content
+        self._record = record or Record()
+        self._moments: list[tuple[Instant, int]] = sorted(
+            (answer.claimed, number)
+            for number, answer in enumerate(self._record.answers.values())
+            if answer.claimed is not None
+        )
+        self._answers: list[tuple[Instant, int, Outcome]] = []
+        self._reports = sorted(self._record.reports, key=lambda one: one.received)
+        self._lines: list[DecisionLine] = []
+        self._wakes: Instant | None = None
+        self._channels: set[str] = set()
+        self.arrivals = 0
+        self.moment = Instant(0)
+
+    def run(
+        self, arrivals: Iterable[Arrival], until: Instant | None = None, progress: Callable[[Progress], None] | None = None
+    ) -> Iterator[DecisionLine]:
+        """Decide everything; stops before ``until`` where that is given. Arrivals come in the order of ``received``."""
+        source = iter(arrivals)
+        upcoming = next(source, None)
+        while True:
+            moment = self._next_moment(upcoming)
+            if moment is None or (until is not None and moment >= until):
+                return
+            self.moment = moment
+            batch: list[Event] = []
+            while upcoming is not None and upcoming.received <= moment and len(batch) < _PIECE:
+                batch.append(upcoming.event)
+                upcoming = next(source, None)
+            self._at(moment, batch)
+            yield from self._lines
+            self._lines.clear()
+            if progress is not None:
+                progress(Progress(self.arrivals, moment))
+
+    def _next_moment(self, upcoming: Arrival | None) -> Instant | None:
+        moments = [self._wakes] if self._wakes is not None else []
+        if upcoming is not None:
+            moments.append(upcoming.received)
+        if self._moments:
+            moments.append(self._moments[0][0])
+        if self._answers:
+            moments.append(self._answers[0][0])
+        if self._reports:
+            moments.append(self._reports[0].received)
+        return max(self.moment, min(moments)) if moments else None
+
+    def _at(self, moment: Instant, batch: list[Event]) -> None:
+        """Everything that happens at one moment."""
+        if batch:
+            self.arrivals += len(batch)
+            self._note(self._store.apply(lambda tx: ingest(tx, self.running, batch, moment)).done)
+        while self._reports and self._reports[0].received <= moment:
+            one = self._reports.pop(0)
+            self._note(
+                self._store.apply(
+                    partial(report, running=self.running, channel=one.channel, reports=[one.report], now=moment)
+                )
+            )
+        while self._answers and self._answers[0][0] <= moment:
+            _, _, outcome = heapq.heappop(self._answers)
+            self._note(self._store.apply(partial(settle, running=self.running, outcomes=[outcome], now=moment)))
+        while self._wakes is not None and self._wakes <= moment:
+            woke = self._store.apply(lambda tx: wake(tx, self.running, moment, _PIECE))
+            self._lines.extend(woke.done.lines)
+            self._channels |= woke.done.channels
+            self._wakes = woke.next_due
+        recorded = False
+        while self._moments and self._moments[0][0] <= moment:
+            heapq.heappop(self._moments)
+            recorded = True
+        if recorded:
+            self._channels |= set(self._store.apply(ledger_rows.due_channels))
+        self._send(moment)
+
+    def _note(self, done: Done) -> None:
+        self._lines.extend(done.lines)
+        self._channels |= done.channels
+        if done.due is not None and (self._wakes is None or done.due < self._wakes):
+            self._wakes = done.due
+
+    def _send(self, moment: Instant) -> None:
+        """Claim and answer until nothing more may go at this moment."""
+        answers = self._record.answers
+
+        def may(row: LedgerRow) -> bool:
+            known = answers.get(row.key)
+            return known is None or (known.claimed is not None and known.claimed <= moment)
+
+        while self._channels:
+            channel = min(self._channels)
+            limit = _ALL if answers else _PIECE
+            claims = self._store.apply(
+                partial(
+                    claim,
+                    running=self.running,
+                    content=self._content,
+                    channel=channel,
+                    now=moment,
+                    limit=limit,
+                    may=may,
+                )
+            )
+            self._note(claims.done)
+            if claims.seen == 0:
+                self._channels.discard(channel)
+                if claims.next_due is not None and claims.next_due > moment:
+                    self._look_again(claims.next_due)
+                continue
+            at_once = [outcome for each in claims.claims if (outcome := self._answer(each, moment)) is not None]
+            if at_once:
+                self._note(self._store.apply(partial(settle, running=self.running, outcomes=at_once, now=moment)))
+
+    def _answer(self, claimed: Claim, moment: Instant) -> Outcome | None:
+        """The answer to give now; None where the record says that it came later."""
+        known = self._record.answers.get(claimed.key)
+        if known is None or known.answer is None or known.answered is None:
+            return Outcome(claimed.row, Sent())
+        outcome = Outcome(claimed.row, known.answer)
+        if known.answered <= moment:
+            return outcome
+        heapq.heappush(self._answers, (known.answered, claimed.row, outcome))
+        return None
+
+    def _look_again(self, moment: Instant) -> None:
+        """A message waits for a moment of its own (a report that is waited for)."""
+        heapq.heappush(self._moments, (moment, -1))

@@ -1,0 +1,47 @@
+"""The vocabulary that the language's tests share: a small shop and three channels."""
+
+from __future__ import annotations
+
+from segue.api import EventSpec, FieldSpec, ReactionSpec, Vocabulary
+from segue.language.vocabulary import ChannelWords, Words
+
+SHOP = Vocabulary(
+    events=(
+        EventSpec("cart_abandoned", (FieldSpec("total", "money"), FieldSpec("items", "list"), FieldSpec("cart_id", "text"))),
+        EventSpec(
+            "ordered",
+            (FieldSpec("order_id", "text"), FieldSpec("total", "money"), FieldSpec("items", "list"), FieldSpec("lines", "number")),
+            sent_as=("Order Completed",),
+        ),
+        EventSpec("returned", (FieldSpec("order_id", "text"), FieldSpec("total", "money"))),
+        EventSpec("signed_up", sent_as=("Signed Up",)),
+    ),
+    traits=(
+        FieldSpec("first_name", "text"),
+        FieldSpec("country", "text"),
+        FieldSpec("birthday", "date"),
+        FieldSpec("renewal", "date"),
+        FieldSpec("cycle_days", "number"),
+        FieldSpec("vip", "boolean"),
+        FieldSpec("wakes", "time"),
+        FieldSpec("interests", "list"),
+        FieldSpec("spent", "money"),
+    ),
+    reactions=(ReactionSpec("opened"), ReactionSpec("clicked"), ReactionSpec("replied")),
+)
+
+WORDS = Words(
+    vocabularies=(("shop", SHOP),),
+    channels={
+        "email": ChannelWords(reactions=("opened", "clicked", "bounced")),
+        "sms": ChannelWords(reactions=("replied",)),
+        "push": ChannelWords(),
+        "audience": ChannelWords(needs_content=False, stands=True),
+    },
+)
+
+WITH_MESSAGES = Words(
+    vocabularies=WORDS.vocabularies,
+    channels=WORDS.channels,
+    messages={"email": frozenset(("cart_reminder", "cart_abandoned")), "sms": frozenset(("cart_reminder",))},
+)
