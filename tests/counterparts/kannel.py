@@ -41,6 +41,7 @@ bearerbox-host = 127.0.0.1
 sendsms-port = {sendsms}
 sendsms-interface = 127.0.0.1
 sendsms-chars = "0123456789 +-"
+global-sender = 100
 http-request-retry = 3
 http-queue-delay = 1
 
@@ -174,11 +175,12 @@ class Kannel:
         path.write_text(configuration)
         bearerbox = Program([self._bearerbox, "-v", "1", str(path)], self.directory / "bearerbox.log")
         self._programs.append(bearerbox)
-        bearerbox.wait_for_port(boxes)
-        bearerbox.wait_for_port(admin)
+        bearerbox.wait_for_text("MAIN: Start-up done")
         smsbox = Program([self._smsbox, "-v", "1", str(path)], self.directory / "smsbox.log")
         self._programs.append(smsbox)
         smsbox.wait_for_port(self._sendsms_port)
+        # It listens before it has reached bearerbox, and until then answers 503.
+        bearerbox.wait_for_text("Client connected from")
         self._connect_operator("-m", "0", "0 0 text nothing")
 
     def _connect_operator(self, *arguments: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import Any
 
+import aiosmtplib
 import pytest
 
 from segue.api import Answer, Rejected, Retry, Sent, Unknown
@@ -141,3 +142,27 @@ async def test_the_same_message_is_the_same_mail_each_time_but_for_its_date(misb
     )
     assert first == second
     assert any(line.startswith(b"Message-ID: <") for line in first)
+
+
+@pytest.mark.parametrize("local", ["o'neil", "a!#$%&*/=?^_`{|}~-b", "x.y+tag", "jürgen", "用户", "a" * 64])
+async def test_the_envelope_names_the_recipient_as_the_customer_wrote_it(
+    misbehaving: MisbehavingSmtp, local: str
+) -> None:
+    (answer,) = await answers_for(misbehaving, local, timeout=5)
+    assert isinstance(answer, Sent)
+    assert misbehaving.recipients() == [f"{local}@example.test"]
+
+
+async def test_an_error_of_the_client_costs_the_mail_it_met_and_no_other(
+    misbehaving: MisbehavingSmtp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rcpt = aiosmtplib.SMTP.rcpt
+
+    async def fail_once(self: aiosmtplib.SMTP, recipient: str, **options: Any) -> Any:
+        if recipient.startswith("bob"):
+            raise RuntimeError("a bug")
+        return await rcpt(self, recipient, **options)
+
+    monkeypatch.setattr(aiosmtplib.SMTP, "rcpt", fail_once)
+    answers = await answers_for(misbehaving, "ann", "bob", "cid", timeout=5)
+    assert [type(answer) for answer in answers] == [Sent, Retry, Sent]

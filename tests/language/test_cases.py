@@ -1,4 +1,5 @@
-"""Runs the Markdown suite in `cases/`: prose, and blocks of rules with the expected codes in a comment on their line."""
+"""Runs the Markdown suite in `cases/`: prose, and blocks of rules with the expected codes in a comment on their
+line."""
 
 from __future__ import annotations
 

@@ -7,10 +7,17 @@ from segue.language.vocabulary import ChannelWords, Words
 
 SHOP = Vocabulary(
     events=(
-        EventSpec("cart_abandoned", (FieldSpec("total", "money"), FieldSpec("items", "list"), FieldSpec("cart_id", "text"))),
+        EventSpec(
+            "cart_abandoned", (FieldSpec("total", "money"), FieldSpec("items", "list"), FieldSpec("cart_id", "text"))
+        ),
         EventSpec(
             "ordered",
-            (FieldSpec("order_id", "text"), FieldSpec("total", "money"), FieldSpec("items", "list"), FieldSpec("lines", "number")),
+            (
+                FieldSpec("order_id", "text"),
+                FieldSpec("total", "money"),
+                FieldSpec("items", "list"),
+                FieldSpec("lines", "number"),
+            ),
             sent_as=("Order Completed",),
         ),
         EventSpec("returned", (FieldSpec("order_id", "text"), FieldSpec("total", "money"))),

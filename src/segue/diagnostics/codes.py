@@ -1,7 +1,7 @@
 """Every code, its severity and its page.
 
-The number says the family: 01 characters, 02 sentence, 03 names, 04 types, 05 what a rule lacks, 06 not carried out yet,
-07 advice. A code is never used again for something else.
+The number says the family: 01 characters, 02 sentence, 03 names, 04 types, 05 what a rule lacks, 06 not carried out
+yet, 07 advice. A code is never used again for something else.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ Severity = Literal["error", "warning"]
 
 
 class Span(msgspec.Struct, frozen=True, order=True):
-    """A stretch of a file: offsets in characters, ``end`` excluded; ``line`` and ``column`` of its start count from 1."""
+    """A stretch of a file: offsets in characters, ``end`` excluded; ``line`` and ``column`` of its start, from 1."""
 
     file: str
     start: int
@@ -39,8 +39,9 @@ class Fix(msgspec.Struct, frozen=True):
 class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to tell the author of a rule file.
 
-    ``code`` is stable and has a page (`segue.diagnostics.page`). ``message`` is the fact, ``label`` a few words at the place,
-    ``hint`` the next step. ``primary`` is None only for what stands in no file (two plugins that contradict each other).
+    ``code`` is stable and has a page (`segue.diagnostics.page`). ``message`` is the fact, ``label`` a few words at
+    the place, ``hint`` the next step. ``primary`` is None only for what stands in no file (two plugins that contradict
+    each other).
     """
 
     severity: Severity

@@ -6,6 +6,7 @@ control characters: a rule file can't drive the terminal that shows its mistakes
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
@@ -16,6 +17,8 @@ from segue.diagnostics.diagnostic import Diagnostic, Lines, Span
 
 _RED, _YELLOW, _BLUE, _BOLD, _OFF = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 _WIDEST = 160
+# What other programs take for the end of a line, and JSON does not escape by itself.
+_LINE_BREAK = re.compile("[\x85\u2028\u2029]")
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 
 
@@ -35,7 +38,8 @@ def render_json(diagnostics: Iterable[Diagnostic]) -> str:
     for diagnostic in diagnostics:
         record = msgspec.to_builtins(diagnostic)
         record["title"] = title(diagnostic.code)
-        lines.append(msgspec.json.encode(_encodable(record)).decode() + "\n")
+        line = msgspec.json.encode(_encodable(record)).decode()
+        lines.append(_LINE_BREAK.sub(lambda found: f"\\u{ord(found.group()):04x}", line) + "\n")
     return "".join(lines)
 
 
@@ -67,14 +71,13 @@ class _Page:
         for label in diagnostic.secondary:
             out += self._excerpt(label.span, label.text, "-", _BLUE, margin)
         if diagnostic.hint:
-            out.append(
-                f"{' ' * margin} {self._paint('=', _BLUE)} {self._paint('help', _BOLD)}: {_printable(diagnostic.hint)}\n"
-            )
+            out.append(self._note(margin, "help", diagnostic.hint))
         if diagnostic.fix:
-            out.append(
-                f"{' ' * margin} {self._paint('=', _BLUE)} {self._paint('fix', _BOLD)}: {_printable(diagnostic.fix.title)}\n"
-            )
+            out.append(self._note(margin, "fix", diagnostic.fix.title))
         return "".join(out)
+
+    def _note(self, margin: int, word: str, text: str) -> str:
+        return f"{' ' * margin} {self._paint('=', _BLUE)} {self._paint(word, _BOLD)}: {_printable(text)}\n"
 
     def _excerpt(self, span: Span, text: str, mark: str, tint: str, margin: int) -> list[str]:
         bar = self._paint("|", _BLUE)

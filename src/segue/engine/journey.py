@@ -33,12 +33,9 @@ Decision = Literal[
 
 def mint(*parts: object) -> str:
     """A stable 128-bit name, as 32 hexadecimal digits, of what the parts say together."""
-    digest = blake2b(digest_size=16)
-    for part in parts:
-        text = "" if part is None else str(part)
-        digest.update(b"%d:" % len(text))
-        digest.update(text.encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
+    texts = ["" if part is None else str(part) for part in parts]
+    named = "".join([f"{len(text)}:{text}" for text in texts])
+    return blake2b(named.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 class Sending(msgspec.Struct, array_like=True, frozen=True):

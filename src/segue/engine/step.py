@@ -15,7 +15,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import copy
 from decimal import Decimal
 from typing import Any, assert_never
 
@@ -129,9 +128,11 @@ def _named(program: p.Program, event: str) -> bool:
 class _Passage:
     """One call: a copy of the journey under way, and the effects so far."""
 
+    __slots__ = ("customer", "effects", "journey", "now", "program")
+
     def __init__(self, program: p.Program, journey: Journey, customer: Customer, now: Instant) -> None:
         self.program = program
-        self.journey = copy(journey)
+        self.journey = msgspec.structs.replace(journey)  # a copy, in C
         self.customer = customer
         self.now = now
         self.effects: list[Effect] = []
@@ -151,14 +152,14 @@ class _Passage:
         return Scene(
             self.customer,
             self.now if now is None else now,
-            start=start,
-            trigger=journey.trigger,
-            began=journey.entered,
-            without=journey.order,
-            reactions=reactions,
-            kind=self.program.rule.kind,
-            per=self.program.rule.per,
-            value=journey.value,
+            start,
+            journey.trigger,
+            journey.entered,
+            journey.order,
+            reactions,
+            self.program.rule.kind,
+            self.program.rule.per,
+            journey.value,
         )
 
     # Guards, waits and goals, watched
@@ -182,11 +183,11 @@ class _Passage:
         """Whether a guard over the current step ended the journey."""
         current = self.current()
         indices = only if only is not None else (current.guards if current is not None else ())
-        return any(
-            self.exit_if(index)
-            for index in indices
-            if not volatile_only or self.program.guards[index].condition.volatile
-        )
+        guards = self.program.guards
+        for index in indices:  # noqa: SIM110 - a generator costs as much as the whole check
+            if (not volatile_only or guards[index].condition.volatile) and self.exit_if(index):
+                return True
+        return False
 
     def exit_if(self, index: int) -> bool:
         guard = self.program.guards[index]
@@ -267,7 +268,10 @@ class _Passage:
 
     def under_way(self) -> bool:
         visit = self.journey.visit
-        return any(sending.visit == visit and not sending.settled for sending in self.journey.sends)
+        for sending in self.journey.sends:  # noqa: SIM110 - as above
+            if sending.visit == visit and not sending.settled:
+                return True
+        return False
 
     def fall_back(self, sending: Sending, *, settled: bool) -> bool:
         """Decide the next alternative of a message that failed for good; False where there is none. Each is tried once."""
@@ -319,11 +323,12 @@ class _Passage:
 
     def run(self) -> None:
         """Take steps until one blocks or the journey ends."""
-        while self.inside:
-            current = self.current()
-            if current is None:
+        steps, journey = self.program.steps, self.journey
+        while journey.state == "inside":
+            if journey.step >= len(steps):
                 self.finish("")
                 return
+            current = steps[journey.step]
             if current.guards and self.judge_reached(current):
                 return
             if not self.take(current):
@@ -331,11 +336,10 @@ class _Passage:
 
     def judge_reached(self, current: p.AnyStep) -> bool:
         guards = self.program.guards
-        return any(
-            self.exit_if(index)
-            for index in current.guards
-            if index == current.reached or guards[index].condition.volatile
-        )
+        for index in current.guards:  # noqa: SIM110 - as above
+            if (index == current.reached or guards[index].condition.volatile) and self.exit_if(index):
+                return True
+        return False
 
     def take(self, current: p.AnyStep) -> bool:
         """Take one step; False where it blocks or the journey ended."""

@@ -28,8 +28,8 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """A book after its check. ``book`` holds the rules without errors; ``diagnostics`` say what is wrong with the others, in the
-    order of files and places; ``trees`` are the files, in the order given."""
+    """A book after its check. ``book`` holds the rules without errors; ``diagnostics`` say what is wrong with the
+    others, in the order of files and places; ``trees`` are the files, in the order given."""
 
     book: model.Book
     diagnostics: tuple[Diagnostic, ...]
@@ -49,7 +49,8 @@ class Checked(msgspec.Struct, frozen=True):
 def read_book(paths: Sequence[Path]) -> tuple[tuple[Source, ...], tuple[Diagnostic, ...]]:
     """The `*.rules` files under folders, and files named themselves: each once, sorted by path.
 
-    A file that cannot be read, or is not UTF-8, is told in a diagnostic and left out. Never raises for what is on the disk.
+    A file that cannot be read, or is not UTF-8, is told in a diagnostic and left out. Never raises for what is on
+    the disk.
     """
     found: dict[Path, None] = {}
     problems: list[Diagnostic] = []
@@ -83,7 +84,7 @@ def check_book(sources: Sequence[Source], words: Words) -> Checked:
     for tree, report in files:
         _declare(tree, report, lexicon)
     rules = _check_rules(files, lexicon)
-    _unreadable_rest(files)
+    _refuse_rest(files)
     found += lexicon.found
     for report in reports:
         found += report.found
@@ -193,7 +194,7 @@ def _take(name: str, item: t.Rule | t.Segment, taken: dict[str, tuple[Span, str]
         )
 
 
-def _unreadable_rest(files: list[tuple[t.File, Report]]) -> None:
+def _refuse_rest(files: list[tuple[t.File, Report]]) -> None:
     """What the language has and Segue does not carry out yet."""
     for tree, report in files:
         for item in tree.items:

@@ -91,7 +91,8 @@ class Expressions:
         if value.type == "date":
             return value.node
         if value.type == "boolean":
-            hint = f"`wait until` takes a date; to wait for something to happen write `wait for {self._report.text(written)} up to 7d`"
+            asked = self._report.text(written)
+            hint = f"`wait until` takes a date; to wait for something to happen write `wait for {asked} up to 7d`"
         elif value.type == "weekday":
             hint = f"add a clock time: `{self._report.text(written)} 09:00`"
         elif value.type == "period":
@@ -337,7 +338,7 @@ class Expressions:
             hint = "compare two dates, for instance `customer.renewal < now + 30d`"
         elif types == {"date", "text"} and isinstance(right.node, model.Literal_):
             hint = "write a day without quotes: `2026-11-27`"
-        elif types == {"number", "text"} or types == {"money", "text"}:
+        elif types in ({"number", "text"}, {"money", "text"}):
             hint = (
                 "write the number without quotes"
                 if isinstance(right.node, model.Literal_)
@@ -502,7 +503,7 @@ class Expressions:
                     path,
                     f"`{name}` of {CALLED[type_]} has no meaning",
                     label=f"this is {CALLED[type_]}",
-                    hint=f"`{name}` needs {'numbers or money' if name in ('sum', 'average') else 'numbers, money, dates or times'}",
+                    hint=f"`{name}` needs numbers or money{'' if name in ('sum', 'average') else ', dates or times'}",
                 )
                 return None
         where = None

@@ -1,8 +1,8 @@
 """The one table of words that belong to the language and so cannot be names.
 
-A word stands here when some place of the grammar takes both it and a name: there it could be read either way.
-Every other word of the grammar (`day`, `local`, `text`, `least` …) is free as a name. A test compares this table with
-the grammar's own states.
+A word stands here when some place of the grammar takes both it and a name, where it could be read either way, or when
+a rule with such a name would read wrongly to people (`then`, `unless`). Every other word of the grammar (`day`,
+`local`, `text`, `least` …) is free as a name. A test compares this table with the grammar's own states.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is wrong where a sentence stops making sense, in the author's words.
 
-The parser knows which kinds of words it could have taken. From those, the word it met and the word before, this module says what
-was probably meant. The order of the questions matters: the most particular explanation comes first.
+The parser knows which kinds of words it could have taken. From those, the word it met and the word before, this
+module says what was probably meant. The order of the questions matters: the most particular explanation comes first.
 """
 
 from __future__ import annotations
@@ -227,7 +227,8 @@ def _unexpected_word(error: UnexpectedToken, text: str, piece: Piece, lines: Lin
             end,
             f"nothing in a rule file begins with `{_short(word)}`",
             label="not a beginning",
-            hint="a rule begins with `when`, `every`, `on` or `rule`; a declaration with `event`, `customer`, `segment` or `policy`",
+            hint="a rule begins with `when`, `every`, `on` or `rule`; "
+            "a declaration with `event`, `customer`, `segment` or `policy`",
         )
     hint = _expectation(accepts, before)
     if word in STEPS and before in STEPS | {"else"}:
@@ -249,7 +250,7 @@ _STEP_TERMINALS: Final = frozenset(word.upper() for word in STEPS)
 
 
 def _unexpected_character(error: UnexpectedCharacters, text: str, piece: Piece, lines: Lines) -> Mistake:
-    start = error.pos_in_stream or 0
+    start = int(getattr(error, "pos_in_stream", None) or 0)
     character = text[start] if start < len(text) else ""
     line_end = text.find("\n", start)
     if character == '"':
@@ -343,7 +344,7 @@ def _odd_number(word: str, start: int, text: str, lines: Lines) -> Mistake:
         start,
         end,
         f"`{_short(word)}` is neither a number nor a duration",
-        hint="durations are whole numbers with the units `s`, `min`, `h`, `d`, `w` and `mo`, such as `1d` or `1h30min`; "
+        hint="durations are whole numbers with the units `s`, `min`, `h`, `d`, `w` and `mo`, such as `1d`; "
         "a name cannot begin with a digit",
     )
 

@@ -1,7 +1,7 @@
 """Text to tree. Never raises, whatever the text; what is wrong is told in diagnostics, one broken piece at a time.
 
-The file is cut at its top-level words (`segue.language.pieces`) and each piece is parsed by itself, in place, so that offsets
-are those of the file.
+The file is cut at its top-level words (`segue.language.pieces`) and each piece is parsed by itself, in place, so
+that offsets are those of the file.
 """
 
 from __future__ import annotations
@@ -31,13 +31,12 @@ _BEGINNING: Final = re.compile(r"[^\W\d]\w*[ \t\f\r\n]+([^\W\d]\w*)")
 def grammar() -> Lark:
     """The parser of one piece, built once; it keeps no state between texts."""
     text = files("segue.language").joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(
-        text, start="piece", parser="lalr", lexer="contextual", keep_all_tokens=True, maybe_placeholders=False
-    )
+    return Lark(text, start="piece", parser="lalr", lexer="contextual", keep_all_tokens=True, maybe_placeholders=False)
 
 
 def parse(path: str, text: str) -> tuple[t.File, tuple[Diagnostic, ...]]:
-    """The tree of a file, and everything that is wrong with its text. Pieces that could not be read are `tree.Broken`."""
+    """The tree of a file, and everything that is wrong with its text. Pieces that could not be read are
+    `tree.Broken`."""
     lines = Lines(path, text)
     cleaned, found = clean(lines)
     pieces, comments, foreign = cut(cleaned)

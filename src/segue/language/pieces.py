@@ -19,7 +19,8 @@ DEEPEST: Final = 64
 """Blocks, brackets, `not`s and signs within each other. People write fewer than ten."""
 
 _SCAN: Final = re.compile(
-    r'(?P<comment>#[^\n]*)|(?P<space>[ \t\f\r\n]+)|(?P<word>[^\W\d]\w*)|(?P<text>"[^"\n]*"?)|(?P<number>\d[\w.:%-]*)|(?P<other>.)',
+    r"(?P<comment>#[^\n]*)|(?P<space>[ \t\f\r\n]+)|(?P<word>[^\W\d]\w*)"
+    r'|(?P<text>"[^"\n]*"?)|(?P<number>\d[\w:.%-]*)|(?P<other>.)',
     re.DOTALL,
 )
 _NEXT: Final = re.compile(r"(?:[ \t\f\r\n]+|#[^\n]*)*")
@@ -57,8 +58,8 @@ class Opener(msgspec.Struct, frozen=True):
 
 
 class Piece(msgspec.Struct):
-    """One top-level thing. ``end`` is that of its last word; ``open`` are the blocks left open, ``stray`` an `end` too many;
-    ``too_deep`` is where nesting went past `DEEPEST`. ``words`` are its words and where they start."""
+    """One top-level thing. ``end`` is that of its last word; ``open`` are the blocks left open, ``stray`` an `end`
+    too many; ``too_deep`` is where nesting went past `DEEPEST`."""
 
     begins: str
     start: int
@@ -112,7 +113,7 @@ def cut(text: str) -> tuple[list[Piece], list[Comment], list[tuple[int, str]]]:
             brackets += 1
         elif word in ")]":
             brackets = max(0, brackets - 1)
-        if word == "not" or word in "+-([":
+        if word == "not" or word in "+-":
             run += 1
         elif kind in ("word", "text", "number"):
             run = 0

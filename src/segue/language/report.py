@@ -56,7 +56,8 @@ class Report:
         )
 
     def unknown(self, code: str, place: Syntax, message: str, near: str | None, hint: str) -> None:
-        """An unknown word: with the nearest known one, or else the hint. One that mixes alphabets has been told already."""
+        """An unknown word: with the nearest known one, or else the hint. One that mixes alphabets has been told
+        already."""
         if is_mixed(self.lines.text[place.start : place.end]):
             return
         if near:

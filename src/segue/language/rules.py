@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Literal, assert_never, cast
 
 from segue.api import FieldType, Kind
 from segue.language import model
@@ -130,6 +130,8 @@ class _Check:
                 what = "a recurring rule (`every`)"
             case t.OnDate():
                 what = "a rule for one date (`on`)"
+            case _:
+                assert_never(trigger)
         self._report.refuse(trigger, what)
         return ()
 

@@ -27,8 +27,8 @@ class Filled(msgspec.Struct, frozen=True):
 def fill(send: t.Send, rule: str) -> tuple[tuple[tuple[Filled, ...], ...], ...]:
     """Parts (`then`) of groups (`and`) of alternatives (`or`).
 
-    A channel without a message's name takes the previous channel's, else the rule's. What follows the last channel (`with`,
-    `as`, `within`) holds for every channel without its own.
+    A channel without a message's name takes the previous channel's, else the rule's. What follows the last channel
+    (`with`, `as`, `within`) holds for every channel without its own.
     """
     last = send.parts[-1].groups[-1].deliveries[-1]
     message, named = rule, False

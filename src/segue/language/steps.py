@@ -18,7 +18,8 @@ from segue.language.vocabulary import Lexicon
 
 
 class Steps:
-    """Reads the steps of one rule. What is wrong is told, and the step left out: a rule with an error is not carried out anyway."""
+    """Reads the steps of one rule. What is wrong is told, and the step left out: a rule with an error is not carried
+    out anyway."""
 
     def __init__(
         self, lexicon: Lexicon, report: Report, expressions: Expressions, names: Names, rule: str, kind: Kind
@@ -190,7 +191,8 @@ class Steps:
             place,
             f'the message "{filled.message}"{source} has no content for the channel `{channel}`',
             label=f'did you mean "{near}"?' if near else "no content",
-            hint=f"put its content in a file messages/{filled.message}/{channel} with an ending such as .txt beside the rule",
+            hint=f"put its content into messages/{filled.message}/{channel}.txt beside the rule, "
+            "or into a file with another ending that the channel knows",
             write=f'"{near}"' if near else None,
         )
 

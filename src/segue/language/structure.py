@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import msgspec
 
@@ -67,7 +68,7 @@ def _ends(step: t.Step) -> bool:
 
 
 def _unreachable(steps: tuple[t.Step, ...], report: Report) -> None:
-    for step, following in zip(steps, steps[1:], strict=False):
+    for step, following in pairwise(steps):
         if _ends(step):
             report.add(
                 "W0701",
@@ -125,7 +126,8 @@ def _wait_for_nothing(steps: tuple[t.Step, ...], report: Report) -> None:
             last,
             "nothing happens after this wait",
             label="the rule ends here",
-            hint="delete it, or add a step; to keep a customer from entering again write `once per 30d` under the trigger",
+            hint="delete it, or add a step; "
+            "to keep a customer from entering again write `once per 30d` under the trigger",
         )
     if isinstance(last, t.If | t.Split):
         for block in _blocks(last):

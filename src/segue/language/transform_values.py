@@ -31,17 +31,31 @@ _LONGEST_CHAIN: Final = 100
 
 _MEANING: Final = frozenset(
     (
-        *("NAME", "STRING", "INT", "DECIMAL", "MONEY", "CLOCK", "DATE", "PERCENT", "DURATION", "WEEKDAY", "ZONE", "LOCAL"),
+        *(
+            "NAME",
+            "STRING",
+            "INT",
+            "DECIMAL",
+            "MONEY",
+            "CLOCK",
+            "DATE",
+            "PERCENT",
+            "DURATION",
+            "WEEKDAY",
+            "ZONE",
+            "LOCAL",
+        ),
         *("NEXT", "PREFERRED", "EQUAL", "COMPARISON", "SIGN", "FACTOR", "TRUE", "FALSE"),
         *("ELSE_IF", "IN_LAST", "CAN_GET", "TIME_BETWEEN", "BEST_TIME"),
     )
 )
-"""The tokens that carry a meaning of their own. All others only say where a node begins and ends; Lark keeps them because its
-own `propagate_positions` takes longer than the parse itself."""
+"""The tokens that carry a meaning of their own. All others only say where a node begins and ends; Lark keeps them
+because its own `propagate_positions` takes longer than the parse itself."""
 
 
 class ValueTransformer:
-    """The words, numbers, values and conditions of one piece; ``problems`` collects what could be parsed but not read."""
+    """The words, numbers, values and conditions of one piece; ``problems`` collects what could be parsed but not
+    read."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines

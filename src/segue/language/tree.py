@@ -1,7 +1,7 @@
 """The tree of a rule file: what was written, with its places, before any name is looked up.
 
-``start`` and ``end`` are offsets in the file's text (``end`` excluded). Nothing that the author wrote is lost: brackets are
-`Group`, comments stand on the `File`, so a formatter can write the text back.
+``start`` and ``end`` are offsets in the file's text (``end`` excluded). Nothing that the author wrote is lost:
+brackets are `Group`, comments stand on the `File`, so a formatter can write the text back.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class Name(Syntax, frozen=True):
 
 
 class Comment(Syntax, frozen=True):
-    """A comment, with its ``#``. It belongs to what follows: ``follows`` is the offset of the next word, or the file's end."""
+    """A comment, with its ``#``. It belongs to what follows: ``follows`` is the offset of the next word, or the
+    file's end."""
 
     text: str
     follows: int
@@ -627,8 +628,8 @@ class Test(Syntax, frozen=True):
 
 
 class Broken(Syntax, frozen=True):
-    """A piece that could not be read. ``begins`` is its first word and ``name`` the name after it, where there is one: what it
-    would have declared still counts as known, so that one mistake is told once."""
+    """A piece that could not be read. ``begins`` is its first word and ``name`` the name after it, where there is
+    one: what it would have declared still counts as known, so that one mistake is told once."""
 
     begins: str
     name: str | None

@@ -23,8 +23,8 @@ EVERY_CHANNEL: Final = ("delivered", "undelivered", "bounced")
 
 
 class ChannelWords(msgspec.Struct, frozen=True):
-    """A channel as rules see it: the reactions it reports beside `EVERY_CHANNEL`, whether a message for it needs content, and
-    whether what it sends stands until taken back."""
+    """A channel as rules see it: the reactions it reports beside `EVERY_CHANNEL`, whether a message for it needs
+    content, and whether what it sends stands until taken back."""
 
     reactions: tuple[str, ...] = ()
     needs_content: bool = True
@@ -37,7 +37,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     ``vocabularies``  what plugins bring, each with the plugin's name
     ``channels``      the channels that exist, by their name in rules
     ``currency``      the project's, for amounts written without one
-    ``messages``      for each channel, the names of the messages that have content for it; None when that is not to be checked
+    ``messages``      for each channel, the names of the messages that have content for it; None when that is not to
+    be checked
     """
 
     vocabularies: tuple[tuple[str, Vocabulary], ...] = ()
@@ -55,8 +56,8 @@ class _Declared(msgspec.Struct):
 
 
 class Lexicon:
-    """The joined vocabulary. ``events`` and ``traits`` are what the book will hold; ``unreadable`` are events and segments whose
-    declaration is broken: they are known, and nothing more is said about them."""
+    """The joined vocabulary. ``events`` and ``traits`` are what the book will hold; ``unreadable`` are events and
+    segments whose declaration is broken: they are known, and nothing more is said about them."""
 
     def __init__(self, words: Words) -> None:
         self.words = words
@@ -242,11 +243,12 @@ class Lexicon:
                 name, _Declared(general or type_, "every event" if general else "this file", report.span(field))
             )
             if other.type != type_:
+                by = other.by if other.span is None or general else "another declaration"
                 also = (Label(other.span, f"declared as {other.type} here"),) if other.span and not general else ()
                 report.add(
                     "E0309",
                     field,
-                    f"`{owner}.{name}` is {other.type} for {other.by if other.span is None or general else 'another declaration'} and {type_} here",
+                    f"`{owner}.{name}` is {other.type} for {by} and {type_} here",
                     label=f"declared as {type_}",
                     hint=f"write `{name} {other.type}`, or give the field another name",
                     also=also,

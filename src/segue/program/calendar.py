@@ -57,8 +57,10 @@ def add(instant: Instant, period: Period, zone: tzinfo, sign: int = 1) -> Instan
 
 def add_elapsed(instant: Instant, period: Period, zone: tzinfo, sign: int = 1) -> Instant:
     """As `add`, but a day is 24 hours: the meaning in ``in last``, ``within``, ``per`` and ``space``. Months stay calendar."""
-    elapsed = Period(period.months, 0, period.days * 86_400 * SECOND + period.micros)
-    return add(instant, elapsed, zone, sign)
+    micros = period.days * 86_400 * SECOND + period.micros
+    if period.months:
+        return add(instant, Period(period.months, 0, micros), zone, sign)
+    return Instant(instant + sign * micros)
 
 
 def shift_months(day: date, months: int) -> date:

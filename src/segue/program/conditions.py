@@ -375,6 +375,8 @@ def _happened(node: m.Happened) -> Evaluate:
     if times == 1:
 
         def happened(scene: Scene) -> bool:
+            if not scene.customer.history.get(event):  # most customers have no such event at all
+                return False
             return any(True for _ in select_past(scene, event, window, where))
 
         return happened

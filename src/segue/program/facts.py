@@ -55,7 +55,6 @@ class Customer:
 
     def __init__(
         self,
-        *,
         key: str,
         traits: Mapping[str, Any],
         zone: tzinfo,
@@ -96,7 +95,6 @@ class Scene:
         self,
         customer: Customer,
         now: Instant,
-        *,
         start: tuple[Instant, int] | None = None,
         trigger: bytes = b"",
         began: Instant | None = None,

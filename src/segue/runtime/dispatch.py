@@ -292,7 +292,14 @@ def report(tx: Transaction, running: Running, channel: str, reports: Sequence[Re
     for name, one, row in found:
         person, journey = journeys[row.journey]
         at = Instant(min(one.at, now))
-        detail = {"key": row.key, "what": one.what, "reason": one.reason, "channel": row.channel, "message": row.message}
+        detail = {
+            "key": row.key,
+            "what": one.what,
+            "reason": one.reason,
+            "channel": row.channel,
+            "message": row.message,
+            "address_gone": one.address_gone,
+        }
         turn.record(name, row.customer, None, at, 1, msgspec.json.encode(detail))
         turn.advance(person, now)
         if one.what == "undelivered":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -49,19 +50,45 @@ _encode = msgspec.json.Encoder().encode
 
 
 class History(dict[str, list[Past]]):
-    """A customer's past events by name. A name that no batch query brought is looked up when it is asked for."""
+    """A customer's past events by name. A name that no batch query brought is looked up when it is asked for; ``fetch`` None means
+    that nothing of this customer is stored, so what is remembered here is all there is."""
 
-    __slots__ = ("_fetch",)
+    __slots__ = ("_fetch", "_unasked")
 
-    def __init__(self, fetch: Callable[[str], list[Past]]) -> None:
+    def __init__(self, fetch: Callable[[str], list[Past]] | None) -> None:
         self._fetch = fetch
+        self._unasked: list[tuple[str, Past]] | None = None
 
     def get(self, name: str, default: Any = ()) -> Any:
-        rows = super().get(name)
-        if rows is None:
-            rows = self._fetch(name)
-            self[name] = rows
+        if name in self:
+            return self[name]
+        if self._fetch is None:
+            return default
+        rows = self._fetch(name)
+        if self._unasked is not None:
+            rows.extend(past for named, past in self._unasked if named == name)
+        self[name] = rows
         return rows
+
+    def remember(self, name: str, past: Past) -> None:
+        """An event of this turn: it is written with the turn, so no query brings it."""
+        if name in self:
+            self[name].append(past)
+        elif self._fetch is None:
+            self[name] = [past]
+        else:
+            self._unasked = [*(self._unasked or ()), (name, past)]
+
+    def bring(self, name: str, rows: list[Past]) -> None:
+        """What a batch query found."""
+        if name not in self:
+            if self._unasked is not None:
+                rows.extend(past for named, past in self._unasked if named == name)
+            self[name] = rows
+
+
+def _fetch(tx: Transaction, row: int, name: str) -> list[Past]:
+    return customer_rows.load_history(tx, (row,), (name,)).get((row, name), [])
 
 
 class Person:
@@ -99,7 +126,6 @@ class Turn:
         self.entries: dict[tuple[int, str, str], Instant] | None = None
         self._new_entries: dict[tuple[int, str, str], Instant] = {}
         self._events: list[EventRow] = []
-        self._pending: dict[int, list[tuple[str, Past]]] = {}
         self._fresh: dict[int, tuple[int, Journey]] = {}
         self._touched: dict[int, Journey] = {}
         self._messages: dict[int, LedgerRow] = {}
@@ -125,33 +151,21 @@ class Turn:
         return person
 
     def _person(self, row: CustomerRow, *, new: bool) -> Person:
-        number = row.row
-        history = History(lambda name: self._fetch(number, name, new))
+        history = History(None if new else partial(_fetch, self.tx, row.row))
         return Person(row, history, self._facts(row, history), new=new)
 
     def _facts(self, row: CustomerRow, history: History) -> Customer:
-        zone = None
-        if (named := row.traits.get("timezone")) and isinstance(named, str):
-            zone = find_zone(named)
-        reach, traits, consent = self.running.reach, row.traits, row.consent
-        return Customer(
-            key=show(row.key),
-            traits=traits,
-            zone=zone or self.running.zone,
-            currency=self.running.currency,
-            history=history,
-            refusal=lambda channel, kind: reach.refusal(channel, kind, traits, consent),
-        )
+        running, traits = self.running, row.traits
+        zone = running.zone
+        if traits and (named := traits.get("timezone")) and isinstance(named, str):
+            zone = find_zone(named) or zone
+        refusal = partial(running.reach.refusal, traits=traits, consent=row.consent)
+        return Customer(show(row.key), traits, zone, running.currency, history, refusal)
 
     def refresh(self, person: Person) -> None:
         """After a change of traits or consent: the facts anew."""
         person.changed = True
         person.facts = self._facts(person.row, person.history)
-
-    def _fetch(self, row: int, name: str, new: bool) -> list[Past]:
-        found = [] if new else customer_rows.load_history(self.tx, (row,), (name,)).get((row, name), [])
-        found.extend(past for named, past in self._pending.get(row, ()) if named == name)
-        return found
 
     def load_history(self, rows: Iterable[int], names: Iterable[str]) -> None:
         """Bring the history of these names for customers that are loaded, with one query."""
@@ -163,8 +177,7 @@ class Turn:
         for row in people:
             history = self.people[row].history
             for name in wanted:
-                if name not in history:
-                    history[name] = found.get((row, name), [])
+                history.bring(name, found.get((row, name)) or [])
 
     def load_journeys(self, rows: Iterable[int]) -> None:
         """Bring the live journeys of customers that are loaded."""
@@ -227,10 +240,7 @@ class Turn:
 
     def _remember(self, person: Person, event: Arrived) -> None:
         """Make the event part of the customer's history as this turn sees it; it is written with the turn."""
-        past = Past(event.at, event.order, event.raw)
-        self._pending.setdefault(person.row.row, []).append((event.name, past))
-        if event.name in person.history:
-            person.history[event.name].append(past)
+        person.history.remember(event.name, Past(event.at, event.order, event.raw))
 
     def _reach_inside(
         self, person: Person, event: Arrived, now: Instant, depth: int, *, named_only: bool = False

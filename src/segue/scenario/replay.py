@@ -193,8 +193,10 @@ class Replay:
     def _answer(self, claimed: Claim, moment: Instant) -> Outcome | None:
         """The answer to give now; None where the record says that it came later."""
         known = self._record.answers.get(claimed.key)
-        if known is None or known.answer is None or known.answered is None:
+        if known is None:
             return Outcome(claimed.row, Sent())
+        if known.answer is None or known.answered is None:
+            return None  # the record ends while the call was under way
         outcome = Outcome(claimed.row, known.answer)
         if known.answered <= moment:
             return outcome

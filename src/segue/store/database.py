@@ -39,7 +39,7 @@ class Transaction:
 
     __slots__ = ("_connection", "store")
 
-    def __init__(self, store: Store, connection: sqlite3.Connection) -> None:
+    def __init__(self, store: Store | _View, connection: sqlite3.Connection) -> None:
         self.store = store
         self._connection = connection
 
@@ -279,6 +279,14 @@ def _lock(path: Path) -> IO[str]:
     return handle
 
 
+def holder(path: Path) -> int | None:
+    """The process that holds a store; None where it cannot be told."""
+    try:
+        return int(path.with_name(path.name + ".lock").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
 def _connect(path: Path | None, durable: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(
         str(path) if path is not None else ":memory:",
@@ -295,12 +303,42 @@ def _connect(path: Path | None, durable: bool) -> sqlite3.Connection:
     return connection
 
 
+@contextlib.contextmanager
+def read_only(path: Path) -> Iterator[Transaction]:
+    """One consistent look at a database that may be in use: all queries see the same moment. Nothing can be written."""
+    view = _View()
+    with contextlib.closing(open_reader(path)) as connection:
+        view.ids = _Ids(connection)
+        try:
+            connection.execute("begin")
+            yield Transaction(view, connection)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"{path}: {error}") from error
+
+
+class _View:
+    """What a transaction of a reader has in place of a store."""
+
+    def __init__(self) -> None:
+        self.caches: dict[str, dict[Any, Any]] = {}
+        self.ids: _Ids
+
+
 def open_reader(path: Path) -> sqlite3.Connection:
     """A read-only connection to a database file. Raises StoreUnavailable where there is none."""
     if not path.exists():
         raise StoreUnavailable(f"there is no database at {path}: `segue run` makes it")
     try:
         return sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"{path}: {error}") from error
+
+
+def release_hold(path: Path) -> bool:
+    """Take away the hold of a restored store, in use or not. Whether it was held."""
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=10.0)) as connection, connection:
+            return connection.execute("delete from meta where name = 'hold'").rowcount > 0
     except sqlite3.Error as error:
         raise StoreUnavailable(f"{path}: {error}") from error
 

@@ -129,6 +129,18 @@ def load_of_rule(tx: Transaction, rule: str, after: int, limit: int) -> list[tup
     ]
 
 
+def load_of_customer(tx: Transaction, customer: int, rule: str) -> list[Journey]:
+    """A customer's journeys of a rule, live and past, oldest first."""
+    programs, _ = _programs(tx)
+    found = tx.rows(
+        f"select {_COLUMNS} from journey where customer = ?1 and live = 1 "
+        f"union all select {_COLUMNS} from journey where customer = ?1 and live = 0",
+        (customer,),
+    )
+    journeys = [_read(row, programs) for row in found]
+    return sorted((one for one in journeys if one.rule == rule), key=lambda one: (one.entered, one.row))
+
+
 def customers_with_value(tx: Transaction, rules: Sequence[str], value: str) -> list[int]:
     """Customers with a live journey of one of the rules for a ``per`` value."""
     names = msgspec.json.encode(rules).decode()

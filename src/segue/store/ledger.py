@@ -139,6 +139,11 @@ def load_messages(tx: Transaction, rows: Iterable[int]) -> dict[int, LedgerRow]:
     }
 
 
+def select_messages(tx: Transaction, where: str, values: tuple[Any, ...]) -> list[LedgerRow]:
+    """Messages by a condition of the store's own making."""
+    return [_read(row) for row in tx.rows(f"select {_COLUMNS} from message where {where}", values)]
+
+
 def load_open(tx: Transaction, journey: int) -> list[LedgerRow]:
     """Messages of a journey that were decided and not claimed."""
     return [_read(row) for row in tx.rows(f"select {_COLUMNS} from message where journey = ? and state = 0", (journey,))]

@@ -10,6 +10,7 @@ from segue.api import Answer, BaseChannel, Message, Rejected, Retry, Tools, Unkn
 from segue_email_smtp.config import Config
 from segue_email_smtp.connection import Connection, Unreachable
 from segue_email_smtp.letter import Letter, LetterError, compose
+from segue_email_smtp.replies import readable
 
 SEND_TIMEOUT = 240.0
 """Seconds after which Segue counts a batch as cut off. The channel answers before that by itself."""
@@ -76,6 +77,10 @@ class EmailChannel(BaseChannel):
             connection.drop()
             batch.stopped = f"the batch took more than {_BATCH_TIME:g} s"
             return (Unknown if connection.handing_over else Retry)(batch.stopped), False
+        except Exception as error:  # whatever one odd mail sets off must not decide over the others' answers
+            connection.drop()
+            reason = f"{type(error).__name__}: {readable(str(error))}"
+            return (Unknown if connection.handing_over else Retry)(reason), False
 
 
 class _Batch:

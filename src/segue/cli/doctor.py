@@ -1,0 +1,124 @@
+"""``segue doctor``: is everything in order, and if not, what to do."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from segue.cli.ending import WRONG, open_project, print_json
+from segue.host import ConfigurationError, configure
+from segue.runtime.assembly import Assembly, open_sources
+from segue.runtime.assembly import check as check_book
+from segue.runtime.publishing import load
+from segue.store.database import holder, migrations, read_only
+from segue.store.errors import StoreError
+from segue.store.sweeps import count_rules, integrity
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at. ``advice`` says what to do where it is not well."""
+
+    what: str
+    well: bool
+    found: str
+    advice: str = ""
+
+
+def doctor(json: Annotated[bool, typer.Option("--json", help="One finding a line, as JSON.")] = False) -> None:
+    """Look at settings, plugins, rules, channels, the store and its counts. Exits with 1 when something is not well."""
+    assembly = open_project(Path.cwd())
+    findings = [*_machine(), *_project(assembly), *_rules(assembly), *_store(assembly)]
+    for one in findings:
+        if json:
+            print_json({"what": one.what, "well": one.well, "found": one.found, "advice": one.advice or None})
+        else:
+            print(f"{'✓' if one.well else '✗'} {one.what:<10} {one.found}")
+            if one.advice:
+                print(f"{'':13}{one.advice}")
+    if not all(one.well for one in findings):
+        raise typer.Exit(WRONG)
+
+
+def _machine() -> list[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return [Finding("machine", True, f"Python {version}, SQLite {sqlite3.sqlite_version}")]
+
+
+def _project(assembly: Assembly) -> list[Finding]:
+    project = assembly.project
+    findings = [
+        Finding("settings", True, f"{project.root / 'segue.toml'}" if project.configured else "no segue.toml: defaults"),
+    ]
+    for problem in assembly.problems:
+        findings.append(Finding("plugins", False, problem, "install it, or mend what it says; see `segue plugins`"))
+    for name, (spec, settings) in assembly.channels.items():
+        try:
+            configure(spec.config, settings.settings, f"channels.{name}")
+        except ConfigurationError as error:
+            findings.append(Finding("channel", False, str(error), "mend it in segue.toml"))
+        else:
+            if project.channels:
+                findings.append(Finding("channel", True, f"{name} by {settings.use}"))
+    if not project.channels:
+        findings.append(Finding("channel", True, "none is set: messages go to the console"))
+    sources, problems = open_sources(assembly)
+    findings += [Finding("source", True, spec.name) for spec, _ in sources]
+    findings += [Finding("source", False, problem, "mend it in segue.toml") for problem in problems]
+    if not sources and not problems:
+        findings.append(Finding("source", False, "no source: no event can come in", "pip install segue-segment"))
+    return findings
+
+
+def _rules(assembly: Assembly) -> list[Finding]:
+    book = check_book(assembly)
+    errors = sum(1 for one in book.diagnostics if one.is_error)
+    rules = len(book.checked.book.rules)
+    if errors:
+        return [Finding("rules", False, f"{errors} errors in {assembly.project.rules}", "segue check")]
+    if not rules:
+        return [Finding("rules", False, f"none in {assembly.project.rules}", "write one, or `segue init`")]
+    return [Finding("rules", True, f"{rules} in {assembly.project.rules}")]
+
+
+def _store(assembly: Assembly) -> list[Finding]:
+    path = assembly.project.database
+    if not path.exists():
+        return [Finding("store", True, f"{path}: not made yet, `segue run` makes it")]
+    findings = []
+    try:
+        with read_only(path) as tx:
+            verdict = integrity(tx)
+            findings.append(
+                Finding("store", verdict == "ok", f"{path}: {verdict}", "" if verdict == "ok" else "restore a backup")
+            )
+            schema = tx.row("pragma user_version")
+            newest = max(number for number, _ in migrations())
+            if schema is not None and schema[0] != newest:
+                findings.append(Finding("store", True, f"schema {schema[0]}; the next start brings it to {newest}"))
+            running = load(tx, assembly.setting)
+            for count in count_rules(tx):
+                text = (
+                    f"{count.rule}: entered {count.entered:,} = inside {count.inside:,} + finished {count.finished:,} "
+                    f"+ exited {count.exited:,} + failed {count.failed:,}"
+                )
+                advice = "" if count.balanced else "the counts disagree: please report this, with a backup of the store"
+                findings.append(Finding("journeys", count.balanced, text, advice))
+            if running is None:
+                findings.append(Finding("book", True, "nothing was published yet"))
+    except StoreError as error:
+        findings.append(Finding("store", False, str(error), "see the message"))
+        return findings
+    free = shutil.disk_usage(path.parent).free
+    low = free < 200_000_000
+    findings.append(
+        Finding("disk", not low, f"{free / 1e9:,.1f} GB free", "make room: a full disk stops everything" if low else "")
+    )
+    process = holder(path)
+    findings.append(Finding("daemon", True, f"process {process} used the store last" if process else "never started"))
+    return findings

@@ -1,0 +1,62 @@
+"""How commands end: 0 clean, 1 the thing asked about is wrong, 2 wrong usage. Errors go to standard error, in words."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+
+from segue.diagnostics import Diagnostic, render_concise, render_full, render_json
+from segue.host import ConfigurationError, ProjectError
+from segue.runtime.assembly import Assembly, CheckedBook, assemble
+
+WRONG = 1
+USAGE = 2
+
+
+def fail(text: str, code: int = WRONG) -> NoReturn:
+    """Say what is wrong, and end."""
+    for line in text.splitlines() or [""]:
+        print(f"segue: {line}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def print_json(record: dict[str, Any]) -> None:
+    """One line of ``--json``."""
+    print(json.dumps(record, ensure_ascii=False, separators=(",", ":")))
+
+
+def open_project(folder: Path) -> Assembly:
+    """The project in a folder; ends the command where its segue.toml is wrong."""
+    try:
+        return assemble(folder)
+    except (ProjectError, ConfigurationError) as error:
+        fail(str(error), USAGE)
+
+
+def nearest_project(path: Path) -> Path:
+    """The folder whose segue.toml a path belongs to: the nearest above it that has one, else the folder itself."""
+    start = path.resolve()
+    start = start if start.is_dir() else start.parent
+    for folder in (start, *start.parents):
+        if (folder / "segue.toml").is_file():
+            return folder
+    return start
+
+
+def show_diagnostics(found: CheckedBook, style: str = "full") -> None:
+    """Print what a check found: ``full`` and ``concise`` for people, on standard error; ``json`` on standard output."""
+    print_diagnostics(found.diagnostics, found.checked.texts, style)
+
+
+def print_diagnostics(diagnostics: tuple[Diagnostic, ...], texts: dict[str, str], style: str) -> None:
+    """Print diagnostics in one of the styles."""
+    if style == "json":
+        sys.stdout.write(render_json(diagnostics))
+    elif style == "concise":
+        sys.stderr.write(render_concise(diagnostics))
+    elif diagnostics:
+        sys.stderr.write(render_full(diagnostics, texts, colour=sys.stderr.isatty()))

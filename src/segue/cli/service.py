@@ -1,0 +1,204 @@
+"""A running Segue put together: store, channels, daemon and HTTP server, with one start, one reload and one stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+import structlog
+from prometheus_client import CollectorRegistry, generate_latest
+
+from segue.api import Callback, Event, Tools
+from segue.clock.clock import Clock
+from segue.host import AiohttpClient, ConfigurationError, OpenChannel, configure
+from segue.runtime.assembly import Assembly, CheckedBook, check, open_sources
+from segue.runtime.daemon import Daemon
+from segue.runtime.running import DecisionLine
+from segue.store import books
+from segue.store.database import Store
+from segue.store.sweeps import count_rules, latest_moment
+from segue.web.app import create_app
+from segue.web.gauges import DaemonCollector
+from segue.web.metrics import HttpMetrics
+from segue.web.serve import HttpServer
+
+_log = structlog.get_logger("segue")
+
+PROVE = 5.0
+"""Wall seconds between two proofs of progress, which feed health and the watchdog."""
+
+
+class CannotStart(Exception):
+    """Segue cannot start; the text says what to mend."""
+
+
+class _Anchor(msgspec.Struct):
+    """Where a compressed clock stood: at the wall instant ``real`` it showed ``shown``, both in microseconds."""
+
+    speed: float
+    real: int
+    shown: int
+
+
+class Service:
+    """One Segue on one store. ``start`` raises CannotStart; ``port`` is where it then listens."""
+
+    def __init__(
+        self,
+        assembly: Assembly,
+        store: Store,
+        *,
+        speed: float = 1.0,
+        listener: Callable[[DecisionLine], None] | None = None,
+    ) -> None:
+        self.assembly = assembly
+        self.store = store
+        self.clock = _clock(store, speed)
+        self.port = 0
+        self.healthy = True
+        self._listener = listener
+        self._daemon: Daemon | None = None
+        self._server: HttpServer | None = None
+        self._channels: dict[str, OpenChannel] = {}
+        self._counts: list[Any] = []
+        self._proved = time.monotonic()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def daemon(self) -> Daemon:
+        if self._daemon is None:
+            raise RuntimeError("the service has not started")
+        return self._daemon
+
+    async def start(self, book: CheckedBook, *, publish: bool, who: str, on_proof: Callable[[bool], None]) -> None:
+        """Open everything and begin. ``on_proof`` hears, every few seconds, whether there is progress."""
+        assembly = self.assembly
+        sources, problems = open_sources(assembly)
+        configs: dict[str, msgspec.Struct] = {}
+        for name, (spec, settings) in assembly.channels.items():
+            try:
+                configs[name] = configure(spec.config, settings.settings, f"channels.{name}")
+            except ConfigurationError as error:
+                problems.append(str(error))
+        problems += [text for text in assembly.problems if text.startswith(("channels.", "sources."))]
+        if problems:
+            raise CannotStart("\n".join(problems))
+        for text in assembly.problems:
+            _log.warning("a plugin is set aside", problem=text)
+        client = AiohttpClient()
+        for name, (spec, _) in assembly.channels.items():
+            tools = Tools(channel=name, http=client, callback_url=assembly.project.http.url)
+            self._channels[name] = await OpenChannel.open(
+                spec, configs[name], tools, on_fault=partial(_log.error, "channel fault", channel=name)
+            )
+        self.store.start()
+        self._daemon = Daemon(
+            self.store, self.clock, assembly.setting, self._channels, book.content, self._listener
+        )
+        await self._daemon.start(book.checked.book if publish else None, who)
+        self._warn_of_open_doors()
+        registry = CollectorRegistry()
+        registry.register(DaemonCollector(self._daemon, self._channels, lambda: self._counts))
+        await self._refresh()
+        app = create_app(
+            sources=sources,
+            accept=self._accept,
+            callbacks={name: channel.receive for name, channel in self._channels.items()},
+            settle_callback=self._settle,
+            health=self._health,
+            metrics=partial(generate_latest, registry),
+            now=self.clock.look,
+            counts=HttpMetrics(registry),
+        )
+        self._server = HttpServer(app)
+        http = assembly.project.http
+        try:
+            self.port = await self._server.start(http.host, http.port)
+        except OSError as error:
+            await self.stop()
+            raise CannotStart(f"cannot listen on {http.host}:{http.port}: {error.strerror or error}") from error
+        self._tasks.append(asyncio.create_task(self._prove(on_proof), name="proof"))
+
+    async def stop(self) -> None:
+        """Drain and close: no acknowledged event and no answer of a provider is lost."""
+        for task in self._tasks:
+            task.cancel()
+        if self._server is not None:
+            await self._server.stop()
+        if self._daemon is not None:
+            await self._daemon.stop()
+        for channel in self._channels.values():
+            await channel.close()
+        await asyncio.to_thread(self.store.close)
+
+    async def reload(self, who: str) -> CheckedBook:
+        """Check the rule book on disk and publish it when it is right; a wrong one changes nothing."""
+        book = await asyncio.to_thread(check, self.assembly)
+        if book.ok:
+            await self.daemon.publish(book.checked.book, who, book.content)
+        return book
+
+    async def _accept(self, events: Any, source: str) -> None:
+        taken: list[Event] = list(events)
+        await self.daemon.accept(taken)
+
+    async def _settle(self, channel: str, callback: Callback) -> None:
+        await self.daemon.settle_callback(channel, callback)
+
+    def _warn_of_open_doors(self) -> None:
+        host = self.assembly.project.http.host
+        if host in ("127.0.0.1", "::1", "localhost"):
+            return
+        for name, (spec, settings) in self.assembly.sources.items():
+            if spec.name == "segment" and not settings.settings.get("write_key"):
+                _log.warning("anyone who reaches this address may send events: set write_key", source=name, host=host)
+
+    async def _prove(self, on_proof: Callable[[bool], None]) -> None:
+        while True:
+            await asyncio.sleep(PROVE)
+            self.healthy = await self.daemon.prove()
+            if self.healthy:
+                self._proved = time.monotonic()
+                with contextlib.suppress(Exception):  # a store that cannot read now is what the next proof says
+                    await self._refresh()
+            on_proof(self.healthy)
+
+    async def _refresh(self) -> None:
+        self._counts = await asyncio.wrap_future(self.store.write(count_rules, 2))
+
+    def _health(self) -> Mapping[str, Any]:
+        daemon = self.daemon
+        inside = sum(count.inside for count in self._counts)
+        return {
+            "status": "ok" if self.healthy else "stuck",
+            "held": daemon.held,
+            "rules": len(daemon.running.current),
+            "inside": inside,
+            "waiting_events": daemon.inbox.waiting,
+            "seconds_since_progress": round(time.monotonic() - self._proved, 1),
+            "channels": {name: channel.state for name, channel in self._channels.items()},
+            "balanced": all(count.balanced for count in self._counts),
+        }
+
+
+def _clock(store: Store, speed: float) -> Clock:
+    """The store's clock: wall time, unless it was ever compressed; then it goes on from where it stood."""
+    known = store.apply(lambda tx: books.load_meta(tx, "clock"))
+    if known is None and speed == 1.0:
+        return Clock()
+    if known is None:
+        clock = Clock(speed)
+    else:
+        anchor = msgspec.json.decode(known, type=_Anchor)
+        before = Clock(anchor.speed, anchor.real, anchor.shown)
+        shown = max(before.look(), store.apply(latest_moment))
+        clock = Clock(speed, None, shown)
+    stored = msgspec.json.encode(_Anchor(clock.speed, clock.real, clock.shown)).decode()
+    store.apply(lambda tx: books.put_meta(tx, "clock", stored))
+    return clock
+

@@ -1,0 +1,176 @@
+"""Explanations: what a rule decided about one customer, from what the store keeps."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import msgspec
+
+from segue.api import Instant, to_rfc3339
+from segue.customers.identity import device_key, user_key
+from segue.delivery.ledger import LedgerRow, MessageState
+from segue.engine.journey import Journey
+from segue.program import program as p
+from segue.program.facts import Scene
+from segue.program.wording import word_period
+from segue.runtime.running import Running
+from segue.runtime.turn import Turn
+from segue.store import history
+from segue.store import journeys as journey_rows
+from segue.store.customers import find_customers
+from segue.store.database import Transaction
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One line of an explanation."""
+
+    at: Instant
+    what: str
+    detail: str
+    journey: str = ""
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """What is true now, in sentences, and everything that was decided, in order."""
+
+    now: tuple[str, ...]
+    facts: tuple[Fact, ...]
+
+
+def explain(tx: Transaction, running: Running, customer: str, rule: str) -> Explanation | str:
+    """What is known of a customer and a rule; a sentence where one of them is unknown."""
+    keys = find_customers(tx, [user_key(customer), device_key(customer)])
+    row = keys.get(user_key(customer), keys.get(device_key(customer)))
+    if row is None:
+        return f"no customer {customer}: no event ever named them"
+    journeys = journey_rows.load_of_customer(tx, row, rule)
+    if rule not in running.current and not journeys:
+        return f"no rule {rule}: there are {', '.join(running.current) or 'none'}"
+    turn = Turn(tx, running, Instant(2**62))
+    turn.load([row])
+    person = turn.people[row]
+    facts: list[Fact] = []
+    for journey in journeys:
+        program = running.programs.get(journey.program)
+        facts += _journey_facts(journey, program)
+        facts += [fact for message in history.load_messages_of(tx, journey.row) for fact in _message_facts(message)]
+    facts += [Fact(one.at, "ignored", one.reason) for one in history.load_ignored(tx, row, rule)]
+    facts += [
+        Fact(one.at, "consent", f"{one.state}: {one.kind} {one.channel}, from {one.source}")
+        for one in history.load_consent(tx, row)
+    ]
+    facts.sort(key=lambda fact: fact.at)
+    now = _now(running, rule, journeys, turn, row)
+    for name, spec_reach in running.reach.channels.items():
+        current = running.current.get(rule)
+        if current is not None and name in current.channels:
+            refusal = running.reach.refusal(name, current.rule.kind, person.row.traits, person.row.consent)
+            now.append(f"{name}: {refusal}" if refusal else f"{name}: reaches them{_at(spec_reach.address)}")
+    return Explanation(tuple(now), tuple(facts))
+
+
+def _at(trait: str | None) -> str:
+    return f" by {trait}" if trait else ""
+
+
+def _now(running: Running, rule: str, journeys: list[Journey], turn: Turn, row: int) -> list[str]:
+    lines = []
+    current = running.current.get(rule)
+    inside = [journey for journey in journeys if journey.state == "inside"]
+    for journey in inside:
+        program = running.programs.get(journey.program)
+        if program is not None and journey.step < len(program.steps):
+            step = program.steps[journey.step]
+            until = f" until {to_rfc3339(journey.due)}" if journey.due is not None else ""
+            lines.append(f"inside since {to_rfc3339(journey.entered)}, at {describe(step)}{until}")
+            lines += _guards(program, journey, turn, row)
+    if not inside:
+        lines.append("not inside")
+    if current is not None and current.where is not None:
+        lines.append(f"enters only where {current.where.text}")
+    return lines
+
+
+def _guards(program: p.Program, journey: Journey, turn: Turn, row: int) -> list[str]:
+    """Each guard over the step, and its value now."""
+    scene = Scene(
+        turn.people[row].facts,
+        Instant(2**52),
+        start=(journey.entered, journey.order),
+        trigger=journey.trigger,
+        began=journey.entered,
+        without=journey.order,
+        reactions=journey.reactions,
+        kind=program.rule.kind,
+        per=program.rule.per,
+        value=journey.value,
+    )
+    lines = []
+    for index in program.steps[journey.step].guards:
+        guard = program.guards[index]
+        if guard.condition.volatile:
+            lines.append(f"{guard.reason}: judged again at every wake and before every send")
+        else:
+            lines.append(f"{guard.reason}: {'true' if guard.condition.judge(scene) else 'not so far'}")
+    return lines
+
+
+def _journey_facts(journey: Journey, program: p.Program | None) -> list[Fact]:
+    value = f" for {journey.value}" if journey.value is not None else ""
+    facts = [Fact(journey.entered, "entered", f"journey {journey.key}{value}", journey.key)]
+    for trace in journey.trace:
+        if program is None or trace.step >= len(program.steps):
+            continue
+        step = program.steps[trace.step]
+        if isinstance(step, p.Jump):
+            continue
+        outcome = f": {trace.outcome}" if trace.outcome else ""
+        facts.append(Fact(trace.at, "step", f"line {step.line}, {describe(step)}{outcome}", journey.key))
+    for reaction in journey.reactions:
+        facts.append(Fact(reaction.at, reaction.what, f'{reaction.channel} "{reaction.message}"', journey.key))
+    if journey.converted is not None:
+        worth = f", worth {journey.worth}" if journey.worth else ""
+        facts.append(Fact(journey.converted, "converted", f"the goal was met{worth}", journey.key))
+    if journey.ended is not None:
+        facts.append(Fact(journey.ended, journey.state, journey.reason, journey.key))
+    return facts
+
+
+def _message_facts(message: LedgerRow) -> list[Fact]:
+    name = f'{message.channel} "{message.message}"'
+    facts = [Fact(message.decided, "decided", name)]
+    if message.handed is not None:
+        facts.append(Fact(message.handed, "sent", f"{name} to {message.address}"))
+    if message.settled is not None and message.state is MessageState.SKIPPED:
+        facts.append(Fact(message.settled, "skipped", f"{name}: {message.reason}"))
+    if message.state in (MessageState.FAILED, MessageState.UNDELIVERED, MessageState.UNKNOWN):
+        facts.append(Fact(message.settled or message.decided, "undelivered", f"{name}: {message.reason}"))
+    if message.state is MessageState.DECIDED and message.attempts:
+        facts.append(Fact(message.claimed or message.decided, "tried", f"{name}: {message.reason}, {message.attempts} times so far"))
+    return facts
+
+
+def describe(step: p.AnyStep) -> str:
+    """A step in the words of the language."""
+    match step:
+        case p.Wait(period=period):
+            return f"wait {word_period(period)}"
+        case p.WaitUntil():
+            return "wait until"
+        case p.WaitFor(condition=condition, up_to=up_to, next=forward):
+            return f"wait for {'next ' if forward else ''}{condition.text} up to {word_period(up_to)}"
+        case p.Send(together=together):
+            return "send " + " and ".join(" or ".join(one.channel for one in group) for group in together)
+        case p.Branch(condition=condition):
+            return f"if {condition.text}"
+        case p.Jump():
+            return "end"
+        case p.Set(trait=trait):
+            return f"set customer.{trait}"
+        case p.Emit(event=event):
+            return f"emit {event}"
+        case p.Stop():
+            return "stop"
+        case _:
+            assert_never(step)
+

@@ -1,0 +1,246 @@
+"""Records of what arrived and what channels answered, as JSON lines: written from a store, read for a replay.
+
+Events are Segment calls, as any archive has them. Two further types carry what only Segue knows::
+
+    {"type": "segue.answer", "key": …, "claimedAt": …, "answeredAt": …, "answer": {"type": "sent", "receipt": ""}}
+    {"type": "segue.report", "channel": …, "receivedAt": …, "report": {"id": …, "what": "delivered", "at": …, "key": …}}
+
+A message that was never claimed has ``claimedAt`` null; one whose claim was refused has no ``answer``.
+"""
+
+from __future__ import annotations
+
+import array
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import msgspec
+
+from segue.api import Answer, Event, Instant, Rejected, Report, Sent, Unknown, from_datetime, to_rfc3339
+from segue.delivery.ledger import LedgerRow, MessageState
+from segue.scenario.replay import Arrival, Record, RecordedAnswer, RecordedReport
+from segue.store import history
+from segue.store.database import Transaction
+
+Decode = Callable[[bytes], tuple[Event, Instant]]
+
+ANSWER: Final = "segue.answer"
+REPORT: Final = "segue.report"
+
+
+class _Typed(msgspec.Struct):
+    type: str | None = None
+
+
+class _AnswerLine(msgspec.Struct, rename="camel"):
+    key: str
+    claimed_at: str | None = None
+    answered_at: str | None = None
+    answer: Answer | None = None
+
+
+class _ReportBody(msgspec.Struct, rename="camel"):
+    id: str
+    what: str
+    at: str
+    key: str
+    reason: str = ""
+    address_gone: bool = False
+
+
+class _ReportLine(msgspec.Struct, rename="camel"):
+    channel: str
+    received_at: str
+    report: _ReportBody
+
+
+_type = msgspec.json.Decoder(_Typed)
+_answer = msgspec.json.Decoder(_AnswerLine)
+_report = msgspec.json.Decoder(_ReportLine)
+
+
+class BadLine(msgspec.Struct, frozen=True):
+    """A line that is left out, and why."""
+
+    number: int
+    reason: str
+
+
+class Recording:
+    """A file of records. Opening reads it once, to learn the order of arrival; `arrivals` reads it again, one line at a time, so that a file of any length
+    takes 16 bytes of memory for each line. ``bad`` lists the lines left out."""
+
+    def __init__(self, path: Path, decode: Decode) -> None:
+        """Raises OSError where the file cannot be read."""
+        self._path = path
+        self._decode = decode
+        self.bad: list[BadLine] = []
+        self._offsets = array.array("q")
+        received = array.array("q")
+        answers: dict[str, RecordedAnswer] = {}
+        reports: list[RecordedReport] = []
+        self.ordered = True
+        with path.open("rb") as lines:
+            for number, offset, line in _numbered(lines):
+                try:
+                    kind = _type.decode(line).type
+                    if kind == ANSWER:
+                        known = _read_answer(line)
+                        answers[known.key] = known
+                    elif kind == REPORT:
+                        reports.append(_read_report(line))
+                    else:
+                        _, moment = decode(line)
+                        if received and moment < received[-1]:
+                            self.ordered = False
+                        received.append(moment)
+                        self._offsets.append(offset)
+                except (ValueError, msgspec.MsgspecError, RecursionError) as error:
+                    self.bad.append(BadLine(number, str(error)))
+        self.record = Record(answers, tuple(reports))
+        if not self.ordered:
+            order = sorted(range(len(received)), key=received.__getitem__)
+            self._offsets = array.array("q", (self._offsets[place] for place in order))
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """The events in the order of arrival; of equal moments, in that of the file."""
+        with self._path.open("rb") as lines:
+            for offset in self._offsets:
+                lines.seek(offset)
+                event, moment = self._decode(lines.readline())
+                yield Arrival(event, moment)
+
+
+def _numbered(lines: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
+    offset = 0
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield number, offset, line
+        offset += len(line)
+
+
+def _moment(text: str) -> Instant:
+    return from_datetime(datetime.fromisoformat(text))
+
+
+def _read_answer(line: bytes) -> RecordedAnswer:
+    read = _answer.decode(line)
+    return RecordedAnswer(
+        read.key,
+        _moment(read.claimed_at) if read.claimed_at else None,
+        _moment(read.answered_at) if read.answered_at else None,
+        read.answer,
+    )
+
+
+def _read_report(line: bytes) -> RecordedReport:
+    read = _report.decode(line)
+    body = read.report
+    report = Report(
+        id=body.id,
+        what=body.what,
+        at=_moment(body.at),
+        key=body.key,
+        reason=body.reason,
+        address_gone=body.address_gone,
+    )
+    return RecordedReport(read.channel, report, _moment(read.received_at))
+
+
+# Writing
+
+
+def write_arrivals(tx: Transaction, after: int, limit: int) -> tuple[int, list[bytes]]:
+    """Records of what arrived after a row, in order, at most ``limit``; and the last row written (0: none was left)."""
+    lines: list[bytes] = []
+    last = 0
+    for row in history.load_arrivals(tx, after, limit):
+        last = row.row
+        if row.kind == history.REPORT and row.name is None:
+            lines.append(_report_line(row))
+        elif row.kind != history.EMITTED and not row.copy:
+            lines.append(_event_line(row))
+    return last, lines
+
+
+def _event_line(row: history.ArrivalRow) -> bytes:
+    rest = row.rest
+    call: dict[str, Any] = {"type": "track", "messageId": row.message_id}
+    user = rest.get("userId", row.key[2:] if row.key.startswith("u:") and "anonymousId" not in rest else None)
+    if "previousId" in rest:
+        call |= {"type": "alias", "previousId": rest["previousId"]}
+    elif row.name is None:
+        call |= {"type": "identify", "traits": rest.get("traits", {})}
+    else:
+        call |= {"event": row.name, "properties": row.fields}
+        if rest.get("traits"):
+            call["context"] = {"traits": rest["traits"]}
+    if user is not None:
+        call["userId"] = user
+    if "anonymousId" in rest:
+        call["anonymousId"] = rest["anonymousId"]
+    call |= {"timestamp": to_rfc3339(row.at), "receivedAt": to_rfc3339(row.received)}
+    return msgspec.json.encode(call)
+
+
+def _report_line(row: history.ArrivalRow) -> bytes:
+    fields = row.fields
+    return msgspec.json.encode(
+        {
+            "type": REPORT,
+            "channel": fields.get("channel", ""),
+            "receivedAt": to_rfc3339(row.received),
+            "report": {
+                "id": row.message_id.split(":", 2)[2],
+                "what": fields.get("what", ""),
+                "at": to_rfc3339(row.at),
+                "key": fields.get("key", ""),
+                "reason": fields.get("reason", ""),
+                "addressGone": bool(fields.get("address_gone")),
+            },
+        }
+    )
+
+
+def write_answers(tx: Transaction, after: int, limit: int) -> tuple[int, list[bytes]]:
+    """Records of what channels answered, by message, as `write_arrivals` does."""
+    lines: list[bytes] = []
+    last = 0
+    for message in history.load_messages_after(tx, after, limit):
+        last = message.row
+        claimed, answered, answer = _answer_of(message)
+        lines.append(
+            msgspec.json.encode(
+                {
+                    "type": ANSWER,
+                    "key": message.key,
+                    "claimedAt": to_rfc3339(claimed) if claimed is not None else None,
+                    "answeredAt": to_rfc3339(answered) if answered is not None else None,
+                    "answer": answer,
+                }
+            )
+        )
+    return last, lines
+
+
+def _answer_of(message: LedgerRow) -> tuple[Instant | None, Instant | None, Answer | None]:
+    withdrawn = message.reason.startswith("the journey ended: ")
+    match message.state:
+        case MessageState.DECIDED:
+            return None, None, None
+        case MessageState.CLAIMED:
+            return message.claimed, None, None
+        case MessageState.HANDED | MessageState.CONFIRMED | MessageState.UNDELIVERED | MessageState.RETRACTED:
+            return message.claimed, message.handed, Sent(message.receipt)
+        case MessageState.FAILED:
+            return message.claimed, message.settled, Rejected(message.reason)
+        case MessageState.UNKNOWN:
+            return (None, None, None) if withdrawn else (message.claimed, message.settled, Unknown(message.reason))
+        case MessageState.SKIPPED:
+            # a claim that was refused: the replay refuses it at the same moment, for the same reason
+            return (None, None, None) if withdrawn else (message.settled, None, None)

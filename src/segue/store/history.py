@@ -1,0 +1,103 @@
+"""Queries over what happened: arrivals and messages in order, and everything about one customer. For records, explanations and reports."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from segue.api import Instant
+from segue.delivery.ledger import LedgerRow
+from segue.store.database import Transaction
+from segue.store.ledger import select_messages
+
+SOURCE: Final = 0
+REPORT: Final = 1
+EMITTED: Final = 2
+
+
+class ArrivalRow(msgspec.Struct, frozen=True):
+    """Something that arrived. ``key`` is the customer's, empty where it named none. ``copy``: the same event for one more customer whom it reached."""
+
+    row: int
+    message_id: str
+    key: str
+    name: str | None
+    at: Instant
+    received: Instant
+    kind: int
+    fields: dict[str, Any]
+    rest: dict[str, Any]
+    copy: bool
+
+
+def load_arrivals(tx: Transaction, after: int, limit: int) -> list[ArrivalRow]:
+    """What arrived after a row, in order."""
+    return [
+        ArrivalRow(
+            row=row,
+            message_id=message_id,
+            key=key or "",
+            name=name,
+            at=at,
+            received=received,
+            kind=kind,
+            fields=msgspec.json.decode(fields) if fields else {},
+            rest=msgspec.json.decode(rest) if rest else {},
+            copy=kind == REPORT and name is not None and "/" in message_id,
+        )
+        for row, message_id, key, name, at, received, kind, fields, rest in tx.rows(
+            "select event.id, message_id, customer.key, name.name, at, received, kind, fields, rest from event "
+            "left join customer on customer.id = event.customer left join name on name.id = event.name "
+            "where event.id > ? order by event.id limit ?",
+            (after, limit),
+        )
+    ]
+
+
+def load_messages_after(tx: Transaction, after: int, limit: int) -> list[LedgerRow]:
+    """Messages after a row, in the order in which they were decided."""
+    return select_messages(tx, "id > ? order by id limit ?", (after, limit))
+
+
+def load_messages_of(tx: Transaction, journey: int) -> list[LedgerRow]:
+    """The messages of a journey."""
+    return select_messages(tx, "journey = ? and customer = (select customer from journey where id = ?) order by id", (journey, journey))
+
+
+class IgnoredRow(msgspec.Struct, frozen=True):
+    """A trigger that began nothing."""
+
+    rule: str
+    at: Instant
+    reason: str
+
+
+def load_ignored(tx: Transaction, customer: int, rule: str) -> list[IgnoredRow]:
+    """Triggers of a rule that began nothing for a customer, oldest first."""
+    return [
+        IgnoredRow(name, at, reason)
+        for name, at, reason in tx.rows(
+            "select rule, at, reason from ignored where customer = ? and rule = ? order by id", (customer, rule)
+        )
+    ]
+
+
+class ConsentRow(msgspec.Struct, frozen=True):
+    """Something a customer, or a provider, said about being written to."""
+
+    channel: str
+    kind: str
+    state: str
+    at: Instant
+    source: str
+
+
+def load_consent(tx: Transaction, customer: int) -> list[ConsentRow]:
+    """The record of a customer's consent, oldest first."""
+    return [
+        ConsentRow(*row)
+        for row in tx.rows(
+            "select channel, kind, state, at, source from consent where customer = ? order by id", (customer,)
+        )
+    ]

@@ -1,0 +1,66 @@
+"""The daemon's own figures for Prometheus, read at each scrape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from segue.runtime.daemon import Daemon
+from segue.store.sweeps import RuleCount
+
+
+class _Open(Protocol):
+    @property
+    def state(self) -> str: ...
+    @property
+    def faults(self) -> int: ...
+
+
+class DaemonCollector(Collector):
+    """Counts of events, waits and decisions since the start, and of journeys by rule and state; the law entered = inside +
+    finished + exited + failed can be checked from ``segue_journeys``."""
+
+    def __init__(
+        self, daemon: Daemon, channels: Mapping[str, _Open], counts: Callable[[], Sequence[RuleCount]]
+    ) -> None:
+        self._daemon = daemon
+        self._channels = channels
+        self._counts = counts
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing beforehand: families are known by collecting."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        counts = self._daemon.counts
+        yield CounterMetricFamily("segue_events", "Events committed.", value=counts.events)
+        yield CounterMetricFamily("segue_duplicate_events", "Events that had come before.", value=counts.duplicates)
+        yield CounterMetricFamily("segue_waits_fired", "Waits that ended.", value=counts.fired)
+        decisions = CounterMetricFamily("segue_decisions", "Decisions made.", labels=("rule", "decision"))
+        for (rule, decision), number in sorted(counts.decisions.items()):
+            decisions.add_metric((rule, decision), number)
+        yield decisions
+        journeys = GaugeMetricFamily("segue_journeys", "Journeys by state, ever.", labels=("rule", "state"))
+        for count in self._counts():
+            for state in ("entered", "inside", "finished", "exited", "failed"):
+                journeys.add_metric((count.rule, state), getattr(count, state))
+        yield journeys
+        yield GaugeMetricFamily(
+            "segue_inbox_events", "Events taken and not committed yet.", value=self._daemon.inbox.waiting
+        )
+        yield GaugeMetricFamily("segue_store_jobs", "Jobs that wait for the store.", value=self._daemon.store.waiting)
+        yield CounterMetricFamily("segue_store_commits", "Transactions committed.", value=self._daemon.store.commits)
+        yield GaugeMetricFamily(
+            "segue_store_longest_transaction_seconds", "The longest since the start.", value=self._daemon.store.longest
+        )
+        yield GaugeMetricFamily("segue_held", "1 while a restored store sends nothing.", value=int(self._daemon.held))
+        opened = GaugeMetricFamily("segue_channel_open", "1 while the channel is open.", labels=("channel",))
+        faults = CounterMetricFamily("segue_channel_faults", "Faults of the channel's plugin.", labels=("channel",))
+        for name, channel in self._channels.items():
+            opened.add_metric((name,), int(channel.state == "open"))
+            faults.add_metric((name,), channel.faults)
+        yield opened
+        yield faults
