@@ -51,7 +51,7 @@ main()
 
 @pytest_asyncio.fixture
 async def served() -> AsyncIterator[Served]:
-    async with serving((SEGMENT, SEGMENT.open(Config(write_key=KEY)))) as running:
+    async with serving((SEGMENT, SEGMENT.open(Config(write_keys=KEY)))) as running:
         yield running
 
 

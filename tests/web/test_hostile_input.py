@@ -21,7 +21,7 @@ GOOD = b'{"messageId":"m","userId":"a","event":"X"}'
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", name="running")
 async def one_server_for_all() -> AsyncIterator[Served]:
-    async with serving((SEGMENT, SEGMENT.open(Config(write_key=KEY)))) as served:
+    async with serving((SEGMENT, SEGMENT.open(Config(write_keys=KEY)))) as served:
         yield served
 
 

@@ -27,7 +27,7 @@ CALL: dict[str, Any] = {
 
 class TestSingleCall(SourceConformance):
     def make(self) -> tuple[SourceSpec, Config]:
-        return SEGMENT, Config(write_key=KEY)
+        return SEGMENT, Config(write_keys=KEY)
 
     def good(self) -> Request:
         return Request("POST", "/v1/track", HEADERS, {}, json.dumps(CALL).encode())
@@ -35,7 +35,7 @@ class TestSingleCall(SourceConformance):
 
 class TestBatch(SourceConformance):
     def make(self) -> tuple[SourceSpec, Config]:
-        return SEGMENT, Config(write_key=(KEY, "another"))
+        return SEGMENT, Config(write_keys=(KEY, "another"))
 
     def good(self) -> Request:
         calls = [CALL, CALL | {"messageId": "m2", "type": "identify"}, CALL | {"userId": "bea"}]
@@ -64,7 +64,7 @@ def test_any_json_is_answered_with_a_2xx_or_a_4xx_that_names_a_field(
     body: dict[str, Any] = {"batch": [call | {"type": kind}]} if in_batch else call
     path = "/v1/batch" if in_batch else f"/v1/{kind}"
     request = Request("POST", path, HEADERS, {}, json.dumps(body).encode())
-    received = SegmentSource(Config(write_key=KEY)).receive(request, Instant(1_767_225_600_000_000))
+    received = SegmentSource(Config(write_keys=KEY)).receive(request, Instant(1_767_225_600_000_000))
     if received.events:
         assert received.response.status == 200
         json.dumps([event.properties for event in received.events], allow_nan=False).encode()

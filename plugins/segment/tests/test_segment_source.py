@@ -24,7 +24,7 @@ def basic(key: str) -> dict[str, str]:
 def post(path: str, body: object, headers: dict[str, str] | None = None, now: Instant = NOW) -> Received:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = Request("POST", path, basic(KEY) if headers is None else headers, {}, raw)
-    return SegmentSource(Config(write_key=KEY)).receive(request, now)
+    return SegmentSource(Config(write_keys=KEY)).receive(request, now)
 
 
 def answer(received: Received) -> dict[str, Any]:
@@ -433,7 +433,7 @@ def test_the_write_key_may_stand_in_the_body() -> None:
 
 def test_each_of_several_keys_opens_and_no_key_at_all_opens_to_everyone() -> None:
     body = json.dumps(track()).encode()
-    several = SegmentSource(Config(write_key=("one", "two")))
+    several = SegmentSource(Config(write_keys=("one", "two")))
     open_to_all = SegmentSource(Config())
     for key, status in (("one", 200), ("two", 200), ("three", 401)):
         request = Request("POST", "/v1/track", basic(key), {}, body)
@@ -443,8 +443,8 @@ def test_each_of_several_keys_opens_and_no_key_at_all_opens_to_everyone() -> Non
 
 
 def test_an_empty_write_key_is_a_mistake_in_the_settings() -> None:
-    with pytest.raises(ValueError, match="write_key"):
-        SegmentSource(Config(write_key=""))
+    with pytest.raises(ValueError, match="write_keys"):
+        SegmentSource(Config(write_keys=""))
     with pytest.raises(msgspec.ValidationError, match="write_kye"):
         msgspec.convert({"write_kye": "x"}, Config)
 
@@ -459,7 +459,7 @@ def test_an_empty_write_key_is_a_mistake_in_the_settings() -> None:
     ],
 )
 def test_settings_send_the_browser_here(url: str | None, headers: dict[str, str], expected: tuple[str, str]) -> None:
-    source = SegmentSource(Config(write_key=KEY, url=url))
+    source = SegmentSource(Config(write_keys=KEY, url=url))
     received = source.receive(Request("GET", f"/v1/projects/{KEY}/settings", headers, {}, b""), NOW)
     integration = answer(received)["integrations"]["Segment.io"]
     assert (integration["protocol"], integration["apiHost"]) == expected
@@ -472,7 +472,7 @@ def test_settings_send_the_browser_here(url: str | None, headers: dict[str, str]
 )
 def test_settings_need_the_key_and_a_host_that_is_one(key: str, host: str, status: int) -> None:
     request = Request("GET", f"/v1/projects/{key}/settings", {"host": host}, {}, b"")
-    assert SegmentSource(Config(write_key=KEY)).receive(request, NOW).response.status == status
+    assert SegmentSource(Config(write_keys=KEY)).receive(request, NOW).response.status == status
 
 
 def test_receiving_the_same_request_at_the_same_instant_gives_the_same() -> None:

@@ -42,6 +42,10 @@ _DEEPEST = 6
 _PRIORITY: Mapping[str, str] = {"debug": "<7>", "info": "<6>", "warning": "<4>", "error": "<3>", "critical": "<2>"}
 
 
+_WARN_ONLY = ("apscheduler", "uvicorn")
+"""Libraries that tell of every job and every start at info: the daemon says what matters of that itself."""
+
+
 def configure(
     *,
     level: str = "info",
@@ -89,6 +93,8 @@ def configure(
     )
     # A library's chatter at debug drowns our own, and some of them write whole conversations: never below info.
     logging.basicConfig(handlers=[handler], level=max(least, logging.INFO), force=True)
+    for library in _WARN_ONLY:
+        logging.getLogger(library).setLevel(max(least, logging.WARNING))
 
 
 def hide_secrets(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:

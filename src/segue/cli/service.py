@@ -155,8 +155,8 @@ class Service:
         if host in ("127.0.0.1", "::1", "localhost"):
             return
         for name, (spec, settings) in self.assembly.sources.items():
-            if spec.name == "segment" and not settings.settings.get("write_key"):
-                _log.warning("anyone who reaches this address may send events: set write_key", source=name, host=host)
+            if spec.name == "segment" and not settings.settings.get("write_keys"):
+                _log.warning("anyone who reaches this address may send events: set write_keys", source=name, host=host)
 
     async def _prove(self, on_proof: Callable[[bool], None]) -> None:
         while True:

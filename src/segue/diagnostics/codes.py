@@ -51,6 +51,7 @@ CODES: Final[dict[str, str]] = {
     "E0501": "A `per` field that an event lacks",
     "E0502": "A `worth` field that an event lacks",
     "E0503": "A message without content",
+    "E0504": "A content file that cannot be used",
     "E0601": "Understood, but not carried out yet",
     "W0701": "Steps that are never reached",
     "W0702": "A wait with nothing after it",

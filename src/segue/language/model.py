@@ -353,11 +353,13 @@ class Rule(Node, frozen=True):
 
 
 class EventType(Node, frozen=True):
-    """An event that the book knows: ``sent_as`` are the names that sources use for it, its own name always among them."""
+    """An event that the book knows: ``sent_as`` are the names that sources use for it, its own name always among them;
+    ``spellings`` maps other spellings of its fields (``orderId``) to those of rules."""
 
     name: str
     fields: dict[str, FieldType]
     sent_as: tuple[str, ...]
+    spellings: dict[str, str] = {}
 
 
 class Book(Node, frozen=True):

@@ -68,6 +68,7 @@ class Lexicon:
         self.found: list[Diagnostic] = []
         self._fields: dict[str, dict[str, _Declared]] = {}
         self._traits: dict[str, _Declared] = {}
+        self._spellings: dict[str, dict[str, str]] = {}
         self._sent: dict[str, tuple[str, Span | None]] = {}
         self._declared_at: dict[str, Span] = {}
         self.reactions: set[str] = set(EVERY_CHANNEL)
@@ -107,7 +108,16 @@ class Lexicon:
         sent: dict[str, list[str]] = {event: [] for event in self._fields}
         for name, (event, _) in self._sent.items():
             sent[event].append(name)
-        return {event: model.EventType(event, self.fields(event), tuple(sorted(sent[event]))) for event in sorted(sent)}
+        return {
+            event: model.EventType(event, self.fields(event), tuple(sorted(sent[event])), self._spelled(event))
+            for event in sorted(sent)
+        }
+
+    def _spelled(self, event: str) -> dict[str, str]:
+        fields = self._fields[event]
+        return {
+            spelling: field for spelling, field in self._spellings.get(event, {}).items() if spelling not in fields
+        }
 
     def traits(self) -> dict[str, FieldType]:
         return {name: self._traits[name].type for name in sorted(self._traits)}
@@ -132,6 +142,8 @@ class Lexicon:
             self._add_sent_name(name, event.name, None, f"plugin {plugin}")
         for field in event.fields:
             self._add_field(fields, field, plugin, f"{event.name}.{field.name}")
+            for spelling in field.sent_as:
+                self._spellings.setdefault(event.name, {}).setdefault(spelling, field.name)
 
     def _add_field(self, fields: dict[str, _Declared], field: FieldSpec, plugin: str, full: str) -> None:
         if is_reserved(field.name):
@@ -157,6 +169,10 @@ class Lexicon:
         if name == event:
             # An event's own name is its own, whatever others send under it.
             self._sent[name] = (event, span)
+        if at is None and span is not None and name != other:
+            # The project knows what its own sources send better than a plugin does.
+            self._sent[name] = (event, span)
+            return
         also = (Label(at, f"`{other}` is declared here"),) if at else ()
         self.found.append(
             Diagnostic(
@@ -239,9 +255,11 @@ class Lexicon:
                 continue
             type_ = cast(FieldType, field.type.text)
             general = EVERY_EVENT.get(name) if owner != "customer" else None
-            other = known.setdefault(
-                name, _Declared(general or type_, "every event" if general else "this file", report.span(field))
-            )
+            mine = _Declared(general or type_, "every event" if general else "this file", report.span(field))
+            other = known.get(name)
+            if other is None or other.span is None:
+                # The project's own word on its data goes before a plugin's.
+                known[name] = other = mine
             if other.type != type_:
                 by = other.by if other.span is None or general else "another declaration"
                 also = (Label(other.span, f"declared as {other.type} here"),) if other.span and not general else ()

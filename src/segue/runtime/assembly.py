@@ -122,7 +122,7 @@ def check(assembly: Assembly, paths: Sequence[Path] | None = None, *, content: b
     wrong = tuple(
         Diagnostic(
             severity="error",
-            code="E0601",
+            code="E0504",
             message=problem.message,
             primary=Span(problem.path, 0, 0, max(problem.line, 1), 1),
         )

@@ -117,9 +117,7 @@ def _identify(
 def _take(turn: Turn, running: Running, person: Person | None, event: Event, hashed: int, now: Instant) -> None:
     at = min(event.timestamp, now)
     name = running.names.get(event.name, event.name) if event.name is not None else None
-    fields = event.properties
-    if name is not None and "source" not in fields:
-        fields = {**fields, "source": event.source}
+    fields = _spell(running, name, event)
     raw = _encode(fields) if fields else b""
     rest = _rest(event, person)
     order = turn.record(
@@ -144,6 +142,18 @@ def _take(turn: Turn, running: Running, person: Person | None, event: Event, has
         if name in ("subscribed", "unsubscribed"):
             _take_consent(turn, person, name, event, at)
         turn.arrive(person, Arrived(name, at, order, raw, fields, event.message_id), now)
+
+
+def _spell(running: Running, name: str | None, event: Event) -> dict[str, Any]:
+    """The event's fields by their names in rules, with its source."""
+    fields = event.properties
+    if name is None:
+        return fields
+    spellings = running.spellings.get(name)
+    if spellings is not None and not spellings.keys().isdisjoint(fields):
+        known = {spellings.get(key, key): value for key, value in fields.items() if key in spellings}
+        fields = known | {key: value for key, value in fields.items() if key not in spellings}
+    return fields if "source" in fields else {**fields, "source": event.source}
 
 
 def _rest(event: Event, person: Person | None) -> bytes | None:

@@ -22,9 +22,11 @@ CHAIN: Final = 8
 
 
 class Words(msgspec.Struct, frozen=True):
-    """The events of a published book by the names that sources send; stored with each publication."""
+    """The events of a published book by the names that sources send, and for each event the other spellings of its
+    fields; stored with each publication."""
 
     names: dict[str, str]
+    spellings: dict[str, dict[str, str]] = {}
 
 
 class DecisionLine(msgspec.Struct, frozen=True):
@@ -48,6 +50,7 @@ class Running(msgspec.Struct, frozen=True):
     triggers: Mapping[str, tuple[Program, ...]]
     keyed: Mapping[str, tuple[str, ...]]
     names: Mapping[str, str]
+    spellings: Mapping[str, Mapping[str, str]]
     zone: tzinfo
     currency: str
     reach: Reach
@@ -90,6 +93,7 @@ def build(
         triggers=triggers,
         keyed=keyed,
         names=words.names,
+        spellings=words.spellings,
         zone=zone,
         currency=currency,
         reach=reach,
@@ -105,7 +109,7 @@ def words_of(book: m.Book) -> Words:
             names.setdefault(sent, event.name)
     for name in book.events:
         names[name] = name
-    return Words(names)
+    return Words(names, {event.name: event.spellings for event in book.events.values() if event.spellings})
 
 
 def encode_words(words: Words) -> bytes:

@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import os
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,6 +18,8 @@ from concurrent.futures import Future
 from importlib import resources
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
+
+import apsw
 
 from segue.store.errors import StoreError, StoreInUse, StoreTooNew, StoreUnavailable
 
@@ -39,7 +40,7 @@ class Transaction:
 
     __slots__ = ("_connection", "store")
 
-    def __init__(self, store: Store | _View, connection: sqlite3.Connection) -> None:
+    def __init__(self, store: Store | _View, connection: apsw.Connection) -> None:
         self.store = store
         self._connection = connection
 
@@ -49,12 +50,12 @@ class Transaction:
 
     def row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a query, None where there is none."""
-        found: tuple[Any, ...] | None = self._connection.execute(sql, values).fetchone()
-        return found
+        return self._connection.execute(sql, values).fetchone()
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
-        """Run one statement; how many rows it changed."""
-        return self._connection.execute(sql, values).rowcount
+        """Run one statement that inserts, updates or deletes; how many rows it changed."""
+        self._connection.execute(sql, values)
+        return self._connection.changes()
 
     def run_many(self, sql: str, values: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each row of values."""
@@ -77,7 +78,7 @@ class Store:
         try:
             self._connection = _connect(path, durable)
             _migrate(self._connection)
-        except sqlite3.Error as error:
+        except apsw.Error as error:
             self._unlock()
             raise StoreUnavailable(f"{path}: {error}") from error
         except StoreError:
@@ -119,7 +120,7 @@ class Store:
                 raise
             self._connection.execute("commit")
             self.commits += 1
-        except sqlite3.Error as error:
+        except apsw.Error as error:
             self._roll_back()
             raise StoreUnavailable(str(error)) from error
         return outcome
@@ -129,8 +130,8 @@ class Store:
         """How many jobs wait for the writer."""
         return self._jobs.qsize()
 
-    def reader(self) -> sqlite3.Connection:
-        """A connection for reading beside the writer, for the calling thread; close it after use."""
+    def reader(self) -> apsw.Connection:
+        """A connection for reading beside the writer; close it after use."""
         if self.path is None:
             raise StoreError("a store in memory has no second connection")
         return open_reader(self.path)
@@ -148,7 +149,7 @@ class Store:
             self._jobs.put((LAST + 1, self._count + 1, None, None))
         if self._thread is not None:
             self._thread.join()
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(apsw.Error):
             self._connection.execute("pragma optimize")
         self._connection.close()
         self._unlock()
@@ -186,7 +187,7 @@ class Store:
                     going_on = False
                     break
             self._connection.execute("commit")
-        except sqlite3.Error as error:
+        except apsw.Error as error:
             self._roll_back()
             unavailable = StoreUnavailable(str(error))
             unavailable.__cause__ = error
@@ -207,10 +208,10 @@ class Store:
         self._connection.execute("savepoint job")
         try:
             outcome = job(transaction)
-        except sqlite3.IntegrityError as error:
+        except apsw.ConstraintError as error:
             self._undo_job()
             future.set_exception(error)
-        except sqlite3.Error:
+        except apsw.Error:
             raise
         except BaseException as error:
             self._undo_job()
@@ -225,7 +226,7 @@ class Store:
         self.forget()
 
     def _roll_back(self) -> None:
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(apsw.Error):
             if self._connection.in_transaction:
                 self._connection.execute("rollback")
         self.forget()
@@ -239,7 +240,7 @@ class Store:
 class _Ids:
     """The next free row numbers, remembered so that a batch can name its rows before it writes them."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._next: dict[str, int] = {}
 
@@ -247,13 +248,19 @@ class _Ids:
         """A fresh row number of a table; numbers grow in the order of writing."""
         number = self._next.get(table)
         if number is None:
-            (newest,) = self._connection.execute(f"select coalesce(max(id), 0) from {table}").fetchone()
-            number = newest + 1
+            number = _number(self._connection, f"select coalesce(max(id), 0) from {table}") + 1
         self._next[table] = number + 1
         return number
 
     def forget(self) -> None:
         self._next.clear()
+
+
+def _number(connection: apsw.Connection, sql: str) -> int:
+    """What a query answers that gives one whole number."""
+    number = connection.execute(sql).get
+    assert isinstance(number, int)
+    return number
 
 
 def _lock(path: Path) -> IO[str]:
@@ -287,18 +294,13 @@ def holder(path: Path) -> int | None:
         return None
 
 
-def _connect(path: Path | None, durable: bool) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        str(path) if path is not None else ":memory:",
-        isolation_level=None,
-        check_same_thread=False,
-        cached_statements=512,
-    )
+def _connect(path: Path | None, durable: bool) -> apsw.Connection:
+    connection = apsw.Connection(str(path) if path is not None else ":memory:", statementcachesize=500)
     connection.execute("pragma journal_mode = wal")
     connection.execute(f"pragma synchronous = {'full' if durable else 'off'}")
     connection.execute("pragma cache_size = -65536")
     connection.execute("pragma temp_store = memory")
-    connection.execute("pragma busy_timeout = 5000")
+    connection.set_busy_timeout(5000)
     connection.execute("pragma wal_autocheckpoint = 4000")
     return connection
 
@@ -312,7 +314,7 @@ def read_only(path: Path) -> Iterator[Transaction]:
         try:
             connection.execute("begin")
             yield Transaction(view, connection)
-        except sqlite3.Error as error:
+        except apsw.Error as error:
             raise StoreUnavailable(f"{path}: {error}") from error
 
 
@@ -324,22 +326,26 @@ class _View:
         self.ids: _Ids
 
 
-def open_reader(path: Path) -> sqlite3.Connection:
+def open_reader(path: Path) -> apsw.Connection:
     """A read-only connection to a database file. Raises StoreUnavailable where there is none."""
     if not path.exists():
         raise StoreUnavailable(f"there is no database at {path}: `segue run` makes it")
     try:
-        return sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
-    except sqlite3.Error as error:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        connection.set_busy_timeout(5000)
+        return connection
+    except apsw.Error as error:
         raise StoreUnavailable(f"{path}: {error}") from error
 
 
 def release_hold(path: Path) -> bool:
     """Take away the hold of a restored store, in use or not. Whether it was held."""
     try:
-        with contextlib.closing(sqlite3.connect(path, timeout=10.0)) as connection, connection:
-            return connection.execute("delete from meta where name = 'hold'").rowcount > 0
-    except sqlite3.Error as error:
+        with contextlib.closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
+            connection.set_busy_timeout(10_000)
+            connection.execute("delete from meta where name = 'hold'")
+            return connection.changes() > 0
+    except apsw.Error as error:
         raise StoreUnavailable(f"{path}: {error}") from error
 
 
@@ -348,12 +354,21 @@ def back_up(path: Path, target: Path) -> None:
     if target.exists():
         raise StoreError(f"{target} exists already: give another name")
     partial = target.with_name(target.name + ".partial")
-    with contextlib.closing(open_reader(path)) as source, contextlib.closing(sqlite3.connect(partial)) as copy:
-        source.backup(copy, pages=4096, sleep=0.005)
+    partial.unlink(missing_ok=True)  # what an earlier backup left that was cut off
+    with contextlib.closing(open_reader(path)) as source, contextlib.closing(apsw.Connection(str(partial))) as copy:
+        with copy.backup("main", source, "main") as pieces:
+            while not pieces.done:
+                pieces.step(4096)
+                time.sleep(0.005)
         copy.execute("pragma journal_mode = delete")
     with open(partial, "rb") as handle:
         os.fsync(handle.fileno())
     os.replace(partial, target)
+
+
+def sqlite_version() -> str:
+    """The version of SQLite that the store uses: the driver brings its own."""
+    return apsw.sqlite_lib_version()
 
 
 def migrations() -> Iterator[tuple[int, str]]:
@@ -364,9 +379,9 @@ def migrations() -> Iterator[tuple[int, str]]:
             yield int(entry.name.split("_")[0]), entry.read_text(encoding="utf-8")
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _migrate(connection: apsw.Connection) -> None:
     """Bring the schema to this version: each migration in one transaction with its number, so a kill in between leaves a whole one."""
-    (current,) = connection.execute("pragma user_version").fetchone()
+    current = _number(connection, "pragma user_version")
     known = list(migrations())
     if current > known[-1][0]:
         raise StoreTooNew(
@@ -375,4 +390,4 @@ def _migrate(connection: sqlite3.Connection) -> None:
         )
     for number, sql in known:
         if number > current:
-            connection.executescript(f"begin immediate;\n{sql}\npragma user_version = {number};\ncommit;")
+            connection.execute(f"begin immediate;\n{sql}\npragma user_version = {number};\ncommit;")

@@ -39,12 +39,12 @@ _SUCCESS = Response(200, b'{"success": true}', {"content-type": "application/jso
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Settings under ``[sources.segment]``.
 
-    ``write_key`` is the key, or the list of keys, that clients must show; with none, every client is let in, which is
+    ``write_keys`` is the key, or the list of keys, that clients must show; with none, every client is let in, which is
     meant for trying things out on one's own machine. ``url`` is the address under which browsers reach this Segue
     (``https://t.example.com``), for analytics.js; when absent, the address of the request itself.
     """
 
-    write_key: str | tuple[str, ...] = ()
+    write_keys: str | tuple[str, ...] = ()
     url: str | None = None
 
 
@@ -52,9 +52,9 @@ class SegmentSource:
     """The Segment tracking API for one set of write keys."""
 
     def __init__(self, config: Config) -> None:
-        keys = (config.write_key,) if isinstance(config.write_key, str) else config.write_key
+        keys = (config.write_keys,) if isinstance(config.write_keys, str) else config.write_keys
         if "" in keys:
-            raise ValueError("`write_key` is empty: give the key, or leave the line out to let every client in")
+            raise ValueError("`write_keys` is empty: give the key, or leave the line out to let every client in")
         self._keys = tuple(key.encode() for key in keys)
         self._url = config.url
 

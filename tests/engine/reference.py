@@ -1,0 +1,764 @@
+"""A second reading of language.md: slow, small and meant to be obviously right.
+
+It shares nothing with the engine but the model of rules. A journey is a Python generator that walks the tree of its rule, and stands still
+where the journey waits; every condition walks its tree over the whole list of the customer's events. Nothing is compiled, numbered, indexed
+or remembered.
+
+Where the language is silent these choices are made, as in the language's reference:
+
+- at one instant arrivals come first, then waits that end, then sends; waits in the order in which their journeys began;
+- what a journey emits, or sets for others to see, reaches them once the journey has gone as far as it can;
+- ``wait until`` a clock time or a window looks for the next one from the moment at which it is really reached, also after a late event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, assert_never
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from segue.api import Event, Money, Period
+from segue.language import model as m
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CHAIN = 8
+STALE = timedelta(hours=24)
+
+# Time
+
+
+def moment_of(instant: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=instant)
+
+
+def shift(moment: datetime, period: Period, zone: ZoneInfo, sign: int = 1, *, calendar: bool = True) -> datetime:
+    """``moment`` and a period: months and days by the wall clock, the rest elapsed. Without ``calendar`` a day is 24 hours."""
+    days = period.days if calendar else 0
+    elapsed = timedelta(microseconds=period.micros, days=0 if calendar else period.days)
+    if period.months or days:
+        wall = moment.astimezone(zone)
+        year, month, day = wall.year, wall.month, wall.day
+        for _ in range(period.months):
+            month += sign
+            if month in (0, 13):
+                year, month = year + (1 if month == 13 else -1), 1 if month == 13 else 12
+        while True:
+            try:
+                shifted = date(year, month, day)
+                break
+            except ValueError:
+                day -= 1
+        moment = on_wall(shifted + sign * timedelta(days=days), wall.time(), zone)
+    return moment + sign * elapsed
+
+
+def on_wall(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """The first instant at which the wall clock shows this; where it never does, as far behind the gap as the time lies in it."""
+    moment = datetime.combine(day, clock, tzinfo=UTC)
+    found = []
+    for offset in {(moment + timedelta(hours=hour)).astimezone(zone).utcoffset() for hour in range(-30, 31)}:
+        assert offset is not None
+        candidate = moment - offset
+        if candidate.astimezone(zone).replace(tzinfo=None) == moment.replace(tzinfo=None):
+            found.append(candidate)
+    if found:
+        return min(found)
+    before = (moment - timedelta(hours=30)).astimezone(zone).utcoffset()
+    assert before is not None
+    return moment - before
+
+
+def next_clock(moment: datetime, clock: m.Clock, day: int | str | None, zone: ZoneInfo) -> datetime:
+    today = moment.astimezone(zone).date()
+    shown = time(clock.minute // 60, clock.minute % 60)
+    if day == "tomorrow":
+        return on_wall(today + timedelta(days=1), shown, zone)
+    ahead = 0
+    while True:
+        there = today + timedelta(days=ahead)
+        candidate = on_wall(there, shown, zone)
+        if candidate > moment and (day is None or there.weekday() == day):
+            return candidate
+        ahead += 1
+
+
+def inside_window(moment: datetime, start: m.Clock, end: m.Clock, zone: ZoneInfo) -> bool:
+    wall = moment.astimezone(zone)
+    minute = wall.hour * 60 + wall.minute
+    if start.minute == end.minute:
+        return True
+    if start.minute < end.minute:
+        return start.minute <= minute < end.minute
+    return minute >= start.minute or minute < end.minute
+
+
+# What is known
+
+
+class Past(msgspec.Struct):
+    name: str
+    at: datetime
+    order: int
+    fields: dict[str, Any]
+
+
+class Line(msgspec.Struct, frozen=True, order=True):
+    """A decision. ``journey`` counts the customer's journeys of the rule; 0 for what belongs to none."""
+
+    at: datetime
+    customer: str
+    rule: str
+    journey: int
+    decision: str
+    channel: str = ""
+    message: str = ""
+    reason: str = ""
+
+
+class Message(msgspec.Struct, eq=False):
+    journey: Journey
+    delivery: m.Delivery
+    group: int
+    place: int
+    state: str = "decided"
+
+
+class Person:
+    def __init__(self, world: World, key: str) -> None:
+        self.world = world
+        self.key = key
+        self.traits: dict[str, Any] = {}
+        self.withdrawn: set[tuple[str, str]] = set()
+        self.events: list[Past] = []
+        self.journeys: list[Journey] = []
+
+    @property
+    def zone(self) -> ZoneInfo:
+        named = self.traits.get("timezone")
+        return ZoneInfo(named) if named else self.world.zone
+
+    def refusal(self, delivery: m.Delivery) -> str:
+        address = self.world.addresses[delivery.channel]
+        if address is not None and not self.traits.get(address):
+            return f"no {address}"
+        if (delivery.channel, delivery.kind) in self.withdrawn:
+            return "consent withdrawn"
+        return ""
+
+
+class Exit(Exception):
+    """The journey leaves."""
+
+
+class Stop(Exception):
+    """The journey finishes."""
+
+
+# Conditions
+
+
+class Scene(msgspec.Struct):
+    """What a condition is judged against. ``start`` is where "since the journey began" begins: an instant and an order of arrival."""
+
+    person: Person
+    now: datetime
+    trigger: Past
+    start: tuple[datetime, int] | None
+    per: str | None = None
+    value: str | None = None
+    subject: Past | None = None
+
+
+def names(node: m.Expression | None) -> set[str]:
+    """Everything an expression names that can change by an input: ``event:ordered``, ``trait:vip``."""
+    if isinstance(node, (m.Happened, m.Aggregate)):
+        return {f"event:{node.event}"} | names(node.where)
+    if isinstance(node, m.Trait):
+        return {f"trait:{node.name}"}
+    found: set[str] = set()
+    for part in () if node is None else (getattr(node, field) for field in node.__struct_fields__):
+        for child in part if isinstance(part, tuple) else (part,):
+            if isinstance(child, m.Node):
+                found |= names(child)  # type: ignore[arg-type]
+    return found
+
+
+def past_of(node: m.Happened | m.Aggregate, scene: Scene) -> list[Past]:
+    chosen = []
+    for past in sorted(scene.person.events, key=lambda one: (one.at, one.order)):
+        if past.name != node.event or past.at > scene.now or past.order == scene.trigger.order:
+            continue
+        if node.window.since == "entry" and scene.start is not None:
+            if (past.at, past.order) <= scene.start:
+                continue
+            if scene.per is not None and past.fields.get(scene.per) not in (None, "", scene.value):
+                continue
+        if node.window.since == "last":
+            assert node.window.period is not None
+            if past.at < shift(scene.now, node.window.period, scene.person.zone, -1, calendar=False):
+                continue
+        if node.where is not None:
+            inner = msgspec.structs.replace(scene, subject=past)
+            if not value_of(node.where, inner):
+                continue
+        chosen.append(past)
+    return chosen
+
+
+def value_of(node: m.Expression, scene: Scene) -> Any:
+    """The value of an expression; None is missing."""
+    match node:
+        case m.Literal_(value=value):
+            return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        case m.Now():
+            return scene.now
+        case m.Weekday():
+            return Decimal(scene.now.astimezone(scene.person.zone).weekday())
+        case m.TriggerField(name=name, type=kind):
+            return typed(scene.trigger.fields.get(name), kind, scene)
+        case m.Trait(name=name, type=kind):
+            return typed(scene.person.traits.get(name), kind, scene)
+        case m.EventField(name=name, type=kind):
+            assert scene.subject is not None
+            return typed(scene.subject.fields.get(name), kind, scene)
+        case m.Happened(times=times):
+            return len(past_of(node, scene)) >= times
+        case m.Aggregate():
+            return aggregate(node, scene)
+        case m.Compare(op=op, left=left, right=right):
+            return compare(op, value_of(left, scene), value_of(right, scene))
+        case m.Between(value=middle, low=low, high=high):
+            found = value_of(middle, scene)
+            return compare(">=", found, value_of(low, scene)) and compare("<=", found, value_of(high, scene))
+        case m.OneOf(value=one, among=among):
+            return any(compare("=", value_of(one, scene), value_of(choice, scene)) for choice in among)
+        case m.TimeBetween(start=start, end=end, zone=zone):
+            return inside_window(scene.now, start, end, ZoneInfo(zone) if zone else scene.person.zone)
+        case m.Present(value=one):
+            return value_of(one, scene) not in (None, False)
+        case m.Not(value=one):
+            return not value_of(one, scene)
+        case m.All(parts=parts):
+            return all(value_of(part, scene) for part in parts)
+        case m.Any_(parts=parts):
+            return any(value_of(part, scene) for part in parts)
+        case m.Arithmetic(op=op, left=left, right=right):
+            return calculate(op, value_of(left, scene), value_of(right, scene), scene.person.zone)
+        case m.Contains() | m.Reacted() | m.CanGet():
+            raise NotImplementedError("not in the random programs")
+        case _:
+            assert_never(node)
+
+
+def typed(raw: Any, kind: str, scene: Scene) -> Any:
+    if raw is None:
+        return None
+    if kind == "number":
+        return Decimal(str(raw))
+    if kind == "date":
+        return read_date(raw, scene.person.zone)
+    return raw
+
+
+def read_date(raw: str, zone: ZoneInfo) -> datetime:
+    moment = datetime.fromisoformat(raw)
+    return moment if moment.tzinfo is not None else on_wall(moment.date(), moment.time(), zone)
+
+
+def aggregate(node: m.Aggregate, scene: Scene) -> Any:
+    chosen = past_of(node, scene)
+    if node.function == "count" or node.field is None:
+        return Decimal(len(chosen))
+    values = [typed(past.fields.get(node.field), node.type, scene) for past in chosen]
+    values = [value for value in values if value is not None]
+    if node.function == "sum":
+        return sum(values, Decimal(0))
+    if not values:
+        return None
+    match node.function:
+        case "average":
+            return sum(values, Decimal(0)) / len(values)
+        case "min":
+            return min(values)
+        case "max":
+            return max(values)
+        case "first":
+            return values[0]
+        case "last":
+            return values[-1]
+        case _:
+            assert_never(node.function)
+
+
+def compare(op: str, left: Any, right: Any) -> bool:
+    missing = left is None or right is None
+    match op:
+        case "=":
+            return not missing and bool(left == right)
+        case "!=":
+            return missing or bool(left != right)
+        case _ if missing:
+            return False
+        case "<":
+            return bool(left < right)
+        case "<=":
+            return bool(left <= right)
+        case ">":
+            return bool(left > right)
+        case ">=":
+            return bool(left >= right)
+        case _:
+            raise AssertionError(op)
+
+
+def calculate(op: str, left: Any, right: Any, zone: ZoneInfo) -> Any:
+    if left is None or right is None:
+        return None
+    if isinstance(left, datetime) and isinstance(right, Period):
+        return shift(left, right, zone, 1 if op == "+" else -1)
+    assert isinstance(left, Decimal)
+    assert isinstance(right, Decimal)
+    return left + right if op == "+" else left - right if op == "-" else left * right
+
+
+# Journeys
+
+Walk = Generator[None, str, None]
+
+
+class Journey:
+    """One passage. The walk stands still at a ``yield`` and is sent what happens: ``wake``, ``settled``, ``event:NAME`` or ``trait:NAME``."""
+
+    def __init__(self, person: Person, rule: m.Rule, trigger: Past, number: int, value: str | None) -> None:
+        self.world = person.world
+        self.person = person
+        self.rule = rule
+        self.trigger = trigger
+        self.number = number
+        self.value = value
+        self.state = "inside"
+        self.since = trigger.at
+        self.due: datetime | None = None
+        self.over: tuple[tuple[str, m.Expression], ...] = ()
+        self.messages: list[Message] = []
+        self.later: list[tuple[str, Any]] = []
+        self.converted = False
+        self.walk = self.passage()
+
+    @property
+    def goal_until(self) -> datetime | None:
+        if self.rule.goal is None:
+            return None
+        return shift(self.trigger.at, self.rule.goal.within, self.world.zone_at_entry(self), calendar=False)
+
+    def scene(self, now: datetime | None = None) -> Scene:
+        start = (self.trigger.at, self.trigger.order)
+        return Scene(self.person, now or self.world.now, self.trigger, start, self.rule.per, self.value)
+
+    def record(self, decision: str, at: datetime | None = None, **more: str) -> None:
+        line = Line(at or self.world.now, self.person.key, self.rule.name, self.number, decision, **more)
+        self.world.lines.append(line)
+
+    def passage(self) -> Walk:
+        self.record("entered", self.trigger.at)
+        try:
+            if self.rule.until is not None:
+                self.over = (("until", self.rule.until),)
+            self.judge()
+            yield from self.block(self.rule.steps)
+        except Exit as reason:
+            self.end("exited", str(reason))
+        except Stop:
+            self.end("finished")
+        else:
+            self.end("finished")
+
+    def end(self, state: str, reason: str = "") -> None:
+        self.state, self.due = state, None
+        self.record(state, reason=reason)
+        if state == "exited":
+            for message in self.messages:
+                if message.state == "decided":
+                    message.state = "settled"
+                    self.world.record_message(message, "skipped", "the journey ended")
+
+    def judge(self, about: str | None = None) -> None:
+        """Judge the guards over this place: all of them, or those that name what changed."""
+        for word, condition in self.over:
+            if (about is None or about in names(condition)) and value_of(condition, self.scene()):
+                raise Exit(word)
+
+    def block(self, steps: Sequence[m.Step]) -> Walk:
+        outside = self.over
+        for step in steps:
+            unless = getattr(step, "unless", None)
+            if unless is not None:
+                self.over = (*self.over, ("unless", unless))
+            self.judge()
+            yield from self.take(step)
+        self.over = outside
+
+    def take(self, step: m.Step) -> Walk:
+        zone = self.person.zone
+        match step:
+            case m.Wait(period=period):
+                yield from self.sleep(shift(self.since, period, zone))
+            case m.WaitUntil(moment=moment):
+                yield from self.wait_until(moment)
+            case m.WaitFor():
+                yield from self.wait_for(step)
+            case m.Send():
+                yield from self.send(step)
+            case m.If(branches=branches, otherwise=otherwise):
+                chosen = next((one.steps for one in branches if value_of(one.condition, self.scene())), otherwise)
+                yield from self.block(chosen)
+            case m.Set(trait=trait, value=node):
+                self.world.set_trait(self.person, trait, value_of(node, self.scene()))
+                self.later.append(("set", trait))
+                self.judge(f"trait:{trait}")
+            case m.Emit(event=event, values=values):
+                fields = {name: value_of(node, self.scene()) for name, node in values}
+                self.later.append(("emit", (event, {k: v for k, v in fields.items() if v is not None})))
+            case m.Stop():
+                raise Stop
+            case _:
+                assert_never(step)
+
+    def sleep(self, until: datetime) -> Walk:
+        """Stand still until an instant; the next step is then reached at that instant."""
+        while until > self.world.now:
+            self.due = until
+            happening = yield
+            if happening == "wake":
+                self.judge()
+                break
+            self.judge(happening)
+        self.due = None
+        self.since = max(self.since, until)
+
+    def wait_until(self, moment: m.Moment) -> Walk:
+        while True:
+            until = self.moment_of(moment)
+            if until <= self.world.now:
+                self.since = max(self.since, until)
+                return
+            self.due = until
+            happening = yield
+            self.judge(None if happening == "wake" else happening)
+            if happening == "wake":
+                self.due, self.since = None, until
+                return
+            if isinstance(moment, (m.AtDate, m.Offset)) and happening in names(moment.date):
+                self.due, self.since = None, self.world.now
+                self.judge()
+
+    def moment_of(self, moment: m.Moment) -> datetime:
+        now, zone = self.world.now, self.person.zone
+        match moment:
+            case m.AtClock(clock=clock, day=day, date=written, zone=named):
+                place = ZoneInfo(named) if named else zone
+                if written is not None:
+                    return on_wall(date.fromisoformat(written.iso), time(clock.minute // 60, clock.minute % 60), place)
+                return next_clock(now, clock, day, place)
+            case m.InWindow(start=start, end=end, zone=named):
+                place = ZoneInfo(named) if named else zone
+                return now if inside_window(now, start, end, place) else next_clock(now, start, None, place)
+            case m.AtDate(date=node):
+                return self.date_of(node)
+            case m.Offset(period=period, direction=direction, date=node, clock=clock_, zone=named):
+                place = ZoneInfo(named) if named else zone
+                found = shift(self.date_of(node), period, place, -1 if direction == "before" else 1)
+                if clock_ is not None:
+                    shown = time(clock_.minute // 60, clock_.minute % 60)
+                    found = on_wall(found.astimezone(place).date(), shown, place)
+                if direction == "before" and found < now:
+                    raise Exit("before")
+                return found
+            case _:
+                assert_never(moment)
+
+    def date_of(self, node: m.Expression) -> datetime:
+        value = value_of(node, self.scene())
+        if isinstance(value, m.Day):
+            return on_wall(date.fromisoformat(value.iso), time(), self.person.zone)
+        if not isinstance(value, datetime):
+            raise Exit("missing")
+        return value
+
+    def wait_for(self, step: m.WaitFor) -> Walk:
+        start = (self.since, self.world.arrived) if step.next else (self.trigger.at, self.trigger.order)
+
+        def holds() -> bool:
+            return bool(value_of(step.condition, msgspec.structs.replace(self.scene(), start=start)))
+
+        limit = shift(self.since, step.up_to, self.person.zone)
+        if holds():
+            self.since = self.world.now
+            return
+        while limit > self.world.now:
+            self.due = limit
+            happening = yield
+            if happening == "wake":
+                self.judge()
+                break
+            self.judge(happening)
+            if happening in names(step.condition) and holds():
+                self.due, self.since = None, self.world.now
+                return
+        self.due = None
+        self.since = max(self.since, limit)
+
+    def send(self, step: m.Send) -> Walk:
+        under_way = []
+        for number, group in enumerate(step.together):
+            for place, delivery in enumerate(group):
+                if not self.person.refusal(delivery):
+                    under_way.append(self.decide(delivery, number, place))
+                    break
+            else:
+                unreachable = Message(self, group[0], number, 0, "settled")
+                self.world.record_message(unreachable, "skipped", "no channel reaches")
+        while any(message.state != "settled" for message in under_way):
+            happening = yield
+            self.judge(happening)
+            for message in list(under_way):
+                if message.state == "failed":
+                    message.state = "settled"
+                    group = step.together[message.group]
+                    for place in range(message.place + 1, len(group)):
+                        if not self.person.refusal(group[place]):
+                            under_way.append(self.decide(group[place], message.group, place))
+                            break
+        self.since = self.world.now
+
+    def decide(self, delivery: m.Delivery, group: int, place: int) -> Message:
+        message = Message(self, delivery, group, place)
+        self.messages.append(message)
+        self.world.outbox.append(message)
+        return message
+
+
+class World:
+    """All customers on one virtual clock. ``addresses`` says which trait each channel needs; ``answers`` what a channel says, and how much later, to messages
+    for a customer."""
+
+    def __init__(
+        self,
+        rules: Sequence[m.Rule],
+        zone: str,
+        addresses: Mapping[str, str | None],
+        answers: Mapping[tuple[str, str], tuple[str, timedelta]],
+    ) -> None:
+        self.rules = sorted(rules, key=lambda rule: rule.name)
+        self.zone = ZoneInfo(zone)
+        self.addresses = addresses
+        self.answers = answers
+        self.people: dict[str, Person] = {}
+        self.seen: set[str] = set()
+        self.arrived = 0
+        self.now = _EPOCH
+        self.lines: list[Line] = []
+        self.outbox: list[Message] = []
+        self.in_flight: list[tuple[datetime, int, Message, str]] = []
+        self.flights = 0
+        self.zones: dict[int, ZoneInfo] = {}
+
+    def zone_at_entry(self, journey: Journey) -> ZoneInfo:
+        return self.zones.setdefault(id(journey), journey.person.zone)
+
+    def run(self, arrivals: Sequence[tuple[datetime, Event]]) -> list[Line]:
+        waiting = list(arrivals)
+        while True:
+            moments = [received for received, _ in waiting[:1]]
+            moments += [journey.due for journey in self.journeys() if journey.due is not None]
+            moments += [answered for answered, *_ in self.in_flight]
+            if not moments:
+                return self.lines
+            self.now = min(moments)
+            while waiting and waiting[0][0] <= self.now:
+                self.arrive(waiting.pop(0)[1])
+            self.answer()
+            while due := [journey for journey in self.journeys() if journey.due is not None and journey.due <= self.now]:
+                self.tell(due[0], "wake", 0)
+            while self.outbox:
+                self.send()
+
+    def journeys(self) -> Iterator[Journey]:
+        everyone = [journey for person in self.people.values() for journey in person.journeys]
+        return iter(sorted(everyone, key=lambda journey: journey.trigger.order))
+
+    # What comes in
+
+    def arrive(self, event: Event) -> None:
+        if event.message_id in self.seen:
+            return
+        self.seen.add(event.message_id)
+        assert event.user_id is not None
+        person = self.people.setdefault(event.user_id, Person(self, event.user_id))
+        self.arrived += 1
+        order = self.arrived
+        changed = [name for name, value in event.traits.items() if person.traits.get(name) != value]
+        for name in changed:
+            self.set_trait(person, name, event.traits[name])
+        for journey in list(person.journeys):
+            for name in sorted(changed):
+                self.tell(journey, f"trait:{name}", 0)
+        if event.name is None:
+            return
+        if event.name == "unsubscribed":
+            for kind in ("promotional", "informational"):
+                person.withdrawn.add((event.properties["channel"], kind))
+        at = min(moment_of(event.timestamp), self.now)
+        self.happen(person, Past(event.name, at, order, {**event.properties, "source": event.source}), 0)
+
+    def set_trait(self, person: Person, name: str, value: Any) -> None:
+        if isinstance(value, Decimal):
+            value = int(value) if value == value.to_integral_value() else float(value)
+        if value is None:
+            person.traits.pop(name, None)
+        else:
+            person.traits[name] = value
+
+    def happen(self, person: Person, event: Past, depth: int) -> None:
+        """An event first reaches the journeys inside, then may begin new ones."""
+        person.events.append(event)
+        reached = [
+            journey
+            for journey in person.journeys
+            if journey.rule.per is None or event.fields.get(journey.rule.per) in (None, "", journey.value)
+        ]
+        latest: dict[str, Journey] = {}
+        for journey in reached:
+            if journey.trigger.at <= event.at:
+                before = latest.get(journey.rule.name)
+                if before is None or journey.trigger.at >= before.trigger.at:
+                    latest[journey.rule.name] = journey
+        for journey in reached:
+            if latest.get(journey.rule.name) is journey:
+                self.convert(journey, event)
+            self.tell(journey, f"event:{event.name}", depth)
+        for rule in self.rules:
+            if event.name in rule.events:
+                self.admit(person, rule, event, depth)
+
+    def convert(self, journey: Journey, event: Past) -> None:
+        goal, until = journey.rule.goal, journey.goal_until
+        if goal is None or until is None or journey.converted or f"event:{event.name}" not in names(goal.condition):
+            return
+        forgotten = journey.state != "inside" and self.now > until + timedelta(days=1)
+        if journey.trigger.at <= event.at <= until and not forgotten:
+            if value_of(goal.condition, journey.scene(min(self.now, until))):
+                journey.converted = True
+                journey.record("converted", event.at)
+
+    def admit(self, person: Person, rule: m.Rule, event: Past, depth: int) -> None:
+        def ignore(reason: str) -> None:
+            self.lines.append(Line(self.now, person.key, rule.name, 0, "ignored", reason=reason))
+
+        if rule.where is not None and not value_of(rule.where, Scene(person, self.now, event, None)):
+            return
+        value = event.fields.get(rule.per) if rule.per is not None else None
+        if rule.per is not None and not value:
+            return ignore("per")
+        if self.now - event.at > STALE:
+            return ignore("late")
+        before = [one for one in person.journeys if one.rule.name == rule.name and one.value == value]
+        inside = [one for one in before if one.state == "inside"]
+        if inside and rule.on_repeat == "ignore":
+            return ignore("inside")
+        if inside:
+            inside[0].walk.close()
+            inside[0].end("exited", "restarted")
+        elif rule.once is not None and before:
+            newest = max(one.trigger.at for one in before)
+            if rule.once.per is None or event.at < shift(newest, rule.once.per, person.zone, calendar=False):
+                return ignore("once")
+        number = 1 + sum(one.rule.name == rule.name for one in person.journeys)
+        journey = Journey(person, rule, event, number, value)
+        self.zone_at_entry(journey)
+        person.journeys.append(journey)
+        self.resume(journey, None, depth)
+
+    # What follows
+
+    def tell(self, journey: Journey, happening: str, depth: int) -> None:
+        if journey.state == "inside":
+            self.resume(journey, happening, depth)
+
+    def resume(self, journey: Journey, happening: str | None, depth: int) -> None:
+        try:
+            if happening is None:
+                next(journey.walk)
+            else:
+                journey.walk.send(happening)
+        except StopIteration:
+            pass
+        later, journey.later = journey.later, []
+        for what, detail in later:
+            if depth + 1 > _CHAIN:
+                continue
+            if what == "set":
+                for other in list(journey.person.journeys):
+                    if other is not journey:
+                        self.tell(other, f"trait:{detail}", depth + 1)
+            else:
+                name, fields = detail
+                fields = {key: float(v) if isinstance(v, Decimal) else v for key, v in fields.items()}
+                self.arrived += 1
+                self.happen(journey.person, Past(name, self.now, self.arrived, fields), depth + 1)
+
+    # Messages
+
+    def record_message(self, message: Message, decision: str, reason: str = "") -> None:
+        delivery = message.delivery
+        message.journey.record(decision, channel=delivery.channel, message=delivery.message, reason=reason)
+
+    def send(self) -> None:
+        """Claim everything on one channel, then note what the channel answers at once."""
+        self.outbox = [message for message in self.outbox if message.state == "decided"]
+        if not self.outbox:
+            return
+        channel = min(message.delivery.channel for message in self.outbox)
+        ready = [message for message in self.outbox if message.delivery.channel == channel]
+        self.outbox = [message for message in self.outbox if message.delivery.channel != channel]
+        for message in ready:
+            journey = message.journey
+            if message.state != "decided":
+                continue
+            try:
+                journey.judge()  # the moment of sending
+            except Exit as reason:
+                journey.walk.close()
+                journey.end("exited", str(reason))
+                continue
+            if journey.person.refusal(message.delivery):
+                self.record_message(message, "skipped", "no channel reaches")
+                self.settle(message, "failed")
+                continue
+            message.state = "claimed"
+            how, delay = self.answers.get((journey.person.key, channel), ("sent", timedelta()))
+            self.flights += 1
+            self.in_flight.append((self.now + delay, self.flights, message, how))
+        self.answer()
+
+    def answer(self) -> None:
+        landed = sorted(flight for flight in self.in_flight if flight[0] <= self.now)
+        self.in_flight = [flight for flight in self.in_flight if flight[0] > self.now]
+        for _, _, message, how in landed:
+            self.record_message(message, "sent" if how == "sent" else "undelivered")
+            self.settle(message, "failed" if how == "rejected" else "settled")
+
+    def settle(self, message: Message, state: str) -> None:
+        message.state = state
+        if message.journey.state == "inside":
+            self.resume(message.journey, "settled", 0)
+        elif state == "failed":
+            message.state = "settled"
+
+
+def money(amount: str, currency: str = "EUR") -> Money:
+    return Money(Decimal(amount), currency)
