@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from segue.api import Event, Money, Period
+from segue.api import Event, Period
 from segue.language import model as m
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -441,20 +441,20 @@ class Journey:
         self.since = max(self.since, until)
 
     def wait_until(self, moment: m.Moment) -> Walk:
-        while True:
-            until = self.moment_of(moment)
-            if until <= self.world.now:
-                self.since = max(self.since, until)
-                return
+        until = self.moment_of(moment)
+        while until > self.world.now:
             self.due = until
             happening = yield
-            self.judge(None if happening == "wake" else happening)
             if happening == "wake":
-                self.due, self.since = None, until
-                return
+                self.judge()
+                break
+            self.judge(happening)
             if isinstance(moment, (m.AtDate, m.Offset)) and happening in names(moment.date):
                 self.due, self.since = None, self.world.now
                 self.judge()
+                until = self.moment_of(moment)
+        self.due = None
+        self.since = max(self.since, until)
 
     def moment_of(self, moment: m.Moment) -> datetime:
         now, zone = self.world.now, self.person.zone
@@ -758,7 +758,3 @@ class World:
             self.resume(message.journey, "settled", 0)
         elif state == "failed":
             message.state = "settled"
-
-
-def money(amount: str, currency: str = "EUR") -> Money:
-    return Money(Decimal(amount), currency)

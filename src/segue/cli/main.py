@@ -1,55 +1,63 @@
-"""The command line: one file per command, gathered here. A command's modules are imported when it runs."""
+"""The command line: one file per command, gathered here. A command's modules are imported when it is asked for."""
 
 from __future__ import annotations
 
+import importlib
 import sys
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command as command_of
 
 from segue import __version__
-from segue.cli.attribute import attribute
-from segue.cli.backup import backup
-from segue.cli.bench import bench
-from segue.cli.check import check
-from segue.cli.demo import demo
-from segue.cli.doctor import doctor
-from segue.cli.init import init
-from segue.cli.new import new
-from segue.cli.plugins import plugins
-from segue.cli.publish import publish
-from segue.cli.record import record
-from segue.cli.replay import replay
-from segue.cli.restore import release, restore
-from segue.cli.run import run
-from segue.cli.why import why
+
+COMMANDS: Final = (
+    "init",
+    "check",
+    "run",
+    "demo",
+    "publish",
+    "replay",
+    "record",
+    "why",
+    "attribute",
+    "plugins",
+    "doctor",
+    "backup",
+    "restore",
+    "release",
+    "bench",
+    "new",
+)
+"""The commands in the order in which help shows them; each is a function, or a group, of its own name in `segue.cli`."""
+
+_ELSEWHERE: Final = {"release": "restore"}
+
+
+class _Commands(TyperGroup):
+    """Finds a command by importing its module, so that ``segue --version`` need not wait for a web server's imports."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"segue.cli.{_ELSEWHERE.get(cmd_name, cmd_name)}")
+        found = getattr(module, cmd_name)
+        if not isinstance(found, typer.Typer):
+            single = typer.Typer(add_completion=False, rich_markup_mode=None)
+            single.command(cmd_name)(found)
+            found = single
+        command = command_of(found)
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
-    name="segue",
-    help="Customer journeys that people write as text.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    cls=_Commands, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True
 )
-for command in (
-    init,
-    check,
-    run,
-    demo,
-    publish,
-    replay,
-    record,
-    why,
-    attribute,
-    plugins,
-    doctor,
-    backup,
-    restore,
-    release,
-    bench,
-):
-    app.command()(command)
-app.add_typer(new, name="new")
 
 
 def _show_version(asked: bool) -> None:
@@ -60,7 +68,9 @@ def _show_version(asked: bool) -> None:
 
 @app.callback()
 def _options(
-    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version."),
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Customer journeys that people write as text."""
 
@@ -72,3 +82,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(0) from None
+
+
+if __name__ == "__main__":
+    main()

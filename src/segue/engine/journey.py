@@ -33,8 +33,10 @@ Decision = Literal[
 
 def mint(*parts: object) -> str:
     """A stable 128-bit name, as 32 hexadecimal digits, of what the parts say together."""
-    texts = ["" if part is None else str(part) for part in parts]
-    named = "".join([f"{len(text)}:{text}" for text in texts])
+    named = ""
+    for part in parts:
+        text = "" if part is None else str(part)
+        named += f"{len(text)}:{text}"
     return blake2b(named.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 

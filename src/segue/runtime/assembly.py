@@ -114,7 +114,7 @@ def assemble(folder: Path, plugins: Plugins | None = None) -> Assembly:
 def check(assembly: Assembly, paths: Sequence[Path] | None = None, *, content: bool = True) -> CheckedBook:
     """Read and check the rule book: the project's, or what lies under ``paths``. With ``content``, a message that a channel needs and the book lacks is an
     error."""
-    places = list(paths) if paths is not None else [assembly.project.rules]
+    places = list(paths) if paths is not None else [_from_here(assembly.project.rules)]
     sources, unreadable = read_book(places)
     folders = list(dict.fromkeys(place if place.is_dir() else place.parent for place in places))
     catalogue = load_messages(folders)
@@ -129,6 +129,12 @@ def check(assembly: Assembly, paths: Sequence[Path] | None = None, *, content: b
         for problem in catalogue.problems
     )
     return CheckedBook(checked, catalogue, (*unreadable, *checked.diagnostics, *wrong))
+
+
+def _from_here(path: Path) -> Path:
+    """A path as the user would write it: from the folder they stand in, where it lies below that."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def open_sources(assembly: Assembly) -> tuple[list[tuple[SourceSpec, Source]], list[str]]:

@@ -398,19 +398,19 @@ class Turn:
                 self._emit(person, effect, now, depth + 1)
 
     def _ledger_row(self, person: Person, journey: Journey, effect: Decide | Pass, now: Instant) -> LedgerRow:
-        return LedgerRow(
-            row=self.tx.store.ids.take("message"),
-            key=effect.key,
-            journey=journey.row,
-            customer=person.row.row,
-            rule=journey.rule,
-            channel=effect.channel,
-            message=effect.message,
-            kind=effect.kind,
-            state=MessageState.DECIDED,
-            due=None,
-            decided=now,
-            expires=effect.expires if isinstance(effect, Decide) else now,
+        return LedgerRow(  # by position, in the order of its fields
+            self.tx.store.ids.take("message"),
+            effect.key,
+            journey.row,
+            person.row.row,
+            journey.rule,
+            effect.channel,
+            effect.message,
+            effect.kind,
+            MessageState.DECIDED,
+            None,
+            now,
+            effect.expires if isinstance(effect, Decide) else now,
         )
 
     def _decide(self, person: Person, journey: Journey, effect: Decide, now: Instant) -> None:

@@ -30,11 +30,11 @@ def wake(tx: Transaction, running: Running, now: Instant, limit: int = 1000) -> 
     turn = Turn(tx, running, now)
     turn.load([customer for customer, _ in due])
     names: set[str] = set()
-    for _, journey in due:
-        program = running.programs.get(journey.program)
-        if program is not None and journey.state == "inside" and journey.step < len(program.steps):
-            names |= program.ahead[journey.step + 1]
-            for index in program.steps[journey.step].guards:
+    for content, number in {(journey.program, journey.step) for _, journey in due if journey.state == "inside"}:
+        program = running.programs.get(content)
+        if program is not None and number < len(program.steps):
+            names |= program.ahead[number + 1]
+            for index in program.steps[number].guards:
                 if program.guards[index].condition.volatile:
                     names |= program.guards[index].condition.events
     turn.load_history(turn.people, names)

@@ -60,9 +60,13 @@ def find_seen(tx: Transaction, hashes: Iterable[int]) -> set[str]:
 
 def find_customers(tx: Transaction, keys: Iterable[str]) -> dict[str, int]:
     """Customers by key; an alias goes before the customer who once had that key."""
-    wanted = msgspec.json.encode(list(keys)).decode()
+    names = list(keys)
+    wanted = msgspec.json.encode(names).decode()
     found = dict(tx.rows("select key, id from customer where key in (select value from json_each(?))", (wanted,)))
-    found.update(tx.rows("select key, customer from alias where key in (select value from json_each(?))", (wanted,)))
+    devices = [name for name in names if name.startswith("a:")]  # a user id is never another customer's alias
+    if devices:
+        wanted = msgspec.json.encode(devices).decode()
+        found.update(tx.rows("select key, customer from alias where key in (select value from json_each(?))", (wanted,)))
     return found
 
 

@@ -43,31 +43,32 @@ def _programs(tx: Transaction) -> tuple[dict[int, tuple[str, str]], dict[str, in
 
 
 def _read(row: tuple[Any, ...], programs: Mapping[int, tuple[str, str]]) -> Journey:
+    # by position, in the order of Journey's fields: a batch reads a thousand
     content, rule = programs[row[3]]
     detail = _decode_detail(row[19]) if row[19] is not None else None
     return Journey(
-        key=row[2].hex(),
-        rule=rule,
-        program=content,
-        entered=row[5],
-        order=row[6],
-        trigger=row[7] or b"",
-        row=row[0],
-        value=row[4],
-        state=_STATES[row[8]],
-        step=row[9],
-        visit=row[10],
-        since=row[11],
-        mark=row[12],
-        due=row[13],
-        ended=row[14],
-        reason=row[15] or "",
-        goal_until=row[16],
-        converted=row[17],
-        worth=row[18],
-        sends=detail.sends if detail else (),
-        reactions=detail.reactions if detail else (),
-        trace=detail.trace if detail else (),
+        row[2].hex(),
+        rule,
+        content,
+        row[5],
+        row[6],
+        row[7] or b"",
+        row[0],
+        row[4],
+        _STATES[row[8]],
+        row[9],
+        row[10],
+        row[11],
+        row[12],
+        row[13],
+        row[14],
+        row[15] or "",
+        row[16],
+        row[17],
+        row[18],
+        detail.sends if detail else (),
+        detail.reactions if detail else (),
+        detail.trace if detail else (),
     )
 
 

@@ -1,0 +1,475 @@
+"""Stories about customers, told to Segue in two ways that must decide alike.
+
+A story has one line for each thing that happens: when it arrives (UTC unless an offset stands), whom it concerns, and what it is::
+
+    03-02 10:00        ann      cart_abandoned total=60 #m1        an event, with its fields and perhaps its message id
+    03-02 10:00        ann      ordered @03-01T08:00               one that happened earlier than it arrived
+    03-02 10:00        ann      is vip=true timezone=Asia/Tokyo    traits
+    03-02 10:00        dev1~    cart_viewed                        a device of which nobody is known yet
+    03-02 10:00        dev1~ann signed_in                          the same device, with the customer it belongs to
+    03-02 10:00        nobody   back_in_stock product_id=P1        an event that names no customer
+    03-02 10:00        channel  email rejects "no such box"        from now on: sends, rejects, rejects-gone, retries, cut-off
+    03-02 10:00        channel  email sends after=2min             … each perhaps with a delay
+    03-02 10:00        report   ann push undelivered gone          what a provider says of the customer's last message
+    03-02 10:00        rules    v2                                 another version of the rules is published
+
+`in_replay` runs it over a store in memory in the loop of `segue replay`; `in_store` through the daemon's own loop functions on a store file that is
+closed and opened again between every two inputs; `by_command` through the command line.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+from typer.testing import CliRunner
+
+from segue.api import (
+    Answer,
+    ChannelSpec,
+    Event,
+    Instant,
+    Rejected,
+    Report,
+    Retry,
+    Sent,
+    Unknown,
+    from_datetime,
+    to_rfc3339,
+)
+from segue.api.values import MINUTE, SECOND, to_datetime
+from segue.cli.main import app
+from segue.host import discover
+from segue.language import model as m
+from segue.language.book import Source, check_book
+from segue.messages.catalogue import Catalogue
+from segue.messages.rendering import render
+from segue.runtime.assembly import Assembly, assemble
+from segue.runtime.dispatch import Claim, Outcome, claim, recover, report, settle
+from segue.runtime.ingest import ingest
+from segue.runtime.publishing import Setting, expel, load, publish, removed
+from segue.runtime.running import DecisionLine, Running
+from segue.runtime.turn import Done
+from segue.runtime.wake import wake
+from segue.scenario.recording import Recording, write_answers, write_arrivals
+from segue.scenario.replay import Arrival, Replay
+from segue.store import journeys as journey_rows
+from segue.store import ledger as ledger_rows
+from segue.store.database import Store, Transaction
+from segue.store.sweeps import count_rules
+
+T = TypeVar("T")
+
+YEAR: Final = 2026
+REACTIONS: Final = ("opened", "clicked", "replied")
+
+_LINE: Final = re.compile(r"(?:(\d{4})-)?(\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?")
+
+
+class Scripted(msgspec.Struct, frozen=True):
+    """What a channel answers from a moment on."""
+
+    answer: Answer
+    delay: int = 0
+
+
+class Input(msgspec.Struct, frozen=True):
+    """One line of a story. ``line`` is the Segment call of an event."""
+
+    at: Instant
+    what: str
+    line: bytes = b""
+    words: tuple[str, ...] = ()
+
+
+class Story(msgspec.Struct, frozen=True):
+    """A rule book, what happens, and further versions of the book by name."""
+
+    rules: str
+    inputs: tuple[Input, ...]
+    edits: Mapping[str, str] = {}
+
+    @property
+    def plain(self) -> bool:
+        """Whether only events happen, which is what a file of recorded events can say."""
+        return all(each.what == "event" for each in self.inputs)
+
+
+def read_story(rules: str, story: str, edits: Mapping[str, str] | None = None) -> Story:
+    """A story from its lines."""
+    inputs = [_read_line(number, line) for number, line in enumerate(story.strip().splitlines()) if line.strip()]
+    return Story(rules, tuple(sorted(inputs, key=lambda each: each.at)), edits or {})
+
+
+def read_time(text: str) -> tuple[Instant, str]:
+    """An instant at the beginning of a text, and the rest of it."""
+    found = _LINE.match(text)
+    assert found is not None, f"no time in {text!r}"
+    year, day, clock, offset = found.groups()
+    moment = datetime.fromisoformat(f"{year or YEAR}-{day}T{clock}{offset or '+00:00'}")
+    return from_datetime(moment), text[found.end() :]
+
+
+def _read_line(number: int, line: str) -> Input:
+    at, rest = read_time(line.strip())
+    who, *words = shlex.split(rest)
+    if who in ("channel", "report", "rules"):
+        return Input(at, who, words=tuple(words))
+    call: dict[str, Any] = {"messageId": f"message-{number}", "timestamp": to_rfc3339(at), "receivedAt": to_rfc3339(at)}
+    device, mark, user = who.partition("~")
+    if not mark:
+        device, user = "", who
+    if device:
+        call["anonymousId"] = device
+    if user and user != "nobody":
+        call["userId"] = user
+    what, *words = words
+    values: dict[str, Any] = {}
+    for word in words:
+        if word.startswith("#"):
+            call["messageId"] = word[1:]
+        elif word.startswith("@"):
+            call["timestamp"] = to_rfc3339(read_time(word[1:])[0])
+        else:
+            name, _, written = word.partition("=")
+            values[name] = _value(written)
+    if what == "is":
+        call |= {"type": "identify", "traits": values}
+    elif what == "alias":
+        call |= {"type": "alias", "previousId": values["was"]}
+    else:
+        call |= {"type": "track", "event": what, "properties": values}
+    return Input(at, "event", line=msgspec.json.encode(call))
+
+
+def _value(written: str) -> Any:
+    try:
+        return msgspec.json.decode(written.encode())
+    except msgspec.DecodeError:
+        return written
+
+
+# The project
+
+
+@cache
+def _assembly(folder: Path) -> Assembly:
+    return assemble(folder, discover())
+
+
+@cache
+def setting() -> Setting:
+    """A project without a segue.toml: all its channels are on the console. Two of them report more than the console can: `push` counts as settled
+    only with its report, and letters are held when an outcome is unknown."""
+    found = _assembly(Path("/")).setting
+    channels: dict[str, ChannelSpec] = {
+        name: msgspec.structs.replace(spec, reactions=REACTIONS) for name, spec in found.channels.items()
+    }
+    channels["push"] = msgspec.structs.replace(channels["push"], settles="report", settles_within=600.0)
+    channels["letter"] = msgspec.structs.replace(channels["letter"], unknown="hold")
+    return msgspec.structs.replace(found, channels=channels)
+
+
+def read_rules(text: str) -> m.Book:
+    """The checked book of a rule text, with the words of the installed plugins. A text with errors fails the test."""
+    checked = check_book([Source("case.rules", text)], _assembly(Path("/")).words(None))
+    assert checked.ok, "\n".join(f"{each.code} {each.message}" for each in checked.diagnostics if each.is_error)
+    return checked.book
+
+
+def _decode(line: bytes) -> tuple[Event, Instant]:
+    source = _assembly(Path("/")).plugins.sources["segment"]
+    assert source.decode is not None
+    return source.decode(line)
+
+
+def _prepare(tx: Transaction, book: m.Book, now: Instant) -> Running:
+    publish(tx, book, now, "test")
+    running = load(tx, setting())
+    assert running is not None
+    return running
+
+
+# Replay, in memory
+
+
+def in_replay(story: Story, record: Path | None = None) -> list[DecisionLine]:
+    """Decide a story by replay. ``record`` is the file that a run of it left, where channels did not simply take everything."""
+    store = Store(None)
+    try:
+        book = read_rules(story.rules)
+        running = store.apply(lambda tx: _prepare(tx, book, Instant(0)))
+        known = Recording(record, _decode) if record is not None else None
+        assert known is None or not known.bad, known.bad
+        arrivals = list(known.arrivals()) if known is not None else _arrivals(story.inputs)
+        replay = Replay(store, running, Catalogue(), known.record if known is not None else None)
+        lines: list[DecisionLine] = []
+        for edit in (each for each in story.inputs if each.what == "rules"):
+            before = [arrival for arrival in arrivals if arrival.received < edit.at]
+            arrivals = arrivals[len(before) :]
+            lines += replay.run(before, until=edit.at)
+            changed = store.apply(partial(_prepare, book=read_rules(story.edits[edit.words[0]]), now=edit.at))
+            replay.running = msgspec.structs.replace(changed, channels=replay.running.channels)
+            for rule in store.apply(removed):
+                lines += store.apply(partial(expel, running=replay.running, rule=rule, after=0, now=edit.at))[1].lines
+        lines += replay.run(arrivals)
+        _hold_the_law(store.apply(count_rules))
+        return lines
+    finally:
+        store.close()
+
+
+def _arrivals(inputs: Iterable[Input]) -> list[Arrival]:
+    return [Arrival(*_decode(each.line)) for each in inputs if each.what == "event"]
+
+
+def _hold_the_law(counts: Sequence[Any]) -> None:
+    assert all(count.balanced for count in counts), counts
+
+
+# The daemon's loops, on a file
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A call to a provider: when, and what it was handed."""
+
+    at: Instant
+    customer: str
+    channel: str
+    key: str
+    attempt: int
+    content: Mapping[str, str]
+
+
+class Daemon:
+    """The daemon's own functions, called in the order of time on a store file with its writer thread.
+
+    ``crash_after`` names calls, counted from 1, that the provider accepts and after which the process is gone before it noted the answer.
+    """
+
+    def __init__(self, path: Path, content: Catalogue | None = None, crash_after: frozenset[int] = frozenset()) -> None:
+        self.path = path
+        self.content = content or Catalogue()
+        self.lines: list[DecisionLine] = []
+        self.calls: list[Call] = []
+        self.now = Instant(0)
+        self.running: Running | None = None
+        self._crash_after = crash_after
+        self._scripts: dict[str, Scripted] = {}
+        self._pending: list[tuple[Instant, Outcome]] = []
+        self._reports = 0
+        self._open()
+
+    def _open(self) -> None:
+        self.store = Store(self.path)
+        self.store.start()
+        self.running = self._write(lambda tx: load(tx, setting()))
+
+    def reopen(self) -> None:
+        """Stop and start again: all that is known afterwards is what the file says."""
+        self.store.close()
+        self._open()
+
+    def close(self) -> None:
+        _hold_the_law(self._write(count_rules))
+        self.store.close()
+
+    def _write(self, job: Callable[[Transaction], T]) -> T:
+        return self.store.write(job).result(timeout=30)
+
+    def _do(self, job: Callable[..., Any], **values: Any) -> Any:
+        assert self.running is not None
+        return self._write(partial(job, running=self.running, now=self.now, **values))
+
+    def _keep(self, done: Done) -> None:
+        self.lines.extend(done.lines)
+
+    # Inputs
+
+    def take(self, story: Story, each: Input) -> None:
+        """One input, at its moment."""
+        self.now = each.at
+        match each.what:
+            case "event":
+                self._keep(self._do(ingest, events=[_decode(each.line)[0]]).done)
+            case "rules":
+                self.publish(story.edits[each.words[0]], each.at)
+            case "channel":
+                self._script(each.words)
+            case "report":
+                self._report(each.words)
+
+    def publish(self, rules: str, at: Instant) -> None:
+        """Publish a book; whoever is inside a rule that is gone leaves."""
+        self.now = at
+        book = read_rules(rules)
+        self.running = self._write(lambda tx: _prepare(tx, book, at))
+        for rule in self._write(removed):
+            self._keep(self._do(expel, rule=rule, after=0)[1])
+
+    def _script(self, words: Sequence[str]) -> None:
+        channel, verb, *rest = words
+        delay = next((_seconds(word[6:]) for word in rest if word.startswith("after=")), 0)
+        reason = next((word for word in rest if not word.startswith("after=")), "no reason")
+        answers: dict[str, Answer] = {
+            "sends": Sent(),
+            "rejects": Rejected(reason),
+            "rejects-gone": Rejected(reason, address_gone=True),
+            "retries": Retry(reason),
+            "cut-off": Unknown(reason),
+        }
+        self._scripts[channel] = Scripted(answers[verb], delay)
+
+    def _report(self, words: Sequence[str]) -> None:
+        customer, channel, what, *gone = words
+        key = next(call.key for call in reversed(self.calls) if (call.customer, call.channel) == (customer, channel))
+        self._reports += 1
+        one = Report(
+            id=f"report-{self._reports}", what=what, at=self.now, key=key, reason="unregistered" if gone else "",
+            address_gone=bool(gone),
+        )
+        self._keep(self._do(report, channel=channel, reports=[one]))
+
+    # Time
+
+    def run_until(self, limit: Instant | None) -> None:
+        """Do all that is due before a moment, in the order of time; None is to the end."""
+        while (moment := self._next_moment()) is not None and (limit is None or moment < limit):
+            self.now = max(self.now, moment)
+            self._answer_due()
+            while self._fired():
+                pass
+            while self._sent():
+                pass
+
+    def _next_moment(self) -> Instant | None:
+        def look(tx: Transaction) -> list[Instant | None]:
+            return [journey_rows.next_due(tx), *(ledger_rows.next_due(tx, name) for name in ledger_rows.due_channels(tx))]
+
+        moments = [due for due in self._write(look) if due is not None] + [at for at, _ in self._pending]
+        return min(moments, default=None)
+
+    def _answer_due(self) -> None:
+        due = [outcome for at, outcome in self._pending if at <= self.now]
+        self._pending = [(at, outcome) for at, outcome in self._pending if at > self.now]
+        if due:
+            self._keep(self._do(settle, outcomes=due))
+
+    def _fired(self) -> int:
+        woke = self._do(wake, limit=2)
+        self._keep(woke.done)
+        fired: int = woke.fired
+        return fired
+
+    def _sent(self) -> bool:
+        for channel in sorted(self._write(ledger_rows.due_channels)):
+            claims = self._do(claim, content=self.content, channel=channel, limit=100)
+            self._keep(claims.done)
+            for one in claims.claims:
+                self._call(one)
+            if claims.seen:
+                return True
+        return False
+
+    def _call(self, one: Claim) -> None:
+        content = render(one.template, one.values) if one.template is not None else {}
+        self.calls.append(Call(self.now, one.customer, one.channel, one.key, one.attempt, content))
+        script = self._scripts.get(one.channel, Scripted(Sent()))
+        if len(self.calls) in self._crash_after:
+            self.reopen()
+            self._keep(self._do(recover))
+            return
+        outcome = Outcome(one.row, script.answer)
+        if script.delay:
+            self._pending.append((Instant(self.now + script.delay), outcome))
+        else:
+            self._keep(self._do(settle, outcomes=[outcome]))
+
+    # Records
+
+    def record(self, target: Path) -> None:
+        """What `segue record` would write."""
+        lines: list[bytes] = []
+        for write in (write_arrivals, write_answers):
+            after, piece = 0, [b""]
+            while piece:
+                last, piece = self._write(partial(write, after=after, limit=100))
+                lines += piece
+                if not last:
+                    break
+                after = last
+        target.write_bytes(b"\n".join(lines) + b"\n")
+
+
+def _seconds(written: str) -> int:
+    number, unit = re.fullmatch(r"(\d+)(s|min)", written).groups()  # type: ignore[union-attr]
+    return int(number) * (SECOND if unit == "s" else MINUTE)
+
+
+def in_store(story: Story, folder: Path, crash_after: Iterable[int] = ()) -> Daemon:
+    """Decide a story on a file, opened anew between every two inputs. The daemon that comes back is closed, and has left a record."""
+    daemon = Daemon(folder / "segue.db", crash_after=frozenset(crash_after))
+    first = story.inputs[0].at if story.inputs else Instant(0)
+    daemon.publish(story.rules, Instant(first - 1))
+    for each in story.inputs:
+        daemon.run_until(each.at)
+        daemon.reopen()
+        daemon.take(story, each)
+    daemon.run_until(None)
+    daemon.record(folder / "record.jsonl")
+    daemon.close()
+    return daemon
+
+
+# The command line
+
+
+def by_command(story: Story, folder: Path) -> list[dict[str, Any]]:
+    """Decide a story with `segue replay --json`. Gives its lines."""
+    rules, events = folder / "case.rules", folder / "events.jsonl"
+    rules.write_text(story.rules, encoding="utf-8")
+    events.write_bytes(b"\n".join(each.line for each in story.inputs) + b"\n")
+    outcome = CliRunner().invoke(app, ["replay", "--rules", str(rules), "--events", str(events), "--json"])
+    assert outcome.exit_code == 0, outcome.output
+    return [msgspec.json.decode(line) for line in outcome.stdout.splitlines()]
+
+
+# Showing
+
+
+def show(line: DecisionLine, *, rule: bool) -> str:
+    """A decision as expectations write it."""
+    parts = [_shown_time(line.at), line.customer, line.rule if rule else "", line.decision, line.channel]
+    parts += [f'"{line.message}"' if line.message else "", f"({line.reason})" if line.reason else ""]
+    return " ".join(part for part in parts if part)
+
+
+def _shown_time(at: Instant) -> str:
+    moment = to_datetime(at)
+    text = moment.strftime("%m-%d %H:%M")
+    if moment.second or moment.microsecond:
+        text += moment.strftime(":%S")
+    if moment.microsecond:
+        text += moment.strftime(".%f")
+    return text if moment.year == YEAR else f"{moment.year}-{text}"
+
+
+def shown(lines: Iterable[DecisionLine], *, rule: bool = False) -> list[str]:
+    """Decisions in the order of time; those of one instant by their words."""
+    return sorted(show(line, rule=rule) for line in lines)
+
+
+def written(expected: str) -> list[str]:
+    """Expectations as `shown` gives decisions."""
+    return sorted(" ".join(line.split()) for line in expected.strip().splitlines() if line.strip())
+
+
+def identities(lines: Iterable[DecisionLine]) -> list[DecisionLine]:
+    """Decisions with everything that identifies them, the key included, in an order that does not hang on how they were made."""
+    return sorted(lines, key=lambda line: (line.at, line.customer, line.rule, line.key, line.decision, line.reason))

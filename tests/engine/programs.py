@@ -1,0 +1,266 @@
+"""Random programs and random lives: strategies for what the reference and the engine are both given."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from segue.api import Event, Instant, Period
+from segue.language import model as m
+from tests.engine.stage import at
+
+BASE = at("2026-03-27T09:00Z")
+"""A Friday: Paris changes its clock on the Sunday after, Lord Howe a week later."""
+MINUTE = 60_000_000
+HOUR = 60 * MINUTE
+ZONES = ("UTC", "Europe/Paris", "Australia/Lord_Howe", "America/New_York")
+EVENTS = ("cart", "ordered", "paid")
+EMITTED = ("pinged", "ordered")
+TEXTS = ("a", "b")
+ADDRESSES: dict[str, str | None] = {"email": "email", "push": None, "sms": "phone"}
+CUSTOMERS = ("ann", "bob")
+
+periods = st.sampled_from(
+    [
+        Period(micros=HOUR),
+        Period(micros=2 * HOUR),
+        Period(micros=24 * HOUR),
+        Period(days=1),
+        Period(days=2),
+        Period(days=1, micros=HOUR),
+        Period(months=1),
+        Period(micros=30 * MINUTE),
+    ]
+)
+clocks = st.sampled_from([m.Clock(0), m.Clock(2 * 60 + 30), m.Clock(9 * 60), m.Clock(10 * 60), m.Clock(23 * 60)])
+zones = st.sampled_from([None, None, "Europe/Paris", "Asia/Tokyo"])
+windows = st.one_of(
+    st.just(m.Window("entry")), st.just(m.Window("entry")), st.just(m.Window("ever")), st.builds(m.Window, st.just("last"), periods)
+)
+numbers = st.integers(0, 3).map(m.Literal_)
+texts = st.sampled_from(TEXTS).map(m.Literal_)
+orders = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
+
+_number_leaves: list[m.Expression] = [m.Trait("level", "number"), m.TriggerField("total", "number")]
+_text_leaves: list[m.Expression] = [m.Trait("city", "text"), m.TriggerField("key", "text")]
+dates: st.SearchStrategy[m.Expression] = st.one_of(
+    st.just(m.Trait("due", "date")),
+    st.just(m.TriggerField("starts", "date")),
+    st.sampled_from([m.Day("2026-03-28"), m.Day("2026-03-29")]).map(m.Literal_),
+    st.builds(m.Arithmetic, st.sampled_from(["+", "-"]), st.just(m.Now()), periods.map(m.Literal_)),
+)
+
+
+def _inner_fields() -> st.SearchStrategy[m.Expression]:
+    """What may stand in the brackets of ``where (…)``."""
+    return st.one_of(
+        st.builds(m.Compare, orders, st.just(m.EventField("total", "number")), st.one_of(numbers, st.sampled_from(_number_leaves))),
+        st.builds(m.Compare, st.sampled_from(["=", "!="]), st.just(m.EventField("key", "text")), st.sampled_from(_text_leaves)),
+        st.just(m.Present(m.EventField("total", "number"))),
+    )
+
+
+def _atoms(*, clock: bool) -> st.SearchStrategy[m.Expression]:
+    where = st.none() | _inner_fields()
+    window = windows if clock else windows.filter(lambda window: window.since != "last")
+    counted = st.builds(
+        m.Aggregate,
+        st.sampled_from(["count", "sum", "average", "min", "max", "first", "last"]),
+        st.sampled_from(EVENTS),
+        st.just("total"),
+        st.just("number"),
+        window,
+        where,
+    )
+    number = st.one_of(numbers, st.sampled_from(_number_leaves), counted)
+    parts: list[st.SearchStrategy[m.Expression]] = [
+        st.builds(m.Happened, st.sampled_from((*EVENTS, "pinged")), window, where, st.integers(1, 2)),
+        st.builds(m.Happened, st.sampled_from(EVENTS), st.just(m.Window("entry"))),
+        st.just(m.Present(m.Trait("vip", "boolean"))),
+        st.builds(m.Compare, orders, number, number),
+        st.builds(m.Between, number, numbers, numbers),
+        st.builds(m.OneOf, st.sampled_from(_text_leaves), st.lists(texts, max_size=2).map(tuple)),
+        st.builds(m.Compare, st.sampled_from(["=", "!="]), st.sampled_from(_text_leaves), texts),
+    ]
+    if clock:
+        parts += [
+            st.builds(m.TimeBetween, clocks, clocks, zones),
+            st.builds(m.Compare, st.sampled_from(["=", "!="]), st.just(m.Weekday()), st.integers(0, 6).map(m.Literal_)),
+            st.builds(m.Compare, orders, st.just(m.Now()), st.just(m.Trait("due", "date"))),
+        ]
+    return st.one_of(parts)
+
+
+def conditions(*, clock: bool = True) -> st.SearchStrategy[m.Expression]:
+    return st.recursive(
+        _atoms(clock=clock),
+        lambda inner: st.one_of(
+            st.builds(m.Not, inner),
+            st.builds(m.All, st.tuples(inner, inner)),
+            st.builds(m.Any_, st.tuples(inner, inner)),
+        ),
+        max_leaves=3,
+    )
+
+
+moments: st.SearchStrategy[m.Moment] = st.one_of(
+    st.builds(m.AtClock, clocks, st.sampled_from([None, "tomorrow", 0, 5, 6]), st.none(), zones),
+    st.builds(m.AtClock, clocks, st.none(), st.sampled_from([m.Day("2026-03-28"), m.Day("2026-03-29")]), zones),
+    st.builds(m.InWindow, clocks, clocks, zones),
+    st.builds(m.AtDate, dates),
+    st.builds(m.Offset, periods, st.sampled_from(["before", "after"]), dates, st.none() | clocks, zones),
+)
+_channels = st.permutations(sorted(ADDRESSES)).flatmap(lambda names: st.integers(1, 3).map(lambda count: names[:count]))
+
+
+@st.composite
+def sends(draw: st.DrawFn) -> m.Send:
+    kind = draw(st.sampled_from(["promotional", "transactional"]))
+    groups = []
+    for _ in range(draw(st.sampled_from([1, 1, 2]))):
+        message = draw(st.sampled_from(["x", "y"]))
+        groups.append(
+            tuple(m.Delivery(name, message, (), kind, Period(days=1)) for name in draw(_channels))
+        )
+    return m.Send(tuple(groups))
+
+
+def steps(depth: int = 2) -> st.SearchStrategy[tuple[m.Step, ...]]:
+    guards = st.none() | conditions()
+    kinds: list[st.SearchStrategy[m.Step]] = [
+        st.builds(m.Wait, periods, guards),
+        st.builds(m.WaitUntil, moments, guards),
+        st.builds(m.WaitFor, conditions(), periods, st.booleans(), guards),
+        sends(),
+        sends(),
+        st.builds(m.Set, st.just("vip"), st.just("boolean"), st.booleans().map(m.Literal_)),
+        st.builds(m.Set, st.just("level"), st.just("number"), st.one_of(numbers, st.sampled_from(_number_leaves))),
+        st.builds(
+            m.Emit,
+            st.sampled_from(EMITTED),
+            st.sampled_from([(), (("total", m.TriggerField("total", "number")),), (("key", m.TriggerField("key", "text")),)]),
+        ),
+        st.just(m.Stop()),
+    ]
+    if depth > 0:
+        branch = st.builds(m.Branch, conditions(), st.deferred(lambda: steps(depth - 1)))
+        kinds.append(
+            st.builds(
+                m.If,
+                st.lists(branch, min_size=1, max_size=2).map(tuple),
+                st.just(()) | st.deferred(lambda: steps(depth - 1)),
+            )
+        )
+    return st.lists(st.one_of(kinds), min_size=1, max_size=4).map(tuple)
+
+
+@st.composite
+def rules(draw: st.DrawFn, name: str) -> m.Rule:
+    goal = None
+    if draw(st.booleans()):
+        aim = m.Happened(draw(st.sampled_from(EVENTS)), m.Window("entry"), draw(st.none() | _inner_fields()), draw(st.integers(1, 2)))
+        goal = m.Goal(aim, draw(periods))
+    return m.Rule(
+        name=name,
+        title=None,
+        events=tuple(draw(st.lists(st.sampled_from((*EVENTS, "cart", "pinged")), min_size=1, max_size=2, unique=True))),
+        steps=draw(steps()),
+        where=draw(st.none() | st.none() | conditions()),
+        per=draw(st.sampled_from([None, None, "key"])),
+        once=draw(st.sampled_from([None, None, m.Once()]) | st.builds(m.Once, periods)),
+        on_repeat=draw(st.sampled_from(["ignore", "restart"])),
+        until=draw(st.none() | conditions()),
+        goal=goal,
+    )
+
+
+class Life(msgspec.Struct, frozen=True):
+    """A book, what arrives and when, and what channels answer: everything a decision may depend on."""
+
+    rules: tuple[m.Rule, ...]
+    zone: str
+    arrivals: tuple[tuple[Instant, Event], ...]
+    answers: dict[tuple[str, str], tuple[str, timedelta]]
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> tuple[tuple[Instant, Event], ...]:
+    """Up to a dozen events over three days, on a grid of half hours so that equal instants are common; some late, some ahead of their time, some twice."""
+    found = []
+    for customer in CUSTOMERS:
+        traits: dict[str, Any] = {}
+        if draw(st.booleans()):
+            traits["email"] = f"{customer}@example.com"
+        if draw(st.booleans()):
+            traits["phone"] = "+358"
+        if draw(st.booleans()):
+            traits["timezone"] = draw(st.sampled_from(ZONES))
+        if draw(st.booleans()):
+            traits["due"] = draw(_dates())
+        found.append((BASE, Event(message_id=f"traits {customer}", timestamp=BASE, source="shop", user_id=customer, traits=traits)))
+    moment: int = BASE
+    for number in range(draw(st.integers(1, 12))):
+        moment += draw(st.sampled_from([0, 0, 1, 1, 2, 4, 10, 30, 48])) * 30 * MINUTE
+        late = draw(st.sampled_from([0, 0, 0, 0, 30, 120, 25 * 60, -60])) * MINUTE
+        found.append((Instant(moment), draw(_event(number, Instant(moment - late)))))
+        if draw(st.integers(0, 5)) == 0:
+            found.append((Instant(moment), found[-1][1]))
+    return tuple(found)
+
+
+def _dates() -> st.SearchStrategy[str]:
+    return st.sampled_from(
+        ["2026-03-28", "2026-03-29T02:30:00", "2026-03-28T10:00:00Z", "2026-03-27T05:00:00Z", "2026-04-05T02:00:00"]
+    )
+
+
+@st.composite
+def _event(draw: st.DrawFn, number: int, when: Instant) -> Event:
+    customer = draw(st.sampled_from(CUSTOMERS))
+    shared: dict[str, Any] = {"message_id": f"m{number}", "timestamp": when, "source": "shop", "user_id": customer}
+    what = draw(st.sampled_from(["event"] * 8 + ["traits", "traits", "unsubscribed"]))
+    if what == "unsubscribed":
+        return Event(name="unsubscribed", properties={"channel": draw(st.sampled_from(sorted(ADDRESSES)))}, **shared)
+    if what == "traits":
+        changes: dict[str, Any] = draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "vip": st.none() | st.booleans(),
+                    "level": st.none() | st.integers(0, 3),
+                    "city": st.sampled_from(TEXTS),
+                    "due": st.none() | _dates(),
+                    "phone": st.none() | st.just("+358"),
+                },
+            )
+        )
+        return Event(traits=changes, **shared)
+    fields: dict[str, Any] = draw(
+        st.fixed_dictionaries(
+            {}, optional={"key": st.sampled_from(TEXTS), "total": st.integers(0, 3), "starts": _dates()}
+        )
+    )
+    return Event(name=draw(st.sampled_from(EVENTS)), properties=fields, **shared)
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> Life:
+    """A whole example."""
+    answers = {}
+    for customer in CUSTOMERS:
+        for channel in sorted(ADDRESSES):
+            how = draw(st.sampled_from(["sent"] * 4 + ["rejected", "unknown"]))
+            delay = draw(st.sampled_from([0, 0, 0, 30, 90]))
+            answers[customer, channel] = (how, timedelta(minutes=delay))
+    count = draw(st.sampled_from([1, 1, 2, 3]))
+    return Life(
+        rules=tuple(draw(rules(f"rule{number}")) for number in range(count)),
+        zone=draw(st.sampled_from(ZONES)),
+        arrivals=draw(arrivals()),
+        answers=answers,
+    )
+
+

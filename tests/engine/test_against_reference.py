@@ -1,0 +1,133 @@
+"""The engine, through the real store and the real loops, against a second reading of the language.
+
+``SEGUE_EXAMPLES=20000`` looks deeper than every build does.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+
+from segue.api import Instant, Rejected, Sent, Unknown
+from segue.api.channels import Answer
+from segue.messages.catalogue import Catalogue
+from segue.customers.reach import ChannelReach, Reach
+from segue.runtime.dispatch import Claim, Outcome
+from segue.runtime.running import DecisionLine
+from segue.scenario.replay import Arrival, Replay
+from segue.store.database import Store
+from tests.engine import programs
+from tests.engine.programs import ADDRESSES, Life, lives
+from tests.engine.reference import Line, World, moment_of
+from tests.engine.stage import book, put, setting
+
+EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "400"))
+_ANSWERS: Mapping[str, Answer] = {"sent": Sent(), "rejected": Rejected("no such address"), "unknown": Unknown("cut off")}
+
+
+class AnsweredReplay(Replay):
+    """A replay whose channels answer by customer and channel: the keys, by which a record answers, are the engine's own affair."""
+
+    answers: Mapping[tuple[str, str], tuple[str, timedelta]] = {}
+
+    def _answer(self, claimed: Claim, moment: Instant) -> Outcome | None:
+        how, delay = self.answers.get((claimed.customer, claimed.channel), ("sent", timedelta()))
+        outcome = Outcome(claimed.row, _ANSWERS[how])
+        if not delay:
+            return outcome
+        answered = Instant(moment + delay // timedelta(microseconds=1))
+        heapq.heappush(self._answers, (answered, claimed.row, outcome))
+        return None
+
+
+def decide(life: Life) -> tuple[list[Line], list[tuple[str, str, int]]]:
+    """What the engine decides, in the reference's terms, and the counts it keeps."""
+    store = Store(None)
+    try:
+        reach = Reach({name: ChannelReach(address) for name, address in ADDRESSES.items()})
+        running = put(store, book(*life.rules, events=(*programs.EVENTS, "pinged")), setting(life.zone, reach))
+        replay = AnsweredReplay(store, running, Catalogue())
+        replay.answers = life.answers
+        lines = list(replay.run([Arrival(event, received) for received, event in life.arrivals]))
+        journeys = dict(
+            store.apply(
+                lambda tx: tx.rows(
+                    "select lower(hex(message.key)), lower(hex(journey.key)) from message join journey on journey.id = message.journey"
+                )
+            )
+        )
+        tallies = store.apply(lambda tx: tx.rows("select rule, what, sum(n) from tally group by rule, what"))
+    finally:
+        store.close()
+    return in_terms_of_reference(lines, journeys), tallies
+
+
+def in_terms_of_reference(lines: list[DecisionLine], journeys: Mapping[str, str]) -> list[Line]:
+    numbers: dict[str, int] = {}
+    entered: Counter[tuple[str, str]] = Counter()
+    found = []
+    for line in lines:
+        if line.decision == "entered":
+            entered[line.customer, line.rule] += 1
+            numbers[line.key] = entered[line.customer, line.rule]
+    for line in lines:
+        number = 0 if line.decision == "ignored" else numbers[journeys.get(line.key, line.key)]
+        reason = _reason(line)
+        found.append(
+            Line(moment_of(line.at), line.customer, line.rule, number, line.decision, line.channel, line.message, reason)
+        )
+    return found
+
+
+def _reason(line: DecisionLine) -> str:
+    """The kind of reason: the reference has no words for conditions."""
+    match line.decision:
+        case "exited" if "before the date" in line.reason:
+            return "before"
+        case "exited" if "date to wait for is missing" in line.reason:
+            return "missing"
+        case "exited":
+            return line.reason.split()[0]
+        case "ignored":
+            known = {"already": "inside", "once": "once", "the event was": "late", "the event has no": "per"}
+            return next(kind for start, kind in known.items() if line.reason.startswith(start))
+        case "skipped":
+            return "the journey ended" if line.reason.startswith("the journey ended") else "no channel reaches"
+        case _:
+            return ""
+
+
+def expect(life: Life) -> list[Line]:
+    world = World(life.rules, life.zone, ADDRESSES, life.answers)
+    return world.run([(moment_of(received), event) for received, event in life.arrivals])
+
+
+@pytest.mark.timeout(0 if "SEGUE_EXAMPLES" in os.environ else 120)
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+@given(lives())
+def test_the_engine_decides_what_the_reference_decides(life: Life) -> None:
+    decided, tallies = decide(life)
+    expected = expect(life)
+    for line in sorted(expected):
+        note(f"expected {line}")
+    for line in sorted(decided):
+        note(f"decided  {line}")
+    assert sorted(decided) == sorted(expected)
+    counts = Counter({(rule, what): n for rule, what, n in tallies})
+    for rule in life.rules:
+        ended = sum(counts[rule.name, what] for what in ("finished", "exited", "failed"))
+        assert counts[rule.name, "entered"] == ended
+        assert counts[rule.name, "failed"] == 0
+
+
