@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import msgspec
 from hypothesis import strategies as st
@@ -23,6 +25,14 @@ TEXTS = ("a", "b")
 ADDRESSES: dict[str, str | None] = {"email": "email", "push": None, "sms": "phone"}
 CUSTOMERS = ("ann", "bob")
 
+T = TypeVar("T")
+
+
+def make(kind: Callable[..., T], *parts: st.SearchStrategy[Any]) -> st.SearchStrategy[T]:
+    """`hypothesis.strategies.builds` without its look at the types, which costs minutes for a union of this size."""
+    return st.tuples(*parts).map(lambda values: kind(*values))
+
+
 periods = st.sampled_from(
     [
         Period(micros=HOUR),
@@ -38,7 +48,7 @@ periods = st.sampled_from(
 clocks = st.sampled_from([m.Clock(0), m.Clock(2 * 60 + 30), m.Clock(9 * 60), m.Clock(10 * 60), m.Clock(23 * 60)])
 zones = st.sampled_from([None, None, "Europe/Paris", "Asia/Tokyo"])
 windows = st.one_of(
-    st.just(m.Window("entry")), st.just(m.Window("entry")), st.just(m.Window("ever")), st.builds(m.Window, st.just("last"), periods)
+    st.just(m.Window("entry")), st.just(m.Window("entry")), st.just(m.Window("ever")), make(m.Window, st.just("last"), periods)
 )
 numbers = st.integers(0, 3).map(m.Literal_)
 texts = st.sampled_from(TEXTS).map(m.Literal_)
@@ -50,23 +60,25 @@ dates: st.SearchStrategy[m.Expression] = st.one_of(
     st.just(m.Trait("due", "date")),
     st.just(m.TriggerField("starts", "date")),
     st.sampled_from([m.Day("2026-03-28"), m.Day("2026-03-29")]).map(m.Literal_),
-    st.builds(m.Arithmetic, st.sampled_from(["+", "-"]), st.just(m.Now()), periods.map(m.Literal_)),
+    make(m.Arithmetic, st.sampled_from(["+", "-"]), st.just(m.Now()), periods.map(m.Literal_)),
 )
 
 
+@cache
 def _inner_fields() -> st.SearchStrategy[m.Expression]:
     """What may stand in the brackets of ``where (…)``."""
     return st.one_of(
-        st.builds(m.Compare, orders, st.just(m.EventField("total", "number")), st.one_of(numbers, st.sampled_from(_number_leaves))),
-        st.builds(m.Compare, st.sampled_from(["=", "!="]), st.just(m.EventField("key", "text")), st.sampled_from(_text_leaves)),
+        make(m.Compare, orders, st.just(m.EventField("total", "number")), st.one_of(numbers, st.sampled_from(_number_leaves))),
+        make(m.Compare, st.sampled_from(["=", "!="]), st.just(m.EventField("key", "text")), st.sampled_from(_text_leaves)),
         st.just(m.Present(m.EventField("total", "number"))),
     )
 
 
+@cache
 def _atoms(*, clock: bool) -> st.SearchStrategy[m.Expression]:
     where = st.none() | _inner_fields()
     window = windows if clock else windows.filter(lambda window: window.since != "last")
-    counted = st.builds(
+    counted = make(
         m.Aggregate,
         st.sampled_from(["count", "sum", "average", "min", "max", "first", "last"]),
         st.sampled_from(EVENTS),
@@ -77,41 +89,42 @@ def _atoms(*, clock: bool) -> st.SearchStrategy[m.Expression]:
     )
     number = st.one_of(numbers, st.sampled_from(_number_leaves), counted)
     parts: list[st.SearchStrategy[m.Expression]] = [
-        st.builds(m.Happened, st.sampled_from((*EVENTS, "pinged")), window, where, st.integers(1, 2)),
-        st.builds(m.Happened, st.sampled_from(EVENTS), st.just(m.Window("entry"))),
+        make(m.Happened, st.sampled_from((*EVENTS, "pinged")), window, where, st.integers(1, 2)),
+        make(m.Happened, st.sampled_from(EVENTS), st.just(m.Window("entry"))),
         st.just(m.Present(m.Trait("vip", "boolean"))),
-        st.builds(m.Compare, orders, number, number),
-        st.builds(m.Between, number, numbers, numbers),
-        st.builds(m.OneOf, st.sampled_from(_text_leaves), st.lists(texts, max_size=2).map(tuple)),
-        st.builds(m.Compare, st.sampled_from(["=", "!="]), st.sampled_from(_text_leaves), texts),
+        make(m.Compare, orders, number, number),
+        make(m.Between, number, numbers, numbers),
+        make(m.OneOf, st.sampled_from(_text_leaves), st.lists(texts, max_size=2).map(tuple)),
+        make(m.Compare, st.sampled_from(["=", "!="]), st.sampled_from(_text_leaves), texts),
     ]
     if clock:
         parts += [
-            st.builds(m.TimeBetween, clocks, clocks, zones),
-            st.builds(m.Compare, st.sampled_from(["=", "!="]), st.just(m.Weekday()), st.integers(0, 6).map(m.Literal_)),
-            st.builds(m.Compare, orders, st.just(m.Now()), st.just(m.Trait("due", "date"))),
+            make(m.TimeBetween, clocks, clocks, zones),
+            make(m.Compare, st.sampled_from(["=", "!="]), st.just(m.Weekday()), st.integers(0, 6).map(m.Literal_)),
+            make(m.Compare, orders, st.just(m.Now()), st.just(m.Trait("due", "date"))),
         ]
     return st.one_of(parts)
 
 
+@cache
 def conditions(*, clock: bool = True) -> st.SearchStrategy[m.Expression]:
     return st.recursive(
         _atoms(clock=clock),
         lambda inner: st.one_of(
-            st.builds(m.Not, inner),
-            st.builds(m.All, st.tuples(inner, inner)),
-            st.builds(m.Any_, st.tuples(inner, inner)),
+            make(m.Not, inner),
+            make(m.All, st.tuples(inner, inner)),
+            make(m.Any_, st.tuples(inner, inner)),
         ),
         max_leaves=3,
     )
 
 
 moments: st.SearchStrategy[m.Moment] = st.one_of(
-    st.builds(m.AtClock, clocks, st.sampled_from([None, "tomorrow", 0, 5, 6]), st.none(), zones),
-    st.builds(m.AtClock, clocks, st.none(), st.sampled_from([m.Day("2026-03-28"), m.Day("2026-03-29")]), zones),
-    st.builds(m.InWindow, clocks, clocks, zones),
-    st.builds(m.AtDate, dates),
-    st.builds(m.Offset, periods, st.sampled_from(["before", "after"]), dates, st.none() | clocks, zones),
+    make(m.AtClock, clocks, st.sampled_from([None, "tomorrow", 0, 5, 6]), st.none(), zones),
+    make(m.AtClock, clocks, st.none(), st.sampled_from([m.Day("2026-03-28"), m.Day("2026-03-29")]), zones),
+    make(m.InWindow, clocks, clocks, zones),
+    make(m.AtDate, dates),
+    make(m.Offset, periods, st.sampled_from(["before", "after"]), dates, st.none() | clocks, zones),
 )
 _channels = st.permutations(sorted(ADDRESSES)).flatmap(lambda names: st.integers(1, 3).map(lambda count: names[:count]))
 
@@ -128,17 +141,18 @@ def sends(draw: st.DrawFn) -> m.Send:
     return m.Send(tuple(groups))
 
 
+@cache
 def steps(depth: int = 2) -> st.SearchStrategy[tuple[m.Step, ...]]:
     guards = st.none() | conditions()
     kinds: list[st.SearchStrategy[m.Step]] = [
-        st.builds(m.Wait, periods, guards),
-        st.builds(m.WaitUntil, moments, guards),
-        st.builds(m.WaitFor, conditions(), periods, st.booleans(), guards),
+        make(m.Wait, periods, guards),
+        make(m.WaitUntil, moments, guards),
+        make(m.WaitFor, conditions(), periods, st.booleans(), guards),
         sends(),
         sends(),
-        st.builds(m.Set, st.just("vip"), st.just("boolean"), st.booleans().map(m.Literal_)),
-        st.builds(m.Set, st.just("level"), st.just("number"), st.one_of(numbers, st.sampled_from(_number_leaves))),
-        st.builds(
+        make(m.Set, st.just("vip"), st.just("boolean"), st.booleans().map(m.Literal_)),
+        make(m.Set, st.just("level"), st.just("number"), st.one_of(numbers, st.sampled_from(_number_leaves))),
+        make(
             m.Emit,
             st.sampled_from(EMITTED),
             st.sampled_from([(), (("total", m.TriggerField("total", "number")),), (("key", m.TriggerField("key", "text")),)]),
@@ -146,9 +160,9 @@ def steps(depth: int = 2) -> st.SearchStrategy[tuple[m.Step, ...]]:
         st.just(m.Stop()),
     ]
     if depth > 0:
-        branch = st.builds(m.Branch, conditions(), st.deferred(lambda: steps(depth - 1)))
+        branch = make(m.Branch, conditions(), st.deferred(lambda: steps(depth - 1)))
         kinds.append(
-            st.builds(
+            make(
                 m.If,
                 st.lists(branch, min_size=1, max_size=2).map(tuple),
                 st.just(()) | st.deferred(lambda: steps(depth - 1)),
@@ -170,7 +184,7 @@ def rules(draw: st.DrawFn, name: str) -> m.Rule:
         steps=draw(steps()),
         where=draw(st.none() | st.none() | conditions()),
         per=draw(st.sampled_from([None, None, "key"])),
-        once=draw(st.sampled_from([None, None, m.Once()]) | st.builds(m.Once, periods)),
+        once=draw(st.sampled_from([None, None, m.Once()]) | make(m.Once, periods)),
         on_repeat=draw(st.sampled_from(["ignore", "restart"])),
         until=draw(st.none() | conditions()),
         goal=goal,
@@ -211,6 +225,7 @@ def arrivals(draw: st.DrawFn) -> tuple[tuple[Instant, Event], ...]:
     return tuple(found)
 
 
+@cache
 def _dates() -> st.SearchStrategy[str]:
     return st.sampled_from(
         ["2026-03-28", "2026-03-29T02:30:00", "2026-03-28T10:00:00Z", "2026-03-27T05:00:00Z", "2026-04-05T02:00:00"]

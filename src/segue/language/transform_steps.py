@@ -103,12 +103,27 @@ class StepTransformer(ValueTransformer):
                 case Token():
                     message = self._string(part)
                 case tuple():
+                    self._single("with", values is not None, part[0].start, part[-1].end)
                     values = part
                 case t.Name():
+                    self._single("as", kind is not None, part.start, part.end)
                     kind = part
                 case _:
+                    self._single("within", within is not None, part.start, part.end)
                     within = part
         return t.Delivery(*places(node), None if preferred else place, place, message, values, kind, within)
+
+    def _single(self, word: str, given: bool, start: int, end: int) -> None:
+        """What follows a channel may come in any order, each once."""
+        if given:
+            self._problem(
+                "E0210",
+                start,
+                end,
+                f"`{word}` is given twice for one channel",
+                "the second time",
+                "keep one of them",
+            )
 
     def _with_(self, node: Node) -> tuple[t.Assignment, ...]:
         assignments: tuple[t.Assignment, ...] = tuple(self._all(node))

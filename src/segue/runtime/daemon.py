@@ -19,6 +19,7 @@ from segue.clock.bell import Bell
 from segue.clock.clock import Clock
 from segue.language import model as m
 from segue.messages.catalogue import Catalogue
+from segue.runtime.crashpoints import reach
 from segue.runtime.dispatch import recover, report
 from segue.runtime.inbox import Inbox
 from segue.runtime.inbound import take_inbound
@@ -27,7 +28,7 @@ from segue.runtime.publishing import Setting, expel, load, publish, removed
 from segue.runtime.running import DecisionLine, Running
 from segue.runtime.sender import Sender, Sends
 from segue.runtime.turn import Done
-from segue.runtime.wake import wake
+from segue.runtime.wake import Woke, wake
 from segue.store import books
 from segue.store.database import FIRST, LAST, Store, Transaction
 from segue.store.errors import StoreUnavailable
@@ -137,10 +138,12 @@ class Daemon:
 
         def job(tx: Any) -> tuple[tuple[str, ...], Running | None]:
             gone = publish(tx, book, self.clock.now(), who)
+            reach("in-publish")
             return gone, load(tx, setting, known)
 
         gone, running = await self._write(job)
         self._running = running
+        reach("after-publish")
         if content is not None:
             self.content = content
         _log.info("published", rules=len(book.rules), removed=list(gone))
@@ -178,11 +181,18 @@ class Daemon:
 
     async def _wake(self) -> None:
         pause = 0.1
+
+        def job(tx: Transaction) -> Woke:
+            woke = wake(tx, self.running, self.clock.now(), WAKE_PIECE)
+            if woke.fired:
+                reach("in-wake")
+            return woke
+
         while not self._stopping:
             self._waking.clear()
             try:
                 while not self._stopping:
-                    woke = await self._write(lambda tx: wake(tx, self.running, self.clock.now(), WAKE_PIECE))
+                    woke = await self._write(job)
                     self.counts.fired += woke.fired
                     self._on_done(woke.done)
                     if woke.next_due is None:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 
 from segue.api import Event, Instant
 from segue.runtime.busy import Busy
+from segue.runtime.crashpoints import reach
 from segue.runtime.ingest import Ingested, ingest
 from segue.runtime.running import Running
-from segue.store.database import Store
+from segue.store.database import Store, Transaction
 
 BATCH = 1000
 """Events in one transaction, at most about: a batch is whatever waits, and is never waited for."""
@@ -91,12 +92,17 @@ class Inbox:
 
     async def _commit(self, batch: Sequence[Event], callers: Sequence[tuple[int, asyncio.Future[None]]]) -> None:
         running, now = self._running, self._now
+
+        def job(tx: Transaction) -> Ingested:
+            taken = ingest(tx, running(), batch, now())
+            reach("before-ingest-commit")
+            return taken
+
         error: Exception | None = None
         ingested: Ingested | None = None
         try:
-            ingested = await asyncio.wrap_future(
-                self._store.write(lambda tx: ingest(tx, running(), batch, now()))
-            )
+            ingested = await asyncio.wrap_future(self._store.write(job))
+            reach("after-ingest-commit")
         except Exception as raised:
             error = raised
         for count, done in callers:

@@ -10,6 +10,7 @@ from typing import Protocol
 from segue.api import Answer, ChannelSpec, Instant, Message, Rejected
 from segue.messages.catalogue import Catalogue
 from segue.messages.rendering import RenderError, render
+from segue.runtime.crashpoints import reach
 from segue.runtime.dispatch import Claim, Claims, Outcome, claim, settle
 from segue.runtime.running import Running
 from segue.runtime.turn import Done
@@ -121,6 +122,7 @@ class Sender:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
 
     async def _hand_over(self, claims: Sequence[Claim]) -> None:
+        reach("after-claim-commit")
         messages: list[Message] = []
         rows: list[int] = []
         outcomes: list[Outcome] = []
@@ -134,8 +136,10 @@ class Sender:
             messages.append(_message(one, content))
         if messages:
             answers = await self.channel.send(messages)
+            reach("after-call")
             outcomes += [Outcome(row, answer) for row, answer in zip(rows, answers, strict=True)]
         if (done := await self._note(outcomes)) is not None:
+            reach("after-outcome-commit")
             self._listener(done)
             self._due.set()
 

@@ -1,0 +1,105 @@
+"""The canonical rule, its customers and their events."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from segue.api import ChannelSpec, Event, Instant
+from segue.api.values import HOUR
+from segue.customers.reach import ChannelReach, Reach
+from segue.language import model as m
+from segue.language.book import Source, check_book
+from segue.language.vocabulary import ChannelWords, Words
+from segue.program.calendar import find_zone
+from segue.runtime.publishing import Setting
+
+RULE: Final = """\
+event cart_abandoned
+event ordered
+when cart_abandoned wait 1d unless ordered send email then sms
+"""
+CHANNELS: Final = ("email", "sms")
+REPEATED: Final = 50
+"""Every so many events one comes again."""
+
+
+def book() -> m.Book:
+    """The rule, parsed and checked."""
+    words = Words(channels={name: ChannelWords(needs_content=False) for name in CHANNELS})
+    checked = check_book([Source("bench.rules", RULE)], words)
+    assert checked.ok, checked.diagnostics
+    return checked.book
+
+
+class _NoSettings(msgspec.Struct):
+    pass
+
+
+def setting() -> Setting:
+    """A project with two channels that reach everyone. Nothing is handed over: sending is the provider's speed, not Segue's."""
+    zone = find_zone("UTC")
+    assert zone is not None
+    return Setting(
+        zone=zone,
+        currency="EUR",
+        reach=Reach({name: ChannelReach(None) for name in CHANNELS}),
+        channels={name: ChannelSpec(name=name, doc="", config=_NoSettings, open=_cannot_open) for name in CHANNELS},
+    )
+
+
+def _cannot_open(*_: object) -> object:
+    raise RuntimeError("a benchmark sends nothing")
+
+
+class Shop:
+    """Customers, always the same for the same seed, with message ids as SDKs make them: random, so that none is near another in an index."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._chance = random.Random(seed)
+
+    def carts(self, first: int, count: int, at: Instant) -> list[Event]:
+        """Customers numbered from ``first`` leave a cart behind, one each."""
+        return [self._event("cart_abandoned", customer, "cart", at) for customer in range(first, first + count)]
+
+    def stream(self, first: int, count: int, at: Instant) -> Iterator[Event]:
+        """Carts of new customers; every second customer orders some hundred events later, and one event in fifty comes again."""
+        recent: list[Event] = []
+        buyers: list[int] = []
+        sent = 0
+
+        def events() -> Iterator[Event]:
+            for customer in range(first, first + count):
+                yield self._event("cart_abandoned", customer, "cart", at)
+                if customer % 2:
+                    buyers.append(customer)
+                if len(buyers) > 200:
+                    yield self._event("ordered", buyers.pop(0), "order", Instant(at + HOUR))
+            for customer in buyers:
+                yield self._event("ordered", customer, "order", Instant(at + HOUR))
+
+        for event in events():
+            yield event
+            sent += 1
+            recent.append(event)
+            if len(recent) > 3000:
+                del recent[:1500]
+            if sent % REPEATED == 0:
+                yield self._chance.choice(recent)
+
+    def message_id(self) -> str:
+        return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
+
+    def _event(self, name: str, customer: int, thing: str, at: Instant) -> Event:
+        return Event(
+            message_id=self.message_id(),
+            timestamp=at,
+            source="segment",
+            name=name,
+            user_id=f"customer-{customer}",
+            properties={f"{thing}_id": f"{thing}-{customer}", "total": 59.9, "currency": "EUR"},
+        )

@@ -1,0 +1,127 @@
+"""What there is to see of a running Segue, gathered: counts from the store, decisions and messages as they come."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+import msgspec
+
+from segue.api import Instant, from_datetime
+from segue.cli.demonstration.mailbox import Letter
+from segue.clock.clock import Clock
+from segue.runtime.running import DecisionLine
+from segue.store.database import Transaction
+from segue.store.positions import HandedOver, Position, count_handed_over, count_positions, list_worth
+from segue.store.sweeps import RuleCount, count_rules, exits
+
+KEPT: Final = 60
+"""How many of the latest messages and decisions are kept."""
+RATE_OVER: Final = 5.0
+"""Wall seconds over which rates are measured."""
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """One consistent look at the store. ``endings`` are (rule, what, reason, how many); ``worth`` is by rule and currency."""
+
+    rules: tuple[RuleCount, ...] = ()
+    positions: tuple[Position, ...] = ()
+    handed_over: tuple[HandedOver, ...] = ()
+    endings: tuple[tuple[str, str, str, int], ...] = ()
+    worth: dict[str, dict[str, Decimal]] = {}
+
+    def of(self, rule: str) -> RuleCount:
+        """The counts of one rule."""
+        for count in self.rules:
+            if count.rule == rule:
+                return count
+        return RuleCount(rule, 0, 0, 0, 0, 0)
+
+
+def look(tx: Transaction) -> Counts:
+    """Read everything that the picture shows, in one transaction."""
+    worth: dict[str, dict[str, Decimal]] = {}
+    for rule, text in list_worth(tx):
+        amount, _, currency = text.partition(" ")
+        try:
+            sums = worth.setdefault(rule, {})
+            sums[currency] = sums.get(currency, Decimal()) + Decimal(amount)
+        except InvalidOperation:
+            continue  # an order whose total was no number is worth nothing that could be added
+    return Counts(
+        tuple(count_rules(tx)), tuple(count_positions(tx)), tuple(count_handed_over(tx)), tuple(exits(tx)), worth
+    )
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """A message, the virtual moment at which it went out, and the wall second at which it was seen."""
+
+    letter: Letter
+    at: Instant
+    seen: float
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A decision, and the wall second at which it was heard of."""
+
+    line: DecisionLine
+    seen: float
+
+
+class Scene:
+    """The latest of everything. Filled by the demo's tasks, read by the picture; all on one loop."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.began = clock.look()
+        self.started = time.monotonic()
+        self.counts = Counts()
+        self.letters: deque[Arrival] = deque(maxlen=KEPT)
+        self.decisions: deque[Judged] = deque(maxlen=KEPT)
+        self.messages = 0
+        self.events = 0
+        self.known = ("", "")
+        """A customer and a rule about whom `segue why` has something to tell."""
+        self._marks: deque[tuple[float, int, int]] = deque()
+
+    @property
+    def now(self) -> Instant:
+        """The present of the demo's clock."""
+        return self.clock.look()
+
+    def hear(self, line: DecisionLine) -> None:
+        """A decision was made."""
+        self.decisions.append(Judged(line, time.monotonic()))
+        if line.decision in ("exited", "finished") or not self.known[0]:
+            self.known = (line.customer, line.rule)
+
+    def receive(self, letter: Letter) -> None:
+        """A message came into the mailbox."""
+        self.messages += 1
+        self.letters.append(Arrival(letter, shown(self.clock, letter.at), time.monotonic()))
+
+    def mark(self, events: int) -> None:
+        """Note how many events were committed so far, for the rates."""
+        self.events = events
+        present = time.monotonic()
+        self._marks.append((present, events, self.messages))
+        while present - self._marks[0][0] > RATE_OVER:
+            self._marks.popleft()
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """Events and messages a second, of late."""
+        if len(self._marks) < 2:
+            return 0.0, 0.0
+        (then, events, messages), (now, events_now, messages_now) = self._marks[0], self._marks[-1]
+        elapsed = max(now - then, 0.001)
+        return (events_now - events) / elapsed, (messages_now - messages) / elapsed
+
+
+def shown(clock: Clock, written: str) -> Instant:
+    """What the compressed clock showed at a wall moment (RFC 3339)."""
+    wall = from_datetime(datetime.fromisoformat(written))
+    return Instant(clock.shown + int((wall - clock.real) * clock.speed))

@@ -1,0 +1,367 @@
+"""The picture: rules with their journeys moving through them, messages arriving, decisions being made.
+
+Every line is composed to the width of the terminal, and as many lines as it has rows, so that nothing wraps, scrolls or flickers.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from datetime import tzinfo
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.segment import Segment
+from rich.text import Text
+
+from segue.api import Instant, to_datetime
+from segue.api.values import DAY, HOUR
+from segue.cli.demonstration.annotations import MARKS, Line, annotate, read_text
+from segue.cli.demonstration.scene import Arrival, Judged, Scene
+from segue.program.program import Program
+from segue.runtime.running import DecisionLine
+from segue.store.sweeps import RuleCount
+
+FRESH: Final = 1.2
+"""Wall seconds for which something new stands out."""
+TURN: Final = 7.0
+"""Wall seconds for which a rule stays in view, where only one has room."""
+WIDE: Final = 118
+"""Columns from which two rules, and messages and decisions, stand side by side."""
+
+STATES: Final = (("inside", "cyan"), ("finished", "green"), ("exited", "yellow"), ("failed", "red"))
+SIGNS: Final = {
+    "entered": ("→", "bold"),
+    "ignored": ("·", "dim"),
+    "converted": ("★", "magenta"),
+    "exited": ("↳", "yellow"),
+    "sent": ("", "bright_blue"),
+    "finished": ("■", "green"),
+    "failed": ("✗", "red"),
+}
+DECISIONS: Final = {
+    "entered": "bold",
+    "converted": "magenta",
+    "sent": "bright_blue",
+    "finished": "green",
+    "exited": "yellow",
+    "skipped": "yellow",
+    "ignored": "dim",
+    "failed": "red",
+    "undelivered": "red",
+}
+_TOKENS: Final = re.compile(
+    r'(?P<string>"[^"]*")'
+    r"|(?P<number>\b\d+[\d:.]*\w*(?:\s+\d+\w+)*)"
+    r"|(?P<word>\b(?:rule|when|once|per|goal|within|worth|wait|until|unless|send|then|and|or|if|else|end|can|get|set|time|between"
+    r"|for|up|to|stop|emit|with|as|where|repeat|restart|on|true|false|not|before|after|next|local)\b)"
+)
+_COLOURS: Final = {"string": "green", "number": "yellow", "word": "bold cyan"}
+
+
+class Places(msgspec.Struct, frozen=True):
+    """Where to look next, as the footer shows it."""
+
+    url: str
+    folder: str
+    mailbox: str
+
+
+class Screen:
+    """A renderable of the whole terminal. `frame` gives its lines for a size; rich asks for them at each refresh."""
+
+    def __init__(self, scene: Scene, programs: Sequence[Program], places: Places, zone: tzinfo) -> None:
+        self._scene = scene
+        self._programs = [(program, read_text(program)) for program in programs]
+        self._places = places
+        self._zone = zone
+        self._seen: dict[str, tuple[int, float]] = {}
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width, height = console.size
+        lines = self.frame(width, height)
+        for place, line in enumerate(lines):
+            yield from line.render(console)
+            if place < len(lines) - 1:
+                yield Segment.line()
+
+    def frame(self, width: int, height: int) -> list[Text]:
+        """The picture as exactly ``height`` lines of ``width`` columns."""
+        foot = self._footer(width)
+        lines = [self._header(width), *self._table(width)]
+        room = height - len(lines) - len(foot)
+        wide = width >= WIDE
+        views = self._views(width // 2 - 1 if wide else width)
+        least = 7 if wide or height < 30 else 12
+        shown = _beside(views, width) if wide else self._stack(views, room - least)
+        lines += shown[: max(0, room - 3)]
+        room = max(0, height - len(lines) - len(foot))
+        if wide:
+            half = width // 2 - 1
+            lines += _beside([self._letters(half + 12, room), self._decisions(width - half - 14, room)], width, half + 12)
+        else:
+            few = min(room, max(2, room * 2 // 5))
+            lines += self._letters(width, room - few) + self._decisions(width, few)
+        lines = lines[: max(0, height - len(foot))]
+        lines += [Text() for _ in range(height - len(foot) - len(lines))]
+        return [_fit(line, width) for line in (*lines, *foot)][:height]
+
+    # Parts
+
+    def _header(self, width: int) -> Text:
+        scene = self._scene
+        events, messages = scene.rates
+        left = Text.assemble((" Segue ", "bold reverse"), "  ", (self._moment(scene.now, "%a %d %b %H:%M"), "bold"))
+        left.append(f"  {_passed(scene.now - scene.began)} in {int(time.monotonic() - scene.started)}s", "dim")
+        if width >= WIDE:
+            left.append(f"   {word_speed(scene.clock.speed)}   a simulated shop, its customers, your rules", "dim")
+        right = Text.assemble(
+            (f"{scene.events:,}", "bold"), f" events {events:.1f}/s  ", (f"{scene.messages:,}", "bold bright_blue"),
+            f" messages {messages:.1f}/s ",
+        )
+        return _apart(left, right, width)
+
+    def _table(self, width: int) -> list[Text]:
+        """The law, rule by rule: entered = inside + finished + exited + failed."""
+        name = max([len(program.name) for program, _ in self._programs], default=4)
+        rest = width - name - 2 - 8 - 4 * 11 - 12
+        worth = rest >= 14
+        bar = min(rest - (14 if worth else 0), 60)
+        head = Text(" " * (name + 2), "dim")
+        head.append(f"{'entered':>7} ", "dim")
+        for mark, (state, colour) in zip("=+++", STATES, strict=True):
+            head.append(f"{mark} ", "dim")
+            head.append(f"{state:>8} ", colour)
+        head.append(f"{'converted':>11}", "magenta")
+        lines = [head]
+        for program, _ in self._programs:
+            count = self._scene.counts.of(program.name)
+            line = Text(f" {program.name:<{name}} ", "bold")
+            line.append_text(self._number(f"{program.name} entered", count.entered, 7, "bold"))
+            line.append(" ")
+            for mark, (state, colour) in zip("=+++", STATES, strict=True):
+                line.append(f"{mark} ", "dim")
+                n = getattr(count, state)
+                line.append_text(self._number(f"{program.name} {state}", n, 8, colour if n else "dim"))
+                line.append(" ")
+            line.append_text(self._number(f"{program.name} converted", count.converted, 11, "magenta"))
+            if worth:
+                line.append(f"{word_worth(self._scene.counts.worth.get(program.name, {})):>13}", "magenta")
+            if bar >= 8:
+                line.append(" ")
+                line.append_text(_shares(count, bar))
+            lines.append(line)
+        return lines
+
+    def _views(self, width: int) -> list[list[Text]]:
+        return [self._view(program, text, width) for program, text in self._programs]
+
+    def _view(self, program: Program, text: Sequence[tuple[int, str]], width: int) -> list[Text]:
+        """A rule in its own words, with what stands and happens at each line."""
+        lines = annotate(program, text, self._scene.counts)
+        written = max([cell_len(line.text) for line in lines], default=0) + 1
+        notes = max([sum(cell_len(note) + 4 for _, note in line.notes) for line in lines if line.inside is not None], default=0)
+        column = max(8, width - written - notes - 8)
+        most = max([line.inside or 0 for line in lines], default=0)
+        drawn = [_rule(program.rule.title or program.name, width)]
+        for line in lines:
+            if line.text.startswith("rule "):
+                continue
+            drawn.append(self._line(program.name, line, written, column, most))
+        return drawn
+
+    def _line(self, rule: str, line: Line, written: int, column: int, most: int) -> Text:
+        text = Text(" ")
+        text.append_text(_colour(line.text))
+        text.append(" " * (written - cell_len(line.text) + 1))
+        if line.inside is not None:
+            dots = line.inside if most <= column else -(-line.inside * column // most)
+            text.append("●" * dots, "cyan")
+            if dots:
+                text.append(" ")
+            text.append_text(self._number(f"{rule} {line.text} inside", line.inside, 0, "bold cyan" if line.inside else "dim"))
+            text.append("  ")
+        for sign, note in line.notes:
+            mark, style = SIGNS[sign]
+            number = re.search(r"[\d,]+", note)
+            value = int(number.group().replace(",", "")) if number else 0
+            if sign == "exited" and not value:
+                continue
+            style = self._style(f"{rule} {line.text} {sign} {note[:1]}", value, style)
+            text.append(f"{mark} {note}".strip() + "  ", style if value else "dim")
+        return text
+
+    def _stack(self, views: list[list[Text]], room: int) -> list[Text]:
+        """All rules where they have room, else one after the other."""
+        if not views:
+            return []
+        if sum(len(view) for view in views) <= room:
+            return [line for view in views for line in view]
+        return views[int((time.monotonic() - self._scene.started) / TURN) % len(views)]
+
+    def _letters(self, width: int, room: int) -> list[Text]:
+        lines = [_rule("messages arriving", width)]
+        for arrival in reversed(self._scene.letters):
+            if len(lines) >= room:
+                break
+            lines.append(self._letter(arrival, width))
+        return _fill(lines, room)
+
+    def _letter(self, arrival: Arrival, width: int) -> Text:
+        letter = arrival.letter
+        fresh = time.monotonic() - arrival.seen < FRESH
+        line = Text(" ")
+        line.append(self._moment(arrival.at, "%H:%M "), "dim")
+        mark = MARKS.get(letter.channel, "•")
+        line.append(f"{mark} {letter.channel:<6}", "bold bright_blue" if fresh else "bright_blue")
+        room = 22 if width >= 90 else 14
+        line.append(f"{_short(letter.address if width >= 90 else letter.customer, room):<{room}} ", "bold" if fresh else "")
+        subject, _, text = letter.words.partition(" · ")
+        line.append(subject, "bold" if fresh else "")
+        if text:
+            line.append(f"  {text}", "dim")
+        line.truncate(width, overflow="ellipsis")
+        return line
+
+    def _decisions(self, width: int, room: int) -> list[Text]:
+        lines = [_rule("decisions", width)]
+        for judged in reversed(self._scene.decisions):
+            if len(lines) >= room:
+                break
+            lines.append(self._decision(judged, width))
+        return _fill(lines, room)
+
+    def _decision(self, judged: Judged, width: int) -> Text:
+        decided = judged.line
+        fresh = time.monotonic() - judged.seen < FRESH
+        line = Text(" ")
+        line.append(self._moment(decided.at, "%H:%M "), "dim")
+        style = DECISIONS.get(decided.decision, "")
+        line.append(f"{decided.decision:<11}", f"bold {style}" if fresh and style != "dim" else style)
+        line.append(f"{_short(decided.customer, 11):<12}", "bold" if fresh else "")
+        line.append(f"{decided.rule:<14}" if width >= 60 else f"{_short(decided.rule, 13):<14}", "dim")
+        line.append(tell_reason(decided), "dim" if not fresh else "")
+        line.truncate(width, overflow="ellipsis")
+        return line
+
+    def _footer(self, width: int) -> list[Text]:
+        places, (customer, rule) = self._places, self._scene.known
+        first = Text(" look  ", "dim")
+        first.append(f"{places.url}/healthz  ", "cyan")
+        first.append("/metrics  ", "cyan")
+        first.append(f"tail -f {places.mailbox}", "cyan")
+        second = Text(" why?  ", "dim")
+        second.append(f"segue why {customer or 'CUSTOMER'} {rule or 'RULE'}", "cyan")
+        second.append(f"  in {places.folder}", "dim")
+        return [Text("─" * width, "dim"), first, _apart(second, Text.assemble(("Ctrl-C", "bold"), " ends "), width)]
+
+    # Pieces
+
+    def _moment(self, at: Instant, form: str) -> str:
+        return to_datetime(at).astimezone(self._zone).strftime(form)
+
+    def _number(self, name: str, value: int, width: int, style: str) -> Text:
+        return Text(f"{value:>{width},}" if width else f"{value:,}", self._style(name, value, style))
+
+    def _style(self, name: str, value: int, style: str) -> str:
+        """The style of a number, which stands out for a moment when it has changed."""
+        present = time.monotonic()
+        before, since = self._seen.get(name, (value, 0.0))
+        if before != value or name not in self._seen:
+            since = present if before != value else 0.0
+            self._seen[name] = (value, since)
+        return f"{style} reverse" if present - since < FRESH / 3 and style != "dim" else style
+
+
+def tell_reason(line: DecisionLine) -> str:
+    """What a decision was about, in a few words."""
+    what = f'{line.channel} "{line.message}"' if line.channel else ""
+    return " · ".join(part for part in (what, line.reason) if part)
+
+
+def word_speed(speed: float) -> str:
+    """``2 h a second``."""
+    seconds = speed
+    for unit, size in (("day", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:g} {unit} a second"
+    return f"{seconds:g} s a second"
+
+
+def word_worth(sums: dict[str, Decimal]) -> str:
+    """``2,310 EUR``; nothing for nothing."""
+    return " ".join(f"{amount:,.0f} {currency}" for currency, amount in sorted(sums.items()))
+
+
+def _passed(micros: int) -> str:
+    days, rest = divmod(micros, DAY)
+    return f"{days}d {rest // HOUR}h" if days else f"{rest // HOUR}h"
+
+
+def _rule(title: str, width: int) -> Text:
+    line = Text("── ", "dim")
+    line.append(title, "bold not dim")
+    line.append(" " + "─" * max(0, width - cell_len(title) - 4), "dim")
+    return line
+
+
+def _colour(text: str) -> Text:
+    line = Text(text)
+    for match in _TOKENS.finditer(text):
+        line.stylize(_COLOURS[match.lastgroup or "word"], match.start(), match.end())
+    return line
+
+
+def _shares(count: RuleCount, width: int) -> Text:
+    """A bar of what became of all that entered."""
+    bar = Text()
+    if not count.entered:
+        return Text("─" * width, "dim")
+    done = drawn = 0
+    for state, colour in STATES:
+        done += getattr(count, state)
+        upto = round(done * width / count.entered)
+        bar.append("█" * (upto - drawn), colour)
+        drawn = upto
+    return bar
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _fill(lines: list[Text], room: int) -> list[Text]:
+    return [*lines, *(Text() for _ in range(room - len(lines)))][: max(0, room)]
+
+
+def _fit(line: Text, width: int) -> Text:
+    line.truncate(width, overflow="ellipsis", pad=True)
+    line.no_wrap = True
+    line.end = ""
+    return line
+
+
+def _apart(left: Text, right: Text, width: int) -> Text:
+    """One line with something at each end; the right one wins."""
+    left.truncate(max(0, width - right.cell_len - 1), overflow="ellipsis", pad=True)
+    return Text.assemble(left, " ", right)
+
+
+def _beside(columns: Sequence[list[Text]], width: int, first: int | None = None) -> list[Text]:
+    """Columns side by side; the first is ``first`` wide, or as wide as its share."""
+    each = first if first is not None else width // max(1, len(columns)) - 1
+    lines = []
+    for place in range(max((len(column) for column in columns), default=0)):
+        line = Text()
+        for number, column in enumerate(columns):
+            part = column[place].copy() if place < len(column) else Text()
+            if number < len(columns) - 1:
+                part.truncate(each, overflow="ellipsis", pad=True)
+                part.append("  ")
+            line.append_text(part)
+        lines.append(line)
+    return lines
