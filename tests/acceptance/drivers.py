@@ -67,6 +67,7 @@ from segue.store.sweeps import count_rules
 T = TypeVar("T")
 
 YEAR: Final = 2026
+_HERE: Final = Path(__file__).parent
 REACTIONS: Final = ("opened", "clicked", "replied")
 
 _LINE: Final = re.compile(r"(?:(\d{4})-)?(\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?")
@@ -165,26 +166,26 @@ def _assembly(folder: Path) -> Assembly:
 
 @cache
 def setting() -> Setting:
-    """A project without a segue.toml: all its channels are on the console. Two of them report more than the console can: `push` counts as settled
+    """A project without a segue.toml: all its channels are on the console. Two of them report more than the console can: `rcs` counts as settled
     only with its report, and letters are held when an outcome is unknown."""
-    found = _assembly(Path("/")).setting
+    found = _assembly(_HERE).setting
     channels: dict[str, ChannelSpec] = {
         name: msgspec.structs.replace(spec, reactions=REACTIONS) for name, spec in found.channels.items()
     }
-    channels["push"] = msgspec.structs.replace(channels["push"], settles="report", settles_within=600.0)
+    channels["rcs"] = msgspec.structs.replace(channels["rcs"], settles="report", settles_within=600.0)
     channels["letter"] = msgspec.structs.replace(channels["letter"], unknown="hold")
     return msgspec.structs.replace(found, channels=channels)
 
 
 def read_rules(text: str) -> m.Book:
     """The checked book of a rule text, with the words of the installed plugins. A text with errors fails the test."""
-    checked = check_book([Source("case.rules", text)], _assembly(Path("/")).words(None))
+    checked = check_book([Source("case.rules", text)], _assembly(_HERE).words(None))
     assert checked.ok, "\n".join(f"{each.code} {each.message}" for each in checked.diagnostics if each.is_error)
     return checked.book
 
 
 def _decode(line: bytes) -> tuple[Event, Instant]:
-    source = _assembly(Path("/")).plugins.sources["segment"]
+    source = _assembly(_HERE).plugins.sources["segment"]
     assert source.decode is not None
     return source.decode(line)
 
@@ -338,6 +339,11 @@ class Daemon:
 
     # Time
 
+    def wake_early(self, at: Instant) -> int:
+        """Look for waits that are over although none is due. Gives how many ended."""
+        self.now = at
+        return self._fired()
+
     def run_until(self, limit: Instant | None) -> None:
         """Do all that is due before a moment, in the order of time; None is to the end."""
         while (moment := self._next_moment()) is not None and (limit is None or moment < limit):
@@ -437,6 +443,15 @@ def by_command(story: Story, folder: Path) -> list[dict[str, Any]]:
     events.write_bytes(b"\n".join(each.line for each in story.inputs) + b"\n")
     outcome = CliRunner().invoke(app, ["replay", "--rules", str(rules), "--events", str(events), "--json"])
     assert outcome.exit_code == 0, outcome.output
+    return [msgspec.json.decode(line) for line in outcome.stdout.splitlines()]
+
+
+def check_by_command(rules: str, folder: Path) -> list[dict[str, Any]]:
+    """What `segue check --json` says of rules that are wrong."""
+    place = folder / "case.rules"
+    place.write_text(rules, encoding="utf-8")
+    outcome = CliRunner().invoke(app, ["check", str(place), "--json"])
+    assert outcome.exit_code == 1, outcome.output
     return [msgspec.json.decode(line) for line in outcome.stdout.splitlines()]
 
 

@@ -22,6 +22,7 @@ from tests.counterparts.kannel import Kannel
 from tests.counterparts.process import free_port
 
 KEY = "acceptance"
+SECRET = "a-secret-of-these-tests"
 SENTENCE = "when cart_abandoned wait 1d unless ordered send email then sms\n"
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -73,10 +74,11 @@ class Project:
         messages: Mapping[str, Mapping[str, str]] | None = None,
         channels: str = "",
         zone: str = "UTC",
+        port: int = 0,
         database: Path | None = None,
     ) -> None:
         self.root = root
-        self.port = free_port()
+        self.port = port or free_port()
         self.database = database or root / "segue.db"
         root.mkdir(parents=True, exist_ok=True)
         self.write_rules(rules)
@@ -320,4 +322,4 @@ def _program() -> str:
 
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SEGUE_", "NOTIFY_", "WATCHDOG_"))}
-    return {**kept, "WRITE_KEY": KEY, "SMS_PASSWORD": "gateway", "PYTHONUNBUFFERED": "1"}
+    return {**kept, "WRITE_KEY": KEY, "SMS_PASSWORD": "gateway", "SMS_CALLBACK_SECRET": SECRET, "PYTHONUNBUFFERED": "1"}

@@ -76,7 +76,7 @@ class Shop(threading.Thread):
             self.orders[name] = f"order-{name}"
             self._due.append((time.monotonic() + self._draw.random() * self._patience, name))
         return [
-            identify(name, email=f"{name}@example.test", phone=f"+3584000{number:05d}", first_name=name),
+            identify(name, email=f"{name}@example.test", phone=f"+3584000{number:05d}", first_name=name, push_token=name),
             track(name, "cart_abandoned", self.carts[name], cart_id=name, total=60),
         ]
 

@@ -136,6 +136,8 @@ def test_a_hundred_kills_lose_nothing_and_decide_nothing_twice(
     by_phone = {phone: key.hex() for key, phone in project.rows("select key, address from message where channel = 'sms'")}
     assert_calls(project, crashes, "sms", Counter(by_phone[text.recipient] for text in kannel.delivered()))
     assert_orders_win(project, shop)
+    if KILLS >= 4 * len(POINTS):
+        assert project.rows("select 1 from tally where rule = 'later' and reason = 'the rule was removed'")
 
 
 def assert_events_once(project: Project, shop: Shop) -> None:

@@ -430,29 +430,26 @@ class Journey:
 
     def sleep(self, until: datetime) -> Walk:
         """Stand still until an instant; the next step is then reached at that instant."""
-        while until > self.world.now:
+        if until > self.world.now:
             self.due = until
-            happening = yield
-            if happening == "wake":
-                self.judge()
-                break
-            self.judge(happening)
+            while (happening := (yield)) != "wake":
+                self.judge(happening)
+            self.judge()
         self.due = None
         self.since = max(self.since, until)
 
     def wait_until(self, moment: m.Moment) -> Walk:
         until = self.moment_of(moment)
-        while until > self.world.now:
+        happening = "" if until > self.world.now else "wake"
+        while happening != "wake":
             self.due = until
             happening = yield
-            if happening == "wake":
-                self.judge()
-                break
-            self.judge(happening)
+            self.judge(None if happening == "wake" else happening)
             if isinstance(moment, (m.AtDate, m.Offset)) and happening in names(moment.date):
-                self.due, self.since = None, self.world.now
+                self.since = self.world.now
                 self.judge()
                 until = self.moment_of(moment)
+                happening = "" if until > self.world.now else "wake"
         self.due = None
         self.since = max(self.since, until)
 
@@ -499,16 +496,14 @@ class Journey:
         if holds():
             self.since = self.world.now
             return
-        while limit > self.world.now:
+        if limit > self.world.now:
             self.due = limit
-            happening = yield
-            if happening == "wake":
-                self.judge()
-                break
-            self.judge(happening)
-            if happening in names(step.condition) and holds():
-                self.due, self.since = None, self.world.now
-                return
+            while (happening := (yield)) != "wake":
+                self.judge(happening)
+                if happening in names(step.condition) and holds():
+                    self.due, self.since = None, self.world.now
+                    return
+            self.judge()
         self.due = None
         self.since = max(self.since, limit)
 

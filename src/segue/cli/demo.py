@@ -1,8 +1,94 @@
-"""``segue demo``: see `segue --help`."""
+"""``segue demo``: a simulated shop, its customers, their journeys and messages, live in the terminal."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
-def demo() -> None:
-    """Not built yet."""
-    raise SystemExit("segue: this command is not built yet")
+import typer
+
+from segue.cli.ending import USAGE, WRONG, fail, open_project, show_diagnostics
+
+if TYPE_CHECKING:
+    from segue.cli.demonstration.performance import Wishes
+
+UNWATCHED: Final = 60.0
+"""Wall seconds after which a demo ends by itself whose output is no terminal."""
+
+
+def demo(
+    seconds: Annotated[
+        float, typer.Option("--seconds", help="End after so many seconds; 0: at Ctrl-C.", show_default=False)
+    ] = 0.0,
+    speed: Annotated[
+        float, typer.Option("--speed", help="Compressed time: 10800 makes three hours pass in a second.")
+    ] = 10800.0,
+    pace: Annotated[float, typer.Option("--pace", help="How many people come to the shop in a second.")] = 4.0,
+    keep: Annotated[
+        Path | None, typer.Option("--keep", help="A folder to make, or to go on with: its rules can be edited.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Another number, other customers.")] = 1,
+    json: Annotated[bool, typer.Option("--json", help="Print decisions as JSON lines instead.")] = False,
+) -> None:
+    """Show Segue at work: a daemon of its own, a simulated shop that sends it events over HTTP, compressed time, and
+    a mailbox in a file. Nothing leaves this machine. Where the output is no terminal, it prints lines, and ends after
+    a minute."""
+    from segue.cli.demonstration.performance import Wishes
+
+    if speed <= 0 or pace <= 0 or seconds < 0:
+        fail("--speed and --pace must be above 0, and --seconds not below", USAGE)
+    watched = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    style: Final = "json" if json else "live" if watched else "lines"
+    if not seconds and style == "lines":
+        seconds = UNWATCHED
+    wishes = Wishes(seconds=seconds, speed=speed, pace=pace, seed=seed, style=style, kept=keep is not None)
+    try:
+        with _folder(keep) as folder:
+            code = _run(folder, wishes)
+    except OSError as error:
+        fail(f"{error.filename or 'the demo'}: {error.strerror or error}")
+    raise typer.Exit(code)
+
+
+@contextlib.contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        yield keep
+        return
+    with tempfile.TemporaryDirectory(prefix="segue-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def _run(folder: Path, wishes: Wishes) -> int:
+    from segue.cli import logs
+    from segue.cli.demonstration.performance import perform
+    from segue.cli.demonstration.project import LOG, Occupied, make_project
+    from segue.cli.service import CannotStart
+    from segue.runtime.assembly import check
+    from segue.store.database import Store
+    from segue.store.errors import StoreError
+
+    try:
+        make_project(folder)
+    except Occupied as error:
+        fail(str(error), USAGE)
+    assembly = open_project(folder)
+    book = check(assembly)
+    if not book.ok:
+        show_diagnostics(book)
+        fail(f"the rules in {assembly.project.rules} have errors", WRONG)
+    with (folder / LOG).open("a", encoding="utf-8") as log:
+        logs.configure(level="warning", style="json", stream=log)
+        try:
+            with contextlib.closing(Store(assembly.project.database)) as store:
+                return asyncio.run(perform(assembly, store, book, wishes))
+        except StoreError as error:
+            fail(str(error))
+        except CannotStart as error:
+            fail(str(error), USAGE)

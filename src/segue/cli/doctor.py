@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +15,7 @@ from segue.host import ConfigurationError, configure
 from segue.runtime.assembly import Assembly, open_sources
 from segue.runtime.assembly import check as check_book
 from segue.runtime.publishing import load
-from segue.store.database import holder, migrations, read_only
+from segue.store.database import holder, library_version, migrations, read_only
 from segue.store.errors import StoreError
 from segue.store.sweeps import count_rules, integrity
 
@@ -47,7 +46,7 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="One finding a line
 
 def _machine() -> list[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
-    return [Finding("machine", True, f"Python {version}, SQLite {sqlite3.sqlite_version}")]
+    return [Finding("machine", True, f"Python {version}, SQLite {library_version()}")]
 
 
 def _project(assembly: Assembly) -> list[Finding]:

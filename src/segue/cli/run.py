@@ -14,6 +14,7 @@ from typing import Annotated
 import structlog
 import typer
 
+from segue.api import to_rfc3339
 from segue.cli import logs
 from segue.cli.ending import USAGE, WRONG, fail, open_project, show_diagnostics
 from segue.cli.service import CannotStart, Service
@@ -167,8 +168,10 @@ def _status(service: Service) -> str:
 def _log_decision(line: DecisionLine) -> None:
     _log.debug(
         line.decision,
+        at=to_rfc3339(line.at),
         customer=line.customer,
         rule=line.rule,
+        key=line.key,
         channel=line.channel or None,
         message=line.message or None,
         reason=line.reason or None,

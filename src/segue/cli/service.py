@@ -198,7 +198,17 @@ def _clock(store: Store, speed: float) -> Clock:
         before = Clock(anchor.speed, anchor.real, anchor.shown)
         shown = max(before.look(), store.apply(latest_moment))
         clock = Clock(speed, None, shown)
-    stored = msgspec.json.encode(_Anchor(clock.speed, clock.real, clock.shown)).decode()
-    store.apply(lambda tx: books.put_meta(tx, "clock", stored))
+    _put_anchor(store, _Anchor(clock.speed, clock.real, clock.shown))
     return clock
+
+
+def rest_clock(store: Store, clock: Clock) -> None:
+    """Have a compressed clock go at wall speed while nothing runs: a store that is opened a day later is a day older,
+    not thirty years. For trials that are kept; the store must be open, and without a daemon."""
+    _put_anchor(store, _Anchor(1.0, time.time_ns() // 1000, clock.look()))
+
+
+def _put_anchor(store: Store, anchor: _Anchor) -> None:
+    stored = msgspec.json.encode(anchor).decode()
+    store.apply(lambda tx: books.put_meta(tx, "clock", stored))
 

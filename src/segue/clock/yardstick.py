@@ -1,7 +1,7 @@
-"""One APScheduler job for each wait, in its SQLAlchemy job store on SQLite: the other way to do it, for ``segue bench`` to compare with.
+"""One APScheduler job for each wait, in its SQLAlchemy job store on SQLite: what ``segue bench`` compares with.
 
-The job store gets what Segue has: a write-ahead log with synchronous=FULL. It finds no duplicates, and a job that was handed to its thread is
-lost by a crash.
+The job store gets what Segue has: a write-ahead log with synchronous=FULL. It finds no duplicates, and a crash loses
+the jobs that were handed to a thread.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def fire(customer: str) -> None:
 
 
 def measure_jobs(folder: Path, customers: Sequence[str]) -> JobRates:
-    """Start a wait for each customer, end every second one by an order, and fire a backlog of as many. Raises MissingLibrary."""
-    began = time.perf_counter()
+    """Start a wait for each customer, end every second by an order, and fire a backlog of as many. Raises
+    MissingLibrary."""
     scheduler = _scheduler(folder / "jobs.db")
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     began = time.perf_counter()
@@ -87,7 +87,9 @@ def _scheduler(path: Path) -> BackgroundScheduler:
         from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
         from sqlalchemy import create_engine, event
     except ImportError as error:
-        raise MissingLibrary("SQLAlchemy is not installed: `pip install sqlalchemy` adds APScheduler to the comparison") from error
+        raise MissingLibrary(
+            "SQLAlchemy is not installed: `pip install 'segue[bench]'` adds APScheduler to the comparison"
+        ) from error
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 60})
 
     @event.listens_for(engine, "connect")

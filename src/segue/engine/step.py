@@ -115,8 +115,9 @@ def end(journey: Journey, state: State, reason: str, now: Instant) -> tuple[Jour
 
 
 def closing(journey: Journey) -> Instant | None:
-    """When an ended journey is done with for good: a day after its goal's window, so that a late event still converts; None at once."""
-    if journey.goal_until is None or journey.converted is not None:
+    """When an ended journey is done with for good: a day after its goal's window, so that a late event still converts; None at once. One that
+    converted stays as well: it is still the latest of its rule, so that a second event does not fall to an older one."""
+    if journey.goal_until is None:
         return None
     return Instant(journey.goal_until + DAY)
 
@@ -177,6 +178,7 @@ class _Passage:
                 self.move_on(self.now, "true")
                 self.run()
         elif isinstance(current, p.WaitUntil) and current.traits & traits:
+            self.journey.since = self.now  # the wait begins anew with the new date, and may be over at once
             self.run()
 
     def judge_guards(self, *, volatile_only: bool = False, only: tuple[int, ...] | None = None) -> bool:
@@ -389,7 +391,7 @@ class _Passage:
 
     def wait(self, until: Instant, outcome: str = "") -> bool:
         if until <= self.now:
-            self.move_on(until, outcome)
+            self.move_on(max(until, self.journey.since), outcome)  # a date long past is no moment to count from
             return True
         self.journey.due = until
         return False
@@ -492,7 +494,7 @@ def to_json(value: Any) -> Any:
         case Money(amount=amount, currency=currency):
             return {"amount": str(amount), "currency": currency}
         case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
+            return int(value) if value.adjusted() < 18 and value == value.to_integral_value() else float(value)
         case Period():
             return elapsed(value) // 1_000_000
         case m.Day(iso=iso):

@@ -14,7 +14,7 @@ from segue.language.keywords import AGGREGATES, is_reserved
 from segue.language.nearest import listed, nearest
 from segue.language.operators import Typed
 from segue.language.report import Report
-from segue.language.vocabulary import EVERY_CHANNEL, Lexicon
+from segue.language.vocabulary import EVERY_CHANNEL, USUAL, Lexicon
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,6 +284,14 @@ class Names:
                     label="never true",
                     hint=f"it reports {listed((*words.reactions, *EVERY_CHANNEL))}",
                 )
+        elif name.text in USUAL and not any(name.text in words.reactions for words in self._lexicon.channels.values()):
+            self._report.add(
+                "W0706",
+                place,
+                f"no channel of this project reports `{name.text}` yet, so this is never true",
+                label="never true",
+                hint="it becomes true once a channel that reports it is set up in segue.toml",
+            )
         return Typed(
             model.Reacted(name.text, channel.text if channel else None, message.value if message else None), "boolean"
         )

@@ -21,6 +21,10 @@ EVERY_EVENT: Final[dict[str, FieldType]] = {"source": "text", "timestamp": "date
 EVERY_CHANNEL: Final = ("delivered", "undelivered", "bounced")
 """Reactions that any channel may report."""
 
+USUAL: Final = ("opened", "clicked", "replied")
+"""Reactions that the language knows by itself: a rule that asks for one is the same rule before and after a channel is set up that
+reports it."""
+
 
 class ChannelWords(msgspec.Struct, frozen=True):
     """A channel as rules see it: the reactions it reports beside `EVERY_CHANNEL`, whether a message for it needs
@@ -71,7 +75,7 @@ class Lexicon:
         self._spellings: dict[str, dict[str, str]] = {}
         self._sent: dict[str, tuple[str, Span | None]] = {}
         self._declared_at: dict[str, Span] = {}
-        self.reactions: set[str] = set(EVERY_CHANNEL)
+        self.reactions: set[str] = {*EVERY_CHANNEL, *USUAL}
         for channel in words.channels.values():
             self.reactions.update(channel.reactions)
         for plugin, vocabulary in words.vocabularies:

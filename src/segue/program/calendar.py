@@ -14,8 +14,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from segue.api import Instant, Period, from_datetime
-from segue.api.values import SECOND, to_datetime
+from segue.api.values import DAY, SECOND, to_datetime
 
+_FIRST, _LAST = -62_135_596_800_000_000 + DAY, 253_402_300_799_999_999 - DAY
+"""0001-01-02 and 9999-12-30: within them every zone can show the instant."""
 _LATEST = 8_640_000_000_000_000 // 1000 * 1000  # an instant a datetime can hold: beyond it nothing is planned
 
 
@@ -52,7 +54,7 @@ def add(instant: Instant, period: Period, zone: tzinfo, sign: int = 1) -> Instan
             moved = from_datetime(datetime.combine(day, wall.time().replace(fold=0), tzinfo=zone))
     else:
         moved = instant
-    return Instant(moved + sign * period.micros)
+    return _in_calendar(moved + sign * period.micros)
 
 
 def add_elapsed(instant: Instant, period: Period, zone: tzinfo, sign: int = 1) -> Instant:
@@ -60,7 +62,13 @@ def add_elapsed(instant: Instant, period: Period, zone: tzinfo, sign: int = 1) -
     micros = period.days * 86_400 * SECOND + period.micros
     if period.months:
         return add(instant, Period(period.months, 0, micros), zone, sign)
-    return Instant(instant + sign * micros)
+    return _in_calendar(instant + sign * micros)
+
+
+def _in_calendar(micros: int) -> Instant:
+    if not _FIRST <= micros <= _LAST:
+        raise OverflowError("the date lies beyond the calendar")
+    return Instant(micros)
 
 
 def shift_months(day: date, months: int) -> date:
@@ -123,7 +131,7 @@ def read_date(value: Any, zone: tzinfo) -> Instant | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
     try:
-        return from_datetime(moment)
+        return _in_calendar(from_datetime(moment))
     except OverflowError:
         return None
 

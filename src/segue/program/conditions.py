@@ -13,7 +13,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator
 from datetime import tzinfo
 from decimal import Decimal, InvalidOperation
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from segue.api import FieldType, Instant, Money, Period
 from segue.language import model as m
@@ -21,6 +21,9 @@ from segue.program.calendar import add, add_elapsed, elapsed, find_zone, local, 
 from segue.program.facts import Past, Scene
 
 Evaluate = Callable[[Scene], Any]
+
+_MOST_DIGITS: Final = 30
+"""Digits before or after the point beyond which a number that came with an event is taken for missing."""
 
 
 class Elapsed(int):
@@ -161,11 +164,14 @@ def _text(raw: Any) -> str | None:
 def _number(raw: Any) -> Decimal | None:
     if isinstance(raw, bool) or not isinstance(raw, (int, float, str, Decimal)):
         return None
+    if isinstance(raw, int) and abs(raw) >= 10**_MOST_DIGITS:
+        return None
     try:
         number = Decimal(str(raw).strip())
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    # "1e2000000" is no amount of anything, and as a whole number takes minutes to write down
+    return number if number.is_finite() and abs(number.adjusted()) < _MOST_DIGITS else None
 
 
 def _money(raw: Any, beside: Any, currency: str) -> Money | None:
@@ -337,7 +343,10 @@ def select_past(scene: Scene, event: str, window: m.Window, where: Evaluate | No
     if since == "entry" and scene.start is not None:
         low, per = scene.start, scene.per
     elif since == "last" and window.period is not None:
-        low = (add_elapsed(now, window.period, scene.customer.zone, -1), -1)
+        try:
+            low = (add_elapsed(now, window.period, scene.customer.zone, -1), -1)
+        except (OverflowError, ValueError):
+            low = None  # a window longer than the calendar: ever
     for past in rows:
         if past.at > now or past.order == without or (low is not None and (past.at, past.order) <= low):
             continue

@@ -7,7 +7,7 @@ The claim pins the template and the values; rendering and the call happen betwee
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 import msgspec
 
@@ -24,6 +24,10 @@ from segue.store import journeys as journey_rows
 from segue.store import ledger as ledger_rows
 from segue.store.customers import find_seen, hash_id
 from segue.store.database import Transaction
+
+
+UNKNOWN_OUTCOME: Final = "unknown: "
+"""How the reason of a message begins that may or may not have reached its provider."""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -172,10 +176,15 @@ def _pin(
 
 def _refuse(turn: Turn, row: LedgerRow, person: Person, journey: Journey, reason: str, now: Instant) -> None:
     """The message does not go. Where an earlier call may have reached the provider the outcome is unknown, never "skipped"."""
-    row.reason = f"{row.reason}; {reason}" if row.doubt and row.reason else reason
+    row.reason = unknown(f"{row.reason}; {reason}" if row.reason else reason) if row.doubt else reason
     row.state = MessageState.UNKNOWN if row.doubt else MessageState.SKIPPED
     turn.note_message(person, row, "undelivered" if row.doubt else "skipped", now)
     _settle(turn, row, person, journey, "unknown" if row.doubt else "skipped", reason, now)
+
+
+def unknown(reason: str) -> str:
+    """The reason of a message whose outcome stays unknown. A record holds it without the first word, which a replay puts before it again."""
+    return UNKNOWN_OUTCOME + reason
 
 
 def _settle(
@@ -231,7 +240,7 @@ def _note_answer(
         case Unknown(reason=reason):
             row.doubt = True
             if spec is not None and spec.unknown == "hold":
-                row.state, row.reason = MessageState.UNKNOWN, f"unknown: {reason}"
+                row.state, row.reason = MessageState.UNKNOWN, unknown(reason)
                 turn.note_message(person, row, "undelivered", now)
                 _settle(turn, row, person, journey, "unknown", reason, now)
             else:
@@ -250,7 +259,7 @@ def _again(
         _refuse(turn, row, person, journey, f"the journey ended: {journey.reason or journey.state}", now)
     elif due > row.expires:
         row.state = MessageState.UNKNOWN if row.doubt else MessageState.FAILED
-        row.reason = f"not in time: {reason}"
+        row.reason = unknown(f"not in time: {reason}") if row.doubt else f"not in time: {reason}"
         turn.note_message(person, row, "undelivered", now)
         _settle(turn, row, person, journey, "unknown" if row.doubt else "failed", reason, now)
     else:

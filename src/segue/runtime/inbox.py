@@ -6,12 +6,17 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from segue.api import Event, Instant
 from segue.runtime.busy import Busy
 from segue.runtime.crashpoints import reach
 from segue.runtime.ingest import Ingested, ingest
 from segue.runtime.running import Running
 from segue.store.database import Store, Transaction
+from segue.store.errors import StoreUnavailable
+
+_log = structlog.get_logger("segue")
 
 BATCH = 1000
 """Events in one transaction, at most about: a batch is whatever waits, and is never waited for."""
@@ -54,7 +59,8 @@ class Inbox:
 
     async def put(self, events: Sequence[Event]) -> None:
         """Take events; returns once they are committed. Raises Busy where too much waits already, StoreUnavailable where the
-        store cannot write. In both cases nothing of them is kept."""
+        store cannot write; in both cases nothing of them is kept. Raises what went wrong where one of them cannot be taken
+        in at all; the others are kept then, and found to be duplicates when they come again."""
         if self._closed:
             raise Busy(5.0, "Segue is stopping")
         if self._events and self._events + len(events) > self._most:
@@ -83,14 +89,42 @@ class Inbox:
                 self._idle.set()
                 await self._arrived.wait()
             batch: list[Event] = []
-            callers: list[tuple[int, asyncio.Future[None]]] = []
+            callers: list[tuple[Sequence[Event], asyncio.Future[None]]] = []
             while self._waiting and (not batch or len(batch) + len(self._waiting[0][0]) <= BATCH):
                 events, done = self._waiting.popleft()
                 batch.extend(events)
-                callers.append((len(events), done))
+                callers.append((events, done))
             await self._commit(batch, callers)
 
-    async def _commit(self, batch: Sequence[Event], callers: Sequence[tuple[int, asyncio.Future[None]]]) -> None:
+    async def _commit(
+        self, batch: Sequence[Event], callers: Sequence[tuple[Sequence[Event], asyncio.Future[None]]]
+    ) -> None:
+        error = await self._take(batch)
+        apart = error is not None and not isinstance(error, StoreUnavailable)
+        for events, done in callers:
+            fault = await self._take_apart(events) if apart else error
+            self._events -= len(events)
+            if done.done():
+                continue  # the caller went away; its events are kept all the same
+            if fault is not None:
+                done.set_exception(fault)
+            else:
+                done.set_result(None)
+
+    async def _take_apart(self, events: Sequence[Event]) -> Exception | None:
+        """One at a time, so that an event that cannot be taken in harms only the caller that sent it. What went wrong, if anything did."""
+        wrong: Exception | None = None
+        for event in events:
+            fault = await self._take((event,))
+            if isinstance(fault, StoreUnavailable):
+                return fault
+            if fault is not None:
+                _log.error("an event cannot be taken in", message_id=event.message_id, source=event.source, error=repr(fault))
+                wrong = fault
+        return wrong
+
+    async def _take(self, batch: Sequence[Event]) -> Exception | None:
+        """Commit a batch; what went wrong, if anything did."""
         running, now = self._running, self._now
 
         def job(tx: Transaction) -> Ingested:
@@ -98,20 +132,13 @@ class Inbox:
             reach("before-ingest-commit")
             return taken
 
-        error: Exception | None = None
-        ingested: Ingested | None = None
         try:
             ingested = await asyncio.wrap_future(self._store.write(job))
             reach("after-ingest-commit")
         except Exception as raised:
-            error = raised
-        for count, done in callers:
-            self._events -= count
-            if done.done():
-                continue  # the caller went away; its events are kept all the same
-            if error is not None:
-                done.set_exception(error)
-            else:
-                done.set_result(None)
-        if ingested is not None:
+            return raised
+        try:
             self._listener(ingested)
+        except Exception:  # they are committed: whoever only listens must not have them sent again
+            _log.exception("what was done could not be told")
+        return None

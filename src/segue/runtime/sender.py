@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from segue.api import Answer, ChannelSpec, Instant, Message, Rejected
+import structlog
+
+from segue.api import Answer, ChannelSpec, Instant, Message, Rejected, Unknown
 from segue.messages.catalogue import Catalogue
 from segue.messages.rendering import RenderError, render
 from segue.runtime.crashpoints import reach
@@ -16,6 +19,8 @@ from segue.runtime.running import Running
 from segue.runtime.turn import Done
 from segue.store.database import FIRST, Store
 from segue.store.errors import StoreUnavailable
+
+_log = structlog.get_logger("segue")
 
 
 class Sends(Protocol):
@@ -55,6 +60,7 @@ class Sender:
         self._due = asyncio.Event()
         self._due.set()
         self._stopping = False
+        self._stopped = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self._pace = _Pace(channel.spec.rate)
@@ -70,11 +76,17 @@ class Sender:
     async def stop(self) -> None:
         """Claim no more; what is claimed is handed over and noted."""
         self._stopping = True
+        self._stopped.set()
         self._due.set()
         if self._loop is not None:
             await asyncio.wait({self._loop})
         if self._under_way:
             await asyncio.wait(set(self._under_way))
+
+    async def wait_for_calls(self, seconds: float) -> bool:
+        """Wait until the calls that are under way now are noted; False where some still are after ``seconds``."""
+        calls = set(self._under_way)
+        return not calls or not (await asyncio.wait(calls, timeout=seconds))[1]
 
     async def _serve(self) -> None:
         pause = 0.1
@@ -88,20 +100,27 @@ class Sender:
             try:
                 await self._send_due()
                 pause = 0.1
-            except StoreUnavailable:
+            except Exception as error:
+                if not isinstance(error, StoreUnavailable):
+                    _log.exception("the channel's messages cannot be looked at", channel=self.name)
                 await asyncio.sleep(pause)  # nothing was claimed, or the outcome is repeated by the next start
                 pause = min(pause * 2, 5.0)
                 self._due.set()
 
     async def _send_due(self) -> None:
         spec = self.channel.spec
-        while not self._stopping:
+        while True:
+            # First the room, then the claim: what is claimed goes out at once, and a withdrawal of consent can still win until then.
+            await self._slot(spec.in_flight)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), self._pace.debt())
+            if self._stopping or self._held():
+                return
             limit = self._pace.allowance(spec.batch)
             claims = await self._claim(limit)
             self._listener(claims.done)
             if claims.claims:
-                await self._pace.take(len(claims.claims))
-                await self._slot(spec.in_flight)
+                self._pace.take(len(claims.claims))
                 task = asyncio.create_task(self._hand_over(claims.claims))
                 self._under_way.add(task)
                 task.add_done_callback(self._under_way.discard)
@@ -129,19 +148,40 @@ class Sender:
         for one in claims:
             try:
                 content = render(one.template, one.values) if one.template is not None else {}
-            except RenderError as error:
-                outcomes.append(Outcome(one.row, Rejected(f"its content cannot be rendered: {error}")))
+            except Exception as error:
+                what = str(error) if isinstance(error, RenderError) else f"{type(error).__name__}: {error}"
+                outcomes.append(Outcome(one.row, Rejected(f"its content cannot be rendered: {what}")))
                 continue
             rows.append(one.row)
             messages.append(_message(one, content))
         if messages:
-            answers = await self.channel.send(messages)
+            try:
+                answers = await self.channel.send(messages)
+            except Exception as error:
+                _log.exception("a call was cut off", channel=self.name)
+                answers = [Unknown(f"{type(error).__name__}: {error}") for _ in messages]
             reach("after-call")
             outcomes += [Outcome(row, answer) for row, answer in zip(rows, answers, strict=True)]
-        if (done := await self._note(outcomes)) is not None:
+        for done in await self._note_all(outcomes):
             reach("after-outcome-commit")
             self._listener(done)
-            self._due.set()
+        self._due.set()
+
+    async def _note_all(self, outcomes: Sequence[Outcome]) -> list[Done]:
+        """Commit the answers together; one at a time where one of them cannot be, so that it harms no other."""
+        try:
+            together = await self._note(outcomes)
+            return [together] if together is not None else []
+        except Exception:
+            _log.exception("answers cannot be noted together", channel=self.name)
+        noted: list[Done] = []
+        for outcome in outcomes:
+            try:
+                if (done := await self._note((outcome,))) is not None:
+                    noted.append(done)
+            except Exception:
+                _log.exception("an answer cannot be noted", channel=self.name, message=outcome.row)
+        return noted
 
     async def _note(self, outcomes: Sequence[Outcome]) -> Done | None:
         """Commit the answers, however long the store needs. None where Segue stops first: the next start then finds the messages claimed, and
@@ -176,23 +216,21 @@ def _message(one: Claim, content: dict[str, str]) -> Message:
 
 
 class _Pace:
-    """A token bucket that holds two seconds' worth: what is claimed goes out within them."""
+    """How fast messages may go: up to a second's worth at once, and then none until that second is over."""
 
     def __init__(self, rate: float | None) -> None:
         self._rate = rate
-        self._tokens = 0.0
-        self._then = time.monotonic()
+        self._free = 0.0
 
     def allowance(self, batch: int) -> int:
         """How many may be claimed at once."""
-        return batch if self._rate is None else max(1, min(batch, int(self._rate * 2)))
+        return batch if self._rate is None else max(1, min(batch, int(self._rate)))
 
-    async def take(self, count: int) -> None:
-        """Wait until so many may go."""
-        if self._rate is None:
-            return
-        present = time.monotonic()
-        self._tokens = min(self._rate, self._tokens + (present - self._then) * self._rate) - count
-        self._then = present
-        if self._tokens < 0:
-            await asyncio.sleep(-self._tokens / self._rate)
+    def debt(self) -> float:
+        """Seconds until the next may be claimed."""
+        return max(0.0, self._free - time.monotonic())
+
+    def take(self, count: int) -> None:
+        """So many go now."""
+        if self._rate is not None:
+            self._free = max(self._free, time.monotonic()) + count / self._rate

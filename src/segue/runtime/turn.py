@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from segue.api import Instant
 from segue.customers.identity import show
@@ -143,6 +144,8 @@ class Turn:
         if missing:
             for row, customer in customer_rows.load_customers(self.tx, missing).items():
                 self.people[row] = self._person(customer, new=False)
+            if self.entries is not None:
+                self.entries |= journey_rows.last_entries(self.tx, missing)
 
     def add(self, row: int, key: str) -> Person:
         """A customer seen for the first time."""
@@ -205,6 +208,8 @@ class Turn:
         """The journey as this turn left it."""
         if journey.row in self._touched:
             return self._touched[journey.row]
+        if journey.row in self._fresh:
+            return self._fresh[journey.row][1]
         if person.journeys is not None and journey.row in person.journeys:
             return person.journeys[journey.row]
         return journey
@@ -258,7 +263,7 @@ class Turn:
             concerned.append(journey)
         latest = self._latest(concerned, event.at)
         for journey in concerned:
-            self.feed(person, journey, event, now, goals=latest.get(journey.rule) is journey, depth=depth)
+            self._feed_live(person, journey, event, now, goals=latest.get(journey.rule) is journey, depth=depth)
 
     def _latest(self, journeys: Sequence[Journey], at: Instant) -> dict[str, Journey]:
         """For each rule the journey that an event of that moment may convert: the latest that had begun."""
@@ -281,22 +286,33 @@ class Turn:
         ]
         latest = self._latest(concerned, now)
         for journey in concerned:
-            self.feed(
+            self._feed_live(
                 person, journey, Changed(traits), now, goals=latest.get(journey.rule) is journey, depth=depth
             )
+
+    def _feed_live(
+        self, person: Person, journey: Journey, happening: Input, now: Instant, *, goals: bool, depth: int
+    ) -> None:
+        """One input that reaches several journeys: what it did to an earlier one may have moved this one on, or ended it."""
+        latest = self.latest(person, journey)
+        if journey_rows.is_live(latest):
+            self.feed(person, latest, happening, now, goals=goals, depth=depth)
 
     def feed(
         self, person: Person, journey: Journey, happening: Input, now: Instant, *, goals: bool = True, depth: int = 0
     ) -> Journey:
         """One input to one journey, and all that follows from it. Gives the journey as it is then."""
         program = self.running.programs.get(journey.program)
-        if program is None:
-            after, effects = end(journey, "failed", "its program is missing from the store", now)
-        else:
-            try:
-                after, effects = step(program, journey, happening, person.facts, now, goals=goals)
-            except Exception as error:
-                after, effects = end(journey, "failed", f"{type(error).__name__}: {error}", now)
+        try:
+            if program is None:
+                raise LookupError("its program is missing from the store")
+            after, effects = step(program, journey, happening, person.facts, now, goals=goals)
+        except Exception as error:
+            if journey.state != "inside":  # it ended long ago, and cannot fail any more: only its goal is given up
+                after, effects = replace(journey, due=None), []
+            else:
+                reason = str(error) if program is None else f"{type(error).__name__}: {error}"
+                after, effects = end(journey, "failed", reason, now)
         self._keep(person, after)
         self._carry_out(person, after, effects, now, depth)
         return after
@@ -390,12 +406,20 @@ class Turn:
                     later.append(effect)
         for effect in later:
             if depth + 1 > CHAIN:
-                self._ignored.append((person.row.row, journey.rule, now, journey.order, f"a chain ended at depth {CHAIN}"))
-                self._tally[journey.rule, "ignored", f"a chain ended at depth {CHAIN}"] += 1
+                self._end_chain(person, journey, effect, now)
             elif isinstance(effect, SetTrait):
                 self.change(person, frozenset((effect.trait,)), now, depth + 1, without=journey.row)
             else:
                 self._emit(person, effect, now, depth + 1)
+
+    def _end_chain(self, person: Person, journey: Journey, effect: SetTrait | Emitted, now: Instant) -> None:
+        """An emit or a change of a trait that nothing follows any more: recorded, so that a loop is seen."""
+        reason = f"a chain ended at depth {CHAIN}"
+        what = effect.trait if isinstance(effect, SetTrait) else effect.event
+        self._ignored.append((person.row.row, journey.rule, now, journey.order, reason))
+        self._tally[journey.rule, "ignored", reason] += 1
+        key = mint("chain", journey.key, journey.visit, what)
+        self.lines.append(DecisionLine(now, show(person.row.key), journey.rule, key, "ignored", reason=reason))
 
     def _ledger_row(self, person: Person, journey: Journey, effect: Decide | Pass, now: Instant) -> LedgerRow:
         return LedgerRow(  # by position, in the order of its fields

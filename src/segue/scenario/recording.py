@@ -20,6 +20,7 @@ import msgspec
 
 from segue.api import Answer, Event, Instant, Rejected, Report, Sent, Unknown, from_datetime, to_rfc3339
 from segue.delivery.ledger import LedgerRow, MessageState
+from segue.runtime.dispatch import UNKNOWN_OUTCOME
 from segue.scenario.replay import Arrival, Record, RecordedAnswer, RecordedReport
 from segue.store import history
 from segue.store.database import Transaction
@@ -213,7 +214,7 @@ def write_answers(tx: Transaction, after: int, limit: int) -> tuple[int, list[by
     last = 0
     for message in history.load_messages_after(tx, after, limit):
         last = message.row
-        claimed, answered, answer = _answer_of(message)
+        claimed, answered, answer = _answer_of(tx, message)
         lines.append(
             msgspec.json.encode(
                 {
@@ -228,7 +229,7 @@ def write_answers(tx: Transaction, after: int, limit: int) -> tuple[int, list[by
     return last, lines
 
 
-def _answer_of(message: LedgerRow) -> tuple[Instant | None, Instant | None, Answer | None]:
+def _answer_of(tx: Transaction, message: LedgerRow) -> tuple[Instant | None, Instant | None, Answer | None]:
     withdrawn = message.reason.startswith("the journey ended: ")
     match message.state:
         case MessageState.DECIDED:
@@ -238,9 +239,12 @@ def _answer_of(message: LedgerRow) -> tuple[Instant | None, Instant | None, Answ
         case MessageState.HANDED | MessageState.CONFIRMED | MessageState.UNDELIVERED | MessageState.RETRACTED:
             return message.claimed, message.handed, Sent(message.receipt)
         case MessageState.FAILED:
-            return message.claimed, message.settled, Rejected(message.reason)
+            gone = message.settled is not None and history.lost_address(
+                tx, message.customer, message.channel, message.settled
+            )
+            return message.claimed, message.settled, Rejected(message.reason, address_gone=gone)
         case MessageState.UNKNOWN:
-            return (None, None, None) if withdrawn else (message.claimed, message.settled, Unknown(message.reason))
+            return (None, None, None) if withdrawn else (message.claimed, message.settled, Unknown(message.reason.removeprefix(UNKNOWN_OUTCOME)))
         case MessageState.SKIPPED:
             # a claim that was refused: the replay refuses it at the same moment, for the same reason
             return (None, None, None) if withdrawn else (message.settled, None, None)

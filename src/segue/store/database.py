@@ -14,7 +14,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from importlib import resources
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
@@ -193,8 +193,9 @@ class Store:
             unavailable.__cause__ = error
             for waiting, _ in done:
                 waiting.set_exception(unavailable)
-            if not future.done() and all(future is not waiting for waiting, _ in done):
-                future.set_exception(unavailable)
+            if all(future is not waiting for waiting, _ in done):
+                with contextlib.suppress(InvalidStateError):  # done already, or cancelled this moment
+                    future.set_exception(unavailable)
             return going_on
         self.commits += 1
         self.longest = max(self.longest, time.monotonic() - began)
@@ -286,6 +287,11 @@ def _lock(path: Path) -> IO[str]:
     return handle
 
 
+def library_version() -> str:
+    """The version of SQLite that is in use: the driver brings its own."""
+    return apsw.sqlite_lib_version()
+
+
 def holder(path: Path) -> int | None:
     """The process that holds a store; None where it cannot be told."""
     try:
@@ -355,20 +361,27 @@ def back_up(path: Path, target: Path) -> None:
         raise StoreError(f"{target} exists already: give another name")
     partial = target.with_name(target.name + ".partial")
     partial.unlink(missing_ok=True)  # what an earlier backup left that was cut off
-    with contextlib.closing(open_reader(path)) as source, contextlib.closing(apsw.Connection(str(partial))) as copy:
+    try:
+        _copy(path, partial)
+        with open(partial, "rb") as handle:
+            os.fsync(handle.fileno())
+        os.replace(partial, target)
+    except apsw.Error as error:
+        raise StoreUnavailable(f"{target}: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _copy(path: Path, target: Path) -> None:
+    with contextlib.closing(open_reader(path)) as source, contextlib.closing(apsw.Connection(str(target))) as copy:
+        # One moment is held throughout: else every commit of the writer would have the copy begin anew.
+        source.execute("begin")
+        source.execute("select count(*) from meta").get  # noqa: B018 - the moment is that of the first look
         with copy.backup("main", source, "main") as pieces:
             while not pieces.done:
                 pieces.step(4096)
                 time.sleep(0.005)
         copy.execute("pragma journal_mode = delete")
-    with open(partial, "rb") as handle:
-        os.fsync(handle.fileno())
-    os.replace(partial, target)
-
-
-def sqlite_version() -> str:
-    """The version of SQLite that the store uses: the driver brings its own."""
-    return apsw.sqlite_lib_version()
 
 
 def migrations() -> Iterator[tuple[int, str]]:

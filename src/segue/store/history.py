@@ -101,3 +101,12 @@ def load_consent(tx: Transaction, customer: int) -> list[ConsentRow]:
             "select channel, kind, state, at, source from consent where customer = ? order by id", (customer,)
         )
     ]
+
+
+def lost_address(tx: Transaction, customer: int, channel: str, at: Instant) -> bool:
+    """Whether a provider called the customer's address for the channel dead at that moment."""
+    row = tx.row(
+        "select 1 from consent where customer = ? and channel = ? and at = ? and state like 'address gone: %' limit 1",
+        (customer, channel, at),
+    )
+    return row is not None

@@ -1,7 +1,7 @@
-"""The bare loop: what Python and this SQLite do on this machine with rows like ours and no engine, for ``segue bench`` to compare with.
+"""The bare loop: what Python and this SQLite do with rows like ours and no engine; ``segue bench`` compares with it.
 
-It finds duplicates, keeps customers, journeys, history and a ledger, and commits by the thousand with synchronous=FULL. It knows one rule only, written
-out by hand, and no conditions, identities, traits or programs.
+It finds duplicates, keeps customers, journeys, history and a ledger, and commits by the thousand with synchronous=FULL.
+It knows one rule only, written out by hand, and no conditions, identities, traits or programs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import apsw
 import msgspec
@@ -20,17 +20,17 @@ BATCH: Final = 1000
 _DAY: Final = 86_400_000_000
 
 _SCHEMA: Final = """
-create table event (id integer primary key, hash integer not null, message_id text not null, customer integer not null, name integer not null,
-  at integer not null, fields blob);
+create table event (id integer primary key, hash integer not null, message_id text not null, customer integer not null,
+  name integer not null, at integer not null, fields blob);
 create index event_hash on event (hash);
 create index event_history on event (customer, name, at);
 create table customer (id integer primary key, key text not null unique);
-create table journey (id integer primary key, customer integer not null, trigger integer not null, entered integer not null, state integer not null,
-  step integer not null, due integer);
+create table journey (id integer primary key, customer integer not null, trigger integer not null,
+  entered integer not null, state integer not null, step integer not null, due integer);
 create index journey_due on journey (due) where due is not null;
 create index journey_live on journey (customer) where state = 0;
-create table message (id integer primary key, journey integer not null, customer integer not null, channel text not null, state integer not null,
-  due integer);
+create table message (id integer primary key, journey integer not null, customer integer not null,
+  channel text not null, state integer not null, due integer);
 create index message_due on message (channel, due) where due is not null;
 """
 
@@ -42,7 +42,7 @@ class PlainEvent(msgspec.Struct, frozen=True):
     customer: str
     orders: bool
     at: int
-    fields: bytes
+    fields: dict[str, Any]
 
 
 class BareLoop:
@@ -70,16 +70,21 @@ class BareLoop:
     def _take_batch(self, events: Sequence[PlainEvent]) -> None:
         ask = self._ask
         hashes = [hash_id(event.message_id) for event in events]
-        seen = {name for (name,) in ask("select message_id from event where hash in (select value from json_each(?))", hashes)}
+        found = ask("select message_id from event where hash in (select value from json_each(?))", hashes)
+        seen = {name for (name,) in found}
         names = [event.customer for event in events]
-        customers = dict(ask("select key, id from customer where key in (select value from json_each(?))", names))
-        live = dict(
+        known = ask("select key, id from customer where key in (select value from json_each(?))", names)
+        customers: dict[str, int] = dict(known)
+        live: dict[int, int] = dict(
             ask(
                 "select customer, id from journey where state = 0 and customer in (select value from json_each(?))",
                 customers.values(),
             )
         )
-        rows, people, begun, ended = [], [], [], []
+        rows: list[tuple[Any, ...]] = []
+        people: list[tuple[int, str]] = []
+        begun: list[tuple[int, ...]] = []
+        ended: list[tuple[int]] = []
         for event, hashed in zip(events, hashes, strict=True):
             if event.message_id in seen:
                 continue
@@ -90,7 +95,8 @@ class BareLoop:
                 customer = customers[event.customer] = self._customers
                 people.append((customer, event.customer))
             self._events += 1
-            rows.append((self._events, hashed, event.message_id, customer, event.orders, event.at, event.fields))
+            fields = msgspec.json.encode(event.fields)
+            rows.append((self._events, hashed, event.message_id, customer, event.orders, event.at, fields))
             if event.orders:
                 if (journey := live.pop(customer, None)) is not None:
                     ended.append((journey,))
@@ -110,7 +116,7 @@ class BareLoop:
         fired = 0
         while True:
             self._connection.execute("begin immediate")
-            due = self._connection.execute(
+            due: list[Any] = self._connection.execute(
                 "select id, customer, step from journey where due <= ? order by due limit ?", (now, BATCH)
             ).fetchall()
             self._connection.executemany(
@@ -125,5 +131,5 @@ class BareLoop:
             if len(due) < BATCH:
                 return fired, time.perf_counter() - began
 
-    def _ask(self, sql: str, values: Iterable[object]) -> list[tuple[object, ...]]:
+    def _ask(self, sql: str, values: Iterable[object]) -> list[Any]:
         return self._connection.execute(sql, (msgspec.json.encode(list(values)).decode(),)).fetchall()

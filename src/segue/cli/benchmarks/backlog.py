@@ -19,8 +19,10 @@ from segue.cli.benchmarks.workload import Shop
 from segue.runtime import process
 
 _MEGABYTE: Final = 1_000_000
-_FIRED: Final = 5_000
+_FIRED: Final = 50_000
 """Waits after which memory is read: by then the caches are warm."""
+_PATIENCE: Final = 600.0
+"""Seconds for the started process."""
 
 
 class Backlog(msgspec.Struct, frozen=True):
@@ -35,26 +37,29 @@ class Backlog(msgspec.Struct, frozen=True):
     ready: float
 
 
-async def measure_backlog(folder: Path, waiting: int) -> Backlog:
+def measure_backlog(folder: Path, waiting: int) -> Backlog:
     """Fill a store, then start a process of its own on it, as after a night in which everything fell due."""
     path = folder / "waiting.db"
-    async with daemon(path, publish=True) as one:
-        seconds = await start_journeys(one, Shop(), waiting)
+    seconds = process.run(_fill(path, waiting))
     disk = sum(file.stat().st_size for file in folder.glob("waiting.db*")) / _MEGABYTE
     began = time.time()
-    outcome = subprocess.run(
-        [sys.executable, "-m", "segue.cli.benchmarks.backlog", str(path)], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "segue.cli.benchmarks.backlog", str(path), str(min(waiting, _FIRED))]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PATIENCE)
     if outcome.returncode != 0:
         raise RuntimeError(f"the started process failed: {outcome.stderr[-2000:]}")
     answer = json.loads(outcome.stdout)
     return Backlog(waiting, waiting / seconds, disk, answer["memory"], answer["fired_at"] - began)
 
 
-async def _start(path: Path) -> None:
+async def _fill(path: Path, waiting: int) -> float:
+    async with daemon(path, publish=True) as one:
+        return await start_journeys(one, Shop(), waiting)
+
+
+async def _start(path: Path, until: int) -> None:
     fired_at = 0.0
     async with daemon(path, ahead=LATER) as one:
-        while one.counts.fired < _FIRED:
+        while one.counts.fired < until:
             await asyncio.sleep(0.001)
             if not fired_at and one.counts.fired:
                 fired_at = time.time()
@@ -75,4 +80,4 @@ def _most_memory() -> float:
 
 
 if __name__ == "__main__":
-    process.run(_start(Path(sys.argv[1])))
+    process.run(_start(Path(sys.argv[1]), int(sys.argv[2])))

@@ -12,8 +12,8 @@ Tell = Callable[[str], None]
 
 
 class Sizes(msgspec.Struct, frozen=True):
-    """How much of each is measured: customers who leave a cart, customers in the mixed stream of events, customers over HTTP,
-    customers waiting at a start, and jobs of the scheduler that is compared with."""
+    """How much of each is measured: customers who leave a cart, customers in the mixed stream of events, customers over
+    HTTP, customers waiting at a start, and jobs of the scheduler that is compared with."""
 
     customers: int
     mixed: int
@@ -27,8 +27,9 @@ QUICK: Final = Sizes(customers=20_000, mixed=20_000, over_http=10_000, waiting=1
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """One line of the result. ``count`` is how many were measured; ``bare`` is what Python and SQLite reach without an engine, ``scheduler`` what
-    APScheduler reaches with one job for each wait; None where there is no such figure. ``good`` and ``aim`` are the project's marks."""
+    """One line of the result. ``count`` is how many were measured; ``bare`` is what Python and SQLite reach without
+    an engine, ``scheduler`` what APScheduler reaches with one job for each wait; None where there is no such figure.
+    ``good`` and ``aim`` are the project's marks."""
 
     name: str
     title: str

@@ -41,7 +41,7 @@ class Spine(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def daemon(path: Path, *, ahead: int = 0, publish: bool = False) -> AsyncIterator[Daemon]:
-    """A daemon on a database file, with the canonical rule and no channels; its clock shows ``ahead`` microseconds more than the wall."""
+    """A daemon on a database file, with the canonical rule and no channels; its clock is ``ahead`` µs fast."""
     store = Store(path)
     store.start()
     try:
@@ -79,7 +79,7 @@ async def start_journeys(one: Daemon, shop: Shop, customers: int) -> float:
 
 
 async def measure_spine(folder: Path, customers: int, mixed: int) -> Spine:
-    """Journeys started, events decided (a stream of its own, on a store of its own), and waits fired from the backlog of all who started."""
+    """Journeys started, events decided (a stream and a store of their own), and waits fired, of all who started."""
     shop = Shop()
     path = folder / "journeys.db"
     async with daemon(path, publish=True) as one:
@@ -92,7 +92,7 @@ async def measure_spine(folder: Path, customers: int, mixed: int) -> Spine:
             raise RuntimeError(f"{len(stream)} events were sent, {counts.events} decided, {counts.duplicates} repeated")
     began = time.perf_counter()
     async with daemon(path, ahead=LATER) as one:
-        while one.counts.fired < customers:
+        while one.counts.fired < customers:  # noqa: ASYNC110 - the daemon counts, and tells nobody
             await asyncio.sleep(0.002)
         firing = time.perf_counter() - began
     return Spine(customers, customers / starting, len(stream), len(stream) / deciding, customers, customers / firing)

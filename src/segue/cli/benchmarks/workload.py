@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
-from segue.api import ChannelSpec, Event, Instant
+from segue.api import ChannelSpec, Event, Instant, Tools
 from segue.api.values import HOUR
 from segue.customers.reach import ChannelReach, Reach
 from segue.language import model as m
@@ -41,23 +41,27 @@ class _NoSettings(msgspec.Struct):
 
 
 def setting() -> Setting:
-    """A project with two channels that reach everyone. Nothing is handed over: sending is the provider's speed, not Segue's."""
+    """A project with two channels that reach everyone. Nothing is handed over: that is as fast as the provider."""
     zone = find_zone("UTC")
     assert zone is not None
     return Setting(
         zone=zone,
         currency="EUR",
         reach=Reach({name: ChannelReach(None) for name in CHANNELS}),
-        channels={name: ChannelSpec(name=name, doc="", config=_NoSettings, open=_cannot_open) for name in CHANNELS},
+        channels={
+            name: ChannelSpec(name=name, doc="", config=_NoSettings, open=_cannot_open, address=None)
+            for name in CHANNELS
+        },
     )
 
 
-def _cannot_open(*_: object) -> object:
+def _cannot_open(config: object, tools: Tools) -> NoReturn:
     raise RuntimeError("a benchmark sends nothing")
 
 
 class Shop:
-    """Customers, always the same for the same seed, with message ids as SDKs make them: random, so that none is near another in an index."""
+    """Customers, the same for the same seed, with message ids as SDKs make them: random, so that none is near another
+    in an index."""
 
     def __init__(self, seed: int = 1) -> None:
         self._chance = random.Random(seed)
@@ -67,29 +71,26 @@ class Shop:
         return [self._event("cart_abandoned", customer, "cart", at) for customer in range(first, first + count)]
 
     def stream(self, first: int, count: int, at: Instant) -> Iterator[Event]:
-        """Carts of new customers; every second customer orders some hundred events later, and one event in fifty comes again."""
+        """Carts of new customers; every second one orders some hundred events later, one event in fifty comes again."""
         recent: list[Event] = []
-        buyers: list[int] = []
-        sent = 0
-
-        def events() -> Iterator[Event]:
-            for customer in range(first, first + count):
-                yield self._event("cart_abandoned", customer, "cart", at)
-                if customer % 2:
-                    buyers.append(customer)
-                if len(buyers) > 200:
-                    yield self._event("ordered", buyers.pop(0), "order", Instant(at + HOUR))
-            for customer in buyers:
-                yield self._event("ordered", customer, "order", Instant(at + HOUR))
-
-        for event in events():
+        for number, event in enumerate(self._carts_and_orders(first, count, at), 1):
             yield event
-            sent += 1
             recent.append(event)
             if len(recent) > 3000:
                 del recent[:1500]
-            if sent % REPEATED == 0:
+            if number % REPEATED == 0:
                 yield self._chance.choice(recent)
+
+    def _carts_and_orders(self, first: int, count: int, at: Instant) -> Iterator[Event]:
+        buyers: list[int] = []
+        for customer in range(first, first + count):
+            yield self._event("cart_abandoned", customer, "cart", at)
+            if customer % 2:
+                buyers.append(customer)
+            if len(buyers) > 200:
+                yield self._event("ordered", buyers.pop(0), "order", Instant(at + HOUR))
+        for customer in buyers:
+            yield self._event("ordered", customer, "order", Instant(at + HOUR))
 
     def message_id(self) -> str:
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))

@@ -20,7 +20,8 @@ _BEGINS: Final = ("rule ", "segment ", "event ", "customer")
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One line of a rule. ``inside`` is how many journeys stand at it (None where none can), ``notes`` what happened there."""
+    """One line of a rule. ``inside`` is how many journeys stand at it (None where none can), ``notes`` what happened
+    there."""
 
     text: str
     inside: int | None = None
@@ -31,7 +32,7 @@ def read_text(program: Program) -> list[tuple[int, str]]:
     """The lines of a rule in its file, by number, without comments and empty lines."""
     rule = program.rule
     lines = Path(rule.file).read_text("utf-8").splitlines()
-    kept = []
+    kept: list[tuple[int, str]] = []
     for number, line in enumerate(lines, 1):
         if number < rule.line:
             continue

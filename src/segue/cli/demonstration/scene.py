@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -25,7 +25,8 @@ RATE_OVER: Final = 5.0
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """One consistent look at the store. ``endings`` are (rule, what, reason, how many); ``worth`` is by rule and currency."""
+    """One consistent look at the store. ``endings`` are (rule, what, reason, how many); ``worth`` is by rule and
+    currency."""
 
     rules: tuple[RuleCount, ...] = ()
     positions: tuple[Position, ...] = ()
@@ -82,9 +83,11 @@ class Scene:
         self.letters: deque[Arrival] = deque(maxlen=KEPT)
         self.decisions: deque[Judged] = deque(maxlen=KEPT)
         self.messages = 0
+        self.heard = 0
         self.events = 0
         self.known = ("", "")
-        """A customer and a rule about whom `segue why` has something to tell."""
+        """A customer and a rule of whom `segue why` has much to tell: a journey that has ended, with messages."""
+        self._written: Counter[tuple[str, str]] = Counter()
         self._marks: deque[tuple[float, int, int]] = deque()
 
     @property
@@ -94,9 +97,14 @@ class Scene:
 
     def hear(self, line: DecisionLine) -> None:
         """A decision was made."""
+        self.heard += 1
         self.decisions.append(Judged(line, time.monotonic()))
-        if line.decision in ("exited", "finished") or not self.known[0]:
-            self.known = (line.customer, line.rule)
+        if line.decision == "sent":
+            self._written[line.customer, line.rule] += 1
+        elif line.decision in ("exited", "finished"):
+            told = self._written[line.customer, line.rule]
+            if told and told >= self._written[self.known]:
+                self.known = (line.customer, line.rule)
 
     def receive(self, letter: Letter) -> None:
         """A message came into the mailbox."""

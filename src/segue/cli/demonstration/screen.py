@@ -1,6 +1,7 @@
 """The picture: rules with their journeys moving through them, messages arriving, decisions being made.
 
-Every line is composed to the width of the terminal, and as many lines as it has rows, so that nothing wraps, scrolls or flickers.
+Every line is composed to the width of the terminal, and as many lines as it has rows, so that nothing wraps, scrolls
+or flickers.
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ TURN: Final = 7.0
 WIDE: Final = 118
 """Columns from which two rules, and messages and decisions, stand side by side."""
 
+ROOMY: Final = 136
+"""Columns from which messages show their addresses."""
+LOW: Final = 30
+"""Rows below which every line is saved that can be."""
+
 STATES: Final = (("inside", "cyan"), ("finished", "green"), ("exited", "yellow"), ("failed", "red"))
 SIGNS: Final = {
     "entered": ("→", "bold"),
@@ -64,11 +70,12 @@ _COLOURS: Final = {"string": "green", "number": "yellow", "word": "bold cyan"}
 
 
 class Places(msgspec.Struct, frozen=True):
-    """Where to look next, as the footer shows it."""
+    """Where to look next, as the footer shows it. ``mailbox`` is a file in ``folder``."""
 
     url: str
     folder: str
     mailbox: str
+    tutorial: str
 
 
 class Screen:
@@ -91,21 +98,26 @@ class Screen:
 
     def frame(self, width: int, height: int) -> list[Text]:
         """The picture as exactly ``height`` lines of ``width`` columns."""
-        foot = self._footer(width)
+        foot = self._footer(width, low=height < LOW)
         lines = [self._header(width), *self._table(width)]
         room = height - len(lines) - len(foot)
         wide = width >= WIDE
-        views = self._views(width // 2 - 1 if wide else width)
-        least = 7 if wide or height < 30 else 12
-        shown = _beside(views, width) if wide else self._stack(views, room - least)
+        views = self._views(width // 2 - 1 if wide else width, low=height < LOW)
+        least = 7 if wide or height < LOW else 12
+        if wide:  # in pairs
+            views = [_beside(views[place : place + 2], width // 2 - 1) for place in range(0, len(views), 2)]
+        shown = self._stack(views, room - least)
         lines += shown[: max(0, room - 3)]
         room = max(0, height - len(lines) - len(foot))
         if wide:
             half = width // 2 - 1
-            lines += _beside([self._letters(half + 12, room), self._decisions(width - half - 14, room)], width, half + 12)
+            lines += _beside(
+                [self._letters(half + 7, room, addresses=width >= ROOMY), self._decisions(width - half - 9, room)],
+                half + 7,
+            )
         else:
-            few = min(room, max(2, room * 2 // 5))
-            lines += self._letters(width, room - few) + self._decisions(width, few)
+            few = min(room, max(3, room * 2 // 5))
+            lines += self._letters(width, room - few, addresses=False) + self._decisions(width, few)
         lines = lines[: max(0, height - len(foot))]
         lines += [Text() for _ in range(height - len(foot) - len(lines))]
         return [_fit(line, width) for line in (*lines, *foot)][:height]
@@ -118,9 +130,11 @@ class Screen:
         left = Text.assemble((" Segue ", "bold reverse"), "  ", (self._moment(scene.now, "%a %d %b %H:%M"), "bold"))
         left.append(f"  {_passed(scene.now - scene.began)} in {int(time.monotonic() - scene.started)}s", "dim")
         if width >= WIDE:
-            left.append(f"   {word_speed(scene.clock.speed)}   a simulated shop, its customers, your rules", "dim")
+            left.append(f"   {word_speed(scene.clock.speed)}   a simulated shop and its customers", "dim")
         right = Text.assemble(
-            (f"{scene.events:,}", "bold"), f" events {events:.1f}/s  ", (f"{scene.messages:,}", "bold bright_blue"),
+            (f"{scene.events:,}", "bold"),
+            f" events {events:.1f}/s  ",
+            (f"{scene.messages:,}", "bold bright_blue"),
             f" messages {messages:.1f}/s ",
         )
         return _apart(left, right, width)
@@ -131,7 +145,7 @@ class Screen:
         rest = width - name - 2 - 8 - 4 * 11 - 12
         worth = rest >= 14
         bar = min(rest - (14 if worth else 0), 60)
-        head = Text(" " * (name + 2), "dim")
+        head = Text(" " * (name + 2))
         head.append(f"{'entered':>7} ", "dim")
         for mark, (state, colour) in zip("=+++", STATES, strict=True):
             head.append(f"{mark} ", "dim")
@@ -140,7 +154,7 @@ class Screen:
         lines = [head]
         for program, _ in self._programs:
             count = self._scene.counts.of(program.name)
-            line = Text(f" {program.name:<{name}} ", "bold")
+            line = Text.assemble((f" {program.name:<{name}} ", "bold"))
             line.append_text(self._number(f"{program.name} entered", count.entered, 7, "bold"))
             line.append(" ")
             for mark, (state, colour) in zip("=+++", STATES, strict=True):
@@ -157,14 +171,18 @@ class Screen:
             lines.append(line)
         return lines
 
-    def _views(self, width: int) -> list[list[Text]]:
-        return [self._view(program, text, width) for program, text in self._programs]
+    def _views(self, width: int, *, low: bool) -> list[list[Text]]:
+        return [self._view(program, text, width, low=low) for program, text in self._programs]
 
-    def _view(self, program: Program, text: Sequence[tuple[int, str]], width: int) -> list[Text]:
+    def _view(self, program: Program, text: Sequence[tuple[int, str]], width: int, *, low: bool) -> list[Text]:
         """A rule in its own words, with what stands and happens at each line."""
         lines = annotate(program, text, self._scene.counts)
+        if low:
+            lines = _without_ends(lines)
         written = max([cell_len(line.text) for line in lines], default=0) + 1
-        notes = max([sum(cell_len(note) + 4 for _, note in line.notes) for line in lines if line.inside is not None], default=0)
+        notes = max(
+            [sum(cell_len(note) + 4 for _, note in line.notes) for line in lines if line.inside is not None], default=0
+        )
         column = max(8, width - written - notes - 8)
         most = max([line.inside or 0 for line in lines], default=0)
         drawn = [_rule(program.rule.title or program.name, width)]
@@ -183,7 +201,9 @@ class Screen:
             text.append("●" * dots, "cyan")
             if dots:
                 text.append(" ")
-            text.append_text(self._number(f"{rule} {line.text} inside", line.inside, 0, "bold cyan" if line.inside else "dim"))
+            text.append_text(
+                self._number(f"{rule} {line.text} inside", line.inside, 0, "bold cyan" if line.inside else "dim")
+            )
             text.append("  ")
         for sign, note in line.notes:
             mark, style = SIGNS[sign]
@@ -193,6 +213,7 @@ class Screen:
                 continue
             style = self._style(f"{rule} {line.text} {sign} {note[:1]}", value, style)
             text.append(f"{mark} {note}".strip() + "  ", style if value else "dim")
+        text.rstrip()
         return text
 
     def _stack(self, views: list[list[Text]], room: int) -> list[Text]:
@@ -203,23 +224,23 @@ class Screen:
             return [line for view in views for line in view]
         return views[int((time.monotonic() - self._scene.started) / TURN) % len(views)]
 
-    def _letters(self, width: int, room: int) -> list[Text]:
+    def _letters(self, width: int, room: int, *, addresses: bool) -> list[Text]:
         lines = [_rule("messages arriving", width)]
         for arrival in reversed(self._scene.letters):
             if len(lines) >= room:
                 break
-            lines.append(self._letter(arrival, width))
+            lines.append(self._letter(arrival, width, addresses=addresses))
         return _fill(lines, room)
 
-    def _letter(self, arrival: Arrival, width: int) -> Text:
+    def _letter(self, arrival: Arrival, width: int, *, addresses: bool) -> Text:
         letter = arrival.letter
         fresh = time.monotonic() - arrival.seen < FRESH
         line = Text(" ")
         line.append(self._moment(arrival.at, "%H:%M "), "dim")
         mark = MARKS.get(letter.channel, "•")
         line.append(f"{mark} {letter.channel:<6}", "bold bright_blue" if fresh else "bright_blue")
-        room = 22 if width >= 90 else 14
-        line.append(f"{_short(letter.address if width >= 90 else letter.customer, room):<{room}} ", "bold" if fresh else "")
+        who, room = (letter.address, 22) if addresses else (letter.customer, 12)
+        line.append(f"{_short(who, room):<{room}} ", "bold" if fresh else "")
         subject, _, text = letter.words.partition(" · ")
         line.append(subject, "bold" if fresh else "")
         if text:
@@ -244,20 +265,24 @@ class Screen:
         line.append(f"{decided.decision:<11}", f"bold {style}" if fresh and style != "dim" else style)
         line.append(f"{_short(decided.customer, 11):<12}", "bold" if fresh else "")
         line.append(f"{decided.rule:<14}" if width >= 60 else f"{_short(decided.rule, 13):<14}", "dim")
-        line.append(tell_reason(decided), "dim" if not fresh else "")
+        line.append(_tell_briefly(decided), "" if fresh else "dim")
         line.truncate(width, overflow="ellipsis")
         return line
 
-    def _footer(self, width: int) -> list[Text]:
+    def _footer(self, width: int, *, low: bool) -> list[Text]:
         places, (customer, rule) = self._places, self._scene.known
-        first = Text(" look  ", "dim")
+        first = Text.assemble((" look  ", "dim"))
         first.append(f"{places.url}/healthz  ", "cyan")
         first.append("/metrics  ", "cyan")
-        first.append(f"tail -f {places.mailbox}", "cyan")
-        second = Text(" why?  ", "dim")
+        mailbox = f"{places.folder}/{places.mailbox}"
+        first.append(f"tail -f {mailbox if width >= WIDE else places.mailbox}", "cyan")
+        second = Text.assemble((" why?  ", "dim"))
         second.append(f"segue why {customer or 'CUSTOMER'} {rule or 'RULE'}", "cyan")
         second.append(f"  in {places.folder}", "dim")
-        return [Text("─" * width, "dim"), first, _apart(second, Text.assemble(("Ctrl-C", "bold"), " ends "), width)]
+        learn = Text.assemble(("learn  ", "dim"), (f"{places.tutorial} ", "cyan")) if width >= WIDE else Text()
+        ends = Text.assemble(("Ctrl-C", "bold"), " ends ")
+        lines = [_apart(first, learn, width), _apart(second, ends, width)]
+        return lines if low else [Text("─" * width, "dim"), *lines]
 
     # Pieces
 
@@ -265,7 +290,8 @@ class Screen:
         return to_datetime(at).astimezone(self._zone).strftime(form)
 
     def _number(self, name: str, value: int, width: int, style: str) -> Text:
-        return Text(f"{value:>{width},}" if width else f"{value:,}", self._style(name, value, style))
+        digits = f"{value:,}"
+        return Text.assemble(" " * max(0, width - len(digits)), (digits, self._style(name, value, style)))
 
     def _style(self, name: str, value: int, style: str) -> str:
         """The style of a number, which stands out for a moment when it has changed."""
@@ -274,13 +300,19 @@ class Screen:
         if before != value or name not in self._seen:
             since = present if before != value else 0.0
             self._seen[name] = (value, since)
-        return f"{style} reverse" if present - since < FRESH / 3 and style != "dim" else style
+        return "bold bright_white" if present - since < FRESH / 2 and style != "dim" else style
 
 
 def tell_reason(line: DecisionLine) -> str:
     """What a decision was about, in a few words."""
     what = f'{line.channel} "{line.message}"' if line.channel else ""
     return " · ".join(part for part in (what, line.reason) if part)
+
+
+def _tell_briefly(line: DecisionLine) -> str:
+    if not line.channel:
+        return line.reason
+    return f"{MARKS.get(line.channel, line.channel)} {line.reason or line.message}"
 
 
 def word_speed(speed: float) -> str:
@@ -303,10 +335,20 @@ def _passed(micros: int) -> str:
 
 
 def _rule(title: str, width: int) -> Text:
-    line = Text("── ", "dim")
-    line.append(title, "bold not dim")
+    line = Text.assemble(("── ", "dim"), (title, "bold"))
     line.append(" " + "─" * max(0, width - cell_len(title) - 4), "dim")
     return line
+
+
+def _without_ends(lines: Sequence[Line]) -> list[Line]:
+    """The lines without those that only say ``end``, whose notes go to the line before."""
+    kept: list[Line] = []
+    for line in lines:
+        if line.text.strip() == "end" and kept:
+            kept[-1] = msgspec.structs.replace(kept[-1], notes=(*kept[-1].notes, *line.notes))
+        else:
+            kept.append(line)
+    return kept
 
 
 def _colour(text: str) -> Text:
@@ -351,16 +393,15 @@ def _apart(left: Text, right: Text, width: int) -> Text:
     return Text.assemble(left, " ", right)
 
 
-def _beside(columns: Sequence[list[Text]], width: int, first: int | None = None) -> list[Text]:
-    """Columns side by side; the first is ``first`` wide, or as wide as its share."""
-    each = first if first is not None else width // max(1, len(columns)) - 1
+def _beside(columns: Sequence[list[Text]], first: int) -> list[Text]:
+    """Columns side by side; all but the last are ``first`` wide."""
     lines = []
     for place in range(max((len(column) for column in columns), default=0)):
         line = Text()
         for number, column in enumerate(columns):
             part = column[place].copy() if place < len(column) else Text()
             if number < len(columns) - 1:
-                part.truncate(each, overflow="ellipsis", pad=True)
+                part.truncate(first, overflow="ellipsis", pad=True)
                 part.append("  ")
             line.append_text(part)
         lines.append(line)

@@ -1,7 +1,7 @@
 """A shop whose customers behave: they sign up, look around, leave carts behind, order or don't, and answer messages.
 
-The simulation knows no wall clock and no network: it is told the present, and gives the Segment calls that are due by then, in order. What
-customers do next depends on chance, from a seeded generator, and on the messages they get.
+The simulation knows no wall clock and no network: it is told the present, and gives the Segment calls that are due by
+then, in order. What customers do next depends on chance, from a seeded generator, and on the messages they get.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ Call = dict[str, Any]
 
 _Act = Callable[[Instant], Iterable[Call]]
 
-_BUSY: Final = (0.4, 0.3, 0.3, 0.3, 0.3, 0.4, 0.6, 0.8, 0.9, 1, 1, 1.1, 1.2, 1.1, 1, 1, 1.1, 1.2, 1.3, 1.4, 1.4, 1.2, 0.9, 0.6)
+_BUSY: Final = (
+    *(0.4, 0.3, 0.3, 0.3, 0.3, 0.4, 0.6, 0.8, 0.9, 1.0, 1.0, 1.1),
+    *(1.2, 1.1, 1.0, 1.0, 1.1, 1.2, 1.3, 1.4, 1.4, 1.2, 0.9, 0.6),
+)
 """How busy the shop is in each hour of its day."""
 
 
@@ -50,10 +53,12 @@ class Mood(msgspec.Struct):
 
 
 class Shop:
-    """The shop. ``pace`` is how many people come in an hour of its own time on an ordinary day; ``first`` is the number of its first new
-    customer and ``run`` makes its message ids differ from those of an earlier run."""
+    """The shop. ``pace`` is how many people come in an ordinary hour of its own time; ``first`` is the number of
+    customers who are known already, and ``run`` makes its message ids differ from those of an earlier run."""
 
-    def __init__(self, seed: int, now: Instant, *, zone: tzinfo, pace: float, first: int = 0, run: str = "demo") -> None:
+    def __init__(
+        self, seed: int, now: Instant, *, zone: tzinfo, pace: float, first: int = 0, run: str = "demo"
+    ) -> None:
         self.random = Random(seed + first)
         self.customers: list[Customer] = []
         self.ordered = 0
@@ -142,7 +147,9 @@ class Shop:
         """A cart is filled; then it is paid for, or left behind."""
         cart = self._fill_cart()
         added = [
-            self._call("track", userId=person.id, event="Product Added", properties=_seen(product) | {"quantity": count})
+            self._call(
+                "track", userId=person.id, event="Product Added", properties=_seen(product) | {"quantity": count}
+            )
             for product, count in cart.lines
         ]
         if self._chance(0.2):

@@ -1,0 +1,123 @@
+"""The demo under way: a real daemon, the shop that sends it events over HTTP, and an eye on both."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from segue.cli.demonstration.client import Client
+from segue.cli.demonstration.mailbox import Mailbox
+from segue.cli.demonstration.project import MAILBOX, WRITE_KEY
+from segue.cli.demonstration.scene import Counts, Scene, look
+from segue.cli.demonstration.shop import Shop
+from segue.cli.service import Service, rest_clock
+from segue.program.calendar import find_zone
+from segue.runtime.assembly import Assembly, CheckedBook
+from segue.runtime.running import DecisionLine
+from segue.store.database import LAST, Store
+from segue.store.positions import count_customers
+
+TICK = 0.08
+"""Wall seconds between two looks at what the customers do."""
+LOOK = 0.4
+"""Wall seconds between two looks at the store."""
+
+
+class Stage:
+    """A daemon with its shop. ``hears`` is told each decision as it is made."""
+
+    def __init__(
+        self,
+        assembly: Assembly,
+        store: Store,
+        *,
+        speed: float,
+        seed: int,
+        pace: float,
+        hears: Callable[[DecisionLine], None] | None = None,
+    ) -> None:
+        self.assembly = assembly
+        self.service = Service(assembly, store, speed=speed, listener=self._hear)
+        self.scene = Scene(self.service.clock)
+        self.ended = asyncio.Event()
+        """Set when the demo is over: asked for, or because a part of it failed."""
+        self.failure: BaseException | None = None
+        self._store = store
+        self._seed = seed
+        self._pace = pace
+        self._hears = hears
+        self._mailbox = Mailbox(assembly.project.root / MAILBOX, from_end=True)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def url(self) -> str:
+        """Where the daemon listens."""
+        return f"http://{self.assembly.project.http.host}:{self.service.port}"
+
+    async def start(self, book: CheckedBook) -> None:
+        """Start the daemon and open the shop. Raises CannotStart."""
+        await self.service.start(book, publish=True, who="segue demo", on_proof=lambda healthy: None)
+        await self._look()
+        first = await asyncio.wrap_future(self._store.write(count_customers))
+        zone = find_zone(self.assembly.project.zone)
+        assert zone is not None, "the project was checked"
+        now = self.scene.now
+        # ``pace`` is for a wall second; the shop thinks in hours of its own.
+        pace = self._pace * 3600 / self.service.clock.speed
+        shop = Shop(self._seed, now, zone=zone, pace=pace, first=first, run=f"{now:x}")
+        self.spawn(self._trade(shop))
+        self.spawn(self._watch())
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something run until the demo ends; where it fails, the demo ends."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._on_done)
+        self._tasks.append(task)
+
+    async def stop(self) -> Counts:
+        """Close the shop, drain and stop the daemon. The last counts, taken when everything had come to rest."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.service.stop()
+        self._receive(None)
+        with contextlib.closing(Store(self.assembly.project.database)) as store:
+            rest_clock(store, self.service.clock)
+            self.scene.counts = store.apply(look)
+        return self.scene.counts
+
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None and self.failure is None:
+            self.failure = error
+            self.ended.set()
+
+    def _hear(self, line: DecisionLine) -> None:
+        self.scene.hear(line)
+        if self._hears is not None:
+            self._hears(line)
+
+    async def _trade(self, shop: Shop) -> None:
+        """Customers act, and answer the messages they got."""
+        async with Client(self.url, WRITE_KEY) as client:
+            while True:
+                self._receive(shop)
+                if calls := shop.until(self.scene.now):
+                    await client.send(calls)
+                await asyncio.sleep(TICK)
+
+    def _receive(self, shop: Shop | None) -> None:
+        for letter in self._mailbox.read():
+            self.scene.receive(letter)
+            if shop is not None:
+                shop.hear(letter.customer, letter.channel, letter.name, self.scene.now)
+
+    async def _watch(self) -> None:
+        while True:
+            await self._look()
+            await asyncio.sleep(LOOK)
+
+    async def _look(self) -> None:
+        self.scene.counts = await asyncio.wrap_future(self._store.write(look, LAST))
+        self.scene.mark(self.service.daemon.counts.events)
