@@ -21,7 +21,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## a simulated shop, its customers, their journeys and messages, live in this terminal
-	@$(BIN)/segue demo $(ARGS)
+	@exec $(BIN)/segue demo $(ARGS) # exec: no shell is left that Ctrl-C would kill, and make complain of
 
 test: $(VENV)/.installed-dev ## every test
 	@$(BIN)/python -m pytest $(ARGS)

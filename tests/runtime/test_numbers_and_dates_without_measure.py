@@ -38,7 +38,9 @@ def test_a_number_without_measure_stops_nobody_else(store: Store, amount: Any) -
           points number
         customer
           points number
-        when paid set customer.points = points * points emit counted with points = points * 10 send push "hello" with points = points
+        when paid set customer.points = points * points
+          emit counted with points = points * 10
+          send push "hello" with points = points
         """,
     )
     began = time.monotonic()
@@ -80,7 +82,8 @@ def test_a_date_at_the_end_of_time_fails_no_journey(store: Store, day: str) -> N
           due date
         event moved
           due date
-        when paid goal moved where (due = 2026-11-27) within 7d wait until 1d before due unless moved where (due > 2026-11-27)
+        when paid goal moved where (due = 2026-11-27) within 7d
+          wait until 1d before due unless moved where (due > 2026-11-27)
           send push "hello"
         """,
         zone="America/New_York",

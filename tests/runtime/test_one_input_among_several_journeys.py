@@ -42,7 +42,8 @@ def test_a_journey_that_an_emit_moved_on_is_not_set_back_by_the_event_behind_the
     assert len(claims) == 1
     outcome = Outcome(claims[0].row, Sent())
     store.apply(lambda tx: settle(tx, running, [outcome], Instant(moment + 2)))
-    steps = dict(store.apply(lambda tx: tx.rows("select program.rule, step from journey join program on program.id = program")))
+    found = "select program.rule, step from journey join program on program.id = program"
+    steps = dict(store.apply(lambda tx: tx.rows(found)))
     assert steps["replies"] == 2  # the send is behind it: the second wait
 
 

@@ -50,8 +50,8 @@ def test_a_backup_ends_while_every_millisecond_brings_a_commit(store: Store, tmp
 def test_a_backup_into_no_folder_is_refused_in_words_and_leaves_nothing(store: Store, tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         back_up(tmp_path / "segue.db", tmp_path / "missing" / "copy.db")
+    (tmp_path / "not.db").write_bytes(b"no database" * 100)
     with pytest.raises(StoreError):
-        (tmp_path / "not.db").write_bytes(b"no database" * 100)
         back_up(tmp_path / "not.db", tmp_path / "copy.db")
     assert sorted(entry.name for entry in tmp_path.iterdir() if "copy" in entry.name) == []
 

@@ -47,6 +47,8 @@ def demo(
     style: Final = "json" if json else "live" if watched else "lines"
     if not seconds and style == "lines":
         seconds = UNWATCHED
+    if style == "live":
+        print("Opening a shop, and starting Segue for it …", flush=True)
     wishes = Wishes(seconds=seconds, speed=speed, pace=pace, seed=seed, style=style, kept=keep is not None)
     try:
         with _folder(keep) as folder:

@@ -14,8 +14,8 @@ from segue.api import Instant
 from segue.engine.journey import Arrived, Effect, Journey, Note, mint
 from segue.engine.step import begin, end
 from segue.program.calendar import add_elapsed
-from segue.program.conditions import per_value
 from segue.program.facts import Customer, Scene
+from segue.program.keys import per_value
 from segue.program.program import Program
 from segue.program.wording import word_period
 

@@ -35,8 +35,8 @@ from segue.engine.journey import (
     Pass,
     Reported,
     Sending,
-    SetTrait,
     Settled,
+    SetTrait,
     State,
     Trace,
     Withdraw,
@@ -56,8 +56,8 @@ from segue.program.calendar import (
     read_date,
     window_opens,
 )
-from segue.program.conditions import Elapsed
 from segue.program.facts import Customer, Reaction, Scene
+from segue.program.values import Elapsed
 from segue.program.wording import word_clock, word_period
 
 _MOST_REACTIONS = 200

@@ -13,6 +13,7 @@ from typing import Final
 
 from lark import Lark, Token
 from lark.exceptions import UnexpectedInput, VisitError
+from lark.lexer import PatternRE, PatternStr, TerminalDef
 from lark.utils import TextSlice
 
 from segue.diagnostics import Diagnostic, Lines, in_order
@@ -31,7 +32,23 @@ _BEGINNING: Final = re.compile(r"[^\W\d]\w*[ \t\f\r\n]+([^\W\d]\w*)")
 def grammar() -> Lark:
     """The parser of one piece, built once; it keeps no state between texts."""
     text = files("segue.language").joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(text, start="piece", parser="lalr", lexer="contextual", keep_all_tokens=True, maybe_placeholders=False)
+    return Lark(
+        text,
+        start="piece",
+        parser="lalr",
+        lexer="contextual",
+        keep_all_tokens=True,
+        maybe_placeholders=False,
+        edit_terminals=whole_word,
+    )
+
+
+def whole_word(terminal: TerminalDef) -> None:
+    """A word of the language ends where the word ends: Lark would read `sendemail` as `send email` wherever no name can stand. The
+    priority keeps the word before NAME, as Lark does by itself for plain strings."""
+    if isinstance(terminal.pattern, PatternStr) and terminal.pattern.value.isalpha():
+        terminal.pattern = PatternRE(terminal.pattern.value + r"(?!\w)")
+        terminal.priority = 1
 
 
 def parse(path: str, text: str) -> tuple[t.File, tuple[Diagnostic, ...]]:

@@ -15,7 +15,8 @@ import msgspec
 from segue.api import Kind, Period
 from segue.language import model as m
 from segue.program.codec import encode_rule
-from segue.program.conditions import Evaluate, Reads, collect_reads, compile_expression
+from segue.program.conditions import Evaluate, compile_expression
+from segue.program.reads import Reads, collect_reads
 from segue.program.wording import word
 
 Nothing: frozenset[str] = frozenset()

@@ -6,6 +6,7 @@ It owns no truth: stopped at any instant, by any means, it goes on from the stor
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -14,15 +15,17 @@ from typing import Any
 import msgspec
 import structlog
 
-from segue.api import Callback, Event, Inbound, Instant
+from segue.api import Callback, Event, Inbound, Instant, Report
+from segue.api.values import HOUR
 from segue.clock.bell import Bell
 from segue.clock.clock import Clock
 from segue.language import model as m
 from segue.messages.catalogue import Catalogue
+from segue.runtime.busy import Busy
 from segue.runtime.crashpoints import reach
 from segue.runtime.dispatch import recover, report
-from segue.runtime.inbox import Inbox
 from segue.runtime.inbound import take_inbound
+from segue.runtime.inbox import Inbox
 from segue.runtime.ingest import Ingested
 from segue.runtime.publishing import Setting, expel, load, publish, removed
 from segue.runtime.running import DecisionLine, Running
@@ -32,11 +35,14 @@ from segue.runtime.wake import Woke, wake
 from segue.store import books
 from segue.store.database import FIRST, LAST, Store, Transaction
 from segue.store.errors import StoreUnavailable
-from segue.store.journeys import next_due
+from segue.store.journeys import next_due, postpone_earliest
+from segue.store.ledger import find_message
 from segue.store.sweeps import latest_moment
 
 _log = structlog.get_logger("segue")
 
+ANSWER_WITHIN = 5.0
+"""Seconds that a report waits for the answer to the call it is about."""
 WAKE_PIECE = 500
 """Waits ended in one transaction."""
 
@@ -75,6 +81,7 @@ class Daemon:
         self._bell = Bell(clock)
         self._waking = asyncio.Event()
         self._stopping = False
+        self._fired_before = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._releasing: asyncio.Task[None] | None = None
         self.inbox = Inbox(store, lambda: self.running, clock.now, self._on_ingested)
@@ -119,7 +126,7 @@ class Daemon:
         for sender in self.senders.values():
             sender.start()
         self._bell.ring_every("look", 10.0, self._look)
-        await self._expel(await self._write(removed))
+        await self._expel()
 
     async def stop(self) -> None:
         """Drain: commit what was taken, hand over what is claimed, then let go. The store stays open."""
@@ -141,22 +148,37 @@ class Daemon:
             reach("in-publish")
             return gone, load(tx, setting, known)
 
+        before = self._running.current.values() if self._running is not None else ()
         gone, running = await self._write(job)
-        self._running = running
-        reach("after-publish")
+        if running is not None:
+            # A batch that still ran by the book before may have begun journeys just now: their programs stay at hand.
+            programs = {program.hash: program for program in before} | dict(running.programs)
+            running = msgspec.structs.replace(running, programs=programs)
         if content is not None:
             self.content = content
+        self._running = running
+        reach("after-publish")
         _log.info("published", rules=len(book.rules), removed=list(gone))
         if self._tasks:
-            await self._expel(gone)
+            await self._expel()
 
-    async def _expel(self, rules: Sequence[str]) -> None:
-        for rule in rules:
-            after = -1
-            while after != 0:
-                job = partial(expel, running=self.running, rule=rule, after=max(after, 0), now=self.clock.now())
-                after, done = await self._write(job)
-                self._on_done(done)
+    async def _expel(self) -> None:
+        """Everyone inside a removed rule exits. Asks the store who is left, so that a batch that ran by the book before is included,
+        and goes on where the store could not write."""
+        pause = 0.1
+        while not self._stopping:
+            try:
+                for rule in await self._write(removed):
+                    after = -1
+                    while after != 0 and not self._stopping:
+                        job = partial(expel, running=self.running, rule=rule, after=max(after, 0), now=self.clock.now())
+                        after, done = await self._write(job)
+                        self._on_done(done)
+                return
+            except StoreUnavailable as error:
+                _log.error("the store cannot write", error=str(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
 
     # What comes in
 
@@ -168,6 +190,7 @@ class Daemon:
         """Take what a provider's call meant; returns once it is committed."""
         if callback.reports:
             reports = callback.reports
+            await self._let_answers_come_first(channel, reports)
             self._on_done(
                 await self._write(lambda tx: report(tx, self.running, channel, reports, self.clock.now()), FIRST)
             )
@@ -177,13 +200,27 @@ class Daemon:
                 await self._write(lambda tx: take_inbound(tx, self.running, channel, messages, self.clock.now()))
             )
 
+    async def _let_answers_come_first(self, channel: str, reports: Sequence[Report]) -> None:
+        """A report may be quicker than the answer that brings the receipt it names. Raises Busy where the call is still under way."""
+        sender = self.senders.get(channel)
+        if sender is None or not any(one.receipt and not one.key for one in reports):
+            return
+
+        def unknown(tx: Transaction) -> bool:
+            return any(
+                not one.key and find_message(tx, channel=channel, receipt=one.receipt) is None for one in reports
+            )
+
+        if await self._write(unknown) and not await sender.wait_for_calls(ANSWER_WITHIN) and await self._write(unknown):
+            raise Busy(5.0, "the call that the report is about is still under way")
+
     # What is due
 
     async def _wake(self) -> None:
-        pause = 0.1
+        pause, piece = 0.1, WAKE_PIECE
 
         def job(tx: Transaction) -> Woke:
-            woke = wake(tx, self.running, self.clock.now(), WAKE_PIECE)
+            woke = wake(tx, self.running, self.clock.now(), piece)
             if woke.fired:
                 reach("in-wake")
             return woke
@@ -193,6 +230,7 @@ class Daemon:
             try:
                 while not self._stopping:
                     woke = await self._write(job)
+                    piece = min(piece * 2, WAKE_PIECE)
                     self.counts.fired += woke.fired
                     self._on_done(woke.done)
                     if woke.next_due is None:
@@ -206,7 +244,27 @@ class Daemon:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
                 continue
+            except Exception:
+                # One journey that cannot even be read must not keep the others from waking: ever smaller pieces find it.
+                _log.exception("waits cannot be ended", piece=piece)
+                if piece == 1:
+                    await self._postpone_earliest()
+                piece = max(1, piece // 2)
+                continue
             await self._waking.wait()
+
+    async def _postpone_earliest(self) -> None:
+        """The journey that is due first cannot be woken: the others go before it, and it is tried again later."""
+
+        def job(tx: Transaction) -> str:
+            now = self.clock.now()
+            return postpone_earliest(tx, now, Instant(now + HOUR))
+
+        try:
+            _log.error("a journey cannot be woken: it is tried again in an hour", key=await self._write(job))
+        except StoreUnavailable as error:
+            _log.error("the store cannot write", error=str(error))
+            await asyncio.sleep(1.0)
 
     def _ring_sender(self, name: str, instant: Instant) -> None:
         self._bell.ring_at(f"channel {name}", instant, self.senders[name].wake)
@@ -220,7 +278,10 @@ class Daemon:
             self._releasing = asyncio.create_task(self._look_for_release())
 
     async def _look_for_release(self) -> None:
-        self.held = await self._write(lambda tx: books.load_meta(tx, "hold"), LAST) is not None
+        try:
+            self.held = await self._write(lambda tx: books.load_meta(tx, "hold"), LAST) is not None
+        except StoreUnavailable:
+            return  # the next look asks again
         if not self.held:
             for sender in self.senders.values():
                 sender.wake()
@@ -237,7 +298,7 @@ class Daemon:
         for line in done.lines:
             self.counts.decisions[line.rule, line.decision] += 1
             if self._listener is not None:
-                self._listener(line)
+                self._tell(self._listener, line)
         if done.due is not None:
             if done.due <= self.clock.look():
                 self._waking.set()
@@ -247,6 +308,14 @@ class Daemon:
             sender = self.senders.get(channel)
             if sender is not None:
                 sender.wake()
+
+    def _tell(self, listener: Callable[[DecisionLine], None], line: DecisionLine) -> None:
+        try:
+            listener(line)
+        except Exception:  # whoever only listens (a log whose reader went away) must not stop a loop
+            self._listener = None
+            with contextlib.suppress(Exception):
+                _log.exception("decisions cannot be told any more")
 
     async def _write(self, job: Callable[[Any], Any], priority: int = 1) -> Any:
         return await asyncio.wrap_future(self.store.write(job, priority))
@@ -259,7 +328,9 @@ class Daemon:
             overdue = await asyncio.wait_for(self._write(lambda tx: _overdue(tx, self.clock.look()), LAST), 20.0)
         except (StoreUnavailable, TimeoutError):
             return False
-        return bool(overdue < 60_000_000 * max(1.0, self.clock.speed))
+        fired, self._fired_before = self._fired_before, self.counts.fired
+        # After a long halt everything is late, and a daemon that works through it must not be taken for one that is stuck.
+        return bool(overdue < 60_000_000 * max(1.0, self.clock.speed)) or self.counts.fired > fired
 
 
 def _overdue(tx: Transaction, now: Instant) -> int:

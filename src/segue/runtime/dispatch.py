@@ -19,12 +19,11 @@ from segue.engine.journey import Claimed, Journey, Reported, Settled, Settlement
 from segue.messages.catalogue import Catalogue
 from segue.messages.template import Template, from_canonical, to_canonical
 from segue.runtime.running import Running
-from segue.runtime.turn import Done, Person, Turn
+from segue.runtime.turn import JOURNEY_ENDED, Done, Person, Turn
 from segue.store import journeys as journey_rows
 from segue.store import ledger as ledger_rows
 from segue.store.customers import find_seen, hash_id
 from segue.store.database import Transaction
-
 
 UNKNOWN_OUTCOME: Final = "unknown: "
 """How the reason of a message begins that may or may not have reached its provider."""
@@ -112,7 +111,7 @@ def _claim_one(
     turn: Turn, running: Running, content: Catalogue, row: LedgerRow, person: Person, journey: Journey, now: Instant
 ) -> Claim | None:
     if journey.state != "inside":
-        _refuse(turn, row, person, journey, f"the journey ended: {journey.reason or journey.state}", now)
+        _refuse(turn, row, person, journey, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
         return None
     journey = turn.feed(person, journey, Claimed(row.key), now)
     if row.state is not MessageState.DECIDED:
@@ -208,7 +207,12 @@ def settle(tx: Transaction, running: Running, outcomes: Sequence[Outcome], now: 
     turn, journeys = _open(tx, running, now, list(rows.values()))
     for outcome in outcomes:
         row = rows.get(outcome.row)
-        if row is None or row.state is not MessageState.CLAIMED:
+        if row is None:
+            continue
+        if row.state is not MessageState.CLAIMED:
+            if isinstance(outcome.answer, Sent) and outcome.answer.receipt and not row.receipt:
+                row.receipt = outcome.answer.receipt  # a report was quicker than the answer: later ones name the receipt
+                turn.update_message(row)
             continue
         person, journey = journeys[row.journey]
         turn.advance(person, now)
@@ -256,7 +260,7 @@ def _again(
     row.reason = reason
     due = retry_at(row.key, row.attempts, now, after)
     if journey.state != "inside":
-        _refuse(turn, row, person, journey, f"the journey ended: {journey.reason or journey.state}", now)
+        _refuse(turn, row, person, journey, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
     elif due > row.expires:
         row.state = MessageState.UNKNOWN if row.doubt else MessageState.FAILED
         row.reason = unknown(f"not in time: {reason}") if row.doubt else f"not in time: {reason}"
@@ -311,6 +315,9 @@ def report(tx: Transaction, running: Running, channel: str, reports: Sequence[Re
         }
         turn.record(name, row.customer, None, at, 1, msgspec.json.encode(detail))
         turn.advance(person, now)
+        if row.state is MessageState.CLAIMED or (row.state is MessageState.DECIDED and row.doubt):
+            # The provider can only speak of what it took: the answer is still on its way, or was cut off.
+            _note_answer(turn, row, person, journey, Sent(one.receipt), now)
         if one.what == "undelivered":
             if one.address_gone:
                 _forget_address(turn, row, person, one.reason, now)

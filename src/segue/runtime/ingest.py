@@ -14,7 +14,7 @@ from segue.api import Event, Instant
 from segue.customers.identity import device_key, resolve, user_key
 from segue.customers.reach import GRANTED, KINDS, MARKETING, WITHDRAWN
 from segue.engine.journey import Arrived
-from segue.program.conditions import per_value
+from segue.program.keys import per_value
 from segue.runtime.running import Running
 from segue.runtime.turn import Done, Person, Turn
 from segue.store import customers as customer_rows

@@ -112,18 +112,19 @@ class Sender:
         while True:
             # First the room, then the claim: what is claimed goes out at once, and a withdrawal of consent can still win until then.
             await self._slot(spec.in_flight)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopped.wait(), self._pace.debt())
+            if (debt := self._pace.debt()) > 0:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopped.wait(), debt)
             if self._stopping or self._held():
                 return
             limit = self._pace.allowance(spec.batch)
             claims = await self._claim(limit)
-            self._listener(claims.done)
             if claims.claims:
                 self._pace.take(len(claims.claims))
                 task = asyncio.create_task(self._hand_over(claims.claims))
                 self._under_way.add(task)
                 task.add_done_callback(self._under_way.discard)
+            self._listener(claims.done)
             if claims.seen < limit:
                 if claims.next_due is not None:
                     self._ring(self.name, claims.next_due)

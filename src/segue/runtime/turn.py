@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -37,8 +37,8 @@ from segue.engine.journey import (
 )
 from segue.engine.step import end, step
 from segue.program.calendar import find_zone
-from segue.program.conditions import reaches
 from segue.program.facts import Customer, Past
+from segue.program.keys import reaches
 from segue.program.program import Program
 from segue.runtime.running import CHAIN, DecisionLine, Running
 from segue.store import customers as customer_rows
@@ -48,6 +48,9 @@ from segue.store.customers import CustomerRow, EventRow
 from segue.store.database import Transaction
 
 _encode = msgspec.json.Encoder().encode
+
+JOURNEY_ENDED: Final = "the journey ended: "
+"""How the reason of a message begins that was not sent since its journey had ended."""
 
 
 class History(dict[str, list[Past]]):
@@ -454,7 +457,7 @@ class Turn:
             if row.state is not MessageState.DECIDED:
                 continue
             row.due, row.settled = None, now
-            row.reason = f"the journey ended: {reason}"
+            row.reason = f"{JOURNEY_ENDED}{reason}"
             if row.doubt:  # a call was cut off before: it may have gone, so it is not "skipped"
                 row.state = MessageState.UNKNOWN
                 self.note_message(person, row, "undelivered", now)

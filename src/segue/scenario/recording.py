@@ -5,7 +5,8 @@ Events are Segment calls, as any archive has them. Two further types carry what 
     {"type": "segue.answer", "key": …, "claimedAt": …, "answeredAt": …, "answer": {"type": "sent", "receipt": ""}}
     {"type": "segue.report", "channel": …, "receivedAt": …, "report": {"id": …, "what": "delivered", "at": …, "key": …}}
 
-A message that was never claimed has ``claimedAt`` null; one whose claim was refused has no ``answer``.
+A message that was never claimed has ``claimedAt`` null; one whose claim was refused, or whose journey ended first, has no ``answer``.
+``withdrawnAt`` is when a journey ended whose message waited to be sent again, after a call that may have gone out.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from segue.api import Answer, Event, Instant, Rejected, Report, Sent, Unknown, from_datetime, to_rfc3339
+from segue.api import Answer, Event, Instant, Rejected, Report, Retry, Sent, Unknown, from_datetime, to_rfc3339
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.runtime.dispatch import UNKNOWN_OUTCOME
+from segue.runtime.turn import JOURNEY_ENDED
 from segue.scenario.replay import Arrival, Record, RecordedAnswer, RecordedReport
 from segue.store import history
 from segue.store.database import Transaction
@@ -40,6 +42,7 @@ class _AnswerLine(msgspec.Struct, rename="camel"):
     claimed_at: str | None = None
     answered_at: str | None = None
     answer: Answer | None = None
+    withdrawn_at: str | None = None
 
 
 class _ReportBody(msgspec.Struct, rename="camel"):
@@ -136,6 +139,7 @@ def _read_answer(line: bytes) -> RecordedAnswer:
         _moment(read.claimed_at) if read.claimed_at else None,
         _moment(read.answered_at) if read.answered_at else None,
         read.answer,
+        _moment(read.withdrawn_at) if read.withdrawn_at else None,
     )
 
 
@@ -214,23 +218,39 @@ def write_answers(tx: Transaction, after: int, limit: int) -> tuple[int, list[by
     last = 0
     for message in history.load_messages_after(tx, after, limit):
         last = message.row
-        claimed, answered, answer = _answer_of(tx, message)
-        lines.append(
-            msgspec.json.encode(
-                {
-                    "type": ANSWER,
-                    "key": message.key,
-                    "claimedAt": to_rfc3339(claimed) if claimed is not None else None,
-                    "answeredAt": to_rfc3339(answered) if answered is not None else None,
-                    "answer": answer,
-                }
-            )
-        )
+        known = _answer_of(tx, message)
+        line: dict[str, Any] = {
+            "type": ANSWER,
+            "key": message.key,
+            "claimedAt": to_rfc3339(known.claimed) if known.claimed is not None else None,
+            "answeredAt": to_rfc3339(known.answered) if known.answered is not None else None,
+            "answer": known.answer,
+        }
+        if known.withdrawn is not None:
+            line["withdrawnAt"] = to_rfc3339(known.withdrawn)
+        lines.append(msgspec.json.encode(line))
     return last, lines
 
 
-def _answer_of(tx: Transaction, message: LedgerRow) -> tuple[Instant | None, Instant | None, Answer | None]:
-    withdrawn = message.reason.startswith("the journey ended: ")
+def _answer_of(tx: Transaction, message: LedgerRow) -> RecordedAnswer:
+    if message.reason.startswith(JOURNEY_ENDED) and message.settled is not None:
+        return _withdrawal_of(tx, message, message.settled)
+    claimed, answered, answer = _last_answer_of(tx, message)
+    return RecordedAnswer(message.key, claimed, answered, answer)
+
+
+def _withdrawal_of(tx: Transaction, message: LedgerRow, settled: Instant) -> RecordedAnswer:
+    """What to do again with a message whose journey ended before it was handed over."""
+    if message.claimed is not None and settled != history.journey_ended(tx, message.journey):
+        # its call was under way then, came to nothing, and was not repeated
+        return RecordedAnswer(message.key, message.claimed, settled, Retry(""))
+    if message.doubt:
+        return RecordedAnswer(message.key, message.claimed, message.claimed, Unknown(""), settled)
+    # It waited, for its first call or the next. Where no event ended the journey, a guard did, at a claim in that very moment.
+    return RecordedAnswer(message.key, settled)
+
+
+def _last_answer_of(tx: Transaction, message: LedgerRow) -> tuple[Instant | None, Instant | None, Answer | None]:
     match message.state:
         case MessageState.DECIDED:
             return None, None, None
@@ -244,7 +264,7 @@ def _answer_of(tx: Transaction, message: LedgerRow) -> tuple[Instant | None, Ins
             )
             return message.claimed, message.settled, Rejected(message.reason, address_gone=gone)
         case MessageState.UNKNOWN:
-            return (None, None, None) if withdrawn else (message.claimed, message.settled, Unknown(message.reason.removeprefix(UNKNOWN_OUTCOME)))
+            return message.claimed, message.settled, Unknown(message.reason.removeprefix(UNKNOWN_OUTCOME))
         case MessageState.SKIPPED:
             # a claim that was refused: the replay refuses it at the same moment, for the same reason
-            return (None, None, None) if withdrawn else (message.settled, None, None)
+            return message.settled, None, None

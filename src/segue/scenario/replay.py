@@ -36,12 +36,14 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 class RecordedAnswer(msgspec.Struct, frozen=True):
-    """What a channel answered: when the message was claimed (None: it never was), when the answer came, and the answer (None: the claim was refused)."""
+    """What a channel answered: when the message was claimed (None: it never was), when the answer came, and the answer (None: the claim was refused).
+    ``withdrawn``: the answer was that nobody knows, and before the next try, at this moment, the journey ended."""
 
     key: str
     claimed: Instant | None
     answered: Instant | None = None
     answer: Answer | None = None
+    withdrawn: Instant | None = None
 
 
 class RecordedReport(msgspec.Struct, frozen=True):
@@ -75,13 +77,15 @@ class Replay:
             name: msgspec.structs.replace(spec, unknown="hold") for name, spec in running.channels.items()
         }
         self.running = msgspec.structs.replace(running, channels=channels)
+        self._trying_again = running
         self._store = store
         self._content = content
         self._record = record or Record()
         self._moments: list[tuple[Instant, int]] = sorted(
-            (answer.claimed, number)
+            (moment, number)
             for number, answer in enumerate(self._record.answers.values())
-            if answer.claimed is not None
+            for moment in (answer.claimed, answer.withdrawn)
+            if moment is not None
         )
         self._answers: list[tuple[Instant, int, Outcome]] = []
         self._reports = sorted(self._record.reports, key=lambda one: one.received)
@@ -164,7 +168,10 @@ class Replay:
 
         def may(row: LedgerRow) -> bool:
             known = answers.get(row.key)
-            return known is None or (known.claimed is not None and known.claimed <= moment)
+            if known is None:
+                return True
+            look = known.claimed if row.attempts == 0 or known.withdrawn is None else known.withdrawn
+            return look is not None and look <= moment
 
         while self._channels:
             channel = min(self._channels)
@@ -186,9 +193,15 @@ class Replay:
                 if claims.next_due is not None and claims.next_due > moment:
                     self._look_again(claims.next_due)
                 continue
-            at_once = [outcome for each in claims.claims if (outcome := self._answer(each, moment)) is not None]
-            if at_once:
-                self._note(self._store.apply(partial(settle, running=self.running, outcomes=at_once, now=moment)))
+            at_once: list[Outcome] = []
+            again: list[Outcome] = []
+            for each in claims.claims:
+                known = answers.get(each.key)
+                if (outcome := self._answer(each, moment)) is not None:
+                    (again if known is not None and known.withdrawn is not None else at_once).append(outcome)
+            for running, outcomes in ((self.running, at_once), (self._trying_again, again)):
+                if outcomes:
+                    self._note(self._store.apply(partial(settle, running=running, outcomes=outcomes, now=moment)))
 
     def _answer(self, claimed: Claim, moment: Instant) -> Outcome | None:
         """The answer to give now; None where the record says that it came later."""

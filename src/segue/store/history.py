@@ -103,6 +103,12 @@ def load_consent(tx: Transaction, customer: int) -> list[ConsentRow]:
     ]
 
 
+def journey_ended(tx: Transaction, journey: int) -> Instant | None:
+    """When a journey ended; None while it is inside."""
+    row = tx.row("select ended from journey where id = ?", (journey,))
+    return row[0] if row is not None else None
+
+
 def lost_address(tx: Transaction, customer: int, channel: str, at: Instant) -> bool:
     """Whether a provider called the customer's address for the channel dead at that moment."""
     row = tx.row(

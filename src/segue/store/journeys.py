@@ -105,6 +105,15 @@ def next_due(tx: Transaction) -> Instant | None:
     return row[0] if row is not None else None
 
 
+def postpone_earliest(tx: Transaction, now: Instant, until: Instant) -> str:
+    """Have the journey that is due first wait until another moment, without reading it. Its key; empty where none is due."""
+    row = tx.row("select id, key from journey where due <= ? order by due limit 1", (now,))
+    if row is None:
+        return ""
+    tx.run("update journey set due = ? where id = ?", (until, row[0]))
+    return str(row[1].hex())
+
+
 def load_journeys(tx: Transaction, rows: Iterable[int]) -> dict[int, tuple[int, Journey]]:
     """Journeys by number, each with its customer."""
     programs, _ = _programs(tx)
