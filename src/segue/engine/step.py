@@ -15,12 +15,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, assert_never
 
 import msgspec
 
-from segue.api import Instant, Money, Period, to_rfc3339
+from segue.api import Instant
 from segue.api.values import DAY
 from segue.engine.journey import (
     Arrived,
@@ -43,22 +42,16 @@ from segue.engine.journey import (
     Woken,
     mint,
 )
+from segue.engine.moments import find_moment
 from segue.language import model as m
 from segue.program import program as p
 from segue.program.calendar import (
     add,
     add_elapsed,
-    at_wall,
-    elapsed,
-    find_zone,
-    local,
-    next_clock,
     read_date,
-    window_opens,
 )
 from segue.program.facts import Customer, Reaction, Scene
-from segue.program.values import Elapsed
-from segue.program.wording import word_clock, word_period
+from segue.program.values import to_json
 
 _MOST_REACTIONS = 200
 """Reactions kept per journey: a link scanner's thousand clicks are one fact, not a thousand rows to carry."""
@@ -397,37 +390,9 @@ class _Passage:
         return False
 
     def wait_until(self, current: p.WaitUntil) -> bool:
-        zone, now = self.customer.zone, self.now
-        match current.moment:
-            case m.AtClock(clock=clock, day=day, date=date, zone=named):
-                place = (find_zone(named) if named else None) or zone
-                if date is not None:
-                    midnight = read_date(date.iso, place)
-                    day_there = local(midnight, place).date() if midnight is not None else None
-                    return self.wait(at_wall(day_there, clock.minute, place)) if day_there else self.lack_date()
-                return self.wait(next_clock(now, clock.minute, place, day))
-            case m.InWindow(start=start, end=end, zone=named):
-                place = (find_zone(named) if named else None) or zone
-                return self.wait(window_opens(now, start.minute, end.minute, place))
-            case m.AtDate():
-                moment = self.date_of(current)
-                return self.wait(moment) if moment is not None else self.lack_date()
-            case m.Offset(period=period, direction=direction, clock=clock, zone=named):
-                return self.wait_offset(current, period, direction, clock, (find_zone(named) if named else None) or zone)
-            case _:
-                assert_never(current.moment)
-
-    def wait_offset(
-        self, current: p.WaitUntil, period: Period, direction: str, clock: m.Clock | None, zone: Any
-    ) -> bool:
-        date = self.date_of(current)
-        if date is None:
-            return self.lack_date()
-        moment = add(date, period, zone, -1 if direction == "before" else 1)
-        if clock is not None:
-            moment = at_wall(local(moment, zone).date(), clock.minute, zone)
-        if direction == "before" and moment < self.now:
-            self.leave(f"{word_period(period)} before the date was already past")
+        moment = find_moment(current.moment, self.date_of(current), self.customer.zone, self.now)
+        if isinstance(moment, str):
+            self.leave(moment)
             return False
         return self.wait(moment)
 
@@ -436,10 +401,6 @@ class _Passage:
         if isinstance(value, m.Day):
             return read_date(value.iso, self.customer.zone)
         return Instant(value) if isinstance(value, int) and not isinstance(value, bool) else None
-
-    def lack_date(self) -> bool:
-        self.leave("the date to wait for is missing")
-        return False
 
     def send(self, current: p.Send) -> bool:
         journey = self.journey
@@ -483,29 +444,3 @@ class _Passage:
         journey.state, journey.reason, journey.ended, journey.due = "exited", reason, self.now, closing(journey)
         self.effects.append(Note("exited", self.now, reason))
         self.effects.append(Withdraw(reason))
-
-
-def to_json(value: Any) -> Any:
-    """A rule's value as JSON: numbers as numbers, money as ``{"amount": "60.00", "currency": "EUR"}``, instants in RFC 3339, a
-    length of time in seconds."""
-    match value:
-        case None | bool() | str() | list() | dict():
-            return value
-        case Money(amount=amount, currency=currency):
-            return {"amount": str(amount), "currency": currency}
-        case Decimal():
-            return int(value) if value.adjusted() < 18 and value == value.to_integral_value() else float(value)
-        case Period():
-            return elapsed(value) // 1_000_000
-        case m.Day(iso=iso):
-            return iso
-        case m.Clock():
-            return word_clock(value)
-        case Elapsed():
-            return int(value) // 1_000_000
-        case int():
-            return to_rfc3339(Instant(value))
-        case tuple():
-            return list(value)
-        case _:
-            raise TypeError(f"a rule has no value of type {type(value).__name__}")

@@ -11,10 +11,11 @@ from datetime import tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, assert_never
 
-from segue.api import FieldType, Instant, Money, Period
+from segue.api import FieldType, Instant, Money, Period, to_rfc3339
 from segue.language import model as m
 from segue.program.calendar import add, elapsed, find_zone, local, read_clock, read_date
 from segue.program.facts import Past, Scene
+from segue.program.wording import word_clock
 
 _MOST_DIGITS: Final = 30
 """Digits before or after the point beyond which a number that came with an event is taken for missing."""
@@ -207,3 +208,29 @@ def past_field(past: Past, name: str, kind: FieldType, scene: Scene) -> Any:
     if name == "timestamp":
         return past.at
     return read_value(past.fields.get(name), kind, scene, past.fields)
+
+
+def to_json(value: Any) -> Any:
+    """A rule's value as JSON: numbers as numbers, money as ``{"amount": "60.00", "currency": "EUR"}``, instants in RFC 3339, a
+    length of time in seconds."""
+    match value:
+        case None | bool() | str() | list() | dict():
+            return value
+        case Money(amount=amount, currency=currency):
+            return {"amount": str(amount), "currency": currency}
+        case Decimal():
+            return int(value) if value.adjusted() < 18 and value == value.to_integral_value() else float(value)
+        case Period():
+            return elapsed(value) // 1_000_000
+        case m.Day(iso=iso):
+            return iso
+        case m.Clock():
+            return word_clock(value)
+        case Elapsed():
+            return int(value) // 1_000_000
+        case int():
+            return to_rfc3339(Instant(value))
+        case tuple():
+            return list(value)
+        case _:
+            raise TypeError(f"a rule has no value of type {type(value).__name__}")
