@@ -13,8 +13,8 @@ A story has one line for each thing that happens: when it arrives (UTC unless an
     03-02 10:00        report   ann push undelivered gone          what a provider says of the customer's last message
     03-02 10:00        rules    v2                                 another version of the rules is published
 
-`in_replay` runs it over a store in memory in the loop of `segue replay`; `in_store` through the daemon's own loop functions on a store file that is
-closed and opened again between every two inputs; `by_command` through the command line.
+`in_replay` runs it over a store in memory in the loop of `segue replay`; `in_store` through the daemon's own loop
+functions on a store file that is closed and opened again between every two inputs; `by_command` through the command line.
 """
 
 from __future__ import annotations
@@ -166,8 +166,8 @@ def _assembly(folder: Path) -> Assembly:
 
 @cache
 def setting() -> Setting:
-    """A project without a segue.toml: all its channels are on the console. Two of them report more than the console can: `rcs` counts as settled
-    only with its report, and letters are held when an outcome is unknown."""
+    """A project without a segue.toml: all its channels are on the console. Two are changed: `rcs` counts as settled
+    only with its report, and a letter is held when its outcome is unknown."""
     found = _assembly(_HERE).setting
     channels: dict[str, ChannelSpec] = {
         name: msgspec.structs.replace(spec, reactions=REACTIONS) for name, spec in found.channels.items()
@@ -332,7 +332,11 @@ class Daemon:
         key = next(call.key for call in reversed(self.calls) if (call.customer, call.channel) == (customer, channel))
         self._reports += 1
         one = Report(
-            id=f"report-{self._reports}", what=what, at=self.now, key=key, reason="unregistered" if gone else "",
+            id=f"report-{self._reports}",
+            what=what,
+            at=self.now,
+            key=key,
+            reason="unregistered" if gone else "",
             address_gone=bool(gone),
         )
         self._keep(self._do(report, channel=channel, reports=[one]))
@@ -356,7 +360,10 @@ class Daemon:
 
     def _next_moment(self) -> Instant | None:
         def look(tx: Transaction) -> list[Instant | None]:
-            return [journey_rows.next_due(tx), *(ledger_rows.next_due(tx, name) for name in ledger_rows.due_channels(tx))]
+            return [
+                journey_rows.next_due(tx),
+                *(ledger_rows.next_due(tx, name) for name in ledger_rows.due_channels(tx)),
+            ]
 
         moments = [due for due in self._write(look) if due is not None] + [at for at, _ in self._pending]
         return min(moments, default=None)

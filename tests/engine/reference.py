@@ -599,7 +599,10 @@ class World:
         changed = [name for name, value in event.traits.items() if person.traits.get(name) != value]
         for name in changed:
             self.set_trait(person, name, event.traits[name])
+        latest = self.latest(person.journeys, self.now)
         for journey in list(person.journeys):
+            if latest.get(journey.rule.name) is journey:
+                self.convert(journey, {f"trait:{name}" for name in changed}, self.now)
             for name in sorted(changed):
                 self.tell(journey, f"trait:{name}", 0)
         if event.name is None:
@@ -626,29 +629,32 @@ class World:
             for journey in person.journeys
             if journey.rule.per is None or event.fields.get(journey.rule.per) in (None, "", journey.value)
         ]
-        latest: dict[str, Journey] = {}
-        for journey in reached:
-            if journey.trigger.at <= event.at:
-                before = latest.get(journey.rule.name)
-                if before is None or journey.trigger.at >= before.trigger.at:
-                    latest[journey.rule.name] = journey
+        latest = self.latest(reached, event.at)
         for journey in reached:
             if latest.get(journey.rule.name) is journey:
-                self.convert(journey, event)
+                self.convert(journey, {f"event:{event.name}"}, event.at)
             self.tell(journey, f"event:{event.name}", depth)
         for rule in self.rules:
             if event.name in rule.events:
                 self.admit(person, rule, event, depth)
 
-    def convert(self, journey: Journey, event: Past) -> None:
+    def latest(self, journeys: Sequence[Journey], at: datetime) -> dict[str, Journey]:
+        """The journey of each rule that something which happened then may convert: the latest that had begun."""
+        found: dict[str, Journey] = {}
+        for journey in sorted(journeys, key=lambda one: (one.trigger.at, one.trigger.order)):
+            if journey.trigger.at <= at:
+                found[journey.rule.name] = journey
+        return found
+
+    def convert(self, journey: Journey, about: set[str], at: datetime) -> None:
         goal, until = journey.rule.goal, journey.goal_until
-        if goal is None or until is None or journey.converted or f"event:{event.name}" not in names(goal.condition):
+        if goal is None or until is None or journey.converted or not about & names(goal.condition):
             return
         forgotten = journey.state != "inside" and self.now > until + timedelta(days=1)
-        if journey.trigger.at <= event.at <= until and not forgotten:
+        if journey.trigger.at <= at <= until and not forgotten:
             if value_of(goal.condition, journey.scene(min(self.now, until))):
                 journey.converted = True
-                journey.record("converted", event.at)
+                journey.record("converted", at)
 
     def admit(self, person: Person, rule: m.Rule, event: Past, depth: int) -> None:
         def ignore(reason: str) -> None:
@@ -697,8 +703,11 @@ class World:
             if depth + 1 > _CHAIN:
                 continue
             if what == "set":
+                latest = self.latest(journey.person.journeys, self.now)
                 for other in list(journey.person.journeys):
                     if other is not journey:
+                        if latest.get(other.rule.name) is other:
+                            self.convert(other, {f"trait:{detail}"}, self.now)
                         self.tell(other, f"trait:{detail}", depth + 1)
             else:
                 name, fields = detail

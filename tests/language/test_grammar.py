@@ -10,7 +10,7 @@ import pytest
 from lark import Lark
 
 from segue.language.keywords import BUILT_IN, HEADER_LINES, KEYWORDS, OPENERS, STEPS, TOP_LEVEL, WEEKDAYS
-from segue.language.parser import grammar, terminal_states
+from segue.language.parser import grammar, terminal_states, whole_word
 
 _GRAMMAR = files("segue.language").joinpath("grammar.lark").read_text(encoding="utf-8")
 
@@ -21,12 +21,21 @@ def test_the_grammar_has_no_conflicts() -> None:
         if os.environ.get("CI"):
             pytest.fail("interegular is missing: pip install interegular")
         pytest.skip("interegular is not installed, so conflicts of terminals cannot be found")
-    Lark(_GRAMMAR, start="piece", parser="lalr", lexer="contextual", keep_all_tokens=True, strict=True)
+    Lark(
+        _GRAMMAR,
+        start="piece",
+        parser="lalr",
+        lexer="contextual",
+        keep_all_tokens=True,
+        strict=True,
+        edit_terminals=whole_word,
+    )
 
 
 def test_words_that_compete_with_names_stand_in_the_table() -> None:
-    plain = {t.name: t.pattern.value for t in grammar().terminals if type(t.pattern).__name__ == "PatternStr"}
-    words = {name: word for name, word in plain.items() if word.isalpha()}
+    patterns = {terminal.name: terminal.pattern.value.removesuffix(r"(?!\w)") for terminal in grammar().terminals}
+    words = {name: word for name, word in patterns.items() if word.isalpha()}
+    assert len(words) > 70
     competing = {words[name] for state in terminal_states() if "NAME" in state for name in state if name in words}
     if any({"NAME", "WEEKDAY"} <= state for state in terminal_states()):
         competing.update(WEEKDAYS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from segue.cli.ending import USAGE, fail, open_project, print_json
 from segue.store import books
-from segue.store.database import Store, release_hold
+from segue.store.database import Store, hold_lock, release_hold
 from segue.store.errors import StoreError, StoreUnavailable
 from segue.store.ledger import hold_all
 from segue.store.sweeps import integrity
@@ -35,43 +36,46 @@ def restore(
     project = open_project(Path.cwd()).project
     target = project.database
     fresh = target.with_name(target.name + ".restoring")
-    waiting = 0
     try:
-        _check_free(target)
-        shutil.copyfile(backup, fresh)
-        store = Store(fresh)
-        try:
-            verdict = store.apply(integrity)
-            if verdict != "ok":
-                fail(f"{backup} is damaged: {verdict}")
-            store.apply(lambda tx: books.put_meta(tx, "hold", "restored" if hold else None))
-            waiting = store.apply(hold_all)
-        finally:
-            store.close()
+        with hold_lock(target):  # not opened: what is to be replaced may be damaged, or written by a newer Segue
+            try:
+                waiting = _prepare(backup, fresh, hold)
+                kept = _keep_aside(target)
+                os.replace(fresh, target)
+            finally:
+                for suffix in ("", "-wal", "-shm", ".lock"):
+                    fresh.with_name(fresh.name + suffix).unlink(missing_ok=True)
     except (StoreError, OSError) as error:
         fail(f"nothing was restored: {error}")
-    finally:
-        fresh.with_name(fresh.name + ".lock").unlink(missing_ok=True)
-    kept = _keep_aside(target)
-    os.replace(fresh, target)
     _report(json, target, kept, waiting, hold)
 
 
-def _check_free(target: Path) -> None:
-    """Raises StoreInUse while a daemon holds the store."""
-    if target.exists():
-        Store(target).close()
+def _prepare(backup: Path, fresh: Path, hold: bool) -> int:
+    """Make a copy of the backup, ready to be the store. How many messages wait in it."""
+    for suffix in ("-wal", "-shm"):
+        fresh.with_name(fresh.name + suffix).unlink(missing_ok=True)  # of a restore that was cut off
+    shutil.copyfile(backup, fresh)
+    with contextlib.closing(Store(fresh)) as store:
+        verdict = store.apply(integrity)
+        if verdict != "ok":
+            raise StoreError(f"{backup} is damaged: {verdict}")
+        store.apply(lambda tx: books.put_meta(tx, "hold", "restored" if hold else None))
+        return store.apply(hold_all)
 
 
 def _keep_aside(target: Path) -> Path | None:
-    """The store as it was, under a name of its own."""
-    for suffix in ("-wal", "-shm"):
-        target.with_name(target.name + suffix).unlink(missing_ok=True)  # empty: the store was closed just now
+    """The store as it was, under a name of its own, with what its log holds beside it. The log goes first: one that stayed behind would be
+    read into the restored store."""
     if not target.exists():
+        for suffix in ("-wal", "-shm"):
+            target.with_name(target.name + suffix).unlink(missing_ok=True)
         return None
     number = 1
     while (kept := target.with_name(f"{target.name}.before-restore-{number}")).exists():
         number += 1
+    target.with_name(target.name + "-shm").unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        os.replace(target.with_name(target.name + "-wal"), kept.with_name(kept.name + "-wal"))
     os.replace(target, kept)
     return kept
 

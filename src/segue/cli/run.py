@@ -75,7 +75,10 @@ def run(
 def _inspect(assembly: Assembly, book: CheckedBook, publishing: bool) -> None:
     """Show what the check found; end where rules are to be published and are wrong."""
     if book.diagnostics and publishing:
-        show_diagnostics(book, "full" if sys.stderr.isatty() else "concise")
+        if sys.stderr.isatty():
+            show_diagnostics(book, "full")
+        else:
+            _log_diagnostics(book)
     if not book.ok and publishing:
         fail("the rules have errors: nothing was published and nothing runs", WRONG)
     if not book.ok:
@@ -139,13 +142,15 @@ async def _reload(service: Service, notifier: Notifier) -> None:
     notifier.reloading()
     try:
         book = await service.reload(_who())
+        _log_diagnostics(book)
         if book.ok:
             _log.info("reloaded", rules=len(book.checked.book.rules))
         else:
-            show_diagnostics(book, "concise")
             _log.error("the rules on disk have errors; the old ones go on")
     except StoreError as error:
         _log.error("nothing was reloaded; the old rules go on", error=str(error))
+    except Exception:
+        _log.exception("nothing was reloaded; the old rules go on")
     finally:
         notifier.ready(_status(service))
 
@@ -156,6 +161,19 @@ async def _say_if_different(service: Service, book: CheckedBook) -> None:
     if book.ok and disk != runs:
         changed = sorted(name for name in disk.keys() | runs.keys() if disk.get(name) != runs.get(name))
         _log.warning("the rules on disk differ from those that run: `segue publish`, or --publish", rules=changed)
+
+
+def _log_diagnostics(book: CheckedBook) -> None:
+    """What the check of the rules found, one entry each: whatever reads the log expects entries."""
+    for found in book.diagnostics:
+        say = _log.error if found.is_error else _log.warning
+        place = found.primary
+        say(
+            found.message,
+            code=found.code,
+            place=f"{place.file}:{place.line}:{place.column}" if place is not None else None,
+            hint=found.hint or None,
+        )
 
 
 def _status(service: Service) -> str:

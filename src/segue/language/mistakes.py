@@ -18,6 +18,7 @@ from segue.diagnostics import Diagnostic, Fix, Label, Lines
 from segue.language.keywords import KEYWORDS, STEPS, TOP_LEVEL
 from segue.language.nearest import nearest
 from segue.language.pieces import DEEPEST, Piece, last_word
+from segue.language.slips import Place, Slip, compared_by_is, find_slip, missing_limit
 
 _KINDS_OF_WORDS: Final = {
     "NAME": "a name",
@@ -59,6 +60,7 @@ _UNIT_WORDS: Final = {
 }
 _WORD: Final = re.compile(r"\w[\w.]*")
 _NEXT_WORD: Final = re.compile(r"[ \t\f\r\n]*([^\W\d]\w*)")
+_CLOCK_OF_TWELVE: Final = re.compile(r"(\d{1,2})(?:[.:](\d\d))?([ap])m", re.IGNORECASE)
 _OPERATORS: Final = {
     "==": "=",
     "<>": "!=",
@@ -160,6 +162,9 @@ def _mistake(
 def _keyword_as_name(token: Token, text: str, piece: Piece, lines: Lines) -> Mistake:
     start, end = token.start_pos or 0, token.end_pos or 0
     before = last_word(text, piece.start, start)
+    slip = compared_by_is(Place(str(token), start, end, before, "", text[end : piece.end], frozenset()))
+    if slip is not None:
+        return _slipped(slip, lines)
     place = f"after `{before}` comes a name" if before else "a name belongs here"
     return _mistake(
         lines,
@@ -169,6 +174,23 @@ def _keyword_as_name(token: Token, text: str, piece: Piece, lines: Lines) -> Mis
         f"`{token}` is a word of the language and cannot be a name",
         label="a name belongs here",
         hint=f"{place}; put one before `{token}`, or choose another name",
+    )
+
+
+def _slipped(slip: Slip, lines: Lines, *, complete: bool = False) -> Mistake:
+    fix = None
+    if slip.write is not None:
+        fix = (f"write `{slip.write}`" if slip.write else "delete it", slip.write)
+    return _mistake(
+        lines,
+        slip.code,
+        slip.start,
+        slip.end,
+        slip.message,
+        label=slip.label,
+        hint=slip.hint,
+        fix=fix,
+        complete=complete,
     )
 
 
@@ -191,6 +213,9 @@ def _unexpected_word(error: UnexpectedToken, text: str, piece: Piece, lines: Lin
             fix=("delete it", ""),
             complete=complete,
         )
+    slip = find_slip(Place(word, start, end, before, text[piece.start : start], text[end : piece.end], accepts))
+    if slip is not None:
+        return _slipped(slip, lines, complete=complete)
     if "DURATION" in accepts and token.type in ("INT", "DECIMAL"):
         return _number_for_duration(token, text, lines)
     if word == "else" or token.type == "ELSE_IF":
@@ -206,7 +231,8 @@ def _unexpected_word(error: UnexpectedToken, text: str, piece: Piece, lines: Lin
     if word == "=" and before in ("=", "<", ">", "!"):
         return _mistake(lines, "E0201", start - 1, end, "one `=` is enough", hint="write `=`", fix=("write `=`", "="))
     options = _words(accepts) | (TOP_LEVEL if complete or start == piece.start else frozenset())
-    meant = nearest(word, options) if token.type == "NAME" or word in KEYWORDS else None
+    # A word of the language is no misspelling of another, and two letters are near to everything.
+    meant = nearest(word, options) if token.type == "NAME" and word not in KEYWORDS and len(word) > 2 else None
     if meant:
         return _mistake(
             lines,
@@ -276,6 +302,19 @@ def _unexpected_character(error: UnexpectedCharacters, text: str, piece: Piece, 
     if character.isdigit():
         word = _WORD.match(text, start)
         return _odd_number(word.group() if word else character, start, text, lines)
+    slip = find_slip(
+        Place(
+            character,
+            start,
+            start + 1,
+            last_word(text, piece.start, start),
+            text[piece.start : start],
+            text[start + 1 : piece.end],
+            _accepts(error),
+        )
+    )
+    if slip is not None:
+        return _slipped(slip, lines)
     pair = text[start : start + 2]
     operator = pair if pair in _OPERATORS else character
     meant = _OPERATORS.get(operator)
@@ -311,6 +350,20 @@ def _unexpected_character(error: UnexpectedCharacters, text: str, piece: Piece, 
 
 def _odd_number(word: str, start: int, text: str, lines: Lines) -> Mistake:
     end = start + len(word)
+    twelve = _CLOCK_OF_TWELVE.fullmatch(word)
+    if twelve is not None and 1 <= int(twelve.group(1)) <= 12:
+        hour = int(twelve.group(1)) % 12 + (12 if twelve.group(3).lower() == "p" else 0)
+        clock = f"{hour:02}:{twelve.group(2) or '00'}"
+        return _mistake(
+            lines,
+            "E0207",
+            start,
+            end,
+            "clock times have 24 hours",
+            label=f"write `{clock}`",
+            hint=f"write `{clock}`",
+            fix=(f"write `{clock}`", clock),
+        )
     if re.fullmatch(r"(\d+(mo|min|w|d|h|s))*\d+m(\d+\w*)?", word):
         return _bare_m(word, start, end, lines)
     unit = re.fullmatch(r"(\d+)([^\W\d_]+)", word)
@@ -414,6 +467,9 @@ def _stops_too_early(error: UnexpectedInput, text: str, piece: Piece, lines: Lin
         )
     end = piece.end
     start = max(piece.start, end - len(before))
+    slip = missing_limit(Place("", start, end, before, text[piece.start : end], "", accepts))
+    if slip is not None:
+        return _slipped(slip, lines)
     steps_missing = piece.begins in ("when", "every", "on", "rule") and accepts & _STEP_TERMINALS
     if steps_missing:
         return _mistake(

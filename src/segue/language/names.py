@@ -164,8 +164,22 @@ class Names:
                 hint=f"write for instance `opened {text}` or `can get {text}`",
             )
             return
+        truth = {"yes": "true", "no": "false"}.get(text.casefold())
+        if truth is not None:
+            self._report.add(
+                "E0301",
+                name,
+                f"I don't know `{text}`",
+                label=f"write `{truth}`",
+                hint="yes is `true`, no is `false`",
+                write=truth,
+            )
+            return
         known = {*self._scope.fields, *self._lexicon.event_names(), *self._lexicon.reactions}
-        hint = "a bare name is a field of the trigger, an event or a reaction; a new event is declared with `event`"
+        hint = (
+            "a bare name is a field of the trigger, an event or a reaction; a new event is declared with `event`, "
+            f'and a text stands in quotes: `"{text}"`'
+        )
         self._report.unknown("E0301", name, f"I don't know `{text}`", nearest(text, known), hint)
 
     def trait(self, path: t.TraitPath) -> Typed | None:

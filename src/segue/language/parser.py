@@ -44,8 +44,8 @@ def grammar() -> Lark:
 
 
 def whole_word(terminal: TerminalDef) -> None:
-    """A word of the language ends where the word ends: Lark would read `sendemail` as `send email` wherever no name can stand. The
-    priority keeps the word before NAME, as Lark does by itself for plain strings."""
+    """A word of the language ends where the word ends: Lark would read `sendemail` as `send email` wherever no name
+    can stand. The priority keeps the word before NAME, as Lark does by itself for plain strings."""
     if isinstance(terminal.pattern, PatternStr) and terminal.pattern.value.isalpha():
         terminal.pattern = PatternRE(terminal.pattern.value + r"(?!\w)")
         terminal.priority = 1

@@ -143,6 +143,8 @@ def _begins(text: str, word: str, start: int, end: int, before: str, before_end:
             return after.isdigit() and not in_head
         case "when" | "every":
             return not in_head
+        case "rule":
+            return not in_head or "\n" in text[before_end:start]
         case "test":
             return after == '"' or not after.isalpha()
         case _:

@@ -22,8 +22,8 @@ EVERY_CHANNEL: Final = ("delivered", "undelivered", "bounced")
 """Reactions that any channel may report."""
 
 USUAL: Final = ("opened", "clicked", "replied")
-"""Reactions that the language knows by itself: a rule that asks for one is the same rule before and after a channel is set up that
-reports it."""
+"""Reactions that the language knows by itself, so that a rule which asks for one reads the same before and after a
+channel that reports it is set up."""
 
 
 class ChannelWords(msgspec.Struct, frozen=True):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import structlog
 
@@ -20,6 +22,8 @@ _log = structlog.get_logger("segue")
 
 BATCH = 1000
 """Events in one transaction, at most about: a batch is whatever waits, and is never waited for."""
+HOLD: Final = 0.04
+"""Seconds that a batch may hold the writer; where one did longer, the next are smaller."""
 MOST_WAITING = 20_000
 """Events that may wait. Beyond it sources are asked to come again: their own queues are as durable as memory here is not."""
 
@@ -40,6 +44,7 @@ class Inbox:
         self._now = now
         self._listener = listener
         self._most = most
+        self._piece = BATCH
         self._waiting: deque[tuple[Sequence[Event], asyncio.Future[None]]] = deque()
         self._events = 0
         self._arrived = asyncio.Event()
@@ -90,7 +95,7 @@ class Inbox:
                 await self._arrived.wait()
             batch: list[Event] = []
             callers: list[tuple[Sequence[Event], asyncio.Future[None]]] = []
-            while self._waiting and (not batch or len(batch) + len(self._waiting[0][0]) <= BATCH):
+            while self._waiting and (not batch or len(batch) + len(self._waiting[0][0]) <= self._piece):
                 events, done = self._waiting.popleft()
                 batch.extend(events)
                 callers.append((events, done))
@@ -123,12 +128,21 @@ class Inbox:
                 wrong = fault
         return wrong
 
+    def _fit(self, count: int, seconds: float) -> None:
+        """Make the next batch one that holds the writer no longer than it should: events of 32 KB take their time."""
+        if seconds > HOLD:
+            self._piece = max(1, min(self._piece, int(count * HOLD / seconds)))
+        elif self._piece < BATCH:
+            self._piece = min(BATCH, self._piece * 2)
+
     async def _take(self, batch: Sequence[Event]) -> Exception | None:
         """Commit a batch; what went wrong, if anything did."""
         running, now = self._running, self._now
 
         def job(tx: Transaction) -> Ingested:
+            began = time.perf_counter()
             taken = ingest(tx, running(), batch, now())
+            self._fit(len(batch), time.perf_counter() - began)
             reach("before-ingest-commit")
             return taken
 

@@ -8,9 +8,9 @@ A step that raises fails its own journey, never the batch.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -40,6 +40,7 @@ from segue.program.calendar import find_zone
 from segue.program.facts import Customer, Past
 from segue.program.keys import reaches
 from segue.program.program import Program
+from segue.runtime.people import History, Person
 from segue.runtime.running import CHAIN, DecisionLine, Running
 from segue.store import customers as customer_rows
 from segue.store import journeys as journey_rows
@@ -51,62 +52,6 @@ _encode = msgspec.json.Encoder().encode
 
 JOURNEY_ENDED: Final = "the journey ended: "
 """How the reason of a message begins that was not sent since its journey had ended."""
-
-
-class History(dict[str, list[Past]]):
-    """A customer's past events by name. A name that no batch query brought is looked up when it is asked for; ``fetch`` None means
-    that nothing of this customer is stored, so what is remembered here is all there is."""
-
-    __slots__ = ("_fetch", "_unasked")
-
-    def __init__(self, fetch: Callable[[str], list[Past]] | None) -> None:
-        self._fetch = fetch
-        self._unasked: list[tuple[str, Past]] | None = None
-
-    def get(self, name: str, default: Any = ()) -> Any:
-        if name in self:
-            return self[name]
-        if self._fetch is None:
-            return default
-        rows = self._fetch(name)
-        if self._unasked is not None:
-            rows.extend(past for named, past in self._unasked if named == name)
-        self[name] = rows
-        return rows
-
-    def remember(self, name: str, past: Past) -> None:
-        """An event of this turn: it is written with the turn, so no query brings it."""
-        if name in self:
-            self[name].append(past)
-        elif self._fetch is None:
-            self[name] = [past]
-        else:
-            self._unasked = [*(self._unasked or ()), (name, past)]
-
-    def bring(self, name: str, rows: list[Past]) -> None:
-        """What a batch query found."""
-        if name not in self:
-            if self._unasked is not None:
-                rows.extend(past for named, past in self._unasked if named == name)
-            self[name] = rows
-
-
-def _fetch(tx: Transaction, row: int, name: str) -> list[Past]:
-    return customer_rows.load_history(tx, (row,), (name,)).get((row, name), [])
-
-
-class Person:
-    """A customer in a turn: the stored row, the facts, and the live journeys (None until they are loaded)."""
-
-    __slots__ = ("changed", "facts", "history", "journeys", "new", "row")
-
-    def __init__(self, row: CustomerRow, history: History, facts: Customer, *, new: bool) -> None:
-        self.row = row
-        self.history = history
-        self.facts = facts
-        self.new = new
-        self.changed = False
-        self.journeys: dict[int, Journey] | None = {} if new else None
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -451,7 +396,7 @@ class Turn:
         open_rows = [row for row in self._messages.values() if row.journey == journey.row and row.due is not None]
         if journey.row not in self._fresh:
             open_rows += [
-                self._watched.get(row.row, row) for row in ledger_rows.load_open(self.tx, journey.row)
+                self._watched.get(row.row, row) for row in ledger_rows.load_open(self.tx, person.row.row, journey.row)
             ]
         for row in open_rows:
             if row.state is not MessageState.DECIDED:

@@ -144,8 +144,8 @@ def select_messages(tx: Transaction, where: str, values: tuple[Any, ...]) -> lis
     return [_read(row) for row in tx.rows(f"select {_COLUMNS} from message where {where}", values)]
 
 
-def load_open(tx: Transaction, journey: int) -> list[LedgerRow]:
-    """Messages of a journey that were decided and not claimed."""
+def load_open(tx: Transaction, customer: int, journey: int) -> list[LedgerRow]:
+    """Messages of a customer's journey that were decided and not claimed."""
     return [_read(row) for row in tx.rows(f"select {_COLUMNS} from message where journey = ? and state = 0", (journey,))]
 
 

@@ -22,10 +22,21 @@ from rich.text import Text
 from segue.api import Instant, to_datetime
 from segue.api.values import DAY, HOUR
 from segue.cli.demonstration.annotations import MARKS, Line, annotate, read_text
+from segue.cli.demonstration.drawing import (
+    STATES,
+    apart,
+    beside,
+    colour_rule,
+    fill,
+    fit,
+    share_bar,
+    shorten,
+    title_line,
+    without_ends,
+)
 from segue.cli.demonstration.scene import Arrival, Judged, Scene
 from segue.program.program import Program
 from segue.runtime.running import DecisionLine
-from segue.store.sweeps import RuleCount
 
 FRESH: Final = 1.2
 """Wall seconds for which something new stands out."""
@@ -39,7 +50,6 @@ ROOMY: Final = 136
 LOW: Final = 30
 """Rows below which every line is saved that can be."""
 
-STATES: Final = (("inside", "cyan"), ("finished", "green"), ("exited", "yellow"), ("failed", "red"))
 SIGNS: Final = {
     "entered": ("→", "bold"),
     "ignored": ("·", "dim"),
@@ -60,13 +70,6 @@ DECISIONS: Final = {
     "failed": "red",
     "undelivered": "red",
 }
-_TOKENS: Final = re.compile(
-    r'(?P<string>"[^"]*")'
-    r"|(?P<number>\b\d+[\d:.]*\w*(?:\s+\d+\w+)*)"
-    r"|(?P<word>\b(?:rule|when|once|per|goal|within|worth|wait|until|unless|send|then|and|or|if|else|end|can|get|set|time|between"
-    r"|for|up|to|stop|emit|with|as|where|repeat|restart|on|true|false|not|before|after|next|local)\b)"
-)
-_COLOURS: Final = {"string": "green", "number": "yellow", "word": "bold cyan"}
 
 
 class Places(msgspec.Struct, frozen=True):
@@ -105,13 +108,13 @@ class Screen:
         views = self._views(width // 2 - 1 if wide else width, low=height < LOW)
         least = 7 if wide or height < LOW else 12
         if wide:  # in pairs
-            views = [_beside(views[place : place + 2], width // 2 - 1) for place in range(0, len(views), 2)]
+            views = [beside(views[place : place + 2], width // 2 - 1) for place in range(0, len(views), 2)]
         shown = self._stack(views, room - least)
         lines += shown[: max(0, room - 3)]
         room = max(0, height - len(lines) - len(foot))
         if wide:
             half = width // 2 - 1
-            lines += _beside(
+            lines += beside(
                 [self._letters(half + 7, room, addresses=width >= ROOMY), self._decisions(width - half - 9, room)],
                 half + 7,
             )
@@ -120,7 +123,7 @@ class Screen:
             lines += self._letters(width, room - few, addresses=False) + self._decisions(width, few)
         lines = lines[: max(0, height - len(foot))]
         lines += [Text() for _ in range(height - len(foot) - len(lines))]
-        return [_fit(line, width) for line in (*lines, *foot)][:height]
+        return [fit(line, width) for line in (*lines, *foot)][:height]
 
     # Parts
 
@@ -137,7 +140,7 @@ class Screen:
             (f"{scene.messages:,}", "bold bright_blue"),
             f" messages {messages:.1f}/s ",
         )
-        return _apart(left, right, width)
+        return apart(left, right, width)
 
     def _table(self, width: int) -> list[Text]:
         """The law, rule by rule: entered = inside + finished + exited + failed."""
@@ -167,7 +170,7 @@ class Screen:
                 line.append(f"{word_worth(self._scene.counts.worth.get(program.name, {})):>13}", "magenta")
             if bar >= 8:
                 line.append(" ")
-                line.append_text(_shares(count, bar))
+                line.append_text(share_bar(count, bar))
             lines.append(line)
         return lines
 
@@ -178,14 +181,14 @@ class Screen:
         """A rule in its own words, with what stands and happens at each line."""
         lines = annotate(program, text, self._scene.counts)
         if low:
-            lines = _without_ends(lines)
+            lines = without_ends(lines)
         written = max([cell_len(line.text) for line in lines], default=0) + 1
         notes = max(
             [sum(cell_len(note) + 4 for _, note in line.notes) for line in lines if line.inside is not None], default=0
         )
         column = max(8, width - written - notes - 8)
         most = max([line.inside or 0 for line in lines], default=0)
-        drawn = [_rule(program.rule.title or program.name, width)]
+        drawn = [title_line(program.rule.title or program.name, width)]
         for line in lines:
             if line.text.startswith("rule "):
                 continue
@@ -194,7 +197,7 @@ class Screen:
 
     def _line(self, rule: str, line: Line, written: int, column: int, most: int) -> Text:
         text = Text(" ")
-        text.append_text(_colour(line.text))
+        text.append_text(colour_rule(line.text))
         text.append(" " * (written - cell_len(line.text) + 1))
         if line.inside is not None:
             dots = line.inside if most <= column else -(-line.inside * column // most)
@@ -225,12 +228,12 @@ class Screen:
         return views[int((time.monotonic() - self._scene.started) / TURN) % len(views)]
 
     def _letters(self, width: int, room: int, *, addresses: bool) -> list[Text]:
-        lines = [_rule("messages arriving", width)]
+        lines = [title_line("messages arriving", width)]
         for arrival in reversed(self._scene.letters):
             if len(lines) >= room:
                 break
             lines.append(self._letter(arrival, width, addresses=addresses))
-        return _fill(lines, room)
+        return fill(lines, room)
 
     def _letter(self, arrival: Arrival, width: int, *, addresses: bool) -> Text:
         letter = arrival.letter
@@ -240,7 +243,7 @@ class Screen:
         mark = MARKS.get(letter.channel, "•")
         line.append(f"{mark} {letter.channel:<6}", "bold bright_blue" if fresh else "bright_blue")
         who, room = (letter.address, 22) if addresses else (letter.customer, 12)
-        line.append(f"{_short(who, room):<{room}} ", "bold" if fresh else "")
+        line.append(f"{shorten(who, room):<{room}} ", "bold" if fresh else "")
         subject, _, text = letter.words.partition(" · ")
         line.append(subject, "bold" if fresh else "")
         if text:
@@ -249,12 +252,12 @@ class Screen:
         return line
 
     def _decisions(self, width: int, room: int) -> list[Text]:
-        lines = [_rule("decisions", width)]
+        lines = [title_line("decisions", width)]
         for judged in reversed(self._scene.decisions):
             if len(lines) >= room:
                 break
             lines.append(self._decision(judged, width))
-        return _fill(lines, room)
+        return fill(lines, room)
 
     def _decision(self, judged: Judged, width: int) -> Text:
         decided = judged.line
@@ -263,8 +266,8 @@ class Screen:
         line.append(self._moment(decided.at, "%H:%M "), "dim")
         style = DECISIONS.get(decided.decision, "")
         line.append(f"{decided.decision:<11}", f"bold {style}" if fresh and style != "dim" else style)
-        line.append(f"{_short(decided.customer, 11):<12}", "bold" if fresh else "")
-        line.append(f"{decided.rule:<14}" if width >= 60 else f"{_short(decided.rule, 13):<14}", "dim")
+        line.append(f"{shorten(decided.customer, 11):<12}", "bold" if fresh else "")
+        line.append(f"{decided.rule:<14}" if width >= 60 else f"{shorten(decided.rule, 13):<14}", "dim")
         line.append(_tell_briefly(decided), "" if fresh else "dim")
         line.truncate(width, overflow="ellipsis")
         return line
@@ -281,7 +284,7 @@ class Screen:
         second.append(f"  in {places.folder}", "dim")
         learn = Text.assemble(("learn  ", "dim"), (f"{places.tutorial} ", "cyan")) if width >= WIDE else Text()
         ends = Text.assemble(("Ctrl-C", "bold"), " ends ")
-        lines = [_apart(first, learn, width), _apart(second, ends, width)]
+        lines = [apart(first, learn, width), apart(second, ends, width)]
         return lines if low else [Text("─" * width, "dim"), *lines]
 
     # Pieces
@@ -332,77 +335,3 @@ def word_worth(sums: dict[str, Decimal]) -> str:
 def _passed(micros: int) -> str:
     days, rest = divmod(micros, DAY)
     return f"{days}d {rest // HOUR}h" if days else f"{rest // HOUR}h"
-
-
-def _rule(title: str, width: int) -> Text:
-    line = Text.assemble(("── ", "dim"), (title, "bold"))
-    line.append(" " + "─" * max(0, width - cell_len(title) - 4), "dim")
-    return line
-
-
-def _without_ends(lines: Sequence[Line]) -> list[Line]:
-    """The lines without those that only say ``end``, whose notes go to the line before."""
-    kept: list[Line] = []
-    for line in lines:
-        if line.text.strip() == "end" and kept:
-            kept[-1] = msgspec.structs.replace(kept[-1], notes=(*kept[-1].notes, *line.notes))
-        else:
-            kept.append(line)
-    return kept
-
-
-def _colour(text: str) -> Text:
-    line = Text(text)
-    for match in _TOKENS.finditer(text):
-        line.stylize(_COLOURS[match.lastgroup or "word"], match.start(), match.end())
-    return line
-
-
-def _shares(count: RuleCount, width: int) -> Text:
-    """A bar of what became of all that entered."""
-    bar = Text()
-    if not count.entered:
-        return Text("─" * width, "dim")
-    done = drawn = 0
-    for state, colour in STATES:
-        done += getattr(count, state)
-        upto = round(done * width / count.entered)
-        bar.append("█" * (upto - drawn), colour)
-        drawn = upto
-    return bar
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _fill(lines: list[Text], room: int) -> list[Text]:
-    return [*lines, *(Text() for _ in range(room - len(lines)))][: max(0, room)]
-
-
-def _fit(line: Text, width: int) -> Text:
-    line.truncate(width, overflow="ellipsis", pad=True)
-    line.no_wrap = True
-    line.end = ""
-    return line
-
-
-def _apart(left: Text, right: Text, width: int) -> Text:
-    """One line with something at each end; the right one wins."""
-    left.truncate(max(0, width - right.cell_len - 1), overflow="ellipsis", pad=True)
-    return Text.assemble(left, " ", right)
-
-
-def _beside(columns: Sequence[list[Text]], first: int) -> list[Text]:
-    """Columns side by side; all but the last are ``first`` wide."""
-    lines = []
-    for place in range(max((len(column) for column in columns), default=0)):
-        line = Text()
-        for number, column in enumerate(columns):
-            part = column[place].copy() if place < len(column) else Text()
-            if number < len(columns) - 1:
-                part.truncate(first, overflow="ellipsis", pad=True)
-                part.append("  ")
-            line.append_text(part)
-        lines.append(line)
-    return lines

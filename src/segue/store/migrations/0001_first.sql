@@ -113,10 +113,9 @@ create table message (
   reason   text
 );
 create index message_due on message (channel, due) where due is not null;
-create index message_open on message (journey) where state = 0;
 create index message_claimed on message (key) where claimed is not null;
 create index message_receipt on message (channel, receipt) where receipt is not null;
-create index message_customer on message (customer);
+create index message_customer on message (customer, journey);
 
 -- Templates as they were when a message was claimed.
 create table template (hash text primary key, body blob not null) without rowid;

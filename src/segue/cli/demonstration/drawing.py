@@ -1,0 +1,105 @@
+"""Pieces of the picture: lines cut, filled and put side by side, rules in colour, bars.
+
+Every piece is a line, or a list of lines, of a known number of columns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from rich.cells import cell_len
+from rich.text import Text
+
+from segue.cli.demonstration.annotations import Line
+from segue.store.sweeps import RuleCount
+
+STATES: Final = (("inside", "cyan"), ("finished", "green"), ("exited", "yellow"), ("failed", "red"))
+_TOKENS: Final = re.compile(
+    r'(?P<string>"[^"]*")'
+    r"|(?P<number>\b\d+[\d:.]*\w*(?:\s+\d+\w+)*)"
+    r"|(?P<word>\b(?:rule|when|once|per|goal|within|worth|wait|until|unless|send|then|and|or|if|else|end|can|get|set|time|between"
+    r"|for|up|to|stop|emit|with|as|where|repeat|restart|on|true|false|not|before|after|next|local)\b)"
+)
+_COLOURS: Final = {"string": "green", "number": "yellow", "word": "bold cyan"}
+
+
+def title_line(title: str, width: int) -> Text:
+    """A rule across the screen that begins with a title."""
+    line = Text.assemble(("── ", "dim"), (title, "bold"))
+    line.append(" " + "─" * max(0, width - cell_len(title) - 4), "dim")
+    return line
+
+
+def without_ends(lines: Sequence[Line]) -> list[Line]:
+    """The lines without those that only say ``end``, whose notes go to the line before."""
+    kept: list[Line] = []
+    for line in lines:
+        if line.text.strip() == "end" and kept:
+            kept[-1] = msgspec.structs.replace(kept[-1], notes=(*kept[-1].notes, *line.notes))
+        else:
+            kept.append(line)
+    return kept
+
+
+def colour_rule(text: str) -> Text:
+    """A line of a rule with its keywords, numbers and texts in colour."""
+    line = Text(text)
+    for match in _TOKENS.finditer(text):
+        line.stylize(_COLOURS[match.lastgroup or "word"], match.start(), match.end())
+    return line
+
+
+def share_bar(count: RuleCount, width: int) -> Text:
+    """A bar of what became of all that entered."""
+    bar = Text()
+    if not count.entered:
+        return Text("─" * width, "dim")
+    done = drawn = 0
+    for state, colour in STATES:
+        done += getattr(count, state)
+        upto = round(done * width / count.entered)
+        bar.append("█" * (upto - drawn), colour)
+        drawn = upto
+    return bar
+
+
+def shorten(text: str, most: int) -> str:
+    """The text, cut to so many characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def fill(lines: list[Text], room: int) -> list[Text]:
+    """Exactly so many lines."""
+    return [*lines, *(Text() for _ in range(room - len(lines)))][: max(0, room)]
+
+
+def fit(line: Text, width: int) -> Text:
+    """The line, cut or padded to the width."""
+    line.truncate(width, overflow="ellipsis", pad=True)
+    line.no_wrap = True
+    line.end = ""
+    return line
+
+
+def apart(left: Text, right: Text, width: int) -> Text:
+    """One line with something at each end; the right one wins."""
+    left.truncate(max(0, width - right.cell_len - 1), overflow="ellipsis", pad=True)
+    return Text.assemble(left, " ", right)
+
+
+def beside(columns: Sequence[list[Text]], first: int) -> list[Text]:
+    """Columns side by side; all but the last are ``first`` wide."""
+    lines = []
+    for place in range(max((len(column) for column in columns), default=0)):
+        line = Text()
+        for number, column in enumerate(columns):
+            part = column[place].copy() if place < len(column) else Text()
+            if number < len(columns) - 1:
+                part.truncate(first, overflow="ellipsis", pad=True)
+                part.append("  ")
+            line.append_text(part)
+        lines.append(line)
+    return lines

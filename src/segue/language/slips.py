@@ -1,0 +1,391 @@
+"""Usual slips: what people write who know what they want and not yet how it is written.
+
+Each is recognised at the word where the sentence stops making sense, and answered with how to write it. What is not
+recognised here gets the general explanation of `segue.language.mistakes`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+from zoneinfo import available_timezones
+
+import msgspec
+
+from segue.language.keywords import KEYWORDS, STEPS
+
+_CLOCK: Final = re.compile(r"\d{1,2}:\d{2}$")
+_UNITS: Final = {"second": "s", "minute": "min", "hour": "h", "day": "d", "week": "w", "month": "mo", "year": "12mo"}
+_SMALLER: Final = {"w": (7, "d"), "d": (24, "h"), "h": (60, "min"), "min": (60, "s")}
+_CURRENCIES: Final = {
+    **{"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY"},
+    **dict.fromkeys(("euro", "euros", "eur"), "EUR"),
+    **dict.fromkeys(("dollar", "dollars", "usd"), "USD"),
+    **dict.fromkeys(("pound", "pounds", "gbp"), "GBP"),
+}
+_ARTICLES: Final = frozenset(("a", "an", "the"))
+_WHEN_TO_SEND: Final = frozenset(("at", "after", "before", "in"))
+_WHOM_TO: Final = frozenset(("to", "for", "customer", "everyone", "all"))
+
+
+class Slip(msgspec.Struct, frozen=True):
+    """What is wrong and how it is written. ``start`` and ``end`` are the place, ``write`` what safely stands there instead."""
+
+    start: int
+    end: int
+    message: str
+    hint: str
+    label: str = ""
+    write: str | None = None
+    code: str = "E0201"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """The word that cannot stand there, with what is around it: ``earlier`` and ``later`` are the piece's text before
+    and after, ``before`` is the word before, ``accepts`` the kinds of words that could stand."""
+
+    word: str
+    start: int
+    end: int
+    before: str
+    earlier: str
+    later: str
+    accepts: frozenset[str]
+
+    def slip(self, message: str, hint: str, *, write: str | None = None, code: str = "E0201") -> Slip:
+        """A slip at the word itself."""
+        return Slip(self.start, self.end, message, hint, f"write `{write}`" if write else "", write, code)
+
+    def takes_away(self, message: str, hint: str) -> Slip:
+        """A slip whose cure is to delete the word."""
+        return Slip(self.start, self.end, message, hint, "delete it", "")
+
+
+def find_slip(place: Place) -> Slip | None:
+    """The slip at a place, None where it is none of the usual ones."""
+    for recognise in _SLIPS:
+        slip = recognise(place)
+        if slip is not None:
+            return slip
+    return None
+
+
+def missing_limit(place: Place) -> Slip | None:
+    """``wait for ordered send …`` and ``goal ordered send …``: the time is missing. Also asked where the text ends."""
+    last = re.search(r"\b(wait\s+for(?:\s+next)?|goal)\s+(.*)$", place.earlier, re.DOTALL)
+    if last is None:
+        return None
+    asked = " ".join(last.group(2).split())
+    if last.group(1) == "goal" and "WITHIN" in place.accepts:
+        return place.slip(
+            "this `goal` does not say by when", f"add how long after entry it counts: `goal {asked} within 7d`"
+        )
+    if last.group(1) != "goal" and "UP" in place.accepts:
+        if re.fullmatch(r"(\d+(mo|min|w|d|h|s)\s*)+", asked):
+            return place.slip(
+                f"`wait for` waits for something to happen, and `{asked}` is a length", f"write `wait {asked}`"
+            )
+        opening = " ".join(last.group(1).split())
+        return place.slip(
+            "this `wait for` does not say how long to wait at the most", f"add a limit: `{opening} {asked} up to 2d`"
+        )
+    return None
+
+
+def compared_by_is(place: Place) -> Slip | None:
+    """``customer.country is "FI"``."""
+    if place.word != "is":
+        return None
+    negated = re.match(r"\s+not\b", place.later)
+    sign, end = ("!=", place.end + negated.end()) if negated else ("=", place.end)
+    return Slip(place.start, end, f"values are compared with `{sign}`", f"write `{sign}`", f"write `{sign}`", sign)
+
+
+def _limit(place: Place) -> Slip | None:
+    ends_it = place.word in STEPS | {"unless", "end", "else"} or place.word in KEYWORDS
+    return missing_limit(place) if ends_it else None
+
+
+def _big_letters(place: Place) -> Slip | None:
+    small = place.word.lower()
+    if place.word != small and small in KEYWORDS:
+        return place.slip(
+            f"`{place.word}` is written `{small}`", "words of the language have small letters only", write=small
+        )
+    return None
+
+
+def _comma(place: Place) -> Slip | None:
+    if place.word != ",":
+        return None
+    if re.search(r"\d$", place.earlier) and re.match(r"\d{3}(?!\d)", place.later):
+        whole = re.search(r"(\d+)$", place.earlier)
+        rest = re.match(r"\d{3}(?:,\d{3})*", place.later)
+        assert whole is not None
+        assert rest is not None
+        number = whole.group(1) + rest.group().replace(",", "")
+        begin, end = place.start - len(whole.group(1)), place.end + len(rest.group())
+        return Slip(begin, end, "a number has no comma in it", f"write `{number}`", f"write `{number}`", number)
+    if re.search(r"\bsend\s+\w+(\s+\"[^\"]*\")?\s*$", place.earlier):
+        return place.slip(
+            "the channels of a `send` are not joined by a comma",
+            "write `and` for both at once, `then` for one after the other, `or` for the first that reaches the customer",
+        )
+    return place.takes_away("no comma is needed here", "one thing follows the other without a mark between them")
+
+
+def _else_if(place: Place) -> Slip | None:
+    if place.word.lower() in ("elseif", "elsif", "elif"):
+        return place.slip("`else if` is two words", "write `else if`", write="else if")
+    return None
+
+
+def _then(place: Place) -> Slip | None:
+    if place.word == "then":
+        return place.takes_away(
+            "`then` stands only between two channels of one `send`", "steps follow each other without it: delete it"
+        )
+    return None
+
+
+def _article(place: Place) -> Slip | None:
+    if place.before not in _ARTICLES or not re.search(r"\bsend\s+\w+\s*$", place.earlier):
+        return None
+    begin = place.start - (len(place.earlier) - place.earlier.rstrip().rfind(place.before))
+    return Slip(begin, place.start, f"`{place.before}` is not needed", f"write `send {place.word}`", "delete it", "")
+
+
+def _after_channel(place: Place) -> Slip | None:
+    if not re.search(r"\b(send|then|and|or)\s+\w+\s*$", place.earlier) or "STRING" not in place.accepts:
+        return None
+    if place.word in _WHOM_TO:
+        return place.slip("a message always goes to the customer of the journey", f"leave `{place.word} …` out")
+    if place.word in _WHEN_TO_SEND:
+        return place.slip(
+            "when a message goes is not said in the `send`",
+            "put a step before it, such as `wait 2d` or `wait until 09:00`",
+        )
+    if place.word.isdigit() and place.later.split()[:1] == ["times"]:
+        return place.slip(
+            "how often is not said in the `send`", f"write `repeat {place.word} times` before it and `end` after it"
+        )
+    if re.fullmatch(r"[^\W\d][\w-]*", place.word) and place.word not in KEYWORDS and _is_last(place):
+        return place.slip(
+            "the name of a message stands in quotes",
+            "the quotes tell it from a word of the language",
+            write=f'"{place.word}"',
+        )
+    return None
+
+
+def _is_last(place: Place) -> bool:
+    """Whether a step, a joining word or nothing follows."""
+    following = place.later.split()[:1]
+    return not following or following[0] in KEYWORDS
+
+
+def _message_first(place: Place) -> Slip | None:
+    if place.before == "send" and place.word.startswith('"'):
+        return place.slip("the channel comes before the message", f"write for instance `send email {place.word}`")
+    return None
+
+
+def _length(place: Place) -> Slip | None:
+    if place.before == "wait" and place.word.isalpha() and place.word not in KEYWORDS:
+        return place.slip(
+            f"`wait {place.word}` does not say how long",
+            "write for instance `wait 1d`, `wait until 09:00` or `wait for ordered up to 2d`",
+        )
+    if place.before == "once" and place.word not in KEYWORDS:
+        return place.slip("`once` alone means once ever", "for once in a while write for instance `once per 30d`")
+    unit = _UNITS.get(place.word.removesuffix("s"))
+    if place.before == "last" and unit is not None:
+        write = unit if unit[0].isdigit() else f"1{unit}"
+        return place.slip(f"`last {place.word}` needs a number", f"write `in last {write}`", write=write, code="E0207")
+    return None
+
+
+def _fraction(place: Place) -> Slip | None:
+    found = re.match(r"(\d+)[.,](\d+)\s?(mo|min|w|d|h|s)?(?!\w)", place.word + place.later)
+    if found is None or "DURATION" not in place.accepts:
+        return None
+    whole, part, unit = found.groups()
+    hint = "write a smaller unit instead, such as `36h` for a day and a half"
+    write = None
+    if unit in _SMALLER:
+        size, smaller = _SMALLER[unit]
+        count, rest = divmod(int(whole + part) * size, 10 ** len(part))
+        if not rest:
+            write = f"{count}{smaller}"
+            hint = f"write `{write}`"
+    message = "durations are whole numbers"
+    return Slip(
+        place.start, place.start + found.end(), message, hint, f"write `{write}`" if write else "", write, "E0207"
+    )
+
+
+def _zone(place: Place) -> Slip | None:
+    if "ZONE" not in place.accepts or not _CLOCK.match(place.before) or not place.word[:1].isupper():
+        return None
+    zones = _zones_by_place().get(place.word.casefold())
+    if zones is None:
+        return place.slip(
+            "a time zone is written with its continent",
+            "write for instance `Europe/Helsinki`, or `local` for the customer's",
+            code="E0208",
+        )
+    return place.slip("a time zone is written with its continent", f"write `{zones}`", write=zones, code="E0208")
+
+
+@cache
+def _zones_by_place() -> dict[str, str]:
+    return {
+        zone.rpartition("/")[2].casefold(): zone for zone in sorted(available_timezones(), reverse=True) if "/" in zone
+    }
+
+
+def _setting(place: Place) -> Slip | None:
+    if place.before == "set" and place.word.isidentifier() and place.word not in KEYWORDS:
+        return place.slip(
+            "`set` changes a trait, and traits are written with `customer.`",
+            f"write `set customer.{place.word} = …`",
+            write=f"customer.{place.word}",
+        )
+    if place.word == "to" and "EQUAL" in place.accepts and re.search(r"\bset\s+customer\s*\.\s*\w+\s*$", place.earlier):
+        return place.slip("a trait is set with `=`", "write `=`", write="=")
+    return None
+
+
+def _looking_back(place: Place) -> Slip | None:
+    asked = re.search(r"\b(where|unless|until|if|for|and|or|not|goal)\b[^\n]*$", place.earlier)
+    if place.word.split() == ["in", "last"] and asked is None:
+        return place.slip(
+            "a journey begins at the moment an event arrives, not in a span of time",
+            f"to ask about the past write it as a condition: `where {place.before} in last 30d`",
+        )
+    if place.word.isdigit() and "AT" in place.accepts and place.later.split()[:1] == ["times"]:
+        return place.slip(
+            "how often is asked with `at least`", f"write `at least {place.word} times`", write=f"at least {place.word}"
+        )
+    if place.word == "than":
+        return place.slip(
+            "`than` is no word of the language",
+            "numbers are compared with `<` and `>`; how often something happened is asked with `at least 3 times`",
+        )
+    return None
+
+
+def _joining(place: Place) -> Slip | None:
+    if place.word == "to" and "AND" in place.accepts and re.search(r"\bbetween\b[^\n]*$", place.earlier):
+        return place.slip("the two ends of `between` are joined by `and`", "write `and`", write="and")
+    if place.word == "and" and re.match(r"\s*(rule\b.*)?when\s+\w+(\s+or\s+\w+)*\s*$", place.earlier, re.DOTALL):
+        return place.slip(
+            "one event begins a journey, so there is no `and` between two",
+            "write `or` where either may begin it; or begin with the later one and ask for the other with `where`",
+        )
+    return None
+
+
+def _compared(place: Place) -> Slip | None:
+    return compared_by_is(place) if {"EQUAL", "COMPARISON"} <= place.accepts else None
+
+
+def _brackets(place: Place) -> Slip | None:
+    if place.before != "in" or not place.word.startswith('"'):
+        return None
+    more = re.match(r"(\s*,\s*\"[^\"\n]*\")*", place.later)
+    assert more is not None
+    choices = f"[{place.word}{more.group()}]"
+    return Slip(
+        place.start,
+        place.end + more.end(),
+        "the values to choose from stand in brackets",
+        f"write `in {choices}`",
+        f"write `{choices}`",
+        choices,
+    )
+
+
+def _money(place: Place) -> Slip | None:
+    currency = _CURRENCIES.get(place.word.casefold())
+    if currency is None:
+        return None
+    amount = re.search(r"(\d+(?:\.\d+)?)\s?$", place.earlier)
+    following = re.match(r"\s?(\d+(?:\.\d+)?)", place.later)
+    hint = "an amount is written with the three letters of its currency"
+    if following is not None and amount is None:
+        write = f"{following.group(1)} {currency}"
+        return Slip(
+            place.start, place.end + following.end(), hint, f"write `{write}`", f"write `{write}`", write, "E0105"
+        )
+    if amount is not None:
+        write = f"{amount.group(1)} {currency}"
+        return Slip(
+            place.start - len(amount.group()), place.end, hint, f"write `{write}`", f"write `{write}`", write, "E0105"
+        )
+    return Slip(place.start, place.end, hint, f"write for instance `50 {currency}`", "", None, "E0105")
+
+
+def _mark(place: Place) -> Slip | None:
+    if place.word in (";", ":", "."):
+        message = f"no `{place.word}` is needed here"
+        hint = "one thing follows the other without a mark between them"
+        return Slip(place.start, place.end, message, hint, "delete it", "", "E0105")
+    return None
+
+
+def _hyphen(place: Place) -> Slip | None:
+    left = re.search(r"(\w+)$", place.earlier)
+    right = re.match(r"\w+", place.later)
+    if place.word != "-" or left is None or right is None:
+        return None
+    write = f"{left.group()}_{right.group()}"
+    if write.lower() == "e_mail":
+        write = "email"
+    begin, end = place.start - len(left.group()), place.end + right.end()
+    return Slip(begin, end, "names have no hyphens", f"write `{write}`", f"write `{write}`", write)
+
+
+def _two_words(place: Place) -> Slip | None:
+    found = re.match(r"\s*rule\s+(\w+)\s*$", place.earlier)
+    if found is None or place.word in ("when", "every", "on") or place.word.startswith('"'):
+        return None
+    more = re.match(r"(?:\s+(?!when\b|every\b|on\b)\w+)*", place.later)
+    assert more is not None
+    name = "_".join([found.group(1), place.word, *more.group().split()])
+    begin = place.start - len(place.earlier) + found.start(1)
+    return Slip(
+        begin,
+        place.end + more.end(),
+        "a rule's name is one word",
+        f"write `{name}`; what people read stands in quotes after it",
+        f"write `{name}`",
+        name,
+    )
+
+
+_SLIPS: Final[tuple[Callable[[Place], Slip | None], ...]] = (
+    _two_words,
+    _big_letters,
+    _fraction,
+    _comma,
+    _else_if,
+    _then,
+    _hyphen,
+    _money,
+    _zone,
+    _limit,
+    _article,
+    _joining,
+    _compared,
+    _looking_back,
+    _after_channel,
+    _message_first,
+    _length,
+    _setting,
+    _brackets,
+    _mark,
+)
+"""Asked in this order: the most particular first."""

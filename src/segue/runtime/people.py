@@ -1,0 +1,66 @@
+"""Customers as a turn holds them: the stored row, the facts conditions read, the live journeys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from segue.engine.journey import Journey
+from segue.program.facts import Customer, Past
+from segue.store.customers import CustomerRow
+
+
+class History(dict[str, list[Past]]):
+    """A customer's past events by name. A name that no batch query brought is looked up when it is asked for; ``fetch`` None means
+    that nothing of this customer is stored, so what is remembered here is all there is."""
+
+    __slots__ = ("_fetch", "_unasked")
+
+    def __init__(self, fetch: Callable[[str], list[Past]] | None) -> None:
+        self._fetch = fetch
+        self._unasked: list[tuple[str, Past]] | None = None
+
+    def get(self, name: str, default: Any = ()) -> Any:
+        if name in self:
+            return self[name]
+        if self._fetch is None:
+            return default
+        rows = self._fetch(name)
+        if self._unasked is not None:
+            rows.extend(past for named, past in self._unasked if named == name)
+        self[name] = rows
+        return rows
+
+    def remember(self, name: str, past: Past) -> None:
+        """An event of this turn: it is written with the turn, so no query brings it."""
+        if name in self:
+            self[name].append(past)
+        elif self._fetch is None:
+            self[name] = [past]
+        else:
+            self._unasked = [*(self._unasked or ()), (name, past)]
+
+    def bring(self, name: str, rows: list[Past]) -> None:
+        """What a batch query found."""
+        if name not in self:
+            if self._unasked is not None:
+                rows.extend(past for named, past in self._unasked if named == name)
+            self[name] = rows
+
+
+def _fetch(tx: Transaction, row: int, name: str) -> list[Past]:
+    return customer_rows.load_history(tx, (row,), (name,)).get((row, name), [])
+
+
+class Person:
+    """A customer in a turn: the stored row, the facts, and the live journeys (None until they are loaded)."""
+
+    __slots__ = ("changed", "facts", "history", "journeys", "new", "row")
+
+    def __init__(self, row: CustomerRow, history: History, facts: Customer, *, new: bool) -> None:
+        self.row = row
+        self.history = history
+        self.facts = facts
+        self.new = new
+        self.changed = False
+        self.journeys: dict[int, Journey] | None = {} if new else None

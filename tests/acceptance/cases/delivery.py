@@ -1,0 +1,285 @@
+"""Consent, failures, hand-overs and reports."""
+
+from __future__ import annotations
+
+from tests.acceptance.cases import Case
+
+CASES: list[Case] = []
+
+
+def case(name: str, rules: str, story: str, expect: str, **edits: str) -> None:
+    CASES.append(Case(name, rules, story, expect, edits))
+
+
+case(
+    "20 who unsubscribes from email gets no email, and the SMS",
+    """
+    when signed_up
+      send email "a"
+      wait 2d
+      send email "b"
+      wait 1d
+      send sms "c"
+    """,
+    """
+    03-02 10:00 ann signed_up
+    03-03 10:00 ann unsubscribed channel=email
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann sent email "a"
+    03-04 10:00 ann skipped email "b" (consent withdrawn for promotional email)
+    03-05 10:00 ann sent sms "c"
+    03-05 10:00 ann finished
+    """,
+)
+case(
+    "20 a transactional message is not stopped, and consent can come back",
+    """
+    rule receipt when ordered as transactional send email
+    rule news    when signed_in send email
+    """,
+    """
+    03-02 10:00 ann unsubscribed
+    03-02 11:00 ann ordered
+    03-02 12:00 ann signed_in
+    03-02 13:00 ann subscribed channel=email
+    03-02 14:00 ann signed_in
+    """,
+    """
+    03-02 11:00 ann receipt entered
+    03-02 11:00 ann receipt sent email "receipt"
+    03-02 11:00 ann receipt finished
+    03-02 12:00 ann news entered
+    03-02 12:00 ann news skipped email "news" (consent withdrawn for promotional email)
+    03-02 12:00 ann news finished
+    03-02 14:00 ann news entered
+    03-02 14:00 ann news sent email "news"
+    03-02 14:00 ann news finished
+    """,
+)
+case(
+    "21 no push token: the SMS",
+    "when signed_up send push or sms",
+    """
+    03-02 09:00 ann is phone=+3581
+    03-02 10:00 ann signed_up
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann sent sms "signed_up"
+    03-02 10:00 ann finished
+    """,
+)
+case(
+    "21 push accepts and then says unregistered: the SMS, once, and the token is gone",
+    """
+    when signed_up
+      send push or sms
+      wait 1d
+      send push "later"
+    """,
+    """
+    03-02 09:00 ann is phone=+3581 push_token=T1
+    03-02 10:00 ann signed_up
+    03-02 10:02 report ann push undelivered gone
+    03-02 10:03 report ann push undelivered gone
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann sent push "signed_up"
+    03-02 10:02 ann undelivered push "signed_up" (unregistered)
+    03-02 10:02 ann sent sms "signed_up"
+    03-03 10:00 ann skipped push "later" (push_token is gone)
+    03-03 10:00 ann finished
+    """,
+)
+case(
+    "21 a report after `within` falls back to nothing",
+    """
+    when signed_up
+      send push or sms within 1h
+      wait 1d
+      send email
+    """,
+    """
+    03-02 09:00 ann is email=a@example.com phone=+3581 push_token=T1
+    03-02 10:00 ann signed_up
+    03-02 11:01 report ann push undelivered
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann sent push "signed_up"
+    03-02 11:01 ann undelivered push "signed_up" (undelivered)
+    03-03 10:00 ann sent email "signed_up"
+    03-03 10:00 ann finished
+    """,
+)
+case(
+    "or: who rejects the first gets the second, and the journey goes on after that",
+    'when signed_up send email or sms then push "bye"',
+    """
+    03-02 09:00 channel email rejects "no such box"
+    03-02 09:00 channel sms   sends after=5min
+    03-02 10:00 ann signed_up
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann undelivered email "signed_up" (no such box)
+    03-02 10:05 ann sent sms "signed_up"
+    03-02 10:05 ann sent push "bye"
+    03-02 10:05 ann finished
+    """,
+)
+case(
+    "and: both go, and the next step begins when both are settled",
+    'when signed_up send email and sms then push "bye"',
+    """
+    03-02 09:00 channel email sends after=10min
+    03-02 09:00 channel sms   sends after=5min
+    03-02 10:00 ann signed_up
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:05 ann sent sms "signed_up"
+    03-02 10:10 ann sent email "signed_up"
+    03-02 10:10 ann sent push "bye"
+    03-02 10:10 ann finished
+    """,
+)
+case(
+    "22 a failure for good is recorded, and the next step runs",
+    "when signed_up send email wait 1h send sms",
+    """
+    03-02 09:00 channel email rejects "no such box"
+    03-02 10:00 ann signed_up
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann undelivered email "signed_up" (no such box)
+    03-02 11:00 ann sent sms "signed_up"
+    03-02 11:00 ann finished
+    """,
+)
+case(
+    "an address that is gone is not written to again, until there is another",
+    """
+    when signed_up
+      send email "a"
+      wait 1d
+      send email "b"
+      wait 1d
+      send email "c"
+    """,
+    """
+    03-02 09:00 ann     is email=old@example.com
+    03-02 09:00 channel email rejects-gone "no such box"
+    03-02 10:00 ann     signed_up
+    03-02 11:00 channel email sends
+    03-03 12:00 ann     is email=new@example.com
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann undelivered email "a" (no such box)
+    03-03 10:00 ann skipped email "b" (email is gone)
+    03-04 10:00 ann sent email "c"
+    03-04 10:00 ann finished
+    """,
+)
+case(
+    "24 waits count from the hand-over",
+    """
+    when signed_up
+      send email "hello"
+      wait for opened up to 1min
+      send sms "reminder"
+    """,
+    """
+    03-02 09:00 channel email sends after=2min
+    03-02 10:00 ann signed_up
+    03-02 10:00 bob signed_up
+    03-02 10:02:30 report bob email opened
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 bob entered
+    03-02 10:02 ann sent email "hello"
+    03-02 10:02 bob sent email "hello"
+    03-02 10:02:30 bob sent sms "reminder"
+    03-02 10:02:30 bob finished
+    03-02 10:03 ann sent sms "reminder"
+    03-02 10:03 ann finished
+    """,
+)
+case(
+    "reactions are asked for by message and by channel",
+    """
+    when signed_up
+      send email "hello"
+      wait 1h
+      if clicked "hello" send sms "clicked"
+      else if opened email send sms "opened"
+      else if not delivered sms send sms "nothing"
+      end
+    """,
+    """
+    03-02 10:00 ann signed_up
+    03-02 10:00 bob signed_up
+    03-02 10:00 cid signed_up
+    03-02 10:10 report ann email opened
+    03-02 10:11 report ann email clicked
+    03-02 10:10 report bob email opened
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann sent email "hello"
+    03-02 10:00 bob entered
+    03-02 10:00 bob sent email "hello"
+    03-02 10:00 cid entered
+    03-02 10:00 cid sent email "hello"
+    03-02 11:00 ann sent sms "clicked"
+    03-02 11:00 ann finished
+    03-02 11:00 bob sent sms "opened"
+    03-02 11:00 bob finished
+    03-02 11:00 cid sent sms "nothing"
+    03-02 11:00 cid finished
+    """,
+)
+case(
+    "a channel that settles by report: the wait counts from the report, or from the end of waiting for it",
+    """
+    when signed_up
+      send rcs
+      wait 1h
+      send sms
+    """,
+    """
+    03-02 10:00 ann signed_up
+    03-02 10:00 bob signed_up
+    03-02 10:04 report ann rcs delivered
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann sent rcs "signed_up"
+    03-02 10:00 bob entered
+    03-02 10:00 bob sent rcs "signed_up"
+    03-02 11:04 ann sent sms "signed_up"
+    03-02 11:04 ann finished
+    03-02 11:10 bob sent sms "signed_up"
+    03-02 11:10 bob finished
+    """,
+)
+case(
+    "an outcome that stays unknown is neither repeated nor replaced where the channel holds",
+    'when signed_up send letter or email then sms "bye"',
+    """
+    03-02 09:00 channel letter cut-off "no answer"
+    03-02 10:00 ann signed_up
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann undelivered letter "signed_up" (unknown: no answer)
+    03-02 10:00 ann sent sms "bye"
+    03-02 10:00 ann finished
+    """,
+)
