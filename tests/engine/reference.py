@@ -239,7 +239,8 @@ def value_of(node: m.Expression, scene: Scene) -> Any:
         case m.TimeBetween(start=start, end=end, zone=zone):
             return inside_window(scene.now, start, end, ZoneInfo(zone) if zone else scene.person.zone)
         case m.Present(value=one):
-            return value_of(one, scene) not in (None, False)
+            present = value_of(one, scene)
+            return present is not None and present is not False
         case m.Not(value=one):
             return not value_of(one, scene)
         case m.All(parts=parts):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -19,6 +21,9 @@ from segue.runtime.running import bodies_of
 from segue.store import books
 from segue.store.database import Store, holder, read_only
 from segue.store.errors import StoreError, StoreInUse
+
+ANSWERED_WITHIN: Final = 30.0
+"""Seconds that a running daemon has to publish the rules once it was told."""
 
 
 def publish(json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
@@ -36,22 +41,16 @@ def publish(json: Annotated[bool, typer.Option("--json", help="One JSON object."
     fresh = {name: program.hash for name, (program, _) in bodies_of(book.checked.book).items()}
     try:
         before: dict[str, str] = {}
+        last = 0
         if path.exists():
             with read_only(path) as tx:
                 before = books.load_book(tx)
-        try:
-            store = Store(path)
-        except StoreInUse:
-            process = holder(path)
-            if process is None:
-                raise
-            os.kill(process, signal.SIGHUP)
-        else:
-            try:
+                last = books.last_publication(tx)
+        store = _open_or_tell(path, fresh, last)
+        if store is not None:
+            with contextlib.closing(store):
                 moment = Instant(time.time_ns() // 1000)
                 store.apply(lambda tx: publish_book(tx, book.checked.book, moment, getpass.getuser()))
-            finally:
-                store.close()
     except (StoreError, OSError) as error:
         fail(f"nothing was published: {error}")
     added = sorted(fresh.keys() - before.keys())
@@ -64,3 +63,27 @@ def publish(json: Annotated[bool, typer.Option("--json", help="One JSON object."
         for name in names:
             print(f"{mark} {name}")
     print(f"{len(fresh)} rules published" if added or changed or removed else "Nothing changed.")
+
+
+def _open_or_tell(path: Path, fresh: Mapping[str, str], last: int) -> Store | None:
+    """The store, where nobody uses it; None once a daemon that does has published the rules. Raises StoreError where it does not
+    within half a minute."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # another `segue publish` may take us for the daemon
+    told: int | None = None
+    until = time.monotonic() + ANSWERED_WITHIN
+    while True:
+        try:
+            return Store(path)
+        except StoreInUse:
+            process = holder(path)
+            if process is None:
+                raise
+        if process != told:
+            os.kill(process, signal.SIGHUP)
+            told = process
+        with read_only(path) as tx:
+            if books.last_publication(tx) > last and books.load_book(tx) == fresh:
+                return None
+        if time.monotonic() > until:
+            raise StoreError(f"the running Segue (process {process}) did not take the rules: its log says why")
+        time.sleep(0.1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,7 @@ def restore(
         fail("say --hold (send nothing until `segue release`) or --send (what the backup had waiting goes out again)", USAGE)
     if not backup.is_file():
         fail(f"{backup}: there is no such file", USAGE)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # `segue publish` may take us for the daemon
     project = open_project(Path.cwd()).project
     target = project.database
     fresh = target.with_name(target.name + ".restoring")

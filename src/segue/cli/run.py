@@ -53,6 +53,8 @@ def run(
         logs.configure(level=level, style=style)  # type: ignore[arg-type]  # checked above
     except ValueError as error:
         fail(str(error), USAGE)
+    early: list[int] = []
+    signal.signal(signal.SIGHUP, lambda number, _: early.append(number))  # `segue publish` may find us before we are up
     assembly = open_project(Path.cwd())
     try:
         store = Store(assembly.project.database)
@@ -62,7 +64,7 @@ def run(
         first = store.apply(books.load_words) is None
         book = check_book(assembly)
         _inspect(assembly, book, publish or first)
-        code = asyncio.run(_serve(assembly, store, book, publish or first, speed))
+        code = asyncio.run(_serve(assembly, store, book, publish or first, speed, early))
     except StoreError as error:
         fail(str(error))
     finally:
@@ -87,9 +89,11 @@ def _inspect(assembly: Assembly, book: CheckedBook, publishing: bool) -> None:
         fail(f"no rules in {assembly.project.rules}: write one, or begin with `segue init`", USAGE)
 
 
-async def _serve(assembly: Assembly, store: Store, book: CheckedBook, publishing: bool, speed: float) -> int:
+async def _serve(
+    assembly: Assembly, store: Store, book: CheckedBook, publishing: bool, speed: float, early: list[int]
+) -> int:
     notifier = Notifier()
-    stopping = asyncio.Event()
+    stopping, started = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     service = Service(assembly, store, speed=speed, listener=_log_decision)
 
@@ -105,6 +109,9 @@ async def _serve(assembly: Assembly, store: Store, book: CheckedBook, publishing
     reloads: set[asyncio.Task[None]] = set()
 
     def on_hangup() -> None:
+        if not started.is_set():
+            early.append(signal.SIGHUP)
+            return
         task = loop.create_task(_reload(service, notifier))
         reloads.add(task)
         task.add_done_callback(reloads.discard)
@@ -129,6 +136,9 @@ async def _serve(assembly: Assembly, store: Store, book: CheckedBook, publishing
         held=service.daemon.held,
     )
     notifier.ready(_status(service))
+    started.set()
+    if early:
+        on_hangup()
     await stopping.wait()
     _log.info("stopping")
     notifier.stopping()

@@ -20,8 +20,8 @@ from segue.runtime.assembly import Assembly, CheckedBook, check, open_sources
 from segue.runtime.daemon import Daemon
 from segue.runtime.running import DecisionLine
 from segue.store import books
-from segue.store.database import Store
-from segue.store.sweeps import count_rules, latest_moment
+from segue.store.database import LAST, Store, read_only
+from segue.store.sweeps import RuleCount, count_rules, latest_moment
 from segue.web.app import create_app
 from segue.web.gauges import DaemonCollector
 from segue.web.metrics import HttpMetrics
@@ -67,6 +67,7 @@ class Service:
         self._channels: dict[str, OpenChannel] = {}
         self._counts: list[Any] = []
         self._proved = time.monotonic()
+        self._reloading = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -138,10 +139,11 @@ class Service:
 
     async def reload(self, who: str) -> CheckedBook:
         """Check the rule book on disk and publish it when it is right; a wrong one changes nothing."""
-        book = await asyncio.to_thread(check, self.assembly)
-        if book.ok:
-            await self.daemon.publish(book.checked.book, who, book.content)
-        return book
+        async with self._reloading:  # of two at once the one that read the disk later is the one that stays
+            book = await asyncio.to_thread(check, self.assembly)
+            if book.ok:
+                await self.daemon.publish(book.checked.book, who, book.content)
+            return book
 
     async def _accept(self, events: Any, source: str) -> None:
         taken: list[Event] = list(events)
@@ -169,7 +171,7 @@ class Service:
             on_proof(self.healthy)
 
     async def _refresh(self) -> None:
-        self._counts = await asyncio.wrap_future(self.store.write(count_rules, 2))
+        self._counts = await asyncio.to_thread(_count, self.store)
 
     def _health(self) -> Mapping[str, Any]:
         daemon = self.daemon
@@ -184,6 +186,14 @@ class Service:
             "channels": {name: channel.state for name, channel in self._channels.items()},
             "balanced": all(count.balanced for count in self._counts),
         }
+
+
+def _count(store: Store) -> list[RuleCount]:
+    """Counted beside the writer: a million journeys take longer than anything may hold it."""
+    if store.path is None:
+        return store.write(count_rules, LAST).result()
+    with read_only(store.path) as tx:
+        return count_rules(tx)
 
 
 def _clock(store: Store, speed: float) -> Clock:

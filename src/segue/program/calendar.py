@@ -18,7 +18,6 @@ from segue.api.values import DAY, SECOND, to_datetime
 
 _FIRST, _LAST = -62_135_596_800_000_000 + DAY, 253_402_300_799_999_999 - DAY
 """0001-01-02 and 9999-12-30: within them every zone can show the instant."""
-_LATEST = 8_640_000_000_000_000 // 1000 * 1000  # an instant a datetime can hold: beyond it nothing is planned
 
 
 @lru_cache(maxsize=1024)
@@ -120,10 +119,10 @@ def read_date(value: Any, zone: tzinfo) -> Instant | None:
         return None
     if isinstance(value, (int, float)):
         micros = value * SECOND
-        return Instant(int(micros)) if -_LATEST < micros < _LATEST else None
+        return Instant(int(micros)) if _FIRST <= micros <= _LAST else None
     if not isinstance(value, str):
         return None
-    text = value.strip()
+    text = value.strip().upper()  # RFC 3339 allows `t` and `z` too
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -64,5 +64,9 @@ def _restore(value: Any) -> Any:
         kind = _CLASSES.get(name)
         if kind is None:
             raise ValueError(f"the stored program has a {name}, which this version of Segue does not know")
+        known = {field.name for field in msgspec.structs.fields(kind)} | {"_"}
+        if not value.keys() <= known:
+            unknown = ", ".join(sorted(value.keys() - known))
+            raise ValueError(f"the stored program has a {name} with {unknown}, which this version of Segue does not know")
         return kind(**{field: _restore(part) for field, part in value.items() if field != "_"})
     return value

@@ -219,6 +219,8 @@ def _aggregate(node: m.Aggregate) -> Evaluate:
             def extreme(scene: Scene) -> Any:
                 best: Any = None
                 for _, value in values(scene):
+                    if kind == "money" and best is not None and value.currency != best.currency:
+                        return None
                     if best is None or ordered(operator.lt if smallest else operator.gt, value, best):
                         best = value
                 return best

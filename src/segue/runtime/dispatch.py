@@ -18,8 +18,9 @@ from segue.delivery.retries import retry_at
 from segue.engine.journey import Claimed, Journey, Reported, Settled, Settlement
 from segue.messages.catalogue import Catalogue
 from segue.messages.template import Template, from_canonical, to_canonical
+from segue.runtime.people import Person
 from segue.runtime.running import Running
-from segue.runtime.turn import JOURNEY_ENDED, Done, Person, Turn
+from segue.runtime.turn import JOURNEY_ENDED, Done, Turn
 from segue.store import journeys as journey_rows
 from segue.store import ledger as ledger_rows
 from segue.store.customers import find_seen, hash_id

@@ -15,8 +15,9 @@ from segue.customers.identity import device_key, resolve, user_key
 from segue.customers.reach import GRANTED, KINDS, MARKETING, WITHDRAWN
 from segue.engine.journey import Arrived
 from segue.program.keys import per_value
+from segue.runtime.people import Person
 from segue.runtime.running import Running
-from segue.runtime.turn import Done, Person, Turn
+from segue.runtime.turn import Done, Turn
 from segue.store import customers as customer_rows
 from segue.store import journeys as journey_rows
 from segue.store.customers import hash_id

@@ -48,10 +48,6 @@ class History(dict[str, list[Past]]):
             self[name] = rows
 
 
-def _fetch(tx: Transaction, row: int, name: str) -> list[Past]:
-    return customer_rows.load_history(tx, (row,), (name,)).get((row, name), [])
-
-
 class Person:
     """A customer in a turn: the stored row, the facts, and the live journeys (None until they are loaded)."""
 

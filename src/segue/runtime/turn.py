@@ -504,3 +504,7 @@ class Turn:
             due=min(moments, default=None),
             channels=frozenset(row.channel for row in self._messages.values() if row.due is not None),
         )
+
+
+def _fetch(tx: Transaction, row: int, name: str) -> list[Past]:
+    return customer_rows.load_history(tx, (row,), (name,)).get((row, name), [])

@@ -27,7 +27,7 @@ def load_programs(tx: Transaction, hashes: Iterable[str] | None = None) -> dict[
     return dict(
         tx.rows(
             "select hash, body from program where id in (select program from book) "
-            "or exists (select 1 from journey where live = 1 and program = program.id)"
+            "or id in (select distinct program from journey where live = 1)"
         )
     )
 
@@ -52,12 +52,19 @@ def load_words(tx: Transaction) -> bytes | None:
     return row[0] if row is not None else None
 
 
+def last_publication(tx: Transaction) -> int:
+    """The number of the latest publication, 0 before the first."""
+    row = tx.row("select max(id) from publication")
+    return row[0] or 0 if row is not None else 0
+
+
 def rules_inside(tx: Transaction) -> set[str]:
     """Rules that have customers inside."""
     return {
         rule
         for (rule,) in tx.rows(
-            "select distinct rule from program where exists (select 1 from journey where state = 0 and program = program.id)"
+            "select distinct rule from program "
+            "where id in (select distinct program from journey where live = 1 and state = 0)"
         )
     }
 

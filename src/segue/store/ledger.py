@@ -146,7 +146,7 @@ def select_messages(tx: Transaction, where: str, values: tuple[Any, ...]) -> lis
 
 def load_open(tx: Transaction, customer: int, journey: int) -> list[LedgerRow]:
     """Messages of a customer's journey that were decided and not claimed."""
-    return [_read(row) for row in tx.rows(f"select {_COLUMNS} from message where journey = ? and state = 0", (journey,))]
+    return select_messages(tx, "customer = ? and journey = ? and state = 0", (customer, journey))
 
 
 def load_claimed(tx: Transaction) -> list[LedgerRow]:

@@ -43,8 +43,9 @@ def count_rules(tx: Transaction) -> list[RuleCount]:
     for rule, what, n in tx.rows("select rule, what, sum(n) from tally group by rule, what"):
         tallies.setdefault(rule, {})[what] = n
     for rule, n in tx.rows(
-        "select program.rule, count(*) from journey join program on program.id = journey.program "
-        "where journey.state = 0 group by program.rule"
+        "select program.rule, sum(inside.n) from "
+        "(select program, count(*) as n from journey where live = 1 and state = 0 group by program) as inside "
+        "join program on program.id = inside.program group by program.rule"
     ):
         tallies.setdefault(rule, {})["inside"] = n
     for (rule,) in tx.rows("select rule from book"):

@@ -71,7 +71,7 @@ create table journey (
   live       integer not null
 );
 create index journey_due on journey (due) where due is not null;
-create index journey_live on journey (customer) where live = 1;
+create index journey_live on journey (customer, program, state) where live = 1;   -- also answers what is inside, without the rows
 create index journey_value on journey (value) where live = 1 and value is not null;
 create index journey_past on journey (customer, entered) where live = 0;
 
@@ -114,6 +114,7 @@ create table message (
 );
 create index message_due on message (channel, due) where due is not null;
 create index message_claimed on message (key) where claimed is not null;
+create index message_under_way on message (id) where state = 1;   -- what a start looks at again
 create index message_receipt on message (channel, receipt) where receipt is not null;
 create index message_customer on message (customer, journey);
 
