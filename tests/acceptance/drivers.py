@@ -1,6 +1,7 @@
 """Stories about customers, told to Segue in two ways that must decide alike.
 
-A story has one line for each thing that happens: when it arrives (UTC unless an offset stands), whom it concerns, and what it is::
+A story has one line for each thing that happens: when it arrives (UTC unless an offset stands), whom it concerns, and
+what it is::
 
     03-02 10:00        ann      cart_abandoned total=60 #m1        an event, with its fields and perhaps its message id
     03-02 10:00        ann      ordered @03-01T08:00               one that happened earlier than it arrived
@@ -8,13 +9,14 @@ A story has one line for each thing that happens: when it arrives (UTC unless an
     03-02 10:00        dev1~    cart_viewed                        a device of which nobody is known yet
     03-02 10:00        dev1~ann signed_in                          the same device, with the customer it belongs to
     03-02 10:00        nobody   back_in_stock product_id=P1        an event that names no customer
-    03-02 10:00        channel  email rejects "no such box"        from now on: sends, rejects, rejects-gone, retries, cut-off
+    03-02 10:00        channel  email rejects "no such box"        from now on; see `Daemon._script`
     03-02 10:00        channel  email sends after=2min             … each perhaps with a delay
     03-02 10:00        report   ann push undelivered gone          what a provider says of the customer's last message
     03-02 10:00        rules    v2                                 another version of the rules is published
 
 `in_replay` runs it over a store in memory in the loop of `segue replay`; `in_store` through the daemon's own loop
-functions on a store file that is closed and opened again between every two inputs; `by_command` through the command line.
+functions on a store file that is closed and opened again between every two inputs; `by_command` through the command
+line.
 """
 
 from __future__ import annotations
@@ -201,7 +203,7 @@ def _prepare(tx: Transaction, book: m.Book, now: Instant) -> Running:
 
 
 def in_replay(story: Story, record: Path | None = None) -> list[DecisionLine]:
-    """Decide a story by replay. ``record`` is the file that a run of it left, where channels did not simply take everything."""
+    """Decide a story by replay. ``record`` is the file that a run left, where channels did not take everything."""
     store = Store(None)
     try:
         book = read_rules(story.rules)
@@ -251,7 +253,8 @@ class Call(msgspec.Struct, frozen=True):
 class Daemon:
     """The daemon's own functions, called in the order of time on a store file with its writer thread.
 
-    ``crash_after`` names calls, counted from 1, that the provider accepts and after which the process is gone before it noted the answer.
+    ``crash_after`` names calls, counted from 1, that the provider accepts and after which the process is gone before it
+    noted the answer.
     """
 
     def __init__(self, path: Path, content: Catalogue | None = None, crash_after: frozenset[int] = frozenset()) -> None:
@@ -426,7 +429,8 @@ def _seconds(written: str) -> int:
 
 
 def in_store(story: Story, folder: Path, crash_after: Iterable[int] = ()) -> Daemon:
-    """Decide a story on a file, opened anew between every two inputs. The daemon that comes back is closed, and has left a record."""
+    """Decide a story on a file, opened anew between every two inputs. The daemon that comes back is closed, and has left
+    a record."""
     daemon = Daemon(folder / "segue.db", crash_after=frozenset(crash_after))
     first = story.inputs[0].at if story.inputs else Instant(0)
     daemon.publish(story.rules, Instant(first - 1))
@@ -493,5 +497,5 @@ def written(expected: str) -> list[str]:
 
 
 def identities(lines: Iterable[DecisionLine]) -> list[DecisionLine]:
-    """Decisions with everything that identifies them, the key included, in an order that does not hang on how they were made."""
+    """Decisions with everything that identifies them, in an order that does not hang on how they were made."""
     return sorted(lines, key=lambda line: (line.at, line.customer, line.rule, line.key, line.decision, line.reason))

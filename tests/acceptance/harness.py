@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,8 +27,8 @@ SENTENCE = "when cart_abandoned wait 1d unless ordered send email then sms\n"
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 
-QUICK = "import sys; sys.modules['interegular'] = None; from segue.cli.main import main; main()"
-"""`segue`, without the comparison of all terminals that Lark makes where interegular is installed, as it is for the tests of the grammar: half a second of each start."""
+_QUICK = "import sys; sys.modules['interegular'] = None; from segue.cli.main import main; main()"
+"""`segue` as it starts where interegular is not installed. It is here, for the tests of the grammar, and Lark then compares all terminals with each other: half a second of each start."""
 
 MESSAGE = {
     "email.txt": "---\nsubject: Your cart, {{ customer.first_name }}\n---\nHi {{ customer.first_name }}, your cart is still here.\n",
@@ -103,7 +103,7 @@ class Project:
     def command(self, *arguments: str | Path, timeout: float = 60.0) -> Finished:
         """Run `segue` with these arguments in the project's folder."""
         done = subprocess.run(
-            [_program(), *map(str, arguments)],
+            [sys.executable, "-c", _QUICK, *map(str, arguments)],
             cwd=self.root,
             env=_environment(),
             stdin=subprocess.DEVNULL,
@@ -123,6 +123,10 @@ class Project:
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with self.store() as tx:
             return tx.rows(sql, values)
+
+    def is_drained(self) -> bool:
+        """Whether nobody is inside and no message is to be sent."""
+        return not self.rows("select 1 from journey where state = 0 union all select 1 from message where due is not null limit 1")
 
     # Speaking to the daemon
 
@@ -158,7 +162,7 @@ class Project:
 class Daemon:
     """``segue run`` on a project, in a process group of its own. As a context it waits until it runs, and ends it.
 
-    ``environment`` adds to the process's; ``options`` to the command line.
+    ``environment`` adds to the process's; ``script`` starts the installed console script, which is slower by half a second.
     """
 
     def __init__(
@@ -167,17 +171,16 @@ class Daemon:
         *,
         speed: float = 1.0,
         level: str = "info",
-        options: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
-        quick: bool = False,
+        script: bool = False,
     ) -> None:
         self.project = project
         self._log = project.root / "daemon.log"
         self._begin = self._log.stat().st_size if self._log.exists() else 0
-        program = [sys.executable, "-c", QUICK] if quick else [_program()]
+        program = [_script()] if script else [sys.executable, "-c", _QUICK]
         with self._log.open("ab") as err, (project.root / "daemon.out").open("ab") as out:
             self._process = subprocess.Popen(
-                [*program, "run", "--json", "--level", level, "--speed", f"{speed:g}", *options],
+                [*program, "run", "--json", "--level", level, "--speed", f"{speed:g}"],
                 cwd=project.root,
                 env=_environment() | dict(environment or {}),
                 stdin=subprocess.DEVNULL,
@@ -314,7 +317,7 @@ def mailbox(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
 
 
-def _program() -> str:
+def _script() -> str:
     program = Path(sys.executable).parent / "segue"
     assert program.exists(), f"{program} is missing: pip install -e ."
     return str(program)

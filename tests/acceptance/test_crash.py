@@ -57,7 +57,7 @@ class Crashes:
         point = POINTS[self.done // 2 % len(POINTS)] if self.done % 2 else ""
         environment = {"SEGUE_KILL_AT": f"{point}:{self.draw.randint(1, 3) if 'publish' not in point else 1}"} if point else {}
         edition = EDITIONS[self.done // 3 % len(EDITIONS)]
-        daemon = Daemon(self.project, speed=SPEED, environment=environment, quick=True)
+        daemon = Daemon(self.project, speed=SPEED, environment=environment)
         try:
             if not point and self.done and self.draw.random() < 0.25:
                 time.sleep(self.draw.random())
@@ -113,10 +113,9 @@ def test_a_hundred_kills_lose_nothing_and_decide_nothing_twice(
     shop.start()
     while crashes.done < KILLS:
         crashes.one()
-    with Daemon(project, speed=SPEED, quick=True) as daemon:
+    with Daemon(project, speed=SPEED) as daemon:
         shop.close()
-        wait_until(lambda: project.get("/healthz").json()["inside"] == 0, within=60, what="every journey has ended")
-        wait_until(lambda: project.rows("select count(*) from message where due is not null") == [(0,)], what="drained")
+        wait_until(project.is_drained, within=60, what="drained")
         assert project.get("/healthz").json()["balanced"]
         log = daemon.log
     assert project.command("doctor", "--json").code == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import os
 import signal
@@ -94,12 +93,9 @@ def test_rules_that_are_wrong_on_reload_change_nothing_and_the_log_says_where(pr
         (said,) = [entry for entry in daemon.entries() if entry.get("code")]
         assert said["level"] == "error"
         assert said["place"] == "rules/rule.rules:1:36"
-        assert "ordered" in str(said)
+        assert "orderd" in said["event"]
         assert daemon.entries("published")[1:] == []
         project.send(track("ann", "Cart Abandoned"))
-        assert project.get("/healthz").json()["inside"] in (0, 1)
-        with contextlib.suppress(AssertionError):
-            wait_until(lambda: project.get("/healthz").json()["inside"] == 1, within=8)
         assert project.get("/healthz").json()["rules"] == 1
     assert project.rows("select count(*) from journey where state = 0") == [(1,)]
 
@@ -258,7 +254,7 @@ def test_why_and_doctor_answer_while_it_runs(project: Project, box: Path) -> Non
         project.send(identify("ann", firstName="Ann"), track("ann", "Cart Abandoned"), track("bea", "Cart Abandoned"))
         project.send(track("bea", "Order Completed"))
         wait_until(lambda: len(mailbox(box)) == 2, what="Ann's messages")
-        wait_until(lambda: project.get("/healthz").json()["inside"] == 0, what="both journeys have ended")
+        wait_until(project.is_drained, what="both journeys have ended")
         ann = project.command("why", "ann", "cart_abandoned", "--json")
         bea = project.command("why", "bea", "cart_abandoned", "--json")
         nobody = project.command("why", "dan", "cart_abandoned", "--json")
@@ -329,7 +325,7 @@ def test_a_full_disk_refuses_events_for_a_while_and_loses_none_that_were_taken(
             number += 1
             time.sleep(0.1)
         refused -= acknowledged
-        wait_until(lambda: project.get("/healthz").json()["inside"] == 0, within=40, what="all went out")
+        wait_until(project.is_drained, within=40, what="all went out")
         wait_until(lambda: project.get("/healthz").json()["status"] == "ok", within=15, what="healthy again")
     stored = [name for (name,) in project.rows("select message_id from event")]
     assert set(stored) == acknowledged

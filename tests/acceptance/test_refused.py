@@ -9,7 +9,6 @@ import pytest
 from tests.acceptance.cases import SENTENCE
 from tests.acceptance.drivers import check_by_command
 
-
 REFUSED = {
     "5 in a segment": (
         "segment paying where ordered ever\nwhen signed_up wait for in paying up to 1d send email",

@@ -97,7 +97,7 @@ def test_whoever_only_abandons_gets_both_who_ordered_gets_nothing_who_orders_in_
     send(0, tmp_path / "node", ())  # installs what it needs, before time runs fast
     with SmtpRelay(postfix.port, hold="carl") as relay:
         project = Project(tmp_path / "project", rules=SENTENCE, channels=email_table(relay.port) + sms_table(kannel))
-        with Daemon(project, speed=SPEED) as daemon:
+        with Daemon(project, speed=SPEED, script=True) as daemon:
             people = {"ann": "+358400000001", "bea": "+358400000002", "carl": "+358400000003"}
             traits = {
                 name: {"email": f"{name}@example.test", "phone": phone, "firstName": name.title()}
@@ -117,7 +117,7 @@ def test_whoever_only_abandons_gets_both_who_ordered_gets_nothing_who_orders_in_
             assert time.monotonic() - began > 1.9
             send(project.port, tmp_path / "node", [("carl", "Order Completed", {"order_id": "2", "total": 60})])
             relay.let_go()
-            wait_until(lambda: project.get("/healthz").json()["inside"] == 0, what="every journey has ended")
+            wait_until(project.is_drained, what="every journey has ended")
             mails = postfix.wait_for(2)
             kannel.wait_for(1)
             time.sleep(1.0)  # more would have come by now: half a day goes by

@@ -215,7 +215,7 @@ def test_12_an_early_wake_changes_nothing(tmp_path: Path) -> None:
 def test_a_journey_that_fails_on_an_error_never_hurts_the_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error of Segue's own in one customer's step: that journey fails with it as its reason, and all others go on."""
+    """An error of Segue's own in one customer's step: that journey fails with it as its reason, all others go on."""
     original = engine.step
 
     def step(program: Any, journey: Any, happening: Any, customer: Any, *rest: Any, **named: Any) -> Any:

@@ -101,7 +101,7 @@ class TestProcess:
 
     def test_json_is_one_decision_a_line_and_nothing_else(self) -> None:
         code, out, err = run("demo", "--seconds", "4", "--json")
-        assert code == 0
+        assert code == 0, err
         assert "Traceback" not in err
         lines = [json.loads(line) for line in out.splitlines()]
         names = {"at", "customer", "rule", "key", "decision", "channel", "message", "reason"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -90,9 +91,11 @@ def test_a_holder_that_lets_go_is_waited_for(project: Path) -> None:
 
 def test_a_hangup_before_the_daemon_is_up_is_kept_until_it_is(project: Path) -> None:
     """The signal comes as soon as the store is held: then the rules have not even been read."""
-    (project / "segue.toml").write_text('database = "segue.db"\n[http]\nport = 0\n', encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (project / "segue.toml").write_text(f'database = "segue.db"\n[http]\nport = {port}\n', encoding="utf-8")
     daemon = subprocess.Popen(
-        [sys.executable, "-m", "segue", "run", "--log", "json"],
+        [sys.executable, "-c", "from segue.cli.main import app; app()", "run", "--log", "json"],
         cwd=project,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -102,6 +105,7 @@ def test_a_hangup_before_the_daemon_is_up_is_kept_until_it_is(project: Path) -> 
         lock = project / "segue.db.lock"
         until = time.monotonic() + 30
         while not (lock.exists() and lock.read_text(encoding="utf-8")) and time.monotonic() < until:
+            assert daemon.poll() is None
             time.sleep(0.005)
         os.kill(daemon.pid, signal.SIGHUP)
         assert daemon.stdout is not None

@@ -562,6 +562,7 @@ class World:
         self.in_flight: list[tuple[datetime, int, Message, str]] = []
         self.flights = 0
         self.zones: dict[int, ZoneInfo] = {}
+        self.begun: list[Journey] = []
 
     def zone_at_entry(self, journey: Journey) -> ZoneInfo:
         return self.zones.setdefault(id(journey), journey.person.zone)
@@ -584,8 +585,7 @@ class World:
                 self.send()
 
     def journeys(self) -> Iterator[Journey]:
-        everyone = [journey for person in self.people.values() for journey in person.journeys]
-        return iter(sorted(everyone, key=lambda journey: journey.trigger.order))
+        return iter(self.begun)
 
     # What comes in
 
@@ -642,7 +642,7 @@ class World:
     def latest(self, journeys: Sequence[Journey], at: datetime) -> dict[str, Journey]:
         """The journey of each rule that something which happened then may convert: the latest that had begun."""
         found: dict[str, Journey] = {}
-        for journey in sorted(journeys, key=lambda one: (one.trigger.at, one.trigger.order)):
+        for journey in sorted(journeys, key=lambda one: one.trigger.at):  # of two at one instant, the later begun
             if journey.trigger.at <= at:
                 found[journey.rule.name] = journey
         return found
@@ -683,6 +683,7 @@ class World:
         journey = Journey(person, rule, event, number, value)
         self.zone_at_entry(journey)
         person.journeys.append(journey)
+        self.begun.append(journey)
         self.resume(journey, None, depth)
 
     # What follows

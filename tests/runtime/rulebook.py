@@ -33,7 +33,9 @@ def publish_text(store: Store, text: str, **how: Any) -> Running:
     return put(store, book_of(text), setting(**how))
 
 
-def event(name: str | None, customer: str | None = "ann", *, at: Instant = T0, id: str = "", **properties: Any) -> Event:
+def event(
+    name: str | None, customer: str | None = "ann", *, at: Instant = T0, id: str = "", **properties: Any
+) -> Event:
     """An event; ``traits=`` are the customer's."""
     traits = properties.pop("traits", {"email": "ann@example.com", "phone": "+358401234567"} if customer else {})
     return Event(

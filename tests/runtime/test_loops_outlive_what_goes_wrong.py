@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -19,11 +20,12 @@ from segue.messages.catalogue import Catalogue
 from segue.runtime import inbox as inboxes
 from segue.runtime.busy import Busy
 from segue.runtime.daemon import Daemon
+from segue.runtime.ingest import ingest
 from segue.runtime.running import DecisionLine
 from segue.store.database import Store
 from segue.store.sweeps import count_rules
 from tests.engine.stage import setting, spec
-from tests.runtime.rulebook import book_of, event
+from tests.runtime.rulebook import book_of, event, publish_text
 
 
 class Wire:
@@ -129,7 +131,8 @@ async def test_a_journey_that_cannot_be_read_keeps_no_other_from_waking(start: S
     rows(daemon, "update journey set detail = x'ff', due = due - 1 where id = 7")
     await reached(lambda: len(wire.sent) == 19)
     left = rows(daemon, "select state, due from journey where id = 7")
-    assert left[0][0] == 0 and left[0][1] > now() + HOUR // 2
+    assert left[0][0] == 0
+    assert left[0][1] > now() + HOUR // 2
     assert all(count.balanced for count in daemon.store.write(count_rules).result(5))
 
 
@@ -243,6 +246,41 @@ async def test_those_who_entered_a_removed_rule_in_the_last_moment_leave_as_well
     await daemon.publish(book_of('event paid\nevent other\nrule two when other wait 1d send push "hello"'), "test")
     assert rows(daemon, "select state, reason from journey") == [(2, "the rule was removed")]
     assert all(count.balanced for count in daemon.store.write(count_rules).result(5))
+
+
+@pytest.mark.asyncio
+async def test_messages_of_a_channel_that_is_gone_are_skipped_and_their_journeys_go_on(
+    start: Start, tmp_path: Path
+) -> None:
+    """They were decided when the project still had the channel; a restart finds it without."""
+    text = 'event paid\nwhen paid send sms "hello" then push "more"'
+    with contextlib.closing(Store(tmp_path / "segue.db", durable=False)) as store:
+        before = Reach({"push": ChannelReach(None), "sms": ChannelReach(None)})
+        running = publish_text(store, text, reach=before)
+        store.apply(lambda tx: ingest(tx, running, [event("paid", "ann", at=now())], now()))
+    wire = Wire()
+    daemon = await start(text, wire)
+    await reached(lambda: len(wire.sent) == 1)
+    assert rows(daemon, "select state, reason from message where channel = 'sms'") == [(6, "no channel sms")]
+
+
+@pytest.mark.asyncio
+async def test_batches_of_large_events_become_smaller(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    daemon = await start("event paid\nwhen paid wait 1d stop")
+    sizes: list[int] = []
+    taken = inboxes.ingest
+
+    def ingest_slowly(tx: Any, running: Any, events: Sequence[Event], moment: Instant) -> Any:
+        sizes.append(len(events))
+        time.sleep(len(events) * 0.0004)
+        return taken(tx, running, events, moment)
+
+    monkeypatch.setattr(inboxes, "ingest", ingest_slowly)
+    people = [event("paid", f"customer {number}", at=now()) for number in range(1500)]
+    await asyncio.gather(*[daemon.accept([one]) for one in people])
+    assert sum(sizes) == 1500
+    assert sizes[0] == 1000
+    assert max(sizes[1:]) <= 250
 
 
 @pytest.mark.asyncio

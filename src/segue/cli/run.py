@@ -18,6 +18,7 @@ from segue.api import to_rfc3339
 from segue.cli import logs
 from segue.cli.ending import USAGE, WRONG, fail, open_project, show_diagnostics
 from segue.cli.service import CannotStart, Service
+from segue.runtime import process
 from segue.runtime.assembly import Assembly, CheckedBook
 from segue.runtime.assembly import check as check_book
 from segue.runtime.notify import Notifier
@@ -64,7 +65,7 @@ def run(
         first = store.apply(books.load_words) is None
         book = check_book(assembly)
         _inspect(assembly, book, publish or first)
-        code = asyncio.run(_serve(assembly, store, book, publish or first, speed, early))
+        code = process.run(_serve(assembly, store, book, publish or first, speed, early))
     except StoreError as error:
         fail(str(error))
     finally:
@@ -135,6 +136,7 @@ async def _serve(
         speed=speed,
         held=service.daemon.held,
     )
+    process.settle()
     notifier.ready(_status(service))
     started.set()
     if early:

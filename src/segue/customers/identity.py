@@ -56,3 +56,16 @@ def resolve(
     if before is not None and keys.get(before, "").startswith("a:"):
         return Resolution(before, key, alias, known=True)
     return Resolution(None, key, alias)
+
+
+def find_same(
+    user_id: str | None, device: str | None, customers: Mapping[str, int], keys: Mapping[int, str]
+) -> tuple[int, int] | None:
+    """Two customers that an event shows to be one: the known one, and the one of whom only the device was known. Arguments as for `resolve`. A device
+    of somebody who is known by another user id is shared, and makes nobody the same."""
+    if user_id is None or device is None:
+        return None
+    known, unknown = customers.get(user_key(user_id)), customers.get(device_key(device))
+    if known is None or unknown is None or known == unknown or not keys.get(unknown, "").startswith("a:"):
+        return None
+    return known, unknown

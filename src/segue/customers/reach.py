@@ -67,3 +67,9 @@ class Reach(msgspec.Struct, frozen=True):
         how = self.channels[channel]
         value = traits.get(how.address) if how.address is not None else None
         return str(value) if value else key
+
+
+def merge_consent(kept: Mapping[str, str], gone: Mapping[str, str]) -> dict[str, str]:
+    """What two customers said who are one: a refusal of either holds, and else what the known one said."""
+    refused = {name: state for name, state in gone.items() if state != GRANTED}
+    return {**gone, **kept, **refused}

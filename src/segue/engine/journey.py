@@ -141,7 +141,11 @@ class Claimed(msgspec.Struct, frozen=True):
     key: str
 
 
-Input = Arrived | Changed | Woken | Settled | Reported | Claimed
+class Merged(msgspec.Struct, frozen=True):
+    """The customer turned out to be the same as another one: history and traits hold now what either of them had."""
+
+
+Input = Arrived | Changed | Woken | Settled | Reported | Claimed | Merged
 
 
 class Decide(msgspec.Struct, frozen=True):

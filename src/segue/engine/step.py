@@ -30,6 +30,7 @@ from segue.engine.journey import (
     Emitted,
     Input,
     Journey,
+    Merged,
     Note,
     Pass,
     Reported,
@@ -85,6 +86,9 @@ def step(
         case Claimed():
             if after.inside:
                 after.judge_guards(volatile_only=True)
+        case Merged():
+            if after.inside:
+                after.notice(lambda _: True, program.watched_traits)
         case _:
             assert_never(happening)
     return after.journey, after.effects

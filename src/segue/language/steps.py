@@ -164,6 +164,12 @@ class Steps:
         if not self._names.channel(written.channel):
             return None
         channel = written.channel.text
+        if self._lexicon.channels[channel].stands:
+            self._report.refuse(
+                written.place,
+                f"`send {channel}`, which stands until it is taken back,",
+                "it would not be taken back when the journey ends, so the rule does not run; leave it out for now",
+            )
         self._content(filled, channel)
         return model.Delivery(channel, filled.message, read[key], kind, filled.within)
 

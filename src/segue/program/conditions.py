@@ -231,8 +231,10 @@ def _aggregate(node: m.Aggregate) -> Evaluate:
 
             def total(scene: Scene) -> Any:
                 pairs = values(scene)
-                if not pairs:
-                    return None if mean or kind == "money" else Decimal(0)
+                if not pairs and mean:
+                    return None
+                if not pairs:  # who bought nothing spent nothing
+                    return Money(Decimal(0), scene.customer.currency) if kind == "money" else Decimal(0)
                 outcome = pairs[0][1]
                 for _, value in pairs[1:]:
                     outcome = calculate("+", outcome, value, scene)

@@ -29,14 +29,14 @@ from segue.runtime.inbox import Inbox
 from segue.runtime.ingest import Ingested
 from segue.runtime.publishing import Setting, expel, load, publish, removed
 from segue.runtime.running import DecisionLine, Running
-from segue.runtime.sender import Sender, Sends
+from segue.runtime.sender import NoChannel, Sender, Sends
 from segue.runtime.turn import Done
 from segue.runtime.wake import Woke, wake
 from segue.store import books
 from segue.store.database import FIRST, LAST, Store, Transaction
 from segue.store.errors import StoreUnavailable
 from segue.store.journeys import next_due, postpone_earliest
-from segue.store.ledger import find_message
+from segue.store.ledger import due_channels, find_message
 from segue.store.sweeps import latest_moment
 
 _log = structlog.get_logger("segue")
@@ -85,20 +85,20 @@ class Daemon:
         self._tasks: list[asyncio.Task[None]] = []
         self._releasing: asyncio.Task[None] | None = None
         self.inbox = Inbox(store, lambda: self.running, clock.now, self._on_ingested)
-        self.senders = {
-            name: Sender(
-                name,
-                channel,
-                store,
-                running=lambda: self.running,
-                content=lambda: self.content,
-                now=clock.now,
-                listener=self._on_done,
-                ring=self._ring_sender,
-                held=lambda: self.held,
-            )
-            for name, channel in channels.items()
-        }
+        self.senders = {name: self._sender(name, channel) for name, channel in channels.items()}
+
+    def _sender(self, name: str, channel: Sends) -> Sender:
+        return Sender(
+            name,
+            channel,
+            self.store,
+            running=lambda: self.running,
+            content=lambda: self.content,
+            now=self.clock.now,
+            listener=self._on_done,
+            ring=self._ring_sender,
+            held=lambda: self.held,
+        )
 
     @property
     def running(self) -> Running:
@@ -120,6 +120,10 @@ class Daemon:
             raise RuntimeError("no rule book was ever published to this store")
         self.held = await self._write(lambda tx: books.load_meta(tx, "hold")) is not None
         self._on_done(await self._write(lambda tx: recover(tx, self.running, self.clock.now())))
+        for name in await self._write(due_channels):
+            if name not in self.senders:
+                _log.warning("messages wait for a channel that the project does not have: they are skipped", channel=name)
+                self.senders[name] = self._sender(name, NoChannel(name))
         self._bell.start()
         self.inbox.start()
         self._tasks.append(asyncio.create_task(self._wake(), name="waker"))

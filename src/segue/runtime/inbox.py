@@ -117,14 +117,17 @@ class Inbox:
                 done.set_result(None)
 
     async def _take_apart(self, events: Sequence[Event]) -> Exception | None:
-        """One at a time, so that an event that cannot be taken in harms only the caller that sent it. What went wrong, if anything did."""
+        """One at a time, so that an event that cannot be taken in harms only the caller that sent it. What went wrong, if
+        anything did."""
         wrong: Exception | None = None
         for event in events:
             fault = await self._take((event,))
             if isinstance(fault, StoreUnavailable):
                 return fault
             if fault is not None:
-                _log.error("an event cannot be taken in", message_id=event.message_id, source=event.source, error=repr(fault))
+                _log.error(
+                    "an event cannot be taken in", message_id=event.message_id, source=event.source, error=repr(fault)
+                )
                 wrong = fault
         return wrong
 

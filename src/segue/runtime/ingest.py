@@ -11,11 +11,12 @@ from typing import Any, Final
 import msgspec
 
 from segue.api import Event, Instant
-from segue.customers.identity import device_key, resolve, user_key
+from segue.customers.identity import device_key, find_same, resolve, user_key
 from segue.customers.reach import GRANTED, KINDS, MARKETING, WITHDRAWN
 from segue.engine.journey import Arrived
 from segue.program.keys import per_value
 from segue.runtime.people import Person
+from segue.runtime.merging import join, merge
 from segue.runtime.running import Running
 from segue.runtime.turn import Done, Turn
 from segue.store import customers as customer_rows
@@ -37,7 +38,6 @@ class Ingested(msgspec.Struct, frozen=True):
 def ingest(tx: Transaction, running: Running, events: Sequence[Event], now: Instant) -> Ingested:
     """Take in a batch that arrived at ``now``, in its order."""
     fresh = _drop_seen(tx, events)
-    turn = Turn(tx, running, now)
     keys: set[str] = set()
     for event, _ in fresh:
         if event.user_id is not None:
@@ -47,18 +47,44 @@ def ingest(tx: Transaction, running: Running, events: Sequence[Event], now: Inst
         if event.previous_id is not None:
             keys.add(device_key(event.previous_id))
     customers = customer_rows.find_customers(tx, keys) if keys else {}
+    turn = _open(tx, running, now, customers, fresh)
+    aliases: dict[str, int] = {}
+    own_keys = {row: person.row.key for row, person in turn.people.items()}
+    dones: list[Done] = []
+    for event, hashed in fresh:
+        same = find_same(event.user_id, _device_of(event), customers, own_keys)
+        if same is not None:
+            dones += [_close(tx, turn, aliases), *merge(tx, running, *same, now)]
+            kept, gone = same
+            customers.update({key: kept for key, row in customers.items() if row == gone})
+            del own_keys[gone]
+            aliases = {}
+            turn = _open(tx, running, now, customers, fresh)
+        person = _identify(turn, event, customers, own_keys, aliases)
+        _take(turn, running, person, event, hashed, now)
+    dones.append(_close(tx, turn, aliases))
+    return Ingested(len(fresh), len(events) - len(fresh), join(dones))
+
+
+def _open(
+    tx: Transaction,
+    running: Running,
+    now: Instant,
+    customers: dict[str, int],
+    fresh: Sequence[tuple[Event, int]],
+) -> Turn:
+    turn = Turn(tx, running, now)
     turn.load(customers.values())
     turn.load_journeys([row for row in turn.people if turn.people[row].journeys is None])
     _load_history(turn, running, fresh)
-    aliases: dict[str, int] = {}
-    own_keys = {row: person.row.key for row, person in turn.people.items()}
-    for event, hashed in fresh:
-        person = _identify(turn, event, customers, own_keys, aliases)
-        _take(turn, running, person, event, hashed, now)
+    return turn
+
+
+def _close(tx: Transaction, turn: Turn, aliases: dict[str, int]) -> Done:
     done = turn.flush()
     if aliases:
         customer_rows.put_aliases(tx, aliases)
-    return Ingested(len(fresh), len(events) - len(fresh), done)
+    return done
 
 
 def _drop_seen(tx: Transaction, events: Sequence[Event]) -> list[tuple[Event, int]]:
@@ -90,12 +116,15 @@ def _load_history(turn: Turn, running: Running, fresh: Sequence[tuple[Event, int
     turn.load_history(turn.people, names)
 
 
+def _device_of(event: Event) -> str | None:
+    return event.anonymous_id if event.anonymous_id is not None else event.previous_id
+
+
 def _identify(
     turn: Turn, event: Event, customers: dict[str, int], own_keys: dict[int, str], aliases: dict[str, int]
 ) -> Person | None:
     """The customer an event is about; None where it names nobody."""
-    device = event.anonymous_id if event.anonymous_id is not None else event.previous_id
-    found = resolve(event.user_id, device, customers, own_keys)
+    found = resolve(event.user_id, _device_of(event), customers, own_keys)
     if found is None:
         return None
     if found.customer is None:

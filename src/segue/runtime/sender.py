@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import msgspec
 import structlog
 
-from segue.api import Answer, ChannelSpec, Instant, Message, Rejected, Unknown
+from segue.api import Answer, Channel, ChannelSpec, Instant, Message, Rejected, Retry, Unknown
 from segue.messages.catalogue import Catalogue
 from segue.messages.rendering import RenderError, render
 from segue.runtime.crashpoints import reach
@@ -30,6 +31,20 @@ class Sends(Protocol):
     def spec(self) -> ChannelSpec: ...
 
     async def send(self, messages: Sequence[Message]) -> list[Answer]: ...
+
+
+class NoChannel:
+    """In the place of a channel that the project does not have any more: what waits for it is looked at, and skipped with that reason."""
+
+    def __init__(self, name: str) -> None:
+        self.spec = ChannelSpec(name=name, doc="", config=msgspec.Struct, open=_never, address=None)
+
+    async def send(self, messages: Sequence[Message]) -> list[Answer]:
+        return [Retry(f"no channel {self.spec.name}") for _ in messages]
+
+
+def _never(config: object, tools: object) -> Channel:
+    raise AssertionError("it is never opened")
 
 
 class Sender:
@@ -110,7 +125,7 @@ class Sender:
     async def _send_due(self) -> None:
         spec = self.channel.spec
         while True:
-            # First the room, then the claim: what is claimed goes out at once, and a withdrawal of consent can still win until then.
+            # First the room, then the claim: what is claimed goes out at once, and until then a withdrawal of consent wins.
             await self._slot(spec.in_flight)
             if (debt := self._pace.debt()) > 0:
                 with contextlib.suppress(TimeoutError):

@@ -166,9 +166,9 @@ class Turn:
 
     def advance(self, person: Person, before: Instant) -> None:
         """End every wait of the customer that was due before a moment, in the order in which they were due."""
-        while True:
+        while live := self.journeys(person):
             earliest: Journey | None = None
-            for journey in self.journeys(person).values():
+            for journey in live.values():
                 if journey.due is not None and journey.due < before and (
                     earliest is None or earliest.due is None or journey.due < earliest.due
                 ):
@@ -180,8 +180,7 @@ class Turn:
     def arrive(self, person: Person, event: Arrived, now: Instant, depth: int = 0) -> None:
         """An event: first to the journeys inside, then to the rules it may begin."""
         self._remember(person, event)
-        live = self.journeys(person)
-        if live:
+        if self.journeys(person):
             self._reach_inside(person, event, now, depth)
         for program in self.running.triggers.get(event.name, ()):
             self._admit(person, program, event, now, depth)
@@ -315,7 +314,9 @@ class Turn:
         self._ignored.append((person.row.row, rule, now, event.order, reason))
         self._tally[rule, "ignored", reason] += 1
         self.lines.append(
-            DecisionLine(now, show(person.row.key), rule, mint("ignored", rule, event.key), "ignored", reason=reason)
+            DecisionLine(
+                now, show(person.row.key), rule, mint("ignored", rule, event.key), "ignored", "", "", reason
+            )
         )
 
     # Effects
@@ -416,7 +417,7 @@ class Turn:
         reason = note.reason if what in ("exited", "failed") else ""
         self._tally[journey.rule, what, reason] += 1
         self.lines.append(
-            DecisionLine(note.at, show(person.row.key), journey.rule, journey.key, what, reason=note.reason)
+            DecisionLine(note.at, show(person.row.key), journey.rule, journey.key, what, "", "", note.reason)
         )
 
     def note_message(self, person: Person, row: LedgerRow, decision: Decision, at: Instant) -> None:

@@ -110,6 +110,21 @@ def put_aliases(tx: Transaction, aliases: Mapping[str, int]) -> None:
     )
 
 
+def merge_customers(tx: Transaction, kept: CustomerRow, gone: CustomerRow) -> None:
+    """Make everything of one customer another's, and write the latter as it is given. The key of the one that goes becomes an alias."""
+    update_customers(tx, [kept])
+    for table in ("event", "journey", "message", "ignored", "consent", "alias"):
+        tx.run(f"update {table} set customer = ? where customer = ?", (kept.row, gone.row))
+    tx.run(
+        "insert into entry (customer, rule, value, at) select ?, rule, value, at from entry where customer = ? "
+        "on conflict (customer, rule, value) do update set at = max(at, excluded.at)",
+        (kept.row, gone.row),
+    )
+    tx.run("delete from entry where customer = ?", (gone.row,))
+    tx.run("delete from customer where id = ?", (gone.row,))
+    put_aliases(tx, {gone.key: kept.row})
+
+
 def find_by_trait(tx: Transaction, trait: str, value: str) -> list[int]:
     """Customers whose trait is that very text, by number. A scan: for commands and rare events, not for the way of each event."""
     return [

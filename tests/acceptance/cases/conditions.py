@@ -120,6 +120,21 @@ case(
     """,
 )
 case(
+    "who bought nothing spent nothing, and has no average",
+    """
+    when signed_in
+      if average(ordered.total) >= 0 send email "bought"
+      else if sum(ordered.total in last 90d) < 100 EUR send email "not_yet"
+      end
+    """,
+    "03-02 10:00 ann signed_in",
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann sent email "not_yet"
+    03-02 10:00 ann finished
+    """,
+)
+case(
     "weekday and time of day are the customer's",
     """
     when signed_in
