@@ -429,7 +429,7 @@ def _seconds(written: str) -> int:
 
 
 def in_store(story: Story, folder: Path, crash_after: Iterable[int] = ()) -> Daemon:
-    """Decide a story on a file, opened anew between every two inputs. The daemon that comes back is closed, and has left
+    """Decide a story on a file, opened anew between every two inputs. The daemon that comes back is closed and has left
     a record."""
     daemon = Daemon(folder / "segue.db", crash_after=frozenset(crash_after))
     first = story.inputs[0].at if story.inputs else Instant(0)

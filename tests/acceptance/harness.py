@@ -1,4 +1,4 @@
-"""A project in a folder of its own, and the real daemon on it: started as a process, spoken to over HTTP, ended by its process id."""
+"""A project in a folder of its own, and the real daemon on it: a process, spoken to over HTTP and ended by its id."""
 
 from __future__ import annotations
 
@@ -28,10 +28,12 @@ HOUR = 3_600_000_000
 DAY = 24 * HOUR
 
 _QUICK = "import sys; sys.modules['interegular'] = None; from segue.cli.main import main; main()"
-"""`segue` as it starts where interegular is not installed. It is here, for the tests of the grammar, and Lark then compares all terminals with each other: half a second of each start."""
+"""`segue` as it starts where interegular is not installed. Here it is, for the tests of the grammar, and Lark then
+compares all terminals with each other: half a second of each start."""
 
 MESSAGE = {
-    "email.txt": "---\nsubject: Your cart, {{ customer.first_name }}\n---\nHi {{ customer.first_name }}, your cart is still here.\n",
+    "email.txt": "---\nsubject: Your cart, {{ customer.first_name }}\n---\n"
+    "Hi {{ customer.first_name }}, your cart is still here.\n",
     "sms.txt": "Hi {{ customer.first_name }}, your cart is still here.\n",
 }
 
@@ -64,7 +66,8 @@ class DaemonFailed(AssertionError):
 
 
 class Project:
-    """A project folder: ``rules`` and ``messages`` (name of the message to file name to text) are written to it, ``channels`` are tables of segue.toml."""
+    """A project folder, written anew. ``messages`` are files by name within names of messages, ``channels`` tables of
+    segue.toml."""
 
     def __init__(
         self,
@@ -126,12 +129,19 @@ class Project:
 
     def is_drained(self) -> bool:
         """Whether nobody is inside and no message is to be sent."""
-        return not self.rows("select 1 from journey where state = 0 union all select 1 from message where due is not null limit 1")
+        return not self.rows(
+            "select 1 from journey where state = 0 union all select 1 from message where due is not null limit 1"
+        )
 
     # Speaking to the daemon
 
     def request(
-        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, timeout: float = 20.0
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 20.0,
     ) -> Answer:
         """One HTTP exchange. Raises OSError or HTTPException where there is no answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
@@ -162,7 +172,7 @@ class Project:
 class Daemon:
     """``segue run`` on a project, in a process group of its own. As a context it waits until it runs, and ends it.
 
-    ``environment`` adds to the process's; ``script`` starts the installed console script, which is slower by half a second.
+    ``environment`` adds to the process's; ``script`` starts the installed console script, half a second slower.
     """
 
     def __init__(
@@ -303,7 +313,8 @@ def email_table(port: int, **more: str) -> str:
 def sms_table(gateway: Kannel, **more: str) -> str:
     extra = "".join(f"{name} = {value}\n" for name, value in more.items())
     return (
-        f'[channels.sms]\nuse = "sms-gateway"\nconsent = "opt-out"\nurl = "{gateway.sendsms_url}"\nusername = "{gateway.user}"\n'
+        f'[channels.sms]\nuse = "sms-gateway"\nconsent = "opt-out"\nurl = "{gateway.sendsms_url}"\n'
+        f'username = "{gateway.user}"\n'
         f'password = {{ env = "SMS_PASSWORD" }}\nsender = "Shop"\n{extra}\n'
     )
 
@@ -324,5 +335,7 @@ def _script() -> str:
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SEGUE_", "NOTIFY_", "WATCHDOG_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("SEGUE_", "NOTIFY_", "WATCHDOG_"))
+    }
     return {**kept, "WRITE_KEY": KEY, "SMS_PASSWORD": "gateway", "SMS_CALLBACK_SECRET": SECRET, "PYTHONUNBUFFERED": "1"}

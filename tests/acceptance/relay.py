@@ -12,7 +12,8 @@ _END_OF_MAIL = b"\r\n.\r\n"
 
 
 class SmtpRelay:
-    """Listens on ``port``. The server's answers to mails whose recipient begins with ``hold`` wait, once the server has the whole mail, until `let_go`."""
+    """Listens on ``port``. Once the server has a whole mail to a recipient that begins with ``hold``, its answer waits
+    until `let_go`."""
 
     def __init__(self, server: int, hold: str) -> None:
         self._server = server

@@ -1,4 +1,4 @@
-"""A shop whose customers fill carts and sometimes order; it posts every batch again until it is acknowledged, as the SDKs do."""
+"""A shop whose customers fill carts and sometimes order. Like the SDKs it posts a batch until it is acknowledged."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from tests.acceptance.harness import Project, identify, track
 
 
 class Shop(threading.Thread):
-    """Runs until `close`. ``pace`` is new customers a second, ``share`` of them order, at most ``patience`` wall seconds after they left their cart.
+    """Runs until `close`. ``pace`` is new customers a second; ``share`` of them order, ``patience`` wall seconds after
+    they left their cart at the latest.
 
-    ``acknowledged`` has the message ids of all calls that were answered with 200, ``carts`` and ``orders`` those of both kinds by customer.
+    ``acknowledged`` has the message ids of all calls that were answered with 200, ``carts`` and ``orders`` those of
+    both kinds by customer.
     """
 
     def __init__(self, project: Project, *, seed: int, pace: float, share: float, patience: float) -> None:
@@ -76,7 +78,9 @@ class Shop(threading.Thread):
             self.orders[name] = f"order-{name}"
             self._due.append((time.monotonic() + self._draw.random() * self._patience, name))
         return [
-            identify(name, email=f"{name}@example.test", phone=f"+3584000{number:05d}", first_name=name, push_token=name),
+            identify(
+                name, email=f"{name}@example.test", phone=f"+3584000{number:05d}", first_name=name, push_token=name
+            ),
             track(name, "cart_abandoned", self.carts[name], cart_id=name, total=60),
         ]
 

@@ -1,4 +1,4 @@
-"""SIGKILL, a hundred times over, while journeys run against a real mail server and a real SMS gateway and a shop sends events.
+"""SIGKILL, a hundred times over, while journeys run against a real mail server and SMS gateway and a shop sends events.
 
 How many is set by ``SEGUE_KILLS``, what is drawn by ``SEGUE_SEED``.
 """
@@ -16,7 +16,16 @@ import pytest
 
 from segue.runtime.crashpoints import POINTS
 from segue.store.sweeps import RuleCount, count_rules
-from tests.acceptance.harness import Daemon, DaemonFailed, Project, console_table, email_table, mailbox, sms_table, wait_until
+from tests.acceptance.harness import (
+    Daemon,
+    DaemonFailed,
+    Project,
+    console_table,
+    email_table,
+    mailbox,
+    sms_table,
+    wait_until,
+)
 from tests.acceptance.shop import Shop
 from tests.counterparts.kannel import Kannel
 from tests.counterparts.postfix import PostfixServer
@@ -55,7 +64,9 @@ class Crashes:
         """One life of the daemon."""
         # Every point has its turn; in between, any instant will do, that of starting up included.
         point = POINTS[self.done // 2 % len(POINTS)] if self.done % 2 else ""
-        environment = {"SEGUE_KILL_AT": f"{point}:{self.draw.randint(1, 3) if 'publish' not in point else 1}"} if point else {}
+        environment = (
+            {"SEGUE_KILL_AT": f"{point}:{self.draw.randint(1, 3) if 'publish' not in point else 1}"} if point else {}
+        )
         edition = EDITIONS[self.done // 3 % len(EDITIONS)]
         daemon = Daemon(self.project, speed=SPEED, environment=environment)
         try:
@@ -123,19 +134,30 @@ def test_a_hundred_kills_lose_nothing_and_decide_nothing_twice(
     kannel.wait_for(len(project.rows("select 1 from message where channel = 'sms' and state in (2, 3)")))
     time.sleep(0.5)
 
-    print(f"{crashes.done} kills: {dict(crashes.at)}; {len(shop.carts)} customers, {len(mails)} mails, {shop.repeated} posts repeated")
+    print(
+        f"{crashes.done} kills: {dict(crashes.at)}; {len(shop.carts)} customers, {len(mails)} mails, "
+        f"{shop.repeated} posts repeated"
+    )
     print(f"{sum(crashes.in_flight.values())} messages in flight at a kill")
+    thorough = KILLS // len(POINTS) >= 4
     missed = set(POINTS) - set(crashes.at)
-    assert not missed or KILLS < 4 * len(POINTS), f"never died at {missed}:\n{log}"
+    assert not (missed and thorough), f"never died at {missed}:\n{log}"
     assert_events_once(project, shop)
     assert_decided_once(project, shop)
     assert_tallies_agree(project)
-    assert_calls(project, crashes, "email", Counter(mail["Message-ID"].strip("<>").partition("@")[0] for mail in postfix.messages()))
+    assert_calls(
+        project,
+        crashes,
+        "email",
+        Counter(mail["Message-ID"].strip("<>").partition("@")[0] for mail in postfix.messages()),
+    )
     assert_calls(project, crashes, "push", Counter(line["key"] for line in mailbox(pushes)))
-    by_phone = {phone: key.hex() for key, phone in project.rows("select key, address from message where channel = 'sms'")}
+    by_phone = {
+        phone: key.hex() for key, phone in project.rows("select key, address from message where channel = 'sms'")
+    }
     assert_calls(project, crashes, "sms", Counter(by_phone[text.recipient] for text in kannel.delivered()))
     assert_orders_win(project, shop)
-    if KILLS >= 4 * len(POINTS):
+    if thorough:
         assert project.rows("select 1 from tally where rule = 'later' and reason = 'the rule was removed'")
 
 
@@ -154,17 +176,22 @@ def assert_decided_once(project: Project, shop: Shop) -> None:
     assert sum(rule == "carts" for _, rule in journeys) == len(shop.carts)
     messages = [key for (key,) in project.rows("select hex(key) from message")]
     assert len(set(messages)) == len(messages)
-    twice = project.rows("select journey, channel from message where rule = 'carts' group by journey, channel having count(*) > 1")
+    twice = project.rows(
+        "select journey, channel from message where rule = 'carts' group by journey, channel having count(*) > 1"
+    )
     assert twice == []
 
 
 def assert_tallies_agree(project: Project) -> None:
     """What was counted as decisions were made is what the rows say."""
-    tally = {(rule, what): count for rule, what, count in project.rows("select rule, what, sum(n) from tally group by 1, 2")}
+    tally = {
+        (rule, what): count for rule, what, count in project.rows("select rule, what, sum(n) from tally group by 1, 2")
+    }
     for rule in ("carts", "later"):
         states = dict(
             project.rows(
-                "select state, count(*) from journey join program on program.id = program where rule = ? group by 1", rule
+                "select state, count(*) from journey join program on program.id = program where rule = ? group by 1",
+                rule,
             )
         )
         assert tally[rule, "entered"] == sum(states.values())
@@ -175,7 +202,7 @@ def assert_tallies_agree(project: Project) -> None:
 
 
 def assert_calls(project: Project, crashes: Crashes, channel: str, calls: Counter[str]) -> None:
-    """The provider got a message at least once if it was handed over, and at most once more for each kill while it was in flight."""
+    """The provider got what was handed over, and at most once more for each kill while it was in flight."""
     rows = project.rows("select hex(key), handed is not null, attempts from message where channel = ?", channel)
     keys = {key.lower(): (handed, attempts) for key, handed, attempts in rows}
     assert set(calls) <= set(keys), f"{channel}: a message nobody decided"
@@ -186,10 +213,11 @@ def assert_calls(project: Project, crashes: Crashes, channel: str, calls: Counte
 
 
 def assert_orders_win(project: Project, shop: Shop) -> None:
-    """Nobody got a message of the rule that was claimed after the order was stored; who ordered in time got nothing at all."""
+    """Nothing was claimed for a customer after their order was stored; who ordered in time got nothing at all."""
     ordered = dict(
         project.rows(
-            "select customer.key, received from event join customer on customer.id = event.customer join name on name.id = event.name "
+            "select customer.key, received from event join customer on customer.id = event.customer "
+            "join name on name.id = event.name "
             "where name.name = 'ordered'"
         )
     )
@@ -200,7 +228,8 @@ def assert_orders_win(project: Project, shop: Shop) -> None:
         )
     )
     claimed = project.rows(
-        "select customer.key, claimed from message join customer on customer.id = message.customer where rule = 'carts' and claimed is not null"
+        "select customer.key, claimed from message join customer on customer.id = message.customer "
+        "where rule = 'carts' and claimed is not null"
     )
     assert set(ordered) == {f"u:{name}" for name in shop.orders}
     late = [(key, at) for key, at in claimed if key in ordered and at > ordered[key]]

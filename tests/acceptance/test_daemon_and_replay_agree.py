@@ -13,10 +13,20 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.harness import SECRET, Daemon, Project, console_table, email_table, identify, sms_table, track, wait_until
+from tests.acceptance.harness import (
+    SECRET,
+    Daemon,
+    Project,
+    console_table,
+    email_table,
+    identify,
+    sms_table,
+    track,
+    wait_until,
+)
 from tests.counterparts.kannel import Kannel
-from tests.counterparts.missing import reported_when_missing
 from tests.counterparts.misbehaving_smtp import MisbehavingSmtp
+from tests.counterparts.missing import reported_when_missing
 from tests.counterparts.process import free_port
 
 SPEED = 43_200
@@ -103,7 +113,11 @@ rule renewals
   send sms "offer" with weight = weight
 """
 
-WORDS = {"email.txt": "---\nsubject: News\n---\nHi {{ customer.first_name }}\n", "sms.txt": "Hi {{ weight }}\n", "push.txt": "---\ntitle: News\n---\nHi\n"}
+WORDS = {
+    "email.txt": "---\nsubject: News\n---\nHi {{ customer.first_name }}\n",
+    "sms.txt": "Hi {{ weight }}\n",
+    "push.txt": "---\ntitle: News\n---\nHi\n",
+}
 
 # What the mail server does with a customer's address: `tests.counterparts.misbehaving_smtp` says what they mean.
 BOXES = ("ok",) * 8 + ("code-450", "code-550", "end-451", "end-554", "drop-end", "drop-data", "busy")
@@ -114,8 +128,8 @@ def calls_of(draw: random.Random, number: int) -> Iterator[dict[str, Any]]:
     for place in range(draw.randint(1, 12)):
         customer = f"c{draw.randrange(CUSTOMERS):03d}"
         event = draw.choice(
-            ("Cart Abandoned", "Order Completed", "Product Viewed", "app_opened", "asked", "asked", "ticket_opened", "ticket_opened",
-             "ticket_closed", "Signed Up", "identify", "unsubscribed", "subscribed")
+            ("Cart Abandoned", "Order Completed", "Product Viewed", "app_opened", "asked", "asked", "ticket_opened",
+             "ticket_opened", "ticket_closed", "Signed Up", "identify", "unsubscribed", "subscribed")
         )  # fmt: skip
         if event in ("unsubscribed", "subscribed") and draw.random() < 0.6:
             event = "Cart Abandoned"
@@ -129,7 +143,9 @@ def calls_of(draw: random.Random, number: int) -> Iterator[dict[str, Any]]:
         elif draw.random() < 0.1:
             call["anonymousId"] = f"device-{customer}"
         if draw.random() < 0.15:  # late: by hours, or by more than a day
-            call["timestamp"] = draw.choice(("2026-01-10T11:59:59.5Z", "2026-01-10T09:00:00Z", "2026-01-09T14:00:00Z", "2026-01-08T12:00:00Z"))
+            call["timestamp"] = draw.choice(
+                ("2026-01-10T11:59:59.5Z", "2026-01-10T09:00:00Z", "2026-01-09T14:00:00Z", "2026-01-08T12:00:00Z")
+            )
         yield call
 
 
@@ -172,7 +188,11 @@ def shown(record: Mapping[str, Any]) -> tuple[str, ...]:
 
 def decisions(entries: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, ...]]:
     """The decisions among the daemon's log entries."""
-    return Counter(shown({**entry, "decision": entry["event"]}) for entry in entries if entry["level"] == "debug" and "key" in entry)
+    return Counter(
+        shown({**entry, "decision": entry["event"]})
+        for entry in entries
+        if entry["level"] == "debug" and "key" in entry
+    )
 
 
 @pytest.mark.timeout(240)
@@ -204,10 +224,14 @@ def test_replaying_what_the_daemon_saw_decides_what_the_daemon_decided(tmp_path:
                     number = 0
                     while time.monotonic() - began < 8:
                         number += 1
-                        answer = project.post("/v1/batch", {"batch": list(calls_of(draw, life * 10_000 + number)), "sentAt": SENT})
+                        answer = project.post(
+                            "/v1/batch", {"batch": list(calls_of(draw, life * 10_000 + number)), "sentAt": SENT}
+                        )
                         assert answer.status == 200, answer.body
                         if number % 60 == 30:
-                            gateway.reply(f"+3584000{draw.choice((1, 2, 4, 5, 7)):05d}", draw.choice(("STOP", "start", "What?")))
+                            gateway.reply(
+                                f"+3584000{draw.choice((1, 2, 4, 5, 7)):05d}", draw.choice(("STOP", "start", "What?"))
+                            )
                         time.sleep(0.04)
                     if life == 1:
                         wait_until(project.is_drained, within=60, what="drained")
@@ -223,6 +247,21 @@ def test_replaying_what_the_daemon_saw_decides_what_the_daemon_decided(tmp_path:
     again = Counter(shown(one) for one in replayed.records)
     print(Counter(line[3] for line in decided.elements()))
     only_daemon, only_replay = decided - again, again - decided
-    differing = sorted([*(("daemon", *line) for line in only_daemon), *(("replay", *line) for line in only_replay)], key=lambda one: (one[1], one[-1]))
-    assert not differing, f"{len(only_daemon)} only by the daemon, {len(only_replay)} only by the replay:\n" + "\n".join(map(str, differing[:40]))
-    assert {line[3] for line in decided} >= {"entered", "ignored", "sent", "skipped", "undelivered", "converted", "finished", "exited"}
+    differing = sorted(
+        [*(("daemon", *line) for line in only_daemon), *(("replay", *line) for line in only_replay)],
+        key=lambda one: (one[1], one[-1]),
+    )
+    assert not differing, (
+        f"{len(only_daemon)} only by the daemon, {len(only_replay)} only by the replay:\n"
+        + "\n".join(map(str, differing[:40]))
+    )
+    assert {line[3] for line in decided} >= {
+        "entered",
+        "ignored",
+        "sent",
+        "skipped",
+        "undelivered",
+        "converted",
+        "finished",
+        "exited",
+    }

@@ -33,7 +33,7 @@ from tests.counterparts.process import CounterpartMissing, free_port
 
 SPEED = 43_200
 """A day takes two seconds."""
-AT_ONCE = "rule hello when signed_up send email \"hello\" and sms \"hello\"\n"
+AT_ONCE = 'rule hello when signed_up send email "hello" and sms "hello"\n'
 HELLO = {"hello": {"email.txt": "---\nsubject: Hello\n---\nHello!\n", "sms.txt": "Hello!\n"}}
 
 
@@ -195,11 +195,21 @@ def test_wrong_requests_get_an_answer_that_says_what_is_wrong_and_lose_nothing(p
         assert "batch[0]" in nobody.json()["field"]
         late = project.post("/v1/track", {"userId": "ann", "event": "x", "timestamp": "yesterday"})
         assert (late.status, late.json()["field"]) == (400, "timestamp")
-        for junk in (b"", b"{", b"[]", b"\x00", b'{"event": NaN}', b'{"batch":' + b"[" * 100_000, b'{"event":"\\ud800"}'):
+        for junk in (
+            b"",
+            b"{",
+            b"[]",
+            b"\x00",
+            b'{"event": NaN}',
+            b'{"batch":' + b"[" * 100_000,
+            b'{"event":"\\ud800"}',
+        ):
             answer = project.post("/v1/batch" if b"batch" in junk else "/v1/track", junk)
             assert answer.status == 400, (junk[:20], answer)
             assert answer.json()["message"]
-        mixed = project.post("/v1/batch", {"batch": [track("ann", "Cart Abandoned"), {"type": "track", "userId": "bea"}]})
+        mixed = project.post(
+            "/v1/batch", {"batch": [track("ann", "Cart Abandoned"), {"type": "track", "userId": "bea"}]}
+        )
         assert mixed.status == 200
         assert mixed.json()["rejected_count"] == 1
         assert [name for (name,) in project.rows("select message_id from event")] == ["Cart Abandoned-ann"]
@@ -332,7 +342,9 @@ def test_a_full_disk_refuses_events_for_a_while_and_loses_none_that_were_taken(
     assert len(stored) == len(acknowledged)
     assert not refused & set(stored)
     keys = [line["key"] for line in mailbox(box)]
-    assert {line["customer"] for line in mailbox(box)} == {name.removeprefix("Cart Abandoned-") for name in acknowledged}
+    assert {line["customer"] for line in mailbox(box)} == {
+        name.removeprefix("Cart Abandoned-") for name in acknowledged
+    }
     assert len(keys) >= 2 * len(acknowledged)
     assert project.command("doctor", "--json").records
 

@@ -126,9 +126,7 @@ def test_whoever_only_abandons_gets_both_who_ordered_gets_nothing_who_orders_in_
         doctor = project.command("doctor", "--json")
     assert sorted(mail["X-Original-To"] for mail in mails) == ["ann@example.test", "carl@example.test"]
     assert {mail["Subject"] for mail in mails} == {"Your cart, Ann", "Your cart, Carl"}
-    assert [(text.recipient, text.text) for text in texts] == [
-        ("+358400000001", "Hi Ann, your cart is still here.")
-    ]
+    assert [(text.recipient, text.text) for text in texts] == [("+358400000001", "Hi Ann, your cart is still here.")]
     journeys = [one["found"] for one in doctor.records if one["what"] == "journeys"]
     assert journeys == ["cart_abandoned: entered 3 = inside 0 + finished 1 + exited 2 + failed 0"]
     assert doctor.code == 0, doctor.out

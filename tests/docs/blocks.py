@@ -91,7 +91,8 @@ class Reader:
                 compared += self._take(block)
         finally:
             self._end_first(signal.SIGKILL)
-            assert self._shell.stdin is not None and self._shell.stdout is not None
+            assert self._shell.stdin is not None
+            assert self._shell.stdout is not None
             self._shell.stdin.close()
             self._shell.wait(10)
             self._shell.stdout.close()
@@ -120,10 +121,11 @@ class Reader:
         return 0
 
     def _command(self, text: str, where: str) -> str:
-        assert self._shell.stdin is not None and self._shell.stdout is not None
+        assert self._shell.stdin is not None
+        assert self._shell.stdout is not None
         self._shell.stdin.write(f"{self._adapted(text)}\nprintf '\\n%s\\n' '{_DONE}'\n")
         self._shell.stdin.flush()
-        lines = []
+        lines: list[str] = []
         for line in self._shell.stdout:
             if line.rstrip("\n") == _DONE:
                 return "".join(lines)

@@ -56,7 +56,7 @@ def _struct(name: str, found: type[msgspec.Struct]) -> str:
 def _default(field: msgspec.structs.FieldInfo) -> Any:
     if field.default is not msgspec.NODEFAULT:
         return field.default
-    return field.default_factory()  # type: ignore[operator]  # what is not required has one of the two
+    return field.default_factory()
 
 
 def _value(value: Any) -> str:

@@ -48,7 +48,8 @@ class Site:
             self.process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=log, stderr=log)
         until = time.monotonic() + 40
         while not self._listens():
-            assert self.process.poll() is None and time.monotonic() < until, self.log.read_text()
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < until, self.log.read_text()
             time.sleep(0.1)
 
     def _listens(self) -> bool:
@@ -212,7 +213,8 @@ def test_the_lines_of_record_and_replay(site: Site) -> None:
     lines = site.lines("record")
     page = shown_json("reference/replay-format.md")
     answers = [line for line in lines if line["type"] == "segue.answer"]
-    assert [list(line) for line in answers] == [list(page["Answers"][0])] * 2
+    assert len(answers) >= 2
+    assert {tuple(line) for line in answers} == {tuple(page["Answers"][0])}
     fields = sections("reference/replay-format.md")
     known = first_names(fields["Events"], "field")
     assert {name for line in lines if line["type"] == "track" for name in line} <= known

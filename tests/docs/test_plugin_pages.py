@@ -112,7 +112,8 @@ def _load(folder: Path) -> ModuleType:
     file = folder / "segue_pigeon.py"
     file.write_text(PIGEON, "utf-8")
     spec = spec_from_file_location("segue_pigeon", file)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from importlib import import_module
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -24,7 +25,8 @@ def specs() -> dict[str, type[msgspec.Struct]]:
     """The configuration of each bundled channel and source, by the name in ``use``."""
     found = discover(extra=[import_module(name) for name in MODULES], entry_points=())
     assert found.problems == ()
-    return {name: spec.config for name, spec in (*found.channels.items(), *found.sources.items())}
+    channels = {name: spec.config for name, spec in found.channels.items()}
+    return channels | {name: spec.config for name, spec in found.sources.items()}
 
 
 def test_the_project_s_keys_are_those_that_are_read() -> None:
@@ -56,10 +58,7 @@ def test_a_plugin_s_section_has_its_settings_and_their_defaults(name: str) -> No
                 assert tomllib.loads(f"x = {absent.strip('`')}")["x"] == fields[key].default, f"{name}.{key}"
 
 
-def test_the_blocks_of_toml_are_settings_that_can_be_read(tmp_path: object) -> None:
-    from pathlib import Path
-
-    assert isinstance(tmp_path, Path)
+def test_the_blocks_of_toml_are_settings_that_can_be_read(tmp_path: Path) -> None:
     read = 0
     for page in ("reference/settings.md", "deploy/systemd.md", "plugins/using.md"):
         for block in blocks(ROOT / "docs" / page):

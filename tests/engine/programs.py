@@ -48,7 +48,10 @@ periods = st.sampled_from(
 clocks = st.sampled_from([m.Clock(0), m.Clock(2 * 60 + 30), m.Clock(9 * 60), m.Clock(10 * 60), m.Clock(23 * 60)])
 zones = st.sampled_from([None, None, "Europe/Paris", "Asia/Tokyo"])
 windows = st.one_of(
-    st.just(m.Window("entry")), st.just(m.Window("entry")), st.just(m.Window("ever")), make(m.Window, st.just("last"), periods)
+    st.just(m.Window("entry")),
+    st.just(m.Window("entry")),
+    st.just(m.Window("ever")),
+    make(m.Window, st.just("last"), periods),
 )
 numbers = st.integers(0, 3).map(m.Literal_)
 texts = st.sampled_from(TEXTS).map(m.Literal_)
@@ -68,8 +71,15 @@ dates: st.SearchStrategy[m.Expression] = st.one_of(
 def _inner_fields() -> st.SearchStrategy[m.Expression]:
     """What may stand in the brackets of ``where (…)``."""
     return st.one_of(
-        make(m.Compare, orders, st.just(m.EventField("total", "number")), st.one_of(numbers, st.sampled_from(_number_leaves))),
-        make(m.Compare, st.sampled_from(["=", "!="]), st.just(m.EventField("key", "text")), st.sampled_from(_text_leaves)),
+        make(
+            m.Compare,
+            orders,
+            st.just(m.EventField("total", "number")),
+            st.one_of(numbers, st.sampled_from(_number_leaves)),
+        ),
+        make(
+            m.Compare, st.sampled_from(["=", "!="]), st.just(m.EventField("key", "text")), st.sampled_from(_text_leaves)
+        ),
         st.just(m.Present(m.EventField("total", "number"))),
     )
 
@@ -135,9 +145,7 @@ def sends(draw: st.DrawFn) -> m.Send:
     groups = []
     for _ in range(draw(st.sampled_from([1, 1, 2]))):
         message = draw(st.sampled_from(["x", "y"]))
-        groups.append(
-            tuple(m.Delivery(name, message, (), kind, Period(days=1)) for name in draw(_channels))
-        )
+        groups.append(tuple(m.Delivery(name, message, (), kind, Period(days=1)) for name in draw(_channels)))
     return m.Send(tuple(groups))
 
 
@@ -176,7 +184,9 @@ def rules(draw: st.DrawFn, name: str) -> m.Rule:
     begin = ("cart", "paid") if emits else ("cart", "cart", "ordered", "paid", "pinged")
     goal = None
     if draw(st.booleans()):
-        aim = m.Happened(draw(st.sampled_from(EVENTS)), m.Window("entry"), draw(st.none() | _inner_fields()), draw(st.integers(1, 2)))
+        aim = m.Happened(
+            draw(st.sampled_from(EVENTS)), m.Window("entry"), draw(st.none() | _inner_fields()), draw(st.integers(1, 2))
+        )
         goal = m.Goal(aim, draw(periods))
     return m.Rule(
         name=name,
@@ -215,7 +225,12 @@ def arrivals(draw: st.DrawFn) -> tuple[tuple[Instant, Event], ...]:
             traits["timezone"] = draw(st.sampled_from(ZONES))
         if draw(st.booleans()):
             traits["due"] = draw(_dates())
-        found.append((BASE, Event(message_id=f"traits {customer}", timestamp=BASE, source="shop", user_id=customer, traits=traits)))
+        found.append(
+            (
+                BASE,
+                Event(message_id=f"traits {customer}", timestamp=BASE, source="shop", user_id=customer, traits=traits),
+            )
+        )
     moment: int = BASE
     for number in range(draw(st.integers(1, 12))):
         moment += draw(st.sampled_from([0, 0, 1, 1, 2, 4, 10, 30, 48])) * 30 * MINUTE
@@ -278,5 +293,3 @@ def lives(draw: st.DrawFn) -> Life:
         arrivals=draw(arrivals()),
         answers=answers,
     )
-
-

@@ -579,7 +579,9 @@ class World:
             while waiting and waiting[0][0] <= self.now:
                 self.arrive(waiting.pop(0)[1])
             self.answer()
-            while due := [journey for journey in self.journeys() if journey.due is not None and journey.due <= self.now]:
+            while due := [
+                journey for journey in self.journeys() if journey.due is not None and journey.due <= self.now
+            ]:
                 self.tell(due[0], "wake", 0)
             while self.outbox:
                 self.send()

@@ -103,7 +103,13 @@ def event(message_id: str, name: str | None, when: Instant, customer: str | None
     """An event; ``traits=`` are the customer's, everything else is a field."""
     traits = fields.pop("traits", {})
     return Event(
-        message_id=message_id, timestamp=when, source="shop", name=name, user_id=customer, properties=fields, traits=traits
+        message_id=message_id,
+        timestamp=when,
+        source="shop",
+        name=name,
+        user_id=customer,
+        properties=fields,
+        traits=traits,
     )
 
 

@@ -5,56 +5,27 @@
 
 from __future__ import annotations
 
-import heapq
 import os
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 
-from segue.api import Instant, Rejected, Sent, Unknown
-from segue.api.channels import Answer
-from segue.messages.catalogue import Catalogue
-from segue.customers.reach import ChannelReach, Reach
-from segue.runtime.dispatch import Claim, Outcome
 from segue.runtime.running import DecisionLine
-from segue.scenario.replay import Arrival, Replay
 from segue.store.database import Store
-from tests.engine import programs
+from tests.engine.answered import AnsweredReplay, arrivals_of, publish_life
 from tests.engine.programs import ADDRESSES, Life, lives
 from tests.engine.reference import Line, World, moment_of
-from tests.engine.stage import book, put, setting
 
 EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "400"))
-_ANSWERS: Mapping[str, Answer] = {"sent": Sent(), "rejected": Rejected("no such address"), "unknown": Unknown("cut off")}
-
-
-class AnsweredReplay(Replay):
-    """A replay whose channels answer by customer and channel: the keys, by which a record answers, are the engine's own affair."""
-
-    answers: Mapping[tuple[str, str], tuple[str, timedelta]] = {}
-
-    def _answer(self, claimed: Claim, moment: Instant) -> Outcome | None:
-        how, delay = self.answers.get((claimed.customer, claimed.channel), ("sent", timedelta()))
-        outcome = Outcome(claimed.row, _ANSWERS[how])
-        if not delay:
-            return outcome
-        answered = Instant(moment + delay // timedelta(microseconds=1))
-        heapq.heappush(self._answers, (answered, claimed.row, outcome))
-        return None
 
 
 def decide(life: Life) -> tuple[list[Line], list[tuple[str, str, int]]]:
     """What the engine decides, in the reference's terms, and the counts it keeps."""
     store = Store(None)
     try:
-        reach = Reach({name: ChannelReach(address) for name, address in ADDRESSES.items()})
-        running = put(store, book(*life.rules, events=(*programs.EVENTS, "pinged")), setting(life.zone, reach))
-        replay = AnsweredReplay(store, running, Catalogue())
-        replay.answers = life.answers
-        lines = list(replay.run([Arrival(event, received) for received, event in life.arrivals]))
+        lines = list(AnsweredReplay(store, publish_life(store, life), life).run(arrivals_of(life)))
         journeys = dict(
             store.apply(
                 lambda tx: tx.rows(
@@ -80,7 +51,9 @@ def in_terms_of_reference(lines: list[DecisionLine], journeys: Mapping[str, str]
         number = 0 if line.decision == "ignored" else numbers[journeys.get(line.key, line.key)]
         reason = _reason(line)
         found.append(
-            Line(moment_of(line.at), line.customer, line.rule, number, line.decision, line.channel, line.message, reason)
+            Line(
+                moment_of(line.at), line.customer, line.rule, number, line.decision, line.channel, line.message, reason
+            )
         )
     return found
 
@@ -129,5 +102,3 @@ def test_the_engine_decides_what_the_reference_decides(life: Life) -> None:
         ended = sum(counts[rule.name, what] for what in ("finished", "exited", "failed"))
         assert counts[rule.name, "entered"] == ended
         assert counts[rule.name, "failed"] == 0
-
-

@@ -17,8 +17,8 @@ from tests.shape.repository import CORE, ROOT, files, imports, plugins, project,
 
 # Names under which a distribution is imported, where they differ.
 IMPORTED_AS = {"python-liquid": "liquid", "prometheus-client": "prometheus_client"}
-# What only a plugin's author, or the benchmark, needs comes with the test extra.
-ONLY_WITH_THE_TEST_EXTRA = ("src/segue/testing/", "src/segue/cli/bench", "src/segue/scenario/bench")
+# What only a plugin's author, or the benchmark, needs comes with an extra.
+ONLY_WITH_AN_EXTRA = ("src/segue/testing/", "src/segue/clock/yardstick.py")
 
 
 def test_the_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
@@ -45,13 +45,14 @@ def test_the_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
 def test_what_the_core_imports_it_depends_on() -> None:
     declared = project(ROOT)["project"]
     needed = _imported_names(declared["dependencies"])
-    for_tests = _imported_names(declared["optional-dependencies"]["test"])
+    extras = declared["optional-dependencies"]
+    for_tests = _imported_names(extras["test"]) | _imported_names(extras["bench"])
     missing = [
         f"{shown(path)}:{line} {name}"
         for path in files(CORE, ".py")
         if not {"scaffold", "starter"} & set(path.parts)
         for line, name in imports(path)
-        if not _is_known(name, needed | (for_tests if shown(path).startswith(ONLY_WITH_THE_TEST_EXTRA) else set()))
+        if not _is_known(name, needed | (for_tests if shown(path).startswith(ONLY_WITH_AN_EXTRA) else set()))
     ]
     assert missing == []
 

@@ -12,10 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.api import Message, Retry, Sent, Tools
-from segue.host.http import AiohttpClient
+from segue.api import HttpError, Message, Response, Retry, Sent, Tools
 from segue_console import Config, ConsoleChannel, segue_channels
 from segue_console.picture import draw, visible
+
+
+class NoNetwork:
+    """The console calls nobody."""
+
+    async def request(self, method: str, url: str, **options: Any) -> Response:
+        raise HttpError(f"the console asked for {url}", sent=False)
 
 
 def message(**changes: Any) -> Message:
@@ -34,7 +40,7 @@ def message(**changes: Any) -> Message:
 
 
 def console(**settings: Any) -> ConsoleChannel:
-    return ConsoleChannel(Config(**settings), Tools(channel="email", http=AiohttpClient()))
+    return ConsoleChannel(Config(**settings), Tools(channel="email", http=NoNetwork()))
 
 
 def test_a_message_is_drawn_with_who_what_and_why() -> None:

@@ -21,6 +21,7 @@ from segue.runtime.daemon import Daemon
 from segue.runtime.running import DecisionLine
 from segue.store import books
 from segue.store.database import LAST, Store, read_only
+from segue.store.errors import StoreUnavailable
 from segue.store.sweeps import RuleCount, count_rules, latest_moment
 from segue.web.app import create_app
 from segue.web.gauges import DaemonCollector
@@ -135,6 +136,9 @@ class Service:
             await self._daemon.stop()
         for channel in self._channels.values():
             await channel.close()
+        if self.clock.speed != 1.0:
+            with contextlib.suppress(StoreUnavailable):  # then the clock goes on as fast as it went
+                await asyncio.to_thread(rest_clock, self.store, self.clock)
         await asyncio.to_thread(self.store.close)
 
     async def reload(self, who: str) -> CheckedBook:
@@ -214,7 +218,7 @@ def _clock(store: Store, speed: float) -> Clock:
 
 def rest_clock(store: Store, clock: Clock) -> None:
     """Have a compressed clock go at wall speed while nothing runs: a store that is opened a day later is a day older,
-    not thirty years. For trials that are kept; the store must be open, and without a daemon."""
+    not thirty years. After a crash it goes on as fast as it went: then nobody was there to rest it."""
     _put_anchor(store, _Anchor(1.0, time.time_ns() // 1000, clock.look()))
 
 

@@ -67,6 +67,6 @@ def _restore(value: Any) -> Any:
         known = {field.name for field in msgspec.structs.fields(kind)} | {"_"}
         if not value.keys() <= known:
             unknown = ", ".join(sorted(value.keys() - known))
-            raise ValueError(f"the stored program has a {name} with {unknown}, which this version of Segue does not know")
+            raise ValueError(f"the stored program has {unknown} in a {name}, unknown to this version of Segue")
         return kind(**{field: _restore(part) for field, part in value.items() if field != "_"})
     return value

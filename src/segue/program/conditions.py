@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, assert_never
 
-from segue.api import FieldType
+from segue.api import FieldType, Money
 from segue.language import model as m
 from segue.program.calendar import add_elapsed, local, within_window
 from segue.program.facts import Past, Scene

@@ -1,7 +1,7 @@
-"""Named points at which the process can be made to die, as by a power cut, so that a test can look at what a crash at that very point leaves.
+"""Named points at which the process can be made to die, as by a power cut: tests look at what such a crash leaves.
 
-``SEGUE_KILL_AT=after-claim-commit:3`` kills it with SIGKILL when it gets there for the third time. The variable is read once, when this
-module is imported; without it `reach` does nothing.
+``SEGUE_KILL_AT=after-claim-commit:3`` kills it with SIGKILL when it gets there for the third time. The variable is read
+once, when this module is imported; without it `reach` does nothing.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ POINTS: Final = (
     "in-publish",
     "after-publish",
 )
-"""All points. ``before`` and ``in`` lie inside a transaction that is then lost; ``after-ingest-commit`` before the source is answered,
-``after-claim-commit`` before the channel is called, ``after-call`` before its answers are written down, ``after-publish`` before those inside a removed rule leave."""
+"""All points. ``before`` and ``in`` lie inside a transaction that is then lost; ``after-ingest-commit`` before the
+source is answered, ``after-claim-commit`` before the channel is called, ``after-call`` before its answers are written
+down, ``after-publish`` before those inside a removed rule leave."""
 
 
 def _watch(setting: str) -> Callable[[str], None]:
@@ -32,7 +33,9 @@ def _watch(setting: str) -> Callable[[str], None]:
         return _pass
     wanted, _, times = setting.partition(":")
     if wanted not in POINTS or not (times or "1").isdecimal():
-        raise ValueError(f"SEGUE_KILL_AT={setting}: write POINT or POINT:COUNT, where POINT is one of {', '.join(POINTS)}")
+        raise ValueError(
+            f"SEGUE_KILL_AT={setting}: write POINT or POINT:COUNT, where POINT is one of {', '.join(POINTS)}"
+        )
     visits = itertools.count(1)
     last = int(times or "1")
 

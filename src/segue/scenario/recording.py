@@ -5,8 +5,9 @@ Events are Segment calls, as any archive has them. Two further types carry what 
     {"type": "segue.answer", "key": …, "claimedAt": …, "answeredAt": …, "answer": {"type": "sent", "receipt": ""}}
     {"type": "segue.report", "channel": …, "receivedAt": …, "report": {"id": …, "what": "delivered", "at": …, "key": …}}
 
-A message that was never claimed has ``claimedAt`` null; one whose claim was refused, or whose journey ended first, has no ``answer``.
-``withdrawnAt`` is when a journey ended whose message waited to be sent again, after a call that may have gone out.
+A message that was never claimed has ``claimedAt`` null; one whose claim was refused, or whose journey ended first, has
+no ``answer``. ``withdrawnAt`` is when a journey ended whose message waited to be sent again, after a call that may have
+gone out.
 """
 
 from __future__ import annotations
@@ -246,7 +247,7 @@ def _withdrawal_of(tx: Transaction, message: LedgerRow, settled: Instant) -> Rec
         return RecordedAnswer(message.key, message.claimed, settled, Retry(""))
     if message.doubt:
         return RecordedAnswer(message.key, message.claimed, message.claimed, Unknown(""), settled)
-    # It waited, for its first call or the next. Where no event ended the journey, a guard did, at a claim in that very moment.
+    # It waited, for its first call or the next. Where no event ended the journey, a guard did, at a claim in that moment.
     return RecordedAnswer(message.key, settled)
 
 

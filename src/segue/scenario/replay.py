@@ -36,8 +36,9 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 class RecordedAnswer(msgspec.Struct, frozen=True):
-    """What a channel answered: when the message was claimed (None: it never was), when the answer came, and the answer (None: the claim was refused).
-    ``withdrawn``: the answer was that nobody knows, and before the next try, at this moment, the journey ended."""
+    """What a channel answered: when the message was claimed (None: it never was), when the answer came, and the answer
+    (None: the claim was refused). ``withdrawn``: the answer was that nobody knows, and before the next try, at this
+    moment, the journey ended."""
 
     key: str
     claimed: Instant | None

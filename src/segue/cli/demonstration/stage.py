@@ -12,7 +12,7 @@ from segue.cli.demonstration.mailbox import Mailbox
 from segue.cli.demonstration.project import MAILBOX, WRITE_KEY
 from segue.cli.demonstration.scene import Counts, Scene, look
 from segue.cli.demonstration.shop import Shop
-from segue.cli.service import Service, rest_clock
+from segue.cli.service import Service
 from segue.program.calendar import find_zone
 from segue.runtime.assembly import Assembly, CheckedBook
 from segue.runtime.running import DecisionLine
@@ -84,7 +84,6 @@ class Stage:
         await self.service.stop()
         self._receive(None)
         with contextlib.closing(Store(self.assembly.project.database)) as store:
-            rest_clock(store, self.service.clock)
             self.scene.counts = store.apply(look)
         return self.scene.counts
 

@@ -1,0 +1,97 @@
+"""A replay whose channels answer by customer and channel, and what it left in its store."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from segue.api import Event, Instant, Rejected, Sent, Unknown
+from segue.api.channels import Answer
+from segue.customers.reach import ChannelReach, Reach
+from segue.messages.catalogue import Catalogue
+from segue.runtime.dispatch import Claim, Outcome
+from segue.runtime.publishing import Setting, load
+from segue.runtime.running import DecisionLine, Running
+from segue.scenario.replay import Arrival, Replay
+from segue.store.database import Store
+from segue.store.journeys import next_due
+from tests.engine import programs
+from tests.engine.programs import ADDRESSES, Life
+from tests.engine.stage import book, put, setting
+
+_ANSWERS: Mapping[str, Answer] = {
+    "sent": Sent(),
+    "rejected": Rejected("no such address"),
+    "unknown": Unknown("cut off"),
+}
+_AT_ONCE = ("sent", timedelta())
+
+
+class AnsweredReplay(Replay):
+    """Answers as a life says: the keys, by which a record answers, are the engine's own affair. With ``single`` each event is a batch of its own."""
+
+    def __init__(self, store: Store, running: Running, life: Life, *, single: bool = False) -> None:
+        super().__init__(store, running, Catalogue())
+        self.life = life
+        self.single = single
+        self._wakes = store.apply(next_due)
+
+    def _answer(self, claimed: Claim, moment: Instant) -> Outcome | None:
+        how, delay = self.life.answers.get((claimed.customer, claimed.channel), _AT_ONCE)
+        outcome = Outcome(claimed.row, _ANSWERS[how])
+        if not delay:
+            return outcome
+        answered = Instant(moment + delay // timedelta(microseconds=1))
+        heapq.heappush(self._answers, (answered, claimed.row, outcome))
+        return None
+
+    def _at(self, moment: Instant, batch: list[Event]) -> None:
+        if not self.single or len(batch) < 2:
+            return super()._at(moment, batch)
+        from segue.runtime.ingest import ingest
+
+        for event in batch[:-1]:
+            self._note(self._store.apply(lambda tx, event=event: ingest(tx, self.running, [event], moment)).done)
+        return super()._at(moment, batch[-1:])
+
+
+def setting_of(life: Life) -> Setting:
+    return setting(life.zone, Reach({name: ChannelReach(address) for name, address in ADDRESSES.items()}))
+
+
+def publish_life(store: Store, life: Life) -> Running:
+    return put(store, book(*life.rules, events=(*programs.EVENTS, "pinged")), setting_of(life))
+
+
+def reload(store: Store, life: Life) -> Running:
+    """What runs, as a start finds it in the store."""
+    running = store.apply(lambda tx: load(tx, setting_of(life)))
+    assert running is not None
+    return running
+
+
+def arrivals_of(life: Life) -> list[Arrival]:
+    return [Arrival(event, received) for received, event in life.arrivals]
+
+
+def live(life: Life, **how: Any) -> tuple[list[DecisionLine], dict[str, list[tuple[Any, ...]]]]:
+    """A whole life in a store of its own: the decisions, and everything that is then stored."""
+    store = Store(None)
+    try:
+        replay = AnsweredReplay(store, publish_life(store, life), life, **how)
+        lines = list(replay.run(arrivals_of(life)))
+        return lines, dump(store)
+    finally:
+        store.close()
+
+
+TABLES: Sequence[str] = (
+    "customer", "alias", "event", "journey", "entry", "ignored", "message", "consent", "tally", "name"
+)  # fmt: skip
+
+
+def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of what journeys leave behind."""
+    return store.apply(lambda tx: {table: sorted(tx.rows(f"select * from {table}"), key=repr) for table in TABLES})
