@@ -25,6 +25,8 @@ from tests.docs.blocks import blocks
 from tests.docs.pages import first_names, read, rows, sections, shown_json
 from tests.shape.repository import ROOT
 
+pytestmark = pytest.mark.timeout(400)
+
 RULE = "when cart_abandoned wait 1d unless ordered send email then sms\n"
 SHOWN = shown_json("reference/commands.md")
 
@@ -46,7 +48,7 @@ class Site:
         with self.log.open("w") as log:
             command = [sys.executable, "-m", "segue.cli.main", "run", "--speed", "86400", "--json"]
             self.process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=log, stderr=log)
-        until = time.monotonic() + 40
+        until = time.monotonic() + 120
         while not self._listens():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < until, self.log.read_text()
@@ -82,7 +84,7 @@ class Site:
         """What a command prints with --json."""
         command = [sys.executable, "-m", "segue.cli.main", *arguments]
         done = subprocess.run(
-            command, cwd=self.folder, env=environment(), capture_output=True, text=True, timeout=60, check=False
+            command, cwd=self.folder, env=environment(), capture_output=True, text=True, timeout=120, check=False
         )
         assert done.returncode == code, f"{arguments}: {done.stdout}{done.stderr}"
         return [json.loads(line) for line in done.stdout.splitlines()]
@@ -101,7 +103,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     made = Site(tmp_path_factory.mktemp("site"))
     try:
         assert made.track(userId="ann", event="Cart Abandoned", properties={"total": 60})[0] == 200
-        until = time.monotonic() + 40
+        until = time.monotonic() + 120
         while not any(fact["what"] == "finished" for fact in made.lines("why", "ann", "cart_abandoned", "--json")):
             assert time.monotonic() < until, made.log.read_text()
             time.sleep(0.5)
@@ -249,7 +251,7 @@ def test_the_lines_of_backup_restore_and_release(site: Site, tmp_path: Path) -> 
         (("release", "--json"), "segue release"),
     ):
         done = subprocess.run(
-            [*command, *arguments], cwd=other, env=environment(), capture_output=True, text=True, timeout=60, check=True
+            [*command, *arguments], cwd=other, env=environment(), capture_output=True, text=True, timeout=120, check=True
         )
         same_keys(section, json.loads(done.stdout))
 

@@ -142,6 +142,6 @@ def _segue(*arguments: str, site: Path, folder: Path) -> subprocess.CompletedPro
         env={**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{source}", "PYTHONUTF8": "1", "COLUMNS": "120"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )

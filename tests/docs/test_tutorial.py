@@ -12,6 +12,7 @@ from tests.shape.repository import ROOT, program
 PAGES = {"README.md": 4, "docs/tutorial/your-first-journey.md": 12}
 
 
+@pytest.mark.timeout(500)
 @pytest.mark.parametrize("page", PAGES)
 def test_whoever_follows_the_page_sees_what_it_shows(page: str, tmp_path: Path) -> None:
     for name in ("bash", "curl"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from segue.api import Event, Instant, Rejected, Sent, Unknown
@@ -12,10 +13,12 @@ from segue.api.channels import Answer
 from segue.customers.reach import ChannelReach, Reach
 from segue.messages.catalogue import Catalogue
 from segue.runtime.dispatch import Claim, Outcome
+from segue.runtime.ingest import ingest
 from segue.runtime.publishing import Setting, load
 from segue.runtime.running import DecisionLine, Running
+from segue.runtime.turn import Done
 from segue.scenario.replay import Arrival, Replay
-from segue.store.database import Store
+from segue.store.database import Store, Transaction
 from segue.store.journeys import next_due
 from tests.engine import programs
 from tests.engine.programs import ADDRESSES, Life
@@ -29,8 +32,14 @@ _ANSWERS: Mapping[str, Answer] = {
 _AT_ONCE = ("sent", timedelta())
 
 
+def _ingest_one(running: Running, event: Event, moment: Instant, tx: Transaction) -> Done:
+    return ingest(tx, running, [event], moment).done
+
+
 class AnsweredReplay(Replay):
-    """Answers as a life says: the keys, by which a record answers, are the engine's own affair. With ``single`` each event is a batch of its own."""
+    """Answers as a life says: the keys, by which a record answers, are the engine's own affair.
+
+    With ``single`` each event is a batch of its own."""
 
     def __init__(self, store: Store, running: Running, life: Life, *, single: bool = False) -> None:
         super().__init__(store, running, Catalogue())
@@ -50,10 +59,8 @@ class AnsweredReplay(Replay):
     def _at(self, moment: Instant, batch: list[Event]) -> None:
         if not self.single or len(batch) < 2:
             return super()._at(moment, batch)
-        from segue.runtime.ingest import ingest
-
         for event in batch[:-1]:
-            self._note(self._store.apply(lambda tx, event=event: ingest(tx, self.running, [event], moment)).done)
+            self._note(self._store.apply(partial(_ingest_one, self.running, event, moment)))
         return super()._at(moment, batch[-1:])
 
 
@@ -87,11 +94,14 @@ def live(life: Life, **how: Any) -> tuple[list[DecisionLine], dict[str, list[tup
         store.close()
 
 
-TABLES: Sequence[str] = (
-    "customer", "alias", "event", "journey", "entry", "ignored", "message", "consent", "tally", "name"
-)  # fmt: skip
+TABLES: Sequence[str] = ("customer", "alias", "journey", "entry", "ignored", "message", "consent", "tally")
+_EVENTS = (
+    "select event.id, message_id, customer, name.name, at, received, kind, fields, rest "
+    "from event left join name on name.id = event.name"
+)
 
 
 def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of what journeys leave behind."""
-    return store.apply(lambda tx: {table: sorted(tx.rows(f"select * from {table}"), key=repr) for table in TABLES})
+    queries = {table: f"select * from {table}" for table in TABLES} | {"event": _EVENTS}
+    return store.apply(lambda tx: {table: sorted(tx.rows(sql), key=repr) for table, sql in queries.items()})

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 from hypothesis import strategies as st
 
-from segue.api import Event, Instant, Period
+from segue.api import Event, Instant, Kind, Period
 from segue.language import model as m
 from tests.engine.stage import at
 
@@ -141,7 +141,8 @@ _channels = st.permutations(sorted(ADDRESSES)).flatmap(lambda names: st.integers
 
 @st.composite
 def sends(draw: st.DrawFn) -> m.Send:
-    kind = draw(st.sampled_from(["promotional", "transactional"]))
+    kinds: list[Kind] = ["promotional", "transactional"]
+    kind = draw(st.sampled_from(kinds))
     groups = []
     for _ in range(draw(st.sampled_from([1, 1, 2]))):
         message = draw(st.sampled_from(["x", "y"]))
@@ -213,7 +214,8 @@ class Life(msgspec.Struct, frozen=True):
 
 @st.composite
 def arrivals(draw: st.DrawFn) -> tuple[tuple[Instant, Event], ...]:
-    """Up to a dozen events over three days, on a grid of half hours so that equal instants are common; some late, some ahead of their time, some twice."""
+    """Up to a dozen events over days, on a grid of half hours so that equal instants are common; some late, some ahead
+    of their time, some twice."""
     found = []
     for customer in CUSTOMERS:
         traits: dict[str, Any] = {}

@@ -1,18 +1,24 @@
 """A second reading of language.md: slow, small and meant to be obviously right.
 
-It shares nothing with the engine but the model of rules. A journey is a Python generator that walks the tree of its rule, and stands still
-where the journey waits; every condition walks its tree over the whole list of the customer's events. Nothing is compiled, numbered, indexed
-or remembered.
+It shares nothing with the engine but the model of rules. A journey is a Python generator that walks the tree of its
+rule, and stands still where the journey waits; every condition walks its tree over the whole list of the customer's
+events. Nothing is compiled, numbered, indexed or remembered.
 
-Where the language is silent these choices are made, as in the language's reference:
+Where the language is silent these choices are made:
 
-- at one instant arrivals come first, then waits that end, then sends; waits in the order in which their journeys began;
-- what a journey emits, or sets for others to see, reaches them once the journey has gone as far as it can;
-- ``wait until`` a clock time or a window looks for the next one from the moment at which it is really reached, also after a late event.
+- at one instant arrivals come first, then answers, then waits that end, then sends; waits in the order in which their
+  journeys began;
+- what a journey emits, or sets for others to see, reaches them once the journey has gone as far as it can, and before
+  the event behind it goes on to other journeys and rules;
+- what a journey sets itself does not meet its own goal;
+- ``wait until`` a clock time or a window looks for the next one from the moment at which it is really reached, also
+  after a late event;
+- of two journeys of a rule that began at one instant, the later begun is the latest.
 """
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -36,7 +42,7 @@ def moment_of(instant: int) -> datetime:
 
 
 def shift(moment: datetime, period: Period, zone: ZoneInfo, sign: int = 1, *, calendar: bool = True) -> datetime:
-    """``moment`` and a period: months and days by the wall clock, the rest elapsed. Without ``calendar`` a day is 24 hours."""
+    """``moment`` and a period: months and days by the wall clock. Without ``calendar`` a day is 24 hours."""
     days = period.days if calendar else 0
     elapsed = timedelta(microseconds=period.micros, days=0 if calendar else period.days)
     if period.months or days:
@@ -46,18 +52,13 @@ def shift(moment: datetime, period: Period, zone: ZoneInfo, sign: int = 1, *, ca
             month += sign
             if month in (0, 13):
                 year, month = year + (1 if month == 13 else -1), 1 if month == 13 else 12
-        while True:
-            try:
-                shifted = date(year, month, day)
-                break
-            except ValueError:
-                day -= 1
-        moment = on_wall(shifted + sign * timedelta(days=days), wall.time(), zone)
+        day = min(day, monthrange(year, month)[1])
+        moment = on_wall(date(year, month, day) + sign * timedelta(days=days), wall.time(), zone)
     return moment + sign * elapsed
 
 
 def on_wall(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    """The first instant at which the wall clock shows this; where it never does, as far behind the gap as the time lies in it."""
+    """The first instant at which the wall clock shows this; where it never does, moved forward by the gap."""
     moment = datetime.combine(day, clock, tzinfo=UTC)
     found = []
     for offset in {(moment + timedelta(hours=hour)).astimezone(zone).utcoffset() for hour in range(-30, 31)}:
@@ -162,7 +163,8 @@ class Stop(Exception):
 
 
 class Scene(msgspec.Struct):
-    """What a condition is judged against. ``start`` is where "since the journey began" begins: an instant and an order of arrival."""
+    """What a condition is judged against. ``start`` is where "since the journey began" begins: an instant and an order
+    of arrival."""
 
     person: Person
     now: datetime
@@ -332,7 +334,8 @@ Walk = Generator[None, str, None]
 
 
 class Journey:
-    """One passage. The walk stands still at a ``yield`` and is sent what happens: ``wake``, ``settled``, ``event:NAME`` or ``trait:NAME``."""
+    """One passage. The walk stands still at a ``yield`` and is sent what happens: ``wake``, ``settled``, ``event:NAME``
+    or ``trait:NAME``."""
 
     def __init__(self, person: Person, rule: m.Rule, trigger: Past, number: int, value: str | None) -> None:
         self.world = person.world
@@ -539,8 +542,8 @@ class Journey:
 
 
 class World:
-    """All customers on one virtual clock. ``addresses`` says which trait each channel needs; ``answers`` what a channel says, and how much later, to messages
-    for a customer."""
+    """All customers on one virtual clock. ``addresses`` says which trait each channel needs; ``answers`` what a channel
+    says, and how much later, to messages for a customer."""
 
     def __init__(
         self,
@@ -654,10 +657,11 @@ class World:
         if goal is None or until is None or journey.converted or not about & names(goal.condition):
             return
         forgotten = journey.state != "inside" and self.now > until + timedelta(days=1)
-        if journey.trigger.at <= at <= until and not forgotten:
-            if value_of(goal.condition, journey.scene(min(self.now, until))):
-                journey.converted = True
-                journey.record("converted", at)
+        if forgotten or not journey.trigger.at <= at <= until:
+            return
+        if value_of(goal.condition, journey.scene(min(self.now, until))):
+            journey.converted = True
+            journey.record("converted", at)
 
     def admit(self, person: Person, rule: m.Rule, event: Past, depth: int) -> None:
         def ignore(reason: str) -> None:

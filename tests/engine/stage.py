@@ -131,7 +131,7 @@ def play(
     after: Callable[[Store], None] | None = None,
     **more: Any,
 ) -> list[DecisionLine]:
-    """Replay arrivals over a book, in a store of their own, to the end of the last wait. Everybody has every address."""
+    """Replay arrivals over a book, in a store of their own, to the end of the last wait. Everybody is reached."""
     checked = rules if isinstance(rules, m.Book) else book(*rules)
     own = store if store is not None else Store(None)
     reach = more.pop("reach", Reach({name: ChannelReach(None) for name in ("email", "sms", "push")}))

@@ -18,7 +18,7 @@ from tests.engine.answered import AnsweredReplay, arrivals_of, publish_life
 from tests.engine.programs import ADDRESSES, Life, lives
 from tests.engine.reference import Line, World, moment_of
 
-EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "400"))
+EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "250"))
 
 
 def decide(life: Life) -> tuple[list[Line], list[tuple[str, str, int]]]:
@@ -29,7 +29,8 @@ def decide(life: Life) -> tuple[list[Line], list[tuple[str, str, int]]]:
         journeys = dict(
             store.apply(
                 lambda tx: tx.rows(
-                    "select lower(hex(message.key)), lower(hex(journey.key)) from message join journey on journey.id = message.journey"
+                    "select lower(hex(message.key)), lower(hex(journey.key)) "
+                    "from message join journey on journey.id = message.journey"
                 )
             )
         )

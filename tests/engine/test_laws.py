@@ -1,4 +1,7 @@
-"""What must hold for every program and every order of events. ``SEGUE_EXAMPLES=5000`` looks deeper than every build does."""
+"""What must hold for every program and every order of events.
+
+``SEGUE_EXAMPLES=5000`` looks deeper than every build does.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ from segue.store.sweeps import count_rules
 from tests.engine.answered import AnsweredReplay, arrivals_of, dump, live, publish_life, reload
 from tests.engine.programs import Life, lives
 
-EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "40"))
 law = settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -1,0 +1,270 @@
+"""Programs: numbered steps that only jump forward, guards over their block, anchors that survive edits elsewhere."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from segue.api import Period
+from segue.language import model as m
+from segue.language.book import Source, check_book
+from segue.program import program as p
+from segue.program.program import Program, compile_condition, compile_rule
+from tests.engine.programs import rules
+from tests.language.words import WORDS
+
+
+def compiled(text: str) -> Program:
+    book = check_book([Source("a.rules", text)], WORDS)
+    assert [one.message for one in book.diagnostics if one.is_error] == []
+    (rule,) = book.book.rules
+    return compile_rule(rule)
+
+
+def anchors(program: Program) -> list[str]:
+    return [step.anchor for step in program.steps]
+
+
+def guards_over(program: Program) -> dict[str, list[str]]:
+    """What stands over each step, in words, by anchor."""
+    return {step.anchor: [program.guards[index].reason for index in step.guards] for step in program.steps}
+
+
+def test_the_sentence_as_steps() -> None:
+    program = compiled("when cart_abandoned wait 1d unless ordered send email then sms")
+    assert program.name == "cart_abandoned"
+    assert anchors(program) == ["wait 1", "send email cart_abandoned 1", "send sms cart_abandoned 1"]
+    assert [guard.reason for guard in program.guards] == ["unless ordered"]
+    assert [(step.guards, step.reached) for step in program.steps] == [((0,), 0), ((0,), None), ((0,), None)]
+    assert program.watched == program.events == {"ordered"}
+    assert program.channels == {"email", "sms"}
+
+
+# Guards
+
+
+def test_a_guard_stands_over_all_that_follows_it_in_its_block_and_over_nothing_else() -> None:
+    program = compiled("""
+        when cart_abandoned
+          send push
+          if customer.vip
+            send email
+            wait 1d unless returned
+            send sms
+            if total > 100 send push "more" end
+          else
+            send audience
+          end
+          wait 2d unless ordered
+          send email "last"
+    """)
+    assert guards_over(program) == {
+        "send push cart_abandoned 1": [],
+        "if customer.vip 1": [],
+        "send email cart_abandoned 1": [],
+        "wait 1": ["unless returned"],
+        "send sms cart_abandoned 1": ["unless returned"],
+        "if total > 100 EUR 1": ["unless returned"],
+        "send push more 1": ["unless returned"],
+        "end if 1": [],
+        "send audience cart_abandoned 1": [],
+        "wait 2": ["unless ordered"],
+        "send email last 1": ["unless ordered"],
+    }
+
+
+def test_until_stands_over_the_whole_rule_and_guards_add_up() -> None:
+    program = compiled("when cart_abandoned until returned wait 1d unless ordered send email wait for opened up to 2d unless customer.vip send sms")
+    assert list(guards_over(program).values()) == [
+        ["until returned", "unless ordered"],
+        ["until returned", "unless ordered"],
+        ["until returned", "unless ordered", "unless customer.vip"],
+        ["until returned", "unless ordered", "unless customer.vip"],
+    ]
+    assert [step.reached for step in program.steps] == [1, None, 2, None]
+
+
+# Numbering and jumps
+
+
+def path(program: Program, *taken: bool) -> list[str]:
+    """The anchors passed when the branches turn out as given."""
+    outcomes = iter(taken)
+    index, passed = 0, []
+    while index < len(program.steps):
+        step = program.steps[index]
+        match step:
+            case p.Branch():
+                index = index + 1 if next(outcomes) else step.otherwise
+            case p.Jump():
+                index = step.target
+            case p.Stop():
+                return [*passed, "stop"]
+            case _:
+                passed.append(step.anchor)
+                index += 1
+    return passed
+
+
+def test_branches_lead_where_the_text_says() -> None:
+    program = compiled("""
+        when cart_abandoned
+          if total > 100 send email "a"
+          else if total > 50 if customer.vip stop end send email "b"
+          else send email "c" end
+          send email "d"
+    """)
+    a, b, c, d = (f"send email {name} 1" for name in "abcd")
+    assert path(program, True) == [a, d]
+    assert path(program, False, True, True) == ["stop"]
+    assert path(program, False, True, False) == [b, d]
+    assert path(program, False, False) == [c, d]
+
+
+def test_an_if_without_an_else_goes_on_after_its_end() -> None:
+    program = compiled('when cart_abandoned if customer.vip send email "a" end')
+    assert path(program, True) == ["send email a 1"]
+    assert path(program, False) == []
+    assert not any(isinstance(step, p.Jump) for step in program.steps)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(rules("any"))
+def test_every_program_only_goes_forward_and_names_all_that_it_reads(rule: m.Rule) -> None:
+    program = compile_rule(rule)
+    count = len(program.steps)
+    for index, step in enumerate(program.steps):
+        if isinstance(step, p.Branch):
+            assert index < step.otherwise <= count
+        if isinstance(step, p.Jump):
+            assert index < step.target <= count
+        assert all(0 <= guard < len(program.guards) for guard in step.guards)
+        assert step.reached is None or step.reached in step.guards
+        if rule.until is not None:
+            assert step.guards[0] == 0
+    assert len(set(anchors(program))) == count
+    assert len(program.ahead) == count + 1
+    for here, after in zip(program.ahead, program.ahead[1:], strict=False):
+        assert here >= after  # what is fetched at a step lasts for all that may follow
+    assert program.ahead[-1] == frozenset()
+    assert program.ahead[0] | program.watched == program.events
+    for guard in program.guards:
+        assert guard.condition.events <= program.watched
+    assert compile_rule(rule).hash == program.hash
+
+
+# Anchors
+
+BEFORE = """
+    when cart_abandoned
+      wait 1d unless ordered
+      send email "one"
+      wait for opened up to 2d
+      if customer.vip send sms "two" end
+      set customer.vip = true
+      emit returned
+      wait until 09:00
+      send email "three"
+"""
+
+
+@pytest.mark.parametrize("inserted", ['send push "new"', 'if total > 5 send push "new" end', "set customer.country = \"FI\"", "emit signed_up", "wait for clicked up to 1d"])
+@pytest.mark.parametrize("line", range(2, 11))
+def test_an_anchor_survives_a_step_of_another_name_inserted_anywhere(inserted: str, line: int) -> None:
+    lines = BEFORE.splitlines()
+    edited = compiled("\n".join([*lines[:line], inserted, *lines[line:]]))
+    before = anchors(compiled(BEFORE))
+    kept = [anchor for anchor in anchors(edited) if anchor in before]
+    assert kept == before
+
+
+def test_an_anchor_survives_another_duration_and_another_value() -> None:
+    edited = BEFORE.replace("wait 1d", "wait 5d").replace("up to 2d", "up to 3d").replace("09:00", "10:00").replace("= true", "= false")
+    assert anchors(compiled(edited)) == anchors(compiled(BEFORE))
+
+
+def test_equal_steps_are_told_apart_by_their_occurrence() -> None:
+    program = compiled('when cart_abandoned send email "a" wait 1d send email "a" wait 1d send email "b"')
+    assert anchors(program) == ["send email a 1", "wait 1", "send email a 2", "wait 2", "send email b 1"]
+
+
+def test_a_step_knows_the_line_it_stands_on() -> None:
+    assert [step.line for step in compiled("when cart_abandoned\n\nwait 1d\n\n\nsend email").steps] == [3, 6]
+
+
+# Facts ahead
+
+
+def test_ahead_names_the_history_that_later_steps_may_read() -> None:
+    program = compiled("""
+        when cart_abandoned
+          if returned send email "a" end
+          wait 1d
+          send email "b" with n = count(ordered ever)
+          if signed_up send email "c" end
+    """)
+    ahead = dict(zip(anchors(program), program.ahead, strict=False))
+    assert ahead == {
+        "if returned 1": {"returned", "ordered", "signed_up"},
+        "send email a 1": {"ordered", "signed_up"},
+        "wait 1": {"ordered", "signed_up"},
+        "send email b 1": {"ordered", "signed_up"},
+        "if signed_up 1": {"signed_up"},
+        "send email c 1": frozenset(),
+    }
+    assert program.watched == frozenset()
+
+
+def test_a_guard_that_time_alone_can_change_is_read_at_every_step() -> None:
+    steady = compiled("when cart_abandoned wait 1d unless ordered send email")
+    assert [steady.ahead[0], steady.ahead[1]] == [{"ordered"}, frozenset()]
+    volatile = compiled("when cart_abandoned wait 1d unless ordered in last 2h send email")
+    assert [volatile.ahead[0], volatile.ahead[1]] == [{"ordered"}, {"ordered"}]
+    assert [steady.guards[0].condition.volatile, volatile.guards[0].condition.volatile] == [False, True]
+
+
+def test_a_set_reads_what_a_guard_over_the_same_trait_reads() -> None:
+    program = compiled("when cart_abandoned wait 1d unless customer.vip and ordered set customer.vip = true send email")
+    assert program.ahead[1] == {"ordered"}
+    assert program.ahead[2] == frozenset()
+
+
+def test_what_is_watched_is_named() -> None:
+    program = compiled("""
+        when cart_abandoned until returned goal ordered within 7d
+          wait 1d unless customer.vip
+          wait for signed_up up to 2d
+          wait until customer.renewal
+          send email with name = customer.first_name
+    """)
+    assert program.watched == {"returned", "ordered", "signed_up"}
+    assert program.watched_traits == {"vip", "renewal"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "volatile"),
+    [
+        (m.Happened("a", m.Window("entry")), False),
+        (m.Happened("a", m.Window("ever")), False),
+        (m.Happened("a", m.Window("last", Period(days=1))), True),
+        (m.Compare("<", m.Now(), m.Trait("renewal", "date")), True),
+        (m.CanGet("sms"), True),
+        (m.Reacted("opened"), False),
+        (m.Present(m.Trait("vip", "boolean")), False),
+    ],
+)
+def test_a_condition_says_whether_it_can_change_without_an_input(expression: m.Expression, volatile: bool) -> None:
+    assert compile_condition(expression).volatile is volatile
+    assert compile_condition(m.Not(expression)).volatile is volatile
+
+
+def test_every_step_of_the_language_becomes_a_step() -> None:
+    program = compiled("""
+        when cart_abandoned
+          wait 1d wait until 09:00 wait for ordered up to 1d
+          if customer.vip send email else send sms end
+          set customer.vip = true emit returned stop
+    """)
+    assert {type(step) for step in program.steps} == set(get_args(p.AnyStep))
