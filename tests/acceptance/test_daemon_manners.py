@@ -93,7 +93,8 @@ def test_rules_that_are_wrong_on_reload_change_nothing_and_the_log_says_where(pr
         (said,) = [entry for entry in daemon.entries() if entry.get("code")]
         assert said["level"] == "error"
         assert said["place"] == "rules/rule.rules:1:36"
-        assert "orderd" in said["event"]
+        assert "`orderd`" in said["event"]
+        assert "`ordered`" in said["label"]
         assert daemon.entries("published")[1:] == []
         project.send(track("ann", "Cart Abandoned"))
         assert project.get("/healthz").json()["rules"] == 1

@@ -251,7 +251,13 @@ def test_the_lines_of_backup_restore_and_release(site: Site, tmp_path: Path) -> 
         (("release", "--json"), "segue release"),
     ):
         done = subprocess.run(
-            [*command, *arguments], cwd=other, env=environment(), capture_output=True, text=True, timeout=120, check=True
+            [*command, *arguments],
+            cwd=other,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
         )
         same_keys(section, json.loads(done.stdout))
 

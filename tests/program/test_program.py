@@ -55,7 +55,7 @@ def test_a_guard_stands_over_all_that_follows_it_in_its_block_and_over_nothing_e
             send sms
             if total > 100 send push "more" end
           else
-            send audience
+            send push "other"
           end
           wait 2d unless ordered
           send email "last"
@@ -69,14 +69,16 @@ def test_a_guard_stands_over_all_that_follows_it_in_its_block_and_over_nothing_e
         "if total > 100 EUR 1": ["unless returned"],
         "send push more 1": ["unless returned"],
         "end if 1": [],
-        "send audience cart_abandoned 1": [],
+        "send push other 1": [],
         "wait 2": ["unless ordered"],
         "send email last 1": ["unless ordered"],
     }
 
 
 def test_until_stands_over_the_whole_rule_and_guards_add_up() -> None:
-    program = compiled("when cart_abandoned until returned wait 1d unless ordered send email wait for opened up to 2d unless customer.vip send sms")
+    program = compiled(
+        "when cart_abandoned until returned wait 1d unless ordered send email wait for opened up to 2d unless customer.vip send sms"
+    )
     assert list(guards_over(program).values()) == [
         ["until returned", "unless ordered"],
         ["until returned", "unless ordered"],
@@ -170,7 +172,16 @@ BEFORE = """
 """
 
 
-@pytest.mark.parametrize("inserted", ['send push "new"', 'if total > 5 send push "new" end', "set customer.country = \"FI\"", "emit signed_up", "wait for clicked up to 1d"])
+@pytest.mark.parametrize(
+    "inserted",
+    [
+        'send push "new"',
+        'if total > 5 send push "new" end',
+        'set customer.country = "FI"',
+        "emit signed_up",
+        "wait for clicked up to 1d",
+    ],
+)
 @pytest.mark.parametrize("line", range(2, 11))
 def test_an_anchor_survives_a_step_of_another_name_inserted_anywhere(inserted: str, line: int) -> None:
     lines = BEFORE.splitlines()
@@ -181,7 +192,12 @@ def test_an_anchor_survives_a_step_of_another_name_inserted_anywhere(inserted: s
 
 
 def test_an_anchor_survives_another_duration_and_another_value() -> None:
-    edited = BEFORE.replace("wait 1d", "wait 5d").replace("up to 2d", "up to 3d").replace("09:00", "10:00").replace("= true", "= false")
+    edited = (
+        BEFORE.replace("wait 1d", "wait 5d")
+        .replace("up to 2d", "up to 3d")
+        .replace("09:00", "10:00")
+        .replace("= true", "= false")
+    )
     assert anchors(compiled(edited)) == anchors(compiled(BEFORE))
 
 

@@ -125,7 +125,8 @@ def test_windows_and_clock_times_are_said() -> None:
     assert [word_clock(m.Clock(0)), word_clock(m.Clock(1439))] == ["00:00", "23:59"]
 
 
-# Any condition that the language can read. Drawn by plain functions: strategies nested this deep take longer to build than to draw from.
+# Any condition that the language can read. Drawn by plain functions:
+# strategies nested this deep take longer to build # than to draw from.
 
 
 class Drawn:
@@ -202,7 +203,9 @@ class Drawn:
             case 5:
                 return m.Between(self.number(), self.number(), self.number())
             case 6:
-                return m.OneOf(self.text(), tuple(m.Literal_(text) for text in self.draw(st.lists(_TEXTS, min_size=1, max_size=3))))
+                return m.OneOf(
+                    self.text(), tuple(m.Literal_(text) for text in self.draw(st.lists(_TEXTS, min_size=1, max_size=3)))
+                )
             case 7:
                 return m.OneOf(m.Weekday(), (self.weekday(), self.weekday()))
             case 8:
@@ -265,6 +268,10 @@ def test_what_is_said_of_any_period_reads_the_same(period: Period) -> None:
     assert found.window.period == period
 
 
-@given(st.decimals(0, 10**9, allow_nan=False, allow_infinity=False, places=9) | st.just(Decimal("1E-7")) | st.just(Decimal("1E+3")))
+@given(
+    st.decimals(0, 10**9, allow_nan=False, allow_infinity=False, places=9)
+    | st.just(Decimal("1E-7"))
+    | st.just(Decimal("1E+3"))
+)
 def test_a_number_is_never_said_with_an_exponent(number: Decimal) -> None:
     assert "E" not in word(m.Literal_(number))

@@ -13,8 +13,8 @@ from segue.api.values import Instant
 class Path(msgspec.Struct, frozen=True):
     """The touches of ``count`` equal journeys, oldest first, and what came of them.
 
-    ``times`` has the instant of each touch, and is empty where paths were aggregated. ``conversions`` and ``value`` are totals over
-    those journeys (0 and 0.0 for a path that never converted). ``converted_at`` is None where unknown.
+    ``times`` has the instant of each touch, and is empty where paths were aggregated. ``conversions`` and ``value`` are
+    totals over those journeys (0 and 0.0 for a path that never converted). ``converted_at`` is None where unknown.
     """
 
     channels: tuple[str, ...]
@@ -35,8 +35,9 @@ class Credit(msgspec.Struct, frozen=True):
 
 
 class AttributionSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A model. ``credit(paths, options)`` is pure and returns one Credit per channel that occurs; conversions and values
-    add up to those of the paths that have at least one touch. ``config`` is the Struct of its options (``--set half_life=7d``)."""
+    """A model. ``credit(paths, options)`` is pure and returns one Credit per channel that occurs; conversions and
+    values add up to those of the paths that have at least one touch. ``config`` is the Struct of its options
+    (``--set half_life=7d``)."""
 
     name: str
     doc: str

@@ -73,8 +73,8 @@ Answer = Sent | Retry | Rejected | Unknown
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What the provider, or the customer, says about a message later.
 
-    Give ``key`` where the provider returns it, else ``receipt``. ``what`` is ``delivered``, ``undelivered`` (permanent; the
-    rule falls back if it can) or a reaction that the spec declares. ``id`` makes a repeated report harmless.
+    Give ``key`` where the provider returns it, else ``receipt``. ``what`` is ``delivered``, ``undelivered`` (permanent;
+    the rule falls back if it can) or a reaction that the spec declares. ``id`` makes a repeated report harmless.
     """
 
     id: str
@@ -162,7 +162,8 @@ class ContentPart(msgspec.Struct, frozen=True):
 class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A channel that a plugin offers. ``name`` is what segue.toml says in ``use``.
 
-    ``config``        a msgspec Struct (``forbid_unknown_fields=True``): settings under ``[channels.NAME]``, checked before ``open`` is called
+    ``config``        a msgspec Struct (``forbid_unknown_fields=True``): settings under ``[channels.NAME]``, checked
+                      before ``open`` is called
     ``open``          makes the channel; called on the channel's own event loop
     ``address``       the trait that says where to reach a customer (``email``, ``phone``); None when it needs none
     ``content``       the parts it carries; empty when it can do without content

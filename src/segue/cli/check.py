@@ -15,11 +15,14 @@ Style = Literal["full", "concise", "json"]
 
 
 def check(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Rule files or folders; the project's rules by default.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Rule files or folders; the project's rules by default.")
+    ] = None,
     style: Annotated[str, typer.Option("--format", help="full, concise or json.")] = "full",
     json: Annotated[bool, typer.Option("--json", help="The same as --format json: one diagnostic a line.")] = False,
 ) -> None:
-    """Check rule files. Exits with 0 when they can be published (there may be warnings), 1 when not, 2 on wrong usage."""
+    """Check rule files. Exits with 0 when they can be published (there may be warnings), 1 when not,
+    2 on wrong usage."""
     if style not in ("full", "concise", "json"):
         fail(f"--format {style}: there are full, concise and json", USAGE)
     for path in paths or ():

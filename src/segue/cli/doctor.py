@@ -51,9 +51,8 @@ def _machine() -> list[Finding]:
 
 def _project(assembly: Assembly) -> list[Finding]:
     project = assembly.project
-    findings = [
-        Finding("settings", True, f"{project.root / 'segue.toml'}" if project.configured else "no segue.toml: defaults"),
-    ]
+    settings = str(project.root / "segue.toml") if project.configured else "no segue.toml: defaults"
+    findings = [Finding("settings", True, settings)]
     for problem in assembly.problems:
         findings.append(Finding("plugins", False, problem, "install it, or mend what it says; see `segue plugins`"))
     for name, (spec, settings) in assembly.channels.items():

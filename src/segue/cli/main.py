@@ -30,7 +30,8 @@ COMMANDS: Final = (
     "bench",
     "new",
 )
-"""The commands in the order in which help shows them; each is a function, or a group, of its own name in `segue.cli`."""
+"""The commands in the order in which help shows them; each is a function, or a group,
+of its own name in `segue.cli`."""
 
 _ELSEWHERE: Final = {"release": "restore"}
 

@@ -17,7 +17,10 @@ from segue.host.declarations import is_plugin_name
 from segue.host.plugins import Kind, discover
 
 new = typer.Typer(
-    no_args_is_help=True, add_completion=False, rich_markup_mode=None, help="Begin a plugin: a distribution that installs, passes its tests and works."
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Begin a plugin: a distribution that installs, passes its tests and works.",
 )
 
 Name = Annotated[str, typer.Argument(help="Lower-case letters, digits and dashes, such as carrier-pigeon.")]

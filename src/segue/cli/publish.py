@@ -66,8 +66,8 @@ def publish(json: Annotated[bool, typer.Option("--json", help="One JSON object."
 
 
 def _open_or_tell(path: Path, fresh: Mapping[str, str], last: int) -> Store | None:
-    """The store, where nobody uses it; None once a daemon that does has published the rules. Raises StoreError where it does not
-    within half a minute."""
+    """The store, where nobody uses it; None once a daemon that does has published the rules. Raises StoreError where it
+    does not within half a minute."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # another `segue publish` may take us for the daemon
     told: int | None = None
     until = time.monotonic() + ANSWERED_WITHIN

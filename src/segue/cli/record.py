@@ -21,7 +21,8 @@ _PIECE = 2000
 def record(
     out: Annotated[Path | None, typer.Option("--out", help="The file to write; standard output by default.")] = None,
 ) -> None:
-    """Write all arrivals, answers and reports of the project's store as JSON lines: Segment calls, and two types of Segue's own.
+    """Write all arrivals, answers and reports of the project's store as JSON lines: Segment calls,
+    and two types of Segue's own.
 
     `segue replay` over such a file decides what the daemon decided. Works while the daemon runs.
     """
@@ -50,5 +51,3 @@ def _write(target: BinaryIO, piece: Callable[[int, int], tuple[int, list[bytes]]
         if not last:
             return
         after = last
-
-

@@ -33,8 +33,8 @@ def replay(
 ) -> None:
     """Carry rules out over recorded events, to the end of the last wait.
 
-    Channels answer as the record says, else they take every message at once. Exits with 0 when every line of the record could
-    be read, 1 when not or when the rules are wrong, 2 on wrong usage.
+    Channels answer as the record says, else they take every message at once. Exits with 0 when every line of the record
+    could be read, 1 when not or when the rules are wrong, 2 on wrong usage.
     """
     for path in (rules, events):
         if not path.exists():

@@ -27,11 +27,14 @@ def restore(
 ) -> None:
     """Put a backup in the place of the project's store, which is kept beside it.
 
-    An older file would send again what was sent since: with --hold journeys go on but nothing is sent until `segue release`. One of
-    --hold and --send must be said. The daemon must be stopped.
+    An older file would send again what was sent since: with --hold journeys go on but nothing is sent until
+    `segue release`. One of --hold and --send must be said. The daemon must be stopped.
     """
     if hold == send:
-        fail("say --hold (send nothing until `segue release`) or --send (what the backup had waiting goes out again)", USAGE)
+        fail(
+            "say --hold (send nothing until `segue release`) or --send (what the backup had waiting goes out again)",
+            USAGE,
+        )
     if not backup.is_file():
         fail(f"{backup}: there is no such file", USAGE)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # `segue publish` may take us for the daemon
@@ -66,8 +69,8 @@ def _prepare(backup: Path, fresh: Path, hold: bool) -> int:
 
 
 def _keep_aside(target: Path) -> Path | None:
-    """The store as it was, under a name of its own, with what its log holds beside it. The log goes first: one that stayed behind would be
-    read into the restored store."""
+    """The store as it was, under a name of its own, with what its log holds beside it. The log goes first: one that
+    stayed behind would be read into the restored store."""
     if not target.exists():
         for suffix in ("-wal", "-shm"):
             target.with_name(target.name + suffix).unlink(missing_ok=True)

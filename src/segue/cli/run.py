@@ -41,9 +41,9 @@ def run(
 ) -> None:
     """Run the project in this folder until it is told to stop.
 
-    The first start publishes the rules it finds; later starts go on with what runs, unless --publish is said. SIGHUP checks the rules on
-    disk and publishes them when they are right. SIGTERM and Ctrl-C drain and stop. Exits with 1 when the rules or the
-    store cannot be used, 2 when the settings are wrong.
+    The first start publishes the rules it finds; later starts go on with what runs, unless --publish is said. SIGHUP
+    checks the rules on disk and publishes them when they are right. SIGTERM and Ctrl-C drain and stop. Exits with 1
+    when the rules or the store cannot be used, 2 when the settings are wrong.
     """
     if speed <= 0:
         fail("--speed must be above 0", USAGE)
@@ -184,6 +184,7 @@ def _log_diagnostics(book: CheckedBook) -> None:
             found.message,
             code=found.code,
             place=f"{place.file}:{place.line}:{place.column}" if place is not None else None,
+            label=found.label or None,
             hint=found.hint or None,
         )
 

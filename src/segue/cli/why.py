@@ -20,8 +20,9 @@ def why(
     rule: Annotated[str, typer.Argument(help="The rule's name.")],
     json: Annotated[bool, typer.Option("--json", help="One fact a line, as JSON.")] = False,
 ) -> None:
-    """Tell, step by step, what a rule decided about a customer: entries and triggers that were ignored, each check and what it came to,
-    each message and what became of it. Exits with 1 when nothing is known of the customer or the rule."""
+    """Tell, step by step, what a rule decided about a customer: entries and triggers that were ignored, each check and
+    what it came to, each message and what became of it. Exits with 1 when nothing is known of the customer or the
+    rule."""
     assembly = open_project(Path.cwd())
     try:
         with read_only(assembly.project.database) as tx:
@@ -35,7 +36,16 @@ def why(
         fail(found)
     if json:
         for fact in found.facts:
-            print_json({"at": to_rfc3339(fact.at), "customer": customer, "rule": rule, "what": fact.what, "detail": fact.detail, "journey": fact.journey})
+            print_json(
+                {
+                    "at": to_rfc3339(fact.at),
+                    "customer": customer,
+                    "rule": rule,
+                    "what": fact.what,
+                    "detail": fact.detail,
+                    "journey": fact.journey,
+                }
+            )
         return
     _show(customer, rule, found)
 
@@ -51,7 +61,9 @@ def _show(customer: str, rule: str, found: Explanation) -> None:
         console.print(Text(f"  {line}"))
     table = Table(box=None, pad_edge=False, show_header=False)
     for fact in found.facts:
-        table.add_row(Text(_moment(fact.at), style="dim"), Text(fact.what, style=_STYLES.get(fact.what, "")), Text(fact.detail))
+        table.add_row(
+            Text(_moment(fact.at), style="dim"), Text(fact.what, style=_STYLES.get(fact.what, "")), Text(fact.detail)
+        )
     if found.facts:
         console.print(table)
     else:

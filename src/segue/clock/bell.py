@@ -1,7 +1,7 @@
 """The bell: APScheduler rings when something is due, and on every sweep. It holds a handful of jobs and no truth.
 
-A ring only says "look now": what is due stands in the store, so a lost, early or double ring changes nothing. Rings never
-lapse (``misfire_grace_time`` None) and fall together (``coalesce``).
+A ring only says "look now": what is due stands in the store, so a lost, early or double ring changes nothing. Rings
+never lapse (``misfire_grace_time`` None) and fall together (``coalesce``).
 """
 
 from __future__ import annotations
@@ -51,7 +51,11 @@ class Bell:
 
         seconds = min(self._clock.seconds_until(instant), self.LONGEST)
         self._scheduler.add_job(
-            _on_loop(ring), "date", run_date=datetime.now(UTC) + timedelta(seconds=seconds), id=name, replace_existing=True
+            _on_loop(ring),
+            "date",
+            run_date=datetime.now(UTC) + timedelta(seconds=seconds),
+            id=name,
+            replace_existing=True,
         )
 
     def ring_every(self, name: str, seconds: float, listener: Callable[[], None]) -> None:

@@ -11,8 +11,8 @@ from segue.api import Instant
 class Clock:
     """Gives strictly increasing instants, so that no two transactions share one.
 
-    With ``speed`` 3600 an hour passes in a second; ``real`` and ``shown`` say at which wall instant it showed what (both in microseconds), so that a
-    restarted daemon goes on where it was.
+    With ``speed`` 3600 an hour passes in a second; ``real`` and ``shown`` say at which wall instant it showed what
+    (both in microseconds), so that a restarted daemon goes on where it was.
     """
 
     def __init__(self, speed: float = 1.0, real: int | None = None, shown: int | None = None) -> None:

@@ -1,7 +1,7 @@
 """Who an event is about: pure decisions on keys.
 
-A customer known by the shop's own id has the key ``u:ID``; one known only by a device has ``a:ID``, until the first event that carries both
-ids makes that customer known. Two customers known by different user ids are never one.
+A customer known by the shop's own id has the key ``u:ID``; one known only by a device has ``a:ID``, until the first
+event that carries both ids makes that customer known. Two customers known by different user ids are never one.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import msgspec
 
 
 class Resolution(msgspec.Struct, frozen=True):
-    """What an event says about identity: the customer (None: a new one) and its key; ``alias`` is a further key that from now on means it;
-    ``known`` is True where a customer known by a device becomes known by ``key``."""
+    """What an event says about identity: the customer (None: a new one) and its key; ``alias`` is a further key that
+    from now on means it; ``known`` is True where a customer known by a device becomes known by ``key``."""
 
     customer: int | None
     key: str
@@ -39,7 +39,8 @@ def show(key: str) -> str:
 def resolve(
     user_id: str | None, device: str | None, customers: Mapping[str, int], keys: Mapping[int, str]
 ) -> Resolution | None:
-    """Whose event it is. ``customers`` maps the keys that are known to customers, ``keys`` customers to their own key. None: it names nobody."""
+    """Whose event it is. ``customers`` maps the keys that are known to customers, ``keys`` customers to their own key.
+    None: it names nobody."""
     if user_id is None:
         if device is None:
             return None
@@ -61,8 +62,9 @@ def resolve(
 def find_same(
     user_id: str | None, device: str | None, customers: Mapping[str, int], keys: Mapping[int, str]
 ) -> tuple[int, int] | None:
-    """Two customers that an event shows to be one: the known one, and the one of whom only the device was known. Arguments as for `resolve`. A device
-    of somebody who is known by another user id is shared, and makes nobody the same."""
+    """Two customers that an event shows to be one: the known one, and the one of whom only the device was known.
+    Arguments as for `resolve`. A device of somebody who is known by another user id is shared,
+    and makes nobody the same."""
     if user_id is None or device is None:
         return None
     known, unknown = customers.get(user_key(user_id)), customers.get(device_key(device))

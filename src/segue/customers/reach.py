@@ -22,8 +22,9 @@ MARKETING: Final = ("promotional", "informational")
 
 
 class ChannelReach(msgspec.Struct, frozen=True):
-    """How a channel finds a customer. ``address`` is the trait that says where, None where it needs none; ``optional``: without any address known
-    at all it reaches the customer by their id (the console, where rules are tried before addresses exist)."""
+    """How a channel finds a customer. ``address`` is the trait that says where, None where it needs none; ``optional``:
+    without any address known at all it reaches the customer by their id (the console,
+    where rules are tried before addresses exist)."""
 
     address: str | None
     consent: Literal["opt-out", "opt-in"] = "opt-out"
@@ -35,9 +36,7 @@ class Reach(msgspec.Struct, frozen=True):
 
     channels: Mapping[str, ChannelReach]
 
-    def refusal(
-        self, channel: str, kind: str, traits: Mapping[str, Any], consent: Mapping[str, str]
-    ) -> str | None:
+    def refusal(self, channel: str, kind: str, traits: Mapping[str, Any], consent: Mapping[str, str]) -> str | None:
         """Why the channel must not or cannot be used for this customer; None where it can."""
         how = self.channels.get(channel)
         if how is None:

@@ -1,7 +1,7 @@
 """The ledger's states, and what each means.
 
-``decided ▸ claimed ▸ handed over ▸ confirmed | undelivered``, or ``skipped``, ``failed``, ``unknown``, ``retracted``. A message leaves Segue only between ``claimed``
-and its outcome; each change is committed before the next begins.
+``decided ▸ claimed ▸ handed over ▸ confirmed | undelivered``, or ``skipped``, ``failed``, ``unknown``, ``retracted``. A
+message leaves Segue only between ``claimed`` and its outcome; each change is committed before the next begins.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ class MessageState(IntEnum):
     DECIDED = 0
     """To be sent at ``due``; also while it is deferred or will be tried again."""
     CLAIMED = 1
-    """Handed to the channel; the outcome is not known yet. After a crash it is looked at again, and called again with the same key."""
+    """Handed to the channel; the outcome is not known yet. After a crash it is looked at again,
+    and called again with the same key."""
     HANDED = 2
     """The provider took it."""
     CONFIRMED = 3
@@ -38,7 +39,8 @@ class MessageState(IntEnum):
 
 
 class LedgerRow(msgspec.Struct):
-    """One message decided. ``doubt``: a call that was cut off may have reached the provider, so it can no longer be called skipped."""
+    """One message decided. ``doubt``: a call that was cut off may have reached the provider,
+    so it can no longer be called skipped."""
 
     row: int
     key: str

@@ -13,8 +13,9 @@ LONGEST_DELAY: Final = 15 * MINUTE
 
 
 def retry_at(key: str, attempts: int, now: Instant, after: float | None) -> Instant:
-    """The instant of the next try after ``attempts`` tries: exponential with full jitter, so that a provider that comes back isn't met by everybody at
-    once; never earlier than ``after`` seconds where the provider said so. The jitter is a hash of the message's key and the attempt: the same in a replay."""
+    """The instant of the next try after ``attempts`` tries: exponential with full jitter, so that a provider that comes
+    back isn't met by everybody at once; never earlier than ``after`` seconds where the provider said so. The jitter is
+    a hash of the message's key and the attempt: the same in a replay."""
     ceiling = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(attempts, 20))
     draw = int.from_bytes(blake2b(f"{key}{attempts}".encode(), digest_size=4).digest(), "big") / 2**32
     delay = FIRST_DELAY // 4 + int(draw * ceiling)

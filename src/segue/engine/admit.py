@@ -1,7 +1,7 @@
 """Who enters: pure, like `segue.engine.step`, and under the same laws.
 
-An event that begins a journey is asked, in this order: does the rule's ``where`` hold, does it carry the ``per`` field, is it recent enough, is the
-customer inside already (``on repeat``), and has the customer entered too often (``once``).
+An event that begins a journey is asked, in this order: does the rule's ``where`` hold, does it carry the ``per`` field,
+is it recent enough, is the customer inside already (``on repeat``), and has the customer entered too often (``once``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from segue.program.wording import word_period
 
 
 class Admission(msgspec.Struct):
-    """What came of one trigger: the journey that began, if one did; the one it replaced; the effects of each; or why it was ignored."""
+    """What came of one trigger: the journey that began, if one did; the one it replaced; the effects of each;
+    or why it was ignored."""
 
     entered: Journey | None = None
     effects: list[Effect] = []
@@ -39,8 +40,9 @@ def admit(
     now: Instant,
     stale: int,
 ) -> Admission | None:
-    """What a trigger does. ``inside`` are the customer's journeys of this rule that are under way, ``last_entry`` the latest entry for the same ``per`` value (only asked for
-    where the rule says ``once``), ``stale`` how old, in microseconds, an event may be on arrival. None: the rule's ``where`` does not hold, so it is not concerned."""
+    """What a trigger does. ``inside`` are the customer's journeys of this rule that are under way, ``last_entry`` the
+    latest entry for the same ``per`` value (only asked for where the rule says ``once``), ``stale`` how old, in
+    microseconds, an event may be on arrival. None: the rule's ``where`` does not hold, so it is not concerned."""
     rule = program.rule
     if program.where is not None:
         scene = Scene(customer, now, trigger=event.raw, began=event.at, without=event.order, kind=rule.kind)

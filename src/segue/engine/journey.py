@@ -1,7 +1,7 @@
 """The values of the engine: a journey, what can happen to it, and what follows.
 
-A message's key and a journey's id are hashes of what they stand for, never counters: a restart, a replay or another machine
-mints the same.
+A message's key and a journey's id are hashes of what they stand for, never counters: a restart,
+a replay or another machine mints the same.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def mint(*parts: object) -> str:
 class Sending(msgspec.Struct, array_like=True, frozen=True):
     """One message of a send under way, or one whose fallback may still be called on.
 
-    ``step`` and ``visit`` say which send it belongs to, ``group`` and ``alternative`` which place in it; ``until`` is how long a report of a permanent
-    failure still leads to the next alternative.
+    ``step`` and ``visit`` say which send it belongs to, ``group`` and ``alternative`` which place in it; ``until`` is
+    how long a report of a permanent failure still leads to the next alternative.
     """
 
     key: str
@@ -57,7 +57,8 @@ class Sending(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Trace(msgspec.Struct, array_like=True, frozen=True):
-    """A step taken, for ``segue why``: when, which step, and what came of it (``yes``/``no`` of a branch, ``true``/``limit`` of a wait)."""
+    """A step taken, for ``segue why``: when, which step, and what came of it (``yes``/``no`` of a branch,
+    ``true``/``limit`` of a wait)."""
 
     at: Instant
     step: int
@@ -67,8 +68,9 @@ class Trace(msgspec.Struct, array_like=True, frozen=True):
 class Journey(msgspec.Struct):
     """One customer's passage through one rule.
 
-    ``row`` is the store's number for it, 0 until it is stored. ``order`` is the entering event's place in the order of arrival and ``trigger`` its fields, as JSON.
-    ``step`` is the number of the step it is at, ``visit`` how many steps it has reached, ``since`` the logical instant at which it reached this one (what a wait counts from), ``mark`` the
+    ``row`` is the store's number for it, 0 until it is stored. ``order`` is the entering event's place in the order of
+    arrival and ``trigger`` its fields, as JSON. ``step`` is the number of the step it is at, ``visit`` how many steps
+    it has reached, ``since`` the logical instant at which it reached this one (what a wait counts from), ``mark`` the
     last arrival it then knew. ``due`` is when it wants to be woken. ``goal_until`` is the end of the goal's window.
     """
 
@@ -97,7 +99,8 @@ class Journey(msgspec.Struct):
 
 
 class Arrived(msgspec.Struct, frozen=True):
-    """An event reached the customer. ``at`` is its own timestamp, never later than its arrival; ``order`` its place in the order of arrival; ``fields`` its JSON. ``key`` is its message id."""
+    """An event reached the customer. ``at`` is its own timestamp, never later than its arrival; ``order`` its place in
+    the order of arrival; ``fields`` its JSON. ``key`` is its message id."""
 
     name: str
     at: Instant

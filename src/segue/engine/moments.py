@@ -16,7 +16,8 @@ NO_DATE = "the date to wait for is missing"
 def find_moment(moment: m.Moment, date: Instant | None, zone: tzinfo, now: Instant) -> Instant | str:
     """The instant, which may be past (then the wait is over), or the reason why the journey exits instead.
 
-    ``date`` is the value of the moment's date, where it has one; ``zone`` the customer's, which holds where the rule names none.
+    ``date`` is the value of the moment's date, where it has one; ``zone`` the customer's,
+    which holds where the rule names none.
     """
     match moment:
         case m.AtClock(clock=clock, day=day, date=fixed, zone=named):

@@ -1,14 +1,17 @@
 """The laws of the engine.
 
-1. What affects a journey lives here and in `segue.engine.admit`. This room knows no clock, no randomness, no I/O: the same journey, input
-   and facts give the same outcome, on any machine, at any time.
+1. What affects a journey lives here and in `segue.engine.admit`. This room knows no clock, no randomness, no I/O: the
+   same journey, input and facts give the same outcome, on any machine, at any time.
 2. A step touches one journey of one customer. It never changes its arguments; the journey it returns is a new one.
-3. ``now`` is logical: for a wake the instant it was due, however late the call; for an event its arrival; for a hand-over its settlement. Inputs come in the order
-   of their ``now``, and of several at one instant an event comes before a wake.
-4. A wait counts from ``since``, the logical instant at which it was reached; after a send that is the settlement of its last hand-over.
-5. A guard is judged whole: when it is reached, when something it names changes, at every wake and before every send where time alone may have turned it. True
-   ends the journey.
-6. A message's key depends on the journey, the visit and the place in the send alone, so deciding twice decides the same.
+3. ``now`` is logical: for a wake the instant it was due, however late the call; for an event its arrival; for a
+   hand-over its settlement. Inputs come in the order of their ``now``,
+   and of several at one instant an event comes before a wake.
+4. A wait counts from ``since``, the logical instant at which it was reached;
+   after a send that is the settlement of its last hand-over.
+5. A guard is judged whole: when it is reached, when something it names changes, at every wake and before every send
+   where time alone may have turned it. True ends the journey.
+6. A message's key depends on the journey, the visit and the place in the send alone,
+   so deciding twice decides the same.
 7. Steps only jump forward: a call ends after at most as many steps as the program has.
 """
 
@@ -112,8 +115,9 @@ def end(journey: Journey, state: State, reason: str, now: Instant) -> tuple[Jour
 
 
 def closing(journey: Journey) -> Instant | None:
-    """When an ended journey is done with for good: a day after its goal's window, so that a late event still converts; None at once. One that
-    converted stays as well: it is still the latest of its rule, so that a second event does not fall to an older one."""
+    """When an ended journey is done with for good: a day after its goal's window, so that a late event still converts;
+    None at once. One that converted stays as well: it is still the latest of its rule, so that a second event does not
+    fall to an older one."""
     if journey.goal_until is None:
         return None
     return Instant(journey.goal_until + DAY)
@@ -240,12 +244,11 @@ class _Passage:
     def report(self, reported: Reported, goals: bool) -> None:
         journey = self.journey
         sending = self.find(reported.key)
-        if reported.what == "undelivered":
-            if sending is not None and self.inside and self.now <= sending.until:
-                if sending.settled:
-                    self.fall_back(sending, settled=True)
-                else:
-                    self.settle(reported.key, "failed", "undelivered")
+        if reported.what == "undelivered" and sending is not None and self.inside and self.now <= sending.until:
+            if sending.settled:
+                self.fall_back(sending, settled=True)
+            else:
+                self.settle(reported.key, "failed", "undelivered")
         reaction = Reaction(reported.what, reported.channel, reported.message, reported.at, reported.key)
         if len(journey.reactions) >= _MOST_REACTIONS or reaction in journey.reactions:
             return
@@ -273,7 +276,8 @@ class _Passage:
         return False
 
     def fall_back(self, sending: Sending, *, settled: bool) -> bool:
-        """Decide the next alternative of a message that failed for good; False where there is none. Each is tried once."""
+        """Decide the next alternative of a message that failed for good; False where there is none.
+        Each is tried once."""
         if any(
             one.visit == sending.visit and one.group == sending.group and one.alternative > sending.alternative
             for one in self.journey.sends
@@ -298,9 +302,7 @@ class _Passage:
             scene = self.scene()
             values = {name: to_json(value(scene)) for name, value in alternative.values}
         self.journey.sends = (*self.journey.sends, Sending(key, number, visit, group, place, expires))
-        self.effects.append(
-            Decide(key, alternative.channel, alternative.message, alternative.kind, expires, values)
-        )
+        self.effects.append(Decide(key, alternative.channel, alternative.message, alternative.kind, expires, values))
 
     def message_key(self, visit: int, group: int, place: int, channel: str) -> str:
         return mint("message", self.journey.key, visit, group, place, channel)
@@ -335,7 +337,7 @@ class _Passage:
 
     def judge_reached(self, current: p.AnyStep) -> bool:
         guards = self.program.guards
-        for index in current.guards:  # noqa: SIM110 - as above
+        for index in current.guards:
             if (index == current.reached or guards[index].condition.volatile) and self.exit_if(index):
                 return True
         return False
@@ -379,7 +381,8 @@ class _Passage:
                 assert_never(current)
 
     def newest(self, condition: p.Condition) -> int:
-        """The last arrival known of the events a ``wait for next`` names: of those at the very instant it is reached, only later ones count."""
+        """The last arrival known of the events a ``wait for next`` names: of those at the very instant it is reached,
+        only later ones count."""
         newest: int = self.journey.order
         for event in condition.events:
             for past in self.customer.history.get(event, ()):

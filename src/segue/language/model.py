@@ -37,8 +37,8 @@ class Day(Node, frozen=True):
 
 
 class Literal_(Node, frozen=True, tag="literal"):
-    """A constant. Numbers are Decimal or int; weekdays are 0 (Monday) to 6; a bare number used as money is already Money
-    in the project's currency."""
+    """A constant. Numbers are Decimal or int; weekdays are 0 (Monday) to 6; a bare number used as money is already
+    Money in the project's currency."""
 
     value: str | int | Decimal | bool | Money | Period | Clock | Day
 
@@ -209,8 +209,8 @@ Expression = (
 
 
 class AtClock(Node, frozen=True, tag="at_clock"):
-    """``wait until [tomorrow or weekday] 09:00 [zone]``: the next such moment. ``day`` is 0 to 6, ``tomorrow`` or None; ``zone``
-    None is the customer's. ``date`` with a clock is that very moment (``wait until 2026-11-27 08:00``)."""
+    """``wait until [tomorrow or weekday] 09:00 [zone]``: the next such moment. ``day`` is 0 to 6, ``tomorrow`` or None;
+    ``zone`` None is the customer's. ``date`` with a clock is that very moment (``wait until 2026-11-27 08:00``)."""
 
     clock: Clock
     day: int | Literal["tomorrow"] | None = None
@@ -268,7 +268,8 @@ class WaitFor(Node, frozen=True, tag="wait_for"):
 
 
 class Delivery(Node, frozen=True):
-    """One channel of a ``send``, with its defaults filled in: the message's name, ``with`` values, kind, and how late it may go."""
+    """One channel of a ``send``, with its defaults filled in: the message's name, ``with`` values, kind,
+    and how late it may go."""
 
     channel: str
     message: str

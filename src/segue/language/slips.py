@@ -20,7 +20,10 @@ _CLOCK: Final = re.compile(r"\d{1,2}:\d{2}$")
 _UNITS: Final = {"second": "s", "minute": "min", "hour": "h", "day": "d", "week": "w", "month": "mo", "year": "12mo"}
 _SMALLER: Final = {"w": (7, "d"), "d": (24, "h"), "h": (60, "min"), "min": (60, "s")}
 _CURRENCIES: Final = {
-    **{"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY"},
+    "€": "EUR",
+    "$": "USD",
+    "£": "GBP",
+    "¥": "JPY",
     **dict.fromkeys(("euro", "euros", "eur"), "EUR"),
     **dict.fromkeys(("dollar", "dollars", "usd"), "USD"),
     **dict.fromkeys(("pound", "pounds", "gbp"), "GBP"),
@@ -31,7 +34,8 @@ _WHOM_TO: Final = frozenset(("to", "for", "customer", "everyone", "all"))
 
 
 class Slip(msgspec.Struct, frozen=True):
-    """What is wrong and how it is written. ``start`` and ``end`` are the place, ``write`` what safely stands there instead."""
+    """What is wrong and how it is written. ``start`` and ``end`` are the place,
+    ``write`` what safely stands there instead."""
 
     start: int
     end: int
@@ -131,7 +135,8 @@ def _comma(place: Place) -> Slip | None:
     if re.search(r"\bsend\s+\w+(\s+\"[^\"]*\")?\s*$", place.earlier):
         return place.slip(
             "the channels of a `send` are not joined by a comma",
-            "write `and` for both at once, `then` for one after the other, `or` for the first that reaches the customer",
+            "write `and` for both at once, `then` for one after the other, "
+            "`or` for the first that reaches the customer",
         )
     return place.takes_away("no comma is needed here", "one thing follows the other without a mark between them")
 

@@ -37,13 +37,15 @@ def local(instant: Instant, zone: tzinfo) -> datetime:
 
 
 def at_wall(day: date, minute: int, zone: tzinfo) -> Instant:
-    """The instant of a clock time on a day; ``minute`` counts from midnight. See the laws above for changes of the clock."""
+    """The instant of a clock time on a day; ``minute`` counts from midnight.
+    See the laws above for changes of the clock."""
     moment = datetime.combine(day, time(minute // 60, minute % 60), tzinfo=zone)
     return from_datetime(moment)
 
 
 def add(instant: Instant, period: Period, zone: tzinfo, sign: int = 1) -> Instant:
-    """``instant`` plus (or, with ``sign`` -1, minus) a period by the calendar. Months first, then days, then elapsed time."""
+    """``instant`` plus (or, with ``sign`` -1, minus) a period by the calendar. Months first, then days,
+    then elapsed time."""
     if period.months or period.days:
         if zone is UTC and not period.months:
             moved = instant + sign * period.days * 86_400 * SECOND
@@ -57,7 +59,8 @@ def add(instant: Instant, period: Period, zone: tzinfo, sign: int = 1) -> Instan
 
 
 def add_elapsed(instant: Instant, period: Period, zone: tzinfo, sign: int = 1) -> Instant:
-    """As `add`, but a day is 24 hours: the meaning in ``in last``, ``within``, ``per`` and ``space``. Months stay calendar."""
+    """As `add`, but a day is 24 hours: the meaning in ``in last``, ``within``, ``per`` and ``space``.
+    Months stay calendar."""
     micros = period.days * 86_400 * SECOND + period.micros
     if period.months:
         return add(instant, Period(period.months, 0, micros), zone, sign)
@@ -80,7 +83,8 @@ def shift_months(day: date, months: int) -> date:
 
 
 def next_clock(instant: Instant, minute: int, zone: tzinfo, day: int | str | None = None) -> Instant:
-    """The next time the clock shows ``minute``, strictly after ``instant``; on a weekday (0 is Monday), or ``tomorrow``."""
+    """The next time the clock shows ``minute``, strictly after ``instant``; on a weekday (0 is Monday),
+    or ``tomorrow``."""
     today = local(instant, zone).date()
     if day == "tomorrow":
         return at_wall(today + timedelta(days=1), minute, zone)
@@ -95,7 +99,8 @@ def next_clock(instant: Instant, minute: int, zone: tzinfo, day: int | str | Non
 
 
 def within_window(instant: Instant, start: int, end: int, zone: tzinfo) -> bool:
-    """Whether the wall clock is in [start, end), both minutes from midnight; may cross midnight. Equal ends are all day."""
+    """Whether the wall clock is in [start, end), both minutes from midnight; may cross midnight.
+    Equal ends are all day."""
     wall = local(instant, zone)
     minute = wall.hour * 60 + wall.minute
     if start == end:
@@ -113,8 +118,8 @@ def window_opens(instant: Instant, start: int, end: int, zone: tzinfo) -> Instan
 
 
 def read_date(value: Any, zone: tzinfo) -> Instant | None:
-    """The instant a date value means: RFC 3339, a plain day (its midnight in ``zone``), a time without offset (in ``zone``),
-    or Unix seconds. None for anything else."""
+    """The instant a date value means: RFC 3339, a plain day (its midnight in ``zone``), a time without offset (in
+    ``zone``), or Unix seconds. None for anything else."""
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, (int, float)):

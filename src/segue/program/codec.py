@@ -1,7 +1,8 @@
 """Rules as bytes and back, so that journeys keep the version they began with when the text is long gone.
 
-Every node is ``{"_": "ClassName", field: value, …}`` with defaults left out; the encoding is canonical (keys in the order of declaration), so that
-equal rules give equal bytes. A class or field may be added to the model; one that was ever stored must stay readable.
+Every node is ``{"_": "ClassName", field: value, …}`` with defaults left out; the encoding is canonical (keys in the
+order of declaration), so that equal rules give equal bytes. A class or field may be added to the model; one that was
+ever stored must stay readable.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def encode_rule(rule: m.Rule, *, meaning: bool = False) -> bytes:
 
 
 def decode_rule(data: bytes) -> m.Rule:
-    """The rule that `encode_rule` wrote. Raises ValueError where a newer Segue wrote something this one does not know."""
+    """The rule that `encode_rule` wrote. Raises ValueError where a newer Segue wrote something this one does not
+    know."""
     rule = _restore(msgspec.json.decode(data))
     if not isinstance(rule, m.Rule):
         raise ValueError("the stored program is not a rule")

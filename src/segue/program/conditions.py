@@ -1,7 +1,7 @@
 """Expressions to functions, once per program: nothing here is walked while journeys run.
 
-A condition is judged at ``scene.now`` and by the events' own timestamps; events after ``now`` have not happened yet. What values mean stands in
-`segue.program.values`.
+A condition is judged at ``scene.now`` and by the events' own timestamps; events after ``now`` have not happened yet.
+What values mean stands in `segue.program.values`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from segue.program.keys import reaches
 from segue.program.values import align, calculate, equal, ordered, past_field, plain, read_value, zone_of
 
 Evaluate = Callable[[Scene], Any]
+
 
 def compile_expression(expression: m.Expression) -> Evaluate:
     """The function that gives the expression's value in a scene; None is the missing value."""
@@ -180,9 +181,7 @@ def _happened(node: m.Happened) -> Evaluate:
         return happened
 
     def happened_often(scene: Scene) -> bool:
-        found = 0
-        for _ in select_past(scene, event, window, where):
-            found += 1
+        for found, _ in enumerate(select_past(scene, event, window, where), 1):
             if found >= times:
                 return True
         return times <= 0

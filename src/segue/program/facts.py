@@ -48,7 +48,8 @@ class Customer:
     """The facts of a customer that do not depend on a journey.
 
     ``history`` maps an event's name to its past occurrences, at least those that the conditions at hand can reach.
-    ``refusal`` gives, for a channel and a kind of message, the reason why it cannot reach the customer, None where it can.
+    ``refusal`` gives, for a channel and a kind of message, the reason why it cannot reach the customer,
+    None where it can.
     """
 
     __slots__ = ("currency", "history", "key", "refusal", "traits", "zone")
@@ -84,12 +85,25 @@ class Customer:
 class Scene:
     """What one condition is judged against: a customer, an instant, and the journey's own facts.
 
-    ``start`` is where "since this journey began" begins, as (instant, order of arrival): the journey's entry, or for ``wait for
-    next`` the moment the wait was reached. ``trigger`` is the JSON of the event that began the journey, ``began`` when that happened, and ``without`` its order of arrival: it is not
-    part of the journey's history. ``reactions`` are those after ``start``. ``subject`` is the event inside ``where (…)``.
+    ``start`` is where "since this journey began" begins, as (instant, order of arrival): the journey's entry, or for
+    ``wait for next`` the moment the wait was reached. ``trigger`` is the JSON of the event that began the journey,
+    ``began`` when that happened, and ``without`` its order of arrival: it is not part of the journey's history.
+    ``reactions`` are those after ``start``. ``subject`` is the event inside ``where (…)``.
     """
 
-    __slots__ = ("_trigger", "began", "customer", "kind", "now", "per", "reactions", "start", "subject", "value", "without")
+    __slots__ = (
+        "_trigger",
+        "began",
+        "customer",
+        "kind",
+        "now",
+        "per",
+        "reactions",
+        "start",
+        "subject",
+        "value",
+        "without",
+    )
 
     def __init__(
         self,

@@ -25,8 +25,8 @@ Nothing: frozenset[str] = frozenset()
 class Condition(msgspec.Struct, frozen=True):
     """A compiled condition, its words, and the facts it reads (named here, fetched by the runtime).
 
-    ``volatile``: its value can change without an input, by time or by reachability, so it is judged again at every wake and in the moment of
-    sending. Any other condition was judged when the input came that could have changed it.
+    ``volatile``: its value can change without an input, by time or by reachability, so it is judged again at every wake
+    and in the moment of sending. Any other condition was judged when the input came that could have changed it.
     """
 
     judge: Evaluate
@@ -135,8 +135,9 @@ class Goal(msgspec.Struct, frozen=True):
 class Program(msgspec.Struct, frozen=True):
     """A compiled rule.
 
-    ``ahead[i]`` names the events whose history may be read from step i on, without any further input; ``watched`` and ``watched_traits`` are those whose
-    change may end a wait, a journey or meet the goal; ``events`` is all history that the program ever reads.
+    ``ahead[i]`` names the events whose history may be read from step i on, without any further input; ``watched`` and
+    ``watched_traits`` are those whose change may end a wait, a journey or meet the goal;
+    ``events`` is all history that the program ever reads.
     """
 
     rule: m.Rule
@@ -210,8 +211,8 @@ def compile_rule(rule: m.Rule) -> Program:
 
 
 def _read_ahead(steps: Sequence[AnyStep], guards: Sequence[Guard]) -> tuple[frozenset[str], ...]:
-    """For each step, and for the end, the history that steps from there on may read. Steps only jump forward, so the union over
-    what follows is never too small."""
+    """For each step, and for the end, the history that steps from there on may read. Steps only jump forward, so the
+    union over what follows is never too small."""
     ahead: list[frozenset[str]] = [Nothing]
     for step in reversed(steps):
         reads = set(ahead[-1])

@@ -10,8 +10,9 @@ from segue.language import model as m
 class Reads:
     """The facts an expression reads, named at compile time.
 
-    ``events`` names the history it looks at, ``traits`` the traits, ``reach`` the channels asked for by ``can get``; ``reactions`` whether it
-    asks for reactions, ``clock`` whether its value can change by time alone, ``fields`` the fields of the trigger.
+    ``events`` names the history it looks at, ``traits`` the traits, ``reach`` the channels asked for by ``can get``;
+    ``reactions`` whether it asks for reactions, ``clock`` whether its value can change by time alone,
+    ``fields`` the fields of the trigger.
     """
 
     __slots__ = ("clock", "events", "fields", "reach", "reactions", "traits")

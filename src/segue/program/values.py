@@ -1,7 +1,8 @@
 """The values that conditions compute with: reading JSON as a declared type, comparing, calculating.
 
-The laws: None is the missing value. It equals nothing: ``=`` and every order are false, ``!=`` is true; in arithmetic it stays
-missing. Values of different types, and money in two currencies, do not compare: the outcome is that of a missing value.
+The laws: None is the missing value. It equals nothing: ``=`` and every order are false, ``!=`` is true; in arithmetic
+it stays missing. Values of different types, and money in two currencies, do not compare:
+the outcome is that of a missing value.
 """
 
 from __future__ import annotations
@@ -131,8 +132,8 @@ def _length(value: Any) -> int | None:
 
 
 def align(left: Any, right: Any, scene: Scene) -> tuple[Any, Any]:
-    """Two operands as they compare: beside a calendar day an instant is the customer's day, so that ``DATE = 2026-11-27`` and
-    ``DATE <= 2026-11-27`` hold until that day ends."""
+    """Two operands as they compare: beside a calendar day an instant is the customer's day, so that
+    ``DATE = 2026-11-27`` and ``DATE <= 2026-11-27`` hold until that day ends."""
     if isinstance(left, m.Day) or isinstance(right, m.Day):
         return _day_of(left, scene), _day_of(right, scene)
     return left, right
@@ -147,7 +148,8 @@ def _day_of(value: Any, scene: Scene) -> str | None:
 
 
 def calculate(op: str, left: Any, right: Any, scene: Scene) -> Any:
-    """``+ - * /`` on numbers, money, dates and periods; missing where an operand is, or where the two don't go together."""
+    """``+ - * /`` on numbers, money, dates and periods; missing where an operand is,
+    or where the two don't go together."""
     zone = scene.customer.zone
     if isinstance(left, m.Day):
         left = read_date(left.iso, zone)
@@ -211,8 +213,8 @@ def past_field(past: Past, name: str, kind: FieldType, scene: Scene) -> Any:
 
 
 def to_json(value: Any) -> Any:
-    """A rule's value as JSON: numbers as numbers, money as ``{"amount": "60.00", "currency": "EUR"}``, instants in RFC 3339, a
-    length of time in seconds."""
+    """A rule's value as JSON: numbers as numbers, money as ``{"amount": "60.00", "currency": "EUR"}``, instants in RFC
+    3339, a length of time in seconds."""
     match value:
         case None | bool() | str() | list() | dict():
             return value

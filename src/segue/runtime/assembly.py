@@ -22,8 +22,9 @@ from segue.runtime.publishing import Setting
 
 
 class Assembly(msgspec.Struct, frozen=True):
-    """A project with its plugins. ``channels`` are those that rules may name, by name, each with the spec that serves it and its settings; ``sources`` likewise.
-    ``problems`` are sentences about plugins and settings; what they concern is left out."""
+    """A project with its plugins. ``channels`` are those that rules may name, by name, each with the spec that serves
+    it and its settings; ``sources`` likewise. ``problems`` are sentences about plugins and settings;
+    what they concern is left out."""
 
     project: Project
     plugins: Plugins
@@ -57,15 +58,11 @@ class Assembly(msgspec.Struct, frozen=True):
         return Words(
             vocabularies=self.plugins.vocabularies,
             channels={
-                name: ChannelWords(
-                    reactions=spec.reactions, needs_content=bool(spec.content), stands=spec.stands
-                )
+                name: ChannelWords(reactions=spec.reactions, needs_content=bool(spec.content), stands=spec.stands)
                 for name, (spec, _) in self.channels.items()
             },
             currency=self.project.currency,
-            messages=None
-            if content is None
-            else {name: frozenset(content.names(name)) for name in self.channels},
+            messages=None if content is None else {name: frozenset(content.names(name)) for name in self.channels},
         )
 
 
@@ -112,8 +109,8 @@ def assemble(folder: Path, plugins: Plugins | None = None) -> Assembly:
 
 
 def check(assembly: Assembly, paths: Sequence[Path] | None = None, *, content: bool = True) -> CheckedBook:
-    """Read and check the rule book: the project's, or what lies under ``paths``. With ``content``, a message that a channel needs and the book lacks is an
-    error."""
+    """Read and check the rule book: the project's, or what lies under ``paths``. With ``content``, a message that a
+    channel needs and the book lacks is an error."""
     places = list(paths) if paths is not None else [_from_here(assembly.project.rules)]
     sources, unreadable = read_book(places)
     folders = list(dict.fromkeys(place if place.is_dir() else place.parent for place in places))

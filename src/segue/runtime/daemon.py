@@ -122,7 +122,9 @@ class Daemon:
         self._on_done(await self._write(lambda tx: recover(tx, self.running, self.clock.now())))
         for name in await self._write(due_channels):
             if name not in self.senders:
-                _log.warning("messages wait for a channel that the project does not have: they are skipped", channel=name)
+                _log.warning(
+                    "messages wait for a channel that the project does not have: they are skipped", channel=name
+                )
                 self.senders[name] = self._sender(name, NoChannel(name))
         self._bell.start()
         self.inbox.start()
@@ -144,7 +146,8 @@ class Daemon:
             await asyncio.wait(self._tasks)
 
     async def publish(self, book: m.Book, who: str, content: Catalogue | None = None) -> None:
-        """Make a checked book the one that runs, with its messages. Journeys inside keep the version they began with."""
+        """Make a checked book the one that runs, with its messages.
+        Journeys inside keep the version they began with."""
         setting, known = self._setting, self._running.programs if self._running is not None else {}
 
         def job(tx: Any) -> tuple[tuple[str, ...], Running | None]:
@@ -167,8 +170,8 @@ class Daemon:
             await self._expel()
 
     async def _expel(self) -> None:
-        """Everyone inside a removed rule exits. Asks the store who is left, so that a batch that ran by the book before is included,
-        and goes on where the store could not write."""
+        """Everyone inside a removed rule exits. Asks the store who is left, so that a batch that ran by the book before
+        is included, and goes on where the store could not write."""
         pause = 0.1
         while not self._stopping:
             try:
@@ -205,7 +208,8 @@ class Daemon:
             )
 
     async def _let_answers_come_first(self, channel: str, reports: Sequence[Report]) -> None:
-        """A report may be quicker than the answer that brings the receipt it names. Raises Busy where the call is still under way."""
+        """A report may be quicker than the answer that brings the receipt it names.
+        Raises Busy where the call is still under way."""
         sender = self.senders.get(channel)
         if sender is None or not any(one.receipt and not one.key for one in reports):
             return
@@ -249,7 +253,8 @@ class Daemon:
                 pause = min(pause * 2, 5.0)
                 continue
             except Exception:
-                # One journey that cannot even be read must not keep the others from waking: ever smaller pieces find it.
+                # One journey that cannot even be read must not keep the others from waking:
+                # ever smaller pieces find # it.
                 _log.exception("waits cannot be ended", piece=piece)
                 if piece == 1:
                     await self._postpone_earliest()
@@ -327,13 +332,15 @@ class Daemon:
     # How it is
 
     async def prove(self) -> bool:
-        """Whether the daemon makes progress: the writer commits, and nothing that is due has been waiting for a minute."""
+        """Whether the daemon makes progress: the writer commits,
+        and nothing that is due has been waiting for a minute."""
         try:
             overdue = await asyncio.wait_for(self._write(lambda tx: _overdue(tx, self.clock.look()), LAST), 20.0)
         except (StoreUnavailable, TimeoutError):
             return False
         fired, self._fired_before = self._fired_before, self.counts.fired
-        # After a long halt everything is late, and a daemon that works through it must not be taken for one that is stuck.
+        # After a long halt everything is late, and a daemon that works through it must not be taken for one that is
+        # stuck.
         return bool(overdue < 60_000_000 * max(1.0, self.clock.speed)) or self.counts.fired > fired
 
 

@@ -1,7 +1,8 @@
 """Messages out: what is claimed, what the channel answered, and what a provider reports later.
 
-A message is looked at for the last time in the transaction that claims it: whether the journey still wants it, consent, suppression, and how late it may go.
-The claim pins the template and the values; rendering and the call happen between two transactions; the outcome and the journey's next step commit together.
+A message is looked at for the last time in the transaction that claims it: whether the journey still wants it, consent,
+suppression, and how late it may go. The claim pins the template and the values; rendering and the call happen between
+two transactions; the outcome and the journey's next step commit together.
 """
 
 from __future__ import annotations
@@ -30,8 +31,13 @@ UNKNOWN_OUTCOME: Final = "unknown: "
 """How the reason of a message begins that may or may not have reached its provider."""
 
 
+_TAKEN_BACK: Final = ("exited", "failed")
+"""Journeys that send no more. One that finished still sends what it had decided: a fallback may be under way as it ends."""
+
+
 class Claim(msgspec.Struct, frozen=True):
-    """A message that may now be called, with what rendering reads. ``template`` is None where the channel needs no content and has none."""
+    """A message that may now be called, with what rendering reads. ``template`` is None where the channel needs no
+    content and has none."""
 
     row: int
     key: str
@@ -66,8 +72,8 @@ def claim(
     *,
     may: Callable[[LedgerRow], bool] | None = None,
 ) -> Claims:
-    """Look at up to ``limit`` messages of a channel that are due, and claim those that may go. ``may`` leaves some for later: replay claims a message when the
-    record says that it was claimed."""
+    """Look at up to ``limit`` messages of a channel that are due, and claim those that may go. ``may`` leaves some for
+    later: replay claims a message when the record says that it was claimed."""
     rows = ledger_rows.load_due(tx, channel, now, limit)
     if may is not None:
         rows = [row for row in rows if may(row)]
@@ -75,10 +81,10 @@ def claim(
     claims = []
     for row in rows:
         person, journey = journeys[row.journey]
+        turn.advance(person, now)
         if row.state is MessageState.HANDED:  # a report was waited for long enough
             _settle(turn, row, person, journey, "sent", "", now)
             continue
-        turn.advance(person, now)
         journey = turn.latest(person, journey)
         if row.state is not MessageState.DECIDED:  # a wait that was over took it back
             continue
@@ -111,7 +117,7 @@ def _open(
 def _claim_one(
     turn: Turn, running: Running, content: Catalogue, row: LedgerRow, person: Person, journey: Journey, now: Instant
 ) -> Claim | None:
-    if journey.state != "inside":
+    if journey.state in _TAKEN_BACK:
         _refuse(turn, row, person, journey, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
         return None
     journey = turn.feed(person, journey, Claimed(row.key), now)
@@ -175,7 +181,8 @@ def _pin(
 
 
 def _refuse(turn: Turn, row: LedgerRow, person: Person, journey: Journey, reason: str, now: Instant) -> None:
-    """The message does not go. Where an earlier call may have reached the provider the outcome is unknown, never "skipped"."""
+    """The message does not go. Where an earlier call may have reached the provider the outcome is unknown,
+    never "skipped"."""
     row.reason = unknown(f"{row.reason}; {reason}" if row.reason else reason) if row.doubt else reason
     row.state = MessageState.UNKNOWN if row.doubt else MessageState.SKIPPED
     turn.note_message(person, row, "undelivered" if row.doubt else "skipped", now)
@@ -183,7 +190,8 @@ def _refuse(turn: Turn, row: LedgerRow, person: Person, journey: Journey, reason
 
 
 def unknown(reason: str) -> str:
-    """The reason of a message whose outcome stays unknown. A record holds it without the first word, which a replay puts before it again."""
+    """The reason of a message whose outcome stays unknown. A record holds it without the first word, which a replay
+    puts before it again."""
     return UNKNOWN_OUTCOME + reason
 
 
@@ -203,7 +211,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def settle(tx: Transaction, running: Running, outcomes: Sequence[Outcome], now: Instant) -> Done:
-    """Note the answers of a channel, and take the journeys on. An answer to a message that is not claimed changes nothing: it was settled before."""
+    """Note the answers of a channel, and take the journeys on. An answer to a message that is not claimed changes
+    nothing: it was settled before."""
     rows = ledger_rows.load_messages(tx, [outcome.row for outcome in outcomes])
     turn, journeys = _open(tx, running, now, list(rows.values()))
     for outcome in outcomes:
@@ -212,7 +221,8 @@ def settle(tx: Transaction, running: Running, outcomes: Sequence[Outcome], now: 
             continue
         if row.state is not MessageState.CLAIMED:
             if isinstance(outcome.answer, Sent) and outcome.answer.receipt and not row.receipt:
-                row.receipt = outcome.answer.receipt  # a report was quicker than the answer: later ones name the receipt
+                # A report was quicker than the answer: later ones name the receipt.
+                row.receipt = outcome.answer.receipt
                 turn.update_message(row)
             continue
         person, journey = journeys[row.journey]
@@ -221,9 +231,7 @@ def settle(tx: Transaction, running: Running, outcomes: Sequence[Outcome], now: 
     return turn.flush()
 
 
-def _note_answer(
-    turn: Turn, row: LedgerRow, person: Person, journey: Journey, answer: Answer, now: Instant
-) -> None:
+def _note_answer(turn: Turn, row: LedgerRow, person: Person, journey: Journey, answer: Answer, now: Instant) -> None:
     spec = turn.running.channels.get(row.channel)
     match answer:
         case Sent(receipt=receipt):
@@ -260,7 +268,7 @@ def _again(
     """Try once more with the same key, if that is still in time."""
     row.reason = reason
     due = retry_at(row.key, row.attempts, now, after)
-    if journey.state != "inside":
+    if journey.state in _TAKEN_BACK:
         _refuse(turn, row, person, journey, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
     elif due > row.expires:
         row.state = MessageState.UNKNOWN if row.doubt else MessageState.FAILED
@@ -282,17 +290,20 @@ def _forget_address(turn: Turn, row: LedgerRow, person: Person, reason: str, now
 
 
 def recover(tx: Transaction, running: Running, now: Instant) -> Done:
-    """After a start: calls that a crash cut off are looked at again. Which of them go again, with the same key, is decided when they are claimed."""
+    """After a start: calls that a crash cut off are looked at again. Which of them go again, with the same key, is
+    decided when they are claimed."""
     rows = ledger_rows.load_claimed(tx)
     turn, journeys = _open(tx, running, now, rows)
     for row in rows:
         person, journey = journeys[row.journey]
+        turn.advance(person, now)
         _note_answer(turn, row, person, journey, Unknown("cut off by a restart"), now)
     return turn.flush()
 
 
 def report(tx: Transaction, running: Running, channel: str, reports: Sequence[Report], now: Instant) -> Done:
-    """What providers say of messages later. A report that came before, or about a message nobody knows, changes nothing."""
+    """What providers say of messages later. A report that came before, or about a message nobody knows,
+    changes nothing."""
     ids = [f"report:{channel}:{one.id}" for one in reports]
     seen = find_seen(tx, [hash_id(name) for name in ids])
     found: list[tuple[str, Report, LedgerRow]] = []
@@ -333,7 +344,5 @@ def report(tx: Transaction, running: Running, channel: str, reports: Sequence[Re
             turn.update_message(row)
             if waiting:
                 _settle(turn, row, person, journey, "sent", "", now)
-        turn.feed(
-            person, turn.latest(person, journey), Reported(row.key, one.what, row.channel, row.message, at), now
-        )
+        turn.feed(person, turn.latest(person, journey), Reported(row.key, one.what, row.channel, row.message, at), now)
     return turn.flush()

@@ -146,7 +146,8 @@ def _message_facts(message: LedgerRow) -> list[Fact]:
     if message.state in (MessageState.FAILED, MessageState.UNDELIVERED, MessageState.UNKNOWN):
         facts.append(Fact(message.settled or message.decided, "undelivered", f"{name}: {message.reason}"))
     if message.state is MessageState.DECIDED and message.attempts:
-        facts.append(Fact(message.claimed or message.decided, "tried", f"{name}: {message.reason}, {message.attempts} times so far"))
+        tried = f"{name}: {message.reason}, {message.attempts} times so far"
+        facts.append(Fact(message.claimed or message.decided, "tried", tried))
     return facts
 
 
@@ -173,4 +174,3 @@ def describe(step: p.AnyStep) -> str:
             return "stop"
         case _:
             assert_never(step)
-

@@ -21,12 +21,14 @@ _STOP: Final = re.compile(
     r"\s*(please\s+)?(stop(\s*all|\s+it|\s+now|\s+texting(\s+me)?)?|unsubscribe(\s+me)?|cancel|end|quit|opt\s*-?\s*out|remove\s+me)\s*[.!]*\s*",
     re.IGNORECASE,
 )
-"""Words that ask to stop, as carriers and the CTIA's principles list them (STOP, STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT), in usual wordings."""
+"""Words that ask to stop, as carriers and the CTIA's principles list them (STOP, STOPALL, UNSUBSCRIBE, CANCEL, END,
+QUIT), in usual wordings."""
 _START: Final = re.compile(r"\s*(start|unstop|yes)\s*[.!]*\s*", re.IGNORECASE)
 
 
 def take_inbound(tx: Transaction, running: Running, channel: str, messages: Sequence[Inbound], now: Instant) -> Done:
-    """Take in what customers wrote on a channel. A message from an address nobody has, and one that came before, change nothing."""
+    """Take in what customers wrote on a channel. A message from an address nobody has, and one that came before,
+    change nothing."""
     turn = Turn(tx, running, now)
     how = running.reach.channels.get(channel)
     names = [f"inbound:{channel}:{one.id}" for one in messages]

@@ -25,7 +25,8 @@ BATCH = 1000
 HOLD: Final = 0.04
 """Seconds that a batch may hold the writer; where one did longer, the next are smaller."""
 MOST_WAITING = 20_000
-"""Events that may wait. Beyond it sources are asked to come again: their own queues are as durable as memory here is not."""
+"""Events that may wait. Beyond it sources are asked to come again:
+their own queues are as durable as memory here is not."""
 
 
 class Inbox:
@@ -63,9 +64,9 @@ class Inbox:
         self._loop = asyncio.create_task(self._serve(), name="inbox")
 
     async def put(self, events: Sequence[Event]) -> None:
-        """Take events; returns once they are committed. Raises Busy where too much waits already, StoreUnavailable where the
-        store cannot write; in both cases nothing of them is kept. Raises what went wrong where one of them cannot be taken
-        in at all; the others are kept then, and found to be duplicates when they come again."""
+        """Take events; returns once they are committed. Raises Busy where too much waits already, StoreUnavailable
+        where the store cannot write; in both cases nothing of them is kept. Raises what went wrong where one of them
+        cannot be taken in at all; the others are kept then, and found to be duplicates when they come again."""
         if self._closed:
             raise Busy(5.0, "Segue is stopping")
         if self._events and self._events + len(events) > self._most:
@@ -117,8 +118,8 @@ class Inbox:
                 done.set_result(None)
 
     async def _take_apart(self, events: Sequence[Event]) -> Exception | None:
-        """One at a time, so that an event that cannot be taken in harms only the caller that sent it. What went wrong, if
-        anything did."""
+        """One at a time, so that an event that cannot be taken in harms only the caller that sent it.
+        What went wrong, if anything did."""
         wrong: Exception | None = None
         for event in events:
             fault = await self._take((event,))

@@ -15,8 +15,8 @@ from segue.customers.identity import device_key, find_same, resolve, user_key
 from segue.customers.reach import GRANTED, KINDS, MARKETING, WITHDRAWN
 from segue.engine.journey import Arrived
 from segue.program.keys import per_value
-from segue.runtime.people import Person
 from segue.runtime.merging import join, merge
+from segue.runtime.people import Person
 from segue.runtime.running import Running
 from segue.runtime.turn import Done, Turn
 from segue.store import customers as customer_rows
@@ -88,7 +88,8 @@ def _close(tx: Transaction, turn: Turn, aliases: dict[str, int]) -> Done:
 
 
 def _drop_seen(tx: Transaction, events: Sequence[Event]) -> list[tuple[Event, int]]:
-    """The events whose message id did not come before, each with its hash. The hash finds candidates, equality decides."""
+    """The events whose message id did not come before, each with its hash. The hash finds candidates,
+    equality decides."""
     hashed = [(event, hash_id(event.message_id)) for event in events]
     seen = customer_rows.find_seen(tx, {number for _, number in hashed})
     fresh = []
@@ -150,9 +151,7 @@ def _take(turn: Turn, running: Running, person: Person | None, event: Event, has
     fields = _spell(running, name, event)
     raw = _encode(fields) if fields else b""
     rest = _rest(event, person)
-    order = turn.record(
-        event.message_id, person.row.row if person else None, name, at, 0, raw, rest, hashed
-    )
+    order = turn.record(event.message_id, person.row.row if person else None, name, at, 0, raw, rest, hashed)
     if person is None:
         if name is not None:
             _reach_named(turn, running, Arrived(name, at, order, raw, fields, event.message_id), now)
@@ -187,7 +186,8 @@ def _spell(running: Running, name: str | None, event: Event) -> dict[str, Any]:
 
 
 def _rest(event: Event, person: Person | None) -> bytes | None:
-    """What a replay needs besides the fields. Nothing, for the usual event of a customer who is known by the user id alone."""
+    """What a replay needs besides the fields. Nothing, for the usual event of a customer who is known by the user id
+    alone."""
     plain = person is not None and event.user_id is not None and person.row.key == user_key(event.user_id)
     rest: dict[str, Any] = {}
     if event.anonymous_id is not None:
@@ -202,15 +202,17 @@ def _rest(event: Event, person: Person | None) -> bytes | None:
 
 
 def _reach_named(turn: Turn, running: Running, event: Arrived, now: Instant) -> None:
-    """An event that names no customer reaches every journey whose rule says ``per`` a field it carries, with that value."""
+    """An event that names no customer reaches every journey whose rule says ``per`` a field it carries,
+    with that value."""
     reached: dict[int, None] = {}
     for per, rules in running.keyed.items():
         value = per_value(event.fields, per)
         if value is not None:
             reached.update(dict.fromkeys(journey_rows.customers_with_value(turn.tx, rules, value)))
+            reached.update(dict.fromkeys(turn.customers_with_value(rules, value)))  # those this batch brought inside
     turn.load(reached)
     turn.load_journeys([row for row in reached if turn.people[row].journeys is None])
-    for row in reached:
+    for row in sorted(reached):
         person = turn.people[row]
         turn.advance(person, now)
         turn.record(f"{event.key}/{row}", row, event.name, event.at, 2, event.raw)
@@ -218,8 +220,8 @@ def _reach_named(turn: Turn, running: Running, event: Arrived, now: Instant) -> 
 
 
 def _take_consent(turn: Turn, person: Person, name: str, event: Event, at: Instant) -> None:
-    """``subscribed`` and ``unsubscribed`` with a ``channel`` and perhaps a ``kind``; without a kind all but transactional messages are meant, without a
-    channel all channels."""
+    """``subscribed`` and ``unsubscribed`` with a ``channel`` and perhaps a ``kind``; without a kind all but
+    transactional messages are meant, without a channel all channels."""
     state = GRANTED if name == "subscribed" else WITHDRAWN
     channel, kind = event.properties.get("channel"), event.properties.get("kind")
     channels = [channel] if isinstance(channel, str) and channel else list(turn.running.reach.channels)

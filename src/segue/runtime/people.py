@@ -11,8 +11,8 @@ from segue.store.customers import CustomerRow
 
 
 class History(dict[str, list[Past]]):
-    """A customer's past events by name. A name that no batch query brought is looked up when it is asked for; ``fetch`` None means
-    that nothing of this customer is stored, so what is remembered here is all there is."""
+    """A customer's past events by name. A name that no batch query brought is looked up when it is asked for; ``fetch``
+    None means that nothing of this customer is stored, so what is remembered here is all there is."""
 
     __slots__ = ("_fetch", "_unasked")
 

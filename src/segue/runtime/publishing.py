@@ -28,7 +28,8 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 def publish(tx: Transaction, book: m.Book, now: Instant, who: str) -> tuple[str, ...]:
-    """Make the book the one that runs. Gives the rules that were removed and have customers inside: `expel` them next."""
+    """Make the book the one that runs. Gives the rules that were removed and have customers inside:
+    `expel` them next."""
     bodies = bodies_of(book)
     books.put_programs(tx, [(program.hash, program.name, body) for program, body in bodies.values()])
     current = {name: program.hash for name, (program, _) in bodies.items()}
@@ -54,12 +55,14 @@ def load(tx: Transaction, setting: Setting, known: Mapping[str, Program] | None 
 
 
 def removed(tx: Transaction) -> tuple[str, ...]:
-    """Rules that are not in the book and still have customers inside: a publication was cut off before they had left."""
+    """Rules that are not in the book and still have customers inside:
+    a publication was cut off before they had left."""
     return tuple(sorted(books.rules_inside(tx) - set(books.load_book(tx))))
 
 
 def expel(tx: Transaction, running: Running, rule: str, after: int, now: Instant, limit: int = 500) -> tuple[int, Done]:
-    """A piece of removing a rule: everyone inside exits. Gives the last journey's number, 0 when there is nobody left."""
+    """A piece of removing a rule: everyone inside exits. Gives the last journey's number,
+    0 when there is nobody left."""
     found = journey_rows.load_of_rule(tx, rule, after, limit)
     turn = Turn(tx, running, now)
     turn.load([customer for customer, _ in found])
@@ -68,4 +71,3 @@ def expel(tx: Transaction, running: Running, rule: str, after: int, now: Instant
         turn.end(turn.people[customer], journey, "the rule was removed", now)
         last = journey.row
     return last, turn.flush()
-

@@ -73,7 +73,8 @@ def build(
     channels: Mapping[str, ChannelSpec],
     known: Mapping[str, Program] | None = None,
 ) -> Running:
-    """Compile what runs. ``rules`` are stored programs by hash, ``current`` the book (rule to hash); programs in ``known`` are not compiled again."""
+    """Compile what runs. ``rules`` are stored programs by hash, ``current`` the book (rule to hash); programs in
+    ``known`` are not compiled again."""
     programs = {
         content: (known or {}).get(content) or compile_rule(decode_rule(body)) for content, body in rules.items()
     }

@@ -1,4 +1,5 @@
-"""A channel's loop: claim what is due, render it, hand it over, note the answers. One for each channel, so none waits for another."""
+"""A channel's loop: claim what is due, render it, hand it over, note the answers. One for each channel,
+so none waits for another."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ class Sends(Protocol):
 
 
 class NoChannel:
-    """In the place of a channel that the project does not have any more: what waits for it is looked at, and skipped with that reason."""
+    """In the place of a channel that the project does not have any more: what waits for it is looked at,
+    and skipped with that reason."""
 
     def __init__(self, name: str) -> None:
         self.spec = ChannelSpec(name=name, doc="", config=msgspec.Struct, open=_never, address=None)
@@ -125,7 +127,8 @@ class Sender:
     async def _send_due(self) -> None:
         spec = self.channel.spec
         while True:
-            # First the room, then the claim: what is claimed goes out at once, and until then a withdrawal of consent wins.
+            # First the room, then the claim: what is claimed goes out at once,
+            # and until then a withdrawal of consent # wins.
             await self._slot(spec.in_flight)
             if (debt := self._pace.debt()) > 0:
                 with contextlib.suppress(TimeoutError):
@@ -200,8 +203,8 @@ class Sender:
         return noted
 
     async def _note(self, outcomes: Sequence[Outcome]) -> Done | None:
-        """Commit the answers, however long the store needs. None where Segue stops first: the next start then finds the messages claimed, and
-        calls again with the same keys."""
+        """Commit the answers, however long the store needs. None where Segue stops first: the next start then finds the
+        messages claimed, and calls again with the same keys."""
         running, now = self._running, self._now
         pause = 0.1
         while True:

@@ -1,8 +1,9 @@
 """One turn: inputs of a batch, applied in order, within one transaction.
 
-Every loop of the daemon, and of replay, is a turn: it loads the customers a batch concerns, feeds the engine, carries out its effects and writes
-everything back at once. A customer's inputs are applied in the order of their moments: before an event is looked at, every wait that was due before it is over.
-A step that raises fails its own journey, never the batch.
+Every loop of the daemon, and of replay, is a turn: it loads the customers a batch concerns, feeds the engine, carries
+out its effects and writes everything back at once. A customer's inputs are applied in the order of their moments:
+before an event is looked at, every wait that was due before it is over. A step that raises fails its own journey,
+never the batch.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ JOURNEY_ENDED: Final = "the journey ended: "
 
 
 class Done(msgspec.Struct, frozen=True):
-    """What a turn did: the decisions, in order; when the earliest of its journeys wants to be woken (None: none of them);
-    and the channels that got something to send."""
+    """What a turn did: the decisions, in order; when the earliest of its journeys wants to be woken (None: none of
+    them); and the channels that got something to send."""
 
     lines: tuple[DecisionLine, ...]
     due: Instant | None = None
@@ -152,6 +153,12 @@ class Turn:
         assert person.journeys is not None
         return person.journeys
 
+    def customers_with_value(self, rules: Iterable[str], value: str) -> list[int]:
+        """Customers with a journey that began in this turn, of one of the rules, for a ``per`` value."""
+        return [
+            customer for customer, journey in self._fresh.values() if journey.value == value and journey.rule in rules
+        ]
+
     def latest(self, person: Person, journey: Journey) -> Journey:
         """The journey as this turn left it."""
         if journey.row in self._touched:
@@ -169,8 +176,10 @@ class Turn:
         while live := self.journeys(person):
             earliest: Journey | None = None
             for journey in live.values():
-                if journey.due is not None and journey.due < before and (
-                    earliest is None or earliest.due is None or journey.due < earliest.due
+                if (
+                    journey.due is not None
+                    and journey.due < before
+                    and (earliest is None or earliest.due is None or journey.due < earliest.due)
                 ):
                     earliest = journey
             if earliest is None or earliest.due is None:
@@ -240,7 +249,8 @@ class Turn:
     def _feed_live(
         self, person: Person, journey: Journey, happening: Input, now: Instant, *, goals: bool, depth: int
     ) -> None:
-        """One input that reaches several journeys: what it did to an earlier one may have moved this one on, or ended it."""
+        """One input that reaches several journeys: what it did to an earlier one may have moved this one on,
+        or ended it."""
         latest = self.latest(person, journey)
         if journey_rows.is_live(latest):
             self.feed(person, latest, happening, now, goals=goals, depth=depth)
@@ -314,9 +324,7 @@ class Turn:
         self._ignored.append((person.row.row, rule, now, event.order, reason))
         self._tally[rule, "ignored", reason] += 1
         self.lines.append(
-            DecisionLine(
-                now, show(person.row.key), rule, mint("ignored", rule, event.key), "ignored", "", "", reason
-            )
+            DecisionLine(now, show(person.row.key), rule, mint("ignored", rule, event.key), "ignored", "", "", reason)
         )
 
     # Effects
@@ -332,9 +340,7 @@ class Turn:
             else:
                 person.journeys.pop(journey.row, None)
 
-    def _carry_out(
-        self, person: Person, journey: Journey, effects: Sequence[Effect], now: Instant, depth: int
-    ) -> None:
+    def _carry_out(self, person: Person, journey: Journey, effects: Sequence[Effect], now: Instant, depth: int) -> None:
         later: list[SetTrait | Emitted] = []
         for effect in effects:
             match effect:
@@ -425,7 +431,13 @@ class Turn:
         self._tally[row.rule, decision, row.reason if decision != "sent" else ""] += 1
         self.lines.append(
             DecisionLine(
-                at, show(person.row.key), row.rule, row.key, decision, row.channel, row.message,
+                at,
+                show(person.row.key),
+                row.rule,
+                row.key,
+                decision,
+                row.channel,
+                row.message,
                 row.reason if decision != "sent" else "",
             )
         )
@@ -454,8 +466,15 @@ class Turn:
         self.arrive(person, event, now, depth)
 
     def record(
-        self, message_id: str, customer: int | None, name: str | None, at: Instant, kind: int, raw: bytes,
-        rest: bytes | None = None, hashed: int | None = None,
+        self,
+        message_id: str,
+        customer: int | None,
+        name: str | None,
+        at: Instant,
+        kind: int,
+        raw: bytes,
+        rest: bytes | None = None,
+        hashed: int | None = None,
     ) -> int:
         """Append to what arrived; gives its place in the order of arrival."""
         order = self.tx.store.ids.take("event")

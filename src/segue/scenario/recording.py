@@ -74,8 +74,8 @@ class BadLine(msgspec.Struct, frozen=True):
 
 
 class Recording:
-    """A file of records. Opening reads it once, to learn the order of arrival; `arrivals` reads it again, one line at a time, so that a file of any length
-    takes 16 bytes of memory for each line. ``bad`` lists the lines left out."""
+    """A file of records. Opening reads it once, to learn the order of arrival; `arrivals` reads it again, one line at a
+    time, so that a file of any length takes 16 bytes of memory for each line. ``bad`` lists the lines left out."""
 
     def __init__(self, path: Path, decode: Decode) -> None:
         """Raises OSError where the file cannot be read."""
@@ -247,7 +247,8 @@ def _withdrawal_of(tx: Transaction, message: LedgerRow, settled: Instant) -> Rec
         return RecordedAnswer(message.key, message.claimed, settled, Retry(""))
     if message.doubt:
         return RecordedAnswer(message.key, message.claimed, message.claimed, Unknown(""), settled)
-    # It waited, for its first call or the next. Where no event ended the journey, a guard did, at a claim in that moment.
+    # It waited, for its first call or the next. Where no event ended the journey, a guard did,
+    # at a claim in that # moment.
     return RecordedAnswer(message.key, settled)
 
 

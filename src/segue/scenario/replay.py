@@ -1,8 +1,8 @@
 """Replay: recorded arrivals through the real store and the real loops, in virtual time, to the end of the last wait.
 
-There is no second implementation here, only another order of calls: the next moment is the earliest of the next arrival, the next wait that ends and the next
-claim or answer on record. At one instant arrivals come first, then waits, then sends. Answers that are not on record are
-``Sent``, at once.
+There is no second implementation here, only another order of calls: the next moment is the earliest of the next
+arrival, the next wait that ends and the next claim or answer on record. At one instant arrivals come first, then waits,
+then sends. Answers that are not on record are ``Sent``, at once.
 """
 
 from __future__ import annotations
@@ -74,9 +74,7 @@ class Replay:
 
     def __init__(self, store: Store, running: Running, content: Catalogue, record: Record | None = None) -> None:
         # a call that was cut off is on record with its outcome: nothing is tried again here
-        channels = {
-            name: msgspec.structs.replace(spec, unknown="hold") for name, spec in running.channels.items()
-        }
+        channels = {name: msgspec.structs.replace(spec, unknown="hold") for name, spec in running.channels.items()}
         self.running = msgspec.structs.replace(running, channels=channels)
         self._trying_again = running
         self._store = store
@@ -97,7 +95,10 @@ class Replay:
         self.moment = Instant(0)
 
     def run(
-        self, arrivals: Iterable[Arrival], until: Instant | None = None, progress: Callable[[Progress], None] | None = None
+        self,
+        arrivals: Iterable[Arrival],
+        until: Instant | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> Iterator[DecisionLine]:
         """Decide everything; stops before ``until`` where that is given. Arrivals come in the order of ``received``."""
         source = iter(arrivals)

@@ -38,11 +38,10 @@ def load_book(tx: Transaction) -> dict[str, str]:
 
 
 def put_book(tx: Transaction, book: Mapping[str, str], words: bytes, now: Instant, who: str) -> None:
-    """Make this the book that runs: rule to program hash; ``words`` are its events and traits, kept with the publication."""
+    """Make this the book that runs: rule to program hash; ``words`` are its events and traits,
+    kept with the publication."""
     tx.run("delete from book")
-    tx.run_many(
-        "insert into book (rule, program) select ?, id from program where hash = ?", [*book.items()]
-    )
+    tx.run_many("insert into book (rule, program) select ?, id from program where hash = ?", [*book.items()])
     tx.run("insert into publication (at, who, book) values (?, ?, ?)", (now, who, words))
 
 
@@ -80,4 +79,7 @@ def put_meta(tx: Transaction, name: str, value: str | None) -> None:
     if value is None:
         tx.run("delete from meta where name = ?", (name,))
     else:
-        tx.run("insert into meta (name, value) values (?, ?) on conflict (name) do update set value = excluded.value", (name, value))
+        tx.run(
+            "insert into meta (name, value) values (?, ?) on conflict (name) do update set value = excluded.value",
+            (name, value),
+        )

@@ -17,8 +17,8 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class CustomerRow(msgspec.Struct):
-    """A customer as stored. ``key`` is ``u:`` and the user id, or ``a:`` and the anonymous id of one not known yet. ``consent`` is
-    the latest state of what they said about being written to: see `segue.customers.reach`."""
+    """A customer as stored. ``key`` is ``u:`` and the user id, or ``a:`` and the anonymous id of one not known yet.
+    ``consent`` is the latest state of what they said about being written to: see `segue.customers.reach`."""
 
     row: int
     key: str
@@ -66,7 +66,9 @@ def find_customers(tx: Transaction, keys: Iterable[str]) -> dict[str, int]:
     devices = [name for name in names if name.startswith("a:")]  # a user id is never another customer's alias
     if devices:
         wanted = msgspec.json.encode(devices).decode()
-        found.update(tx.rows("select key, customer from alias where key in (select value from json_each(?))", (wanted,)))
+        found.update(
+            tx.rows("select key, customer from alias where key in (select value from json_each(?))", (wanted,))
+        )
     return found
 
 
@@ -88,9 +90,7 @@ def insert_customers(tx: Transaction, customers: Iterable[CustomerRow]) -> None:
 
 def update_customers(tx: Transaction, customers: Iterable[CustomerRow]) -> None:
     """Write what changed in customers that are stored."""
-    tx.run_many(
-        "update customer set key = ?2, traits = ?3, consent = ?4 where id = ?1", map(_columns, customers)
-    )
+    tx.run_many("update customer set key = ?2, traits = ?3, consent = ?4 where id = ?1", map(_columns, customers))
 
 
 def _columns(customer: CustomerRow) -> tuple[Any, ...]:
@@ -111,7 +111,8 @@ def put_aliases(tx: Transaction, aliases: Mapping[str, int]) -> None:
 
 
 def merge_customers(tx: Transaction, kept: CustomerRow, gone: CustomerRow) -> None:
-    """Make everything of one customer another's, and write the latter as it is given. The key of the one that goes becomes an alias."""
+    """Make everything of one customer another's, and write the latter as it is given.
+    The key of the one that goes becomes an alias."""
     update_customers(tx, [kept])
     for table in ("event", "journey", "message", "ignored", "consent", "alias"):
         tx.run(f"update {table} set customer = ? where customer = ?", (kept.row, gone.row))
@@ -126,18 +127,19 @@ def merge_customers(tx: Transaction, kept: CustomerRow, gone: CustomerRow) -> No
 
 
 def find_by_trait(tx: Transaction, trait: str, value: str) -> list[int]:
-    """Customers whose trait is that very text, by number. A scan: for commands and rare events, not for the way of each event."""
+    """Customers whose trait is that very text, by number. A scan: for commands and rare events,
+    not for the way of each event."""
     return [
         row
-        for (row,) in tx.rows("select id from customer where json_extract(traits, ?) = ? order by id", (f"$.{trait}", value))
+        for (row,) in tx.rows(
+            "select id from customer where json_extract(traits, ?) = ? order by id", (f"$.{trait}", value)
+        )
     ]
 
 
 def put_consent(tx: Transaction, rows: Iterable[tuple[int, str, str, str, Instant, str]]) -> None:
     """Append to the record of consent: customer, channel, kind, state, when, source."""
-    tx.run_many(
-        "insert into consent (customer, channel, kind, state, at, source) values (?, ?, ?, ?, ?, ?)", rows
-    )
+    tx.run_many("insert into consent (customer, channel, kind, state, at, source) values (?, ?, ?, ?, ?, ?)", rows)
 
 
 def name_numbers(tx: Transaction, names: Iterable[str]) -> dict[str, int]:
@@ -157,7 +159,8 @@ def insert_events(tx: Transaction, events: Sequence[EventRow]) -> None:
     """Append to history, in order of arrival."""
     numbers = name_numbers(tx, {event.name for event in events if event.name is not None})
     tx.run_many(
-        "insert into event (id, hash, message_id, customer, name, at, received, kind, fields, rest) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into event (id, hash, message_id, customer, name, at, received, kind, fields, rest) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 event.row,
@@ -176,9 +179,7 @@ def insert_events(tx: Transaction, events: Sequence[EventRow]) -> None:
     )
 
 
-def load_history(
-    tx: Transaction, customers: Iterable[int], names: Iterable[str]
-) -> dict[tuple[int, str], list[Past]]:
+def load_history(tx: Transaction, customers: Iterable[int], names: Iterable[str]) -> dict[tuple[int, str], list[Past]]:
     """The past events of these names, by customer and name, in no particular order. One query for the whole batch."""
     numbers = name_numbers(tx, ())
     wanted = {numbers[name]: name for name in names if name in numbers}

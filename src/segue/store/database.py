@@ -66,8 +66,8 @@ class Store:
     """An open store: SQLite in WAL with synchronous=FULL, one writer thread, readers of their own."""
 
     def __init__(self, path: Path | None, *, durable: bool = True) -> None:
-        """``path`` None keeps everything in memory (rule tests, replay). Without ``durable`` nothing is synced: for data that can
-        be made again. Raises StoreInUse, StoreTooNew, StoreUnavailable."""
+        """``path`` None keeps everything in memory (rule tests, replay). Without ``durable`` nothing is synced: for
+        data that can be made again. Raises StoreInUse, StoreTooNew, StoreUnavailable."""
         self.path = path
         self._lock = _lock(path) if path is not None else None
         self._jobs: queue.PriorityQueue[tuple[int, int, Any, Any]] = queue.PriorityQueue()
@@ -95,8 +95,8 @@ class Store:
         self._thread.start()
 
     def write(self, job: Callable[[Transaction], T], priority: int = NORMAL) -> Future[T]:
-        """Have the job run in the writer's next transaction. The future is done once that is committed; it fails with what the job
-        raised, or with StoreUnavailable where the commit failed."""
+        """Have the job run in the writer's next transaction. The future is done once that is committed; it fails with
+        what the job raised, or with StoreUnavailable where the commit failed."""
         future: Future[T] = Future()
         with self._counting:
             if self._closed:
@@ -107,7 +107,8 @@ class Store:
         return future
 
     def apply(self, job: Callable[[Transaction], T]) -> T:
-        """Run one job in a transaction of its own, here and now. Only where no writer thread runs: commands, tests, replay."""
+        """Run one job in a transaction of its own, here and now. Only where no writer thread runs: commands,
+        tests, replay."""
         if self._thread is not None:
             return self.write(job).result()
         transaction = Transaction(self, self._connection)
@@ -284,16 +285,15 @@ def _lock(path: Path) -> IO[str]:
             f"{path} is in use by another Segue (process {holder}): stop it first, or set another `database`"
         ) from error
     with contextlib.suppress(OSError):  # a full disk must not keep the daemon from starting: the lock itself holds
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
+        os.ftruncate(handle.fileno(), 0)
+        os.write(handle.fileno(), str(os.getpid()).encode())  # by no buffer, whose rest would fail again at closing
     return handle
 
 
 @contextlib.contextmanager
 def hold_lock(path: Path) -> Iterator[None]:
-    """Keep every other process from a store without opening it: it may be damaged, or too new to be read. Raises StoreInUse,
-    StoreUnavailable."""
+    """Keep every other process from a store without opening it: it may be damaged, or too new to be read. Raises
+    StoreInUse, StoreUnavailable."""
     with contextlib.closing(_lock(path)):
         yield
 
@@ -367,7 +367,8 @@ def release_hold(path: Path) -> bool:
 
 
 def back_up(path: Path, target: Path) -> None:
-    """Copy a database, in use or not, to ``target``, which must not exist. Goes in pieces, so that the writer goes on."""
+    """Copy a database, in use or not, to ``target``, which must not exist. Goes in pieces,
+    so that the writer goes on."""
     if target.exists():
         raise StoreError(f"{target} exists already: give another name")
     partial = target.with_name(target.name + ".partial")
@@ -377,10 +378,18 @@ def back_up(path: Path, target: Path) -> None:
         with open(partial, "rb") as handle:
             os.fsync(handle.fileno())
         os.replace(partial, target)
-    except apsw.Error as error:
-        raise StoreUnavailable(f"{target}: {error}") from error
+    except (apsw.Error, OSError) as error:
+        raise StoreUnavailable(f"{target}: {_describe(error)}") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _describe(error: Exception) -> str:
+    """What went wrong with a copy: SQLite's backup says "not an error" of errors of the file it writes."""
+    if isinstance(error, apsw.FullError):
+        return "the disk is full"
+    text = str(error)
+    return "reading or writing failed" if text == "not an error" else text
 
 
 def _copy(path: Path, target: Path) -> None:
@@ -404,7 +413,8 @@ def migrations() -> Iterator[tuple[int, str]]:
 
 
 def _migrate(connection: apsw.Connection) -> None:
-    """Bring the schema to this version: each migration in one transaction with its number, so a kill in between leaves a whole one."""
+    """Bring the schema to this version: each migration in one transaction with its number,
+    so a kill in between leaves a whole one."""
     current = _number(connection, "pragma user_version")
     known = list(migrations())
     if current > known[-1][0]:

@@ -6,8 +6,8 @@ class StoreError(Exception):
 
 
 class StoreUnavailable(StoreError):
-    """The store cannot write now: the disk is full, or reading or writing it failed. Nothing of what was asked was kept;
-    ask again later."""
+    """The store cannot write now: the disk is full, or reading or writing it failed. Nothing of what was asked was
+    kept; ask again later."""
 
 
 class StoreInUse(StoreError):

@@ -1,4 +1,5 @@
-"""Queries over what happened: arrivals and messages in order, and everything about one customer. For records, explanations and reports."""
+"""Queries over what happened: arrivals and messages in order, and everything about one customer. For records,
+explanations and reports."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ EMITTED: Final = 2
 
 
 class ArrivalRow(msgspec.Struct, frozen=True):
-    """Something that arrived. ``key`` is the customer's, empty where it named none. ``copy``: the same event for one more customer whom it reached."""
+    """Something that arrived. ``key`` is the customer's, empty where it named none. ``copy``: the same event for one
+    more customer whom it reached."""
 
     row: int
     message_id: str
@@ -62,7 +64,11 @@ def load_messages_after(tx: Transaction, after: int, limit: int) -> list[LedgerR
 
 def load_messages_of(tx: Transaction, journey: int) -> list[LedgerRow]:
     """The messages of a journey."""
-    return select_messages(tx, "journey = ? and customer = (select customer from journey where id = ?) order by id", (journey, journey))
+    return select_messages(
+        tx,
+        "journey = ? and customer = (select customer from journey where id = ?) order by id",
+        (journey, journey),
+    )
 
 
 class IgnoredRow(msgspec.Struct, frozen=True):

@@ -16,8 +16,8 @@ _STATES: Final[tuple[State, ...]] = ("inside", "finished", "exited", "failed")
 _STATE_NUMBERS: Final[Mapping[str, int]] = {state: number for number, state in enumerate(_STATES)}
 
 _COLUMNS: Final = (
-    'journey.id, journey.customer, journey.key, journey.program, value, entered, "order", trigger, journey.state, step, visit, since, mark, '
-    "journey.due, ended, journey.reason, goal_until, converted, worth, detail"
+    'journey.id, journey.customer, journey.key, journey.program, value, entered, "order", trigger, journey.state, '
+    "step, visit, since, mark, journey.due, ended, journey.reason, goal_until, converted, worth, detail"
 )
 
 
@@ -106,7 +106,8 @@ def next_due(tx: Transaction) -> Instant | None:
 
 
 def postpone_earliest(tx: Transaction, now: Instant, until: Instant) -> str:
-    """Have the journey that is due first wait until another moment, without reading it. Its key; empty where none is due."""
+    """Have the journey that is due first wait until another moment, without reading it. Its key;
+    empty where none is due."""
     row = tx.row("select id, key from journey where due <= ? order by due limit 1", (now,))
     if row is None:
         return ""
@@ -120,9 +121,7 @@ def load_journeys(tx: Transaction, rows: Iterable[int]) -> dict[int, tuple[int, 
     wanted = msgspec.json.encode(list(rows)).decode()
     return {
         row[0]: (row[1], _read(row, programs))
-        for row in tx.rows(
-            f"select {_COLUMNS} from journey where id in (select value from json_each(?))", (wanted,)
-        )
+        for row in tx.rows(f"select {_COLUMNS} from journey where id in (select value from json_each(?))", (wanted,))
     }
 
 
@@ -168,8 +167,8 @@ def insert(tx: Transaction, journeys: Iterable[tuple[int, Journey]]) -> None:
     """Write new journeys; their ``row`` is set."""
     _, numbers = _programs(tx)
     tx.run_many(
-        'insert into journey (id, customer, key, program, value, entered, "order", trigger, state, step, visit, since, mark, due, '
-        "ended, reason, goal_until, converted, worth, detail, live) "
+        'insert into journey (id, customer, key, program, value, entered, "order", trigger, state, step, visit, since, '
+        "mark, due, ended, reason, goal_until, converted, worth, detail, live) "
         "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
@@ -191,8 +190,8 @@ def insert(tx: Transaction, journeys: Iterable[tuple[int, Journey]]) -> None:
 def update(tx: Transaction, journeys: Iterable[Journey]) -> None:
     """Write what changed in journeys that are stored."""
     tx.run_many(
-        "update journey set state = ?, step = ?, visit = ?, since = ?, mark = ?, due = ?, ended = ?, reason = ?, goal_until = ?, "
-        "converted = ?, worth = ?, detail = ?, live = ? where id = ?",
+        "update journey set state = ?, step = ?, visit = ?, since = ?, mark = ?, due = ?, ended = ?, reason = ?, "
+        "goal_until = ?, converted = ?, worth = ?, detail = ?, live = ? where id = ?",
         [(*_state_columns(journey), journey.row) for journey in journeys],
     )
 

@@ -12,8 +12,8 @@ from segue.delivery.ledger import LedgerRow, MessageState
 from segue.store.database import Transaction
 
 _COLUMNS: Final = (
-    "id, key, journey, customer, rule, channel, message, kind, state, due, decided, expires, attempts, claimed, handed, settled, "
-    "address, template, given, receipt, reason, doubt"
+    "id, key, journey, customer, rule, channel, message, kind, state, due, decided, expires, attempts, claimed, "
+    "handed, settled, address, template, given, receipt, reason, doubt"
 )
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -83,8 +83,8 @@ def insert(tx: Transaction, messages: Iterable[LedgerRow]) -> None:
 def update(tx: Transaction, messages: Iterable[LedgerRow]) -> None:
     """Write what changed in messages."""
     tx.run_many(
-        "update message set state = ?, due = ?, attempts = ?, claimed = ?, handed = ?, settled = ?, address = ?, template = ?, "
-        "given = ?, receipt = ?, reason = ?, doubt = ? where id = ?",
+        "update message set state = ?, due = ?, attempts = ?, claimed = ?, handed = ?, settled = ?, address = ?, "
+        "template = ?, given = ?, receipt = ?, reason = ?, doubt = ? where id = ?",
         [
             (
                 int(message.state),
@@ -107,7 +107,8 @@ def update(tx: Transaction, messages: Iterable[LedgerRow]) -> None:
 
 
 def load_due(tx: Transaction, channel: str, now: Instant, limit: int) -> list[LedgerRow]:
-    """Messages of a channel that are to be looked at: those to send, and those whose report was waited for long enough."""
+    """Messages of a channel that are to be looked at: those to send,
+    and those whose report was waited for long enough."""
     return [
         _read(row)
         for row in tx.rows(
@@ -133,9 +134,7 @@ def load_messages(tx: Transaction, rows: Iterable[int]) -> dict[int, LedgerRow]:
     wanted = msgspec.json.encode(list(rows)).decode()
     return {
         row[0]: _read(row)
-        for row in tx.rows(
-            f"select {_COLUMNS} from message where id in (select value from json_each(?))", (wanted,)
-        )
+        for row in tx.rows(f"select {_COLUMNS} from message where id in (select value from json_each(?))", (wanted,))
     }
 
 

@@ -38,7 +38,8 @@ class RuleCount(msgspec.Struct, frozen=True):
 
 
 def count_rules(tx: Transaction) -> list[RuleCount]:
-    """Counts of every rule: what is inside is counted in the journeys themselves, the rest in the tallies, so that a disagreement shows."""
+    """Counts of every rule: what is inside is counted in the journeys themselves, the rest in the tallies,
+    so that a disagreement shows."""
     tallies: dict[str, dict[str, int]] = {}
     for rule, what, n in tx.rows("select rule, what, sum(n) from tally group by rule, what"):
         tallies.setdefault(rule, {})[what] = n

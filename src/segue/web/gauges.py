@@ -20,8 +20,8 @@ class _Open(Protocol):
 
 
 class DaemonCollector(Collector):
-    """Counts of events, waits and decisions since the start, and of journeys by rule and state; the law entered = inside +
-    finished + exited + failed can be checked from ``segue_journeys``."""
+    """Counts of events, waits and decisions since the start, and of journeys by rule and state; the law entered =
+    inside + finished + exited + failed can be checked from ``segue_journeys``."""
 
     def __init__(
         self, daemon: Daemon, channels: Mapping[str, _Open], counts: Callable[[], Sequence[RuleCount]]
