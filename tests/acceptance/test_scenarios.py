@@ -13,7 +13,8 @@ import pytest
 
 from segue.runtime.running import as_json
 from tests.acceptance.cases import Case, clocks, conditions, delivery, edits, entry, guards, people, sentence, waits
-from tests.acceptance.drivers import by_command, identities, in_replay, in_store, read_story, shown, written
+from tests.acceptance.drivers import by_command, in_replay, in_store
+from tests.acceptance.stories import identities, read_story, shown, written
 
 THEMES = (sentence, entry, people, waits, clocks, guards, conditions, delivery, edits)
 

@@ -12,17 +12,8 @@ from segue.engine import step as engine
 from segue.messages.catalogue import Catalogue
 from segue.messages.loading import load_messages
 from tests.acceptance.cases import SENTENCE
-from tests.acceptance.drivers import (
-    Daemon,
-    by_command,
-    identities,
-    in_replay,
-    in_store,
-    read_story,
-    read_time,
-    shown,
-    written,
-)
+from tests.acceptance.drivers import Daemon, by_command, in_replay, in_store
+from tests.acceptance.stories import identities, read_story, read_time, shown, written
 
 
 def _decided(daemon: Daemon, *decisions: str) -> list[tuple[str, str, str]]:

@@ -14,7 +14,9 @@ def resolve_among(
     user_id: str | None, device: str | None, customers: Mapping[str, int], aliases: Mapping[str, int] | None = None
 ) -> Resolution | None:
     """``customers`` by their own key; ``aliases`` are further keys."""
-    return resolve(user_id, device, {**customers, **(aliases or {})}, {number: key for key, number in customers.items()})
+    return resolve(
+        user_id, device, {**customers, **(aliases or {})}, {number: key for key, number in customers.items()}
+    )
 
 
 def test_keys_of_users_and_of_devices_never_meet() -> None:
@@ -58,7 +60,9 @@ def test_a_key_that_is_known_already_is_not_noted_again() -> None:
 def test_two_customers_with_ids_of_their_own_on_one_device_stay_two() -> None:
     # the family's tablet: from now on it is Bob's, and Ann stays Ann
     assert resolve_among("bob", "tablet", {"u:ann": 1}, {"a:tablet": 1}) == Resolution(None, "u:bob", "a:tablet")
-    assert resolve_among("bob", "tablet", {"u:ann": 1, "u:bob": 2}, {"a:tablet": 1}) == Resolution(2, "u:bob", "a:tablet")
+    assert resolve_among("bob", "tablet", {"u:ann": 1, "u:bob": 2}, {"a:tablet": 1}) == Resolution(
+        2, "u:bob", "a:tablet"
+    )
 
 
 _IDS = st.none() | st.sampled_from(["ann", "bob", "phone"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -19,9 +20,10 @@ REACH = Reach(
 ANN = {"email": "ann@example.com", "phone": "+358401234567"}
 
 
-def refusal(channel: str, kind: str = "promotional", traits: dict[str, Any] | None = None, **consent: str) -> str | None:
+def refusal(channel: str, kind: str = "promotional", traits: Mapping[str, Any] = ANN, **consent: str) -> str | None:
+    """``email__promotional=`` stands for the consent ``email/promotional``."""
     states = {name.replace("__", "/"): state for name, state in consent.items()}
-    return REACH.refusal(channel, kind, ANN if traits is None else traits, states)
+    return REACH.refusal(channel, kind, traits, states)
 
 
 def test_a_customer_with_an_address_is_reached() -> None:
@@ -45,8 +47,8 @@ def test_a_channel_that_the_project_lacks_reaches_nobody() -> None:
 def test_a_withdrawal_is_of_one_channel_and_one_kind(kind: str) -> None:
     for other in KINDS:
         expected = f"consent withdrawn for {kind} email" if other == kind else None
-        assert refusal("email", other, **{f"email__{kind}": WITHDRAWN}) == expected
-    assert refusal("push", kind, **{f"email__{kind}": WITHDRAWN}) is None
+        assert REACH.refusal("email", other, ANN, {f"email/{kind}": WITHDRAWN}) == expected
+    assert REACH.refusal("push", kind, ANN, {f"email/{kind}": WITHDRAWN}) is None
 
 
 def test_consent_given_again_reaches_again() -> None:
@@ -56,7 +58,7 @@ def test_consent_given_again_reaches_again() -> None:
 @pytest.mark.parametrize("kind", MARKETING)
 def test_an_opt_in_channel_needs_consent_for_what_is_not_transactional(kind: str) -> None:
     assert refusal("sms", kind) == f"no consent for {kind} sms"
-    assert refusal("sms", kind, **{f"sms__{kind}": GRANTED}) is None
+    assert REACH.refusal("sms", kind, ANN, {f"sms/{kind}": GRANTED}) is None
     assert refusal("sms", "transactional") is None
 
 
@@ -67,10 +69,10 @@ def test_a_suppressed_channel_is_refused_for_every_kind_with_its_own_reason() ->
 
 
 def test_a_dead_address_is_refused_until_the_customer_has_another() -> None:
-    gone = {"gone__email": "ann@example.com"}
-    assert refusal("email", **gone) == "email is gone"
-    assert refusal("email", traits={"email": "ann@new.example"}, **gone) is None
-    assert refusal("push", **gone) is None
+    gone = {"gone/email": "ann@example.com"}
+    assert REACH.refusal("email", "transactional", ANN, gone) == "email is gone"
+    assert REACH.refusal("email", "transactional", {"email": "ann@new.example"}, gone) is None
+    assert REACH.refusal("push", "transactional", ANN, gone) is None
 
 
 def test_a_channel_for_trials_reaches_those_of_whom_no_address_is_known_at_all() -> None:

@@ -68,7 +68,9 @@ def test_a_zone_is_found_by_its_iana_name() -> None:
     assert find_zone("UTC") is UTC
 
 
-@pytest.mark.parametrize("name", ["Atlantis/Capital", "", "../../etc/passwd", "/etc/localtime", "Europe", "a\0b", "x" * 5000])
+@pytest.mark.parametrize(
+    "name", ["Atlantis/Capital", "", "../../etc/passwd", "/etc/localtime", "Europe", "a\0b", "x" * 5000]
+)
 def test_what_is_no_zone_is_none_and_raises_nothing(name: str) -> None:
     assert find_zone(name) is None
 
@@ -113,7 +115,11 @@ def test_a_wait_that_begins_in_the_second_of_two_equal_hours_ends_at_that_clock_
 
 
 def test_a_clock_change_of_half_an_hour_is_half_an_hour() -> None:
-    for begins, length in (("2026-10-03T12:00+10:30", 23.5), ("2026-04-04T12:00+11:00", 24.5), ("2026-06-01T12:00+10:30", 24)):
+    for begins, length in (
+        ("2026-10-03T12:00+10:30", 23.5),
+        ("2026-04-04T12:00+11:00", 24.5),
+        ("2026-06-01T12:00+10:30", 24),
+    ):
         assert add(at(begins), DAY, LORD_HOWE) - at(begins) == int(length * HOUR)
 
 
@@ -180,7 +186,9 @@ def test_elapsed_time_is_the_same_in_every_zone(begins: Instant, micros: int, pl
     assert add(begins, Period(micros=micros), place) == begins + micros
 
 
-@pytest.mark.parametrize("period", [Period(months=12 * 9000), Period(days=9000 * 366), Period(micros=10**18), Period(days=10**9)])
+@pytest.mark.parametrize(
+    "period", [Period(months=12 * 9000), Period(days=9000 * 366), Period(micros=10**18), Period(days=10**9)]
+)
 @pytest.mark.parametrize("sign", [1, -1])
 def test_beyond_the_calendar_is_an_overflow_or_a_value_error_and_never_a_wrong_date(period: Period, sign: int) -> None:
     for place in (UTC_ZONE, PARIS):
@@ -215,7 +223,10 @@ def test_tomorrow_is_the_next_calendar_day_also_early_in_the_morning() -> None:
     assert next_clock(at("2026-01-05T21:00Z"), clock("09:00"), UTC_ZONE, "tomorrow") == at("2026-01-06T09:00Z")
     assert next_clock(at("2026-01-05T00:30Z"), clock("09:00"), UTC_ZONE, "tomorrow") == at("2026-01-06T09:00Z")
     # 23:30 in Paris is still the 5th there
-    assert shown(next_clock(at("2026-01-05T23:30+01:00"), clock("09:00"), PARIS, "tomorrow"), PARIS) == "2026-01-06T09:00+01:00"
+    assert (
+        shown(next_clock(at("2026-01-05T23:30+01:00"), clock("09:00"), PARIS, "tomorrow"), PARIS)
+        == "2026-01-06T09:00+01:00"
+    )
 
 
 def test_a_weekday_is_the_customers_and_may_be_today() -> None:
@@ -243,7 +254,10 @@ def test_a_clock_time_that_exists_twice_comes_once_the_first_time() -> None:
 
 
 def test_the_half_hour_of_lord_howe_is_found_and_comes_once() -> None:
-    assert shown(next_clock(at("2026-10-04T00:00+10:30"), clock("02:15"), LORD_HOWE), LORD_HOWE) == "2026-10-04T02:45+11:00"
+    assert (
+        shown(next_clock(at("2026-10-04T00:00+10:30"), clock("02:15"), LORD_HOWE), LORD_HOWE)
+        == "2026-10-04T02:45+11:00"
+    )
     first = next_clock(at("2026-04-05T00:00+11:00"), clock("01:45"), LORD_HOWE)
     assert shown(first, LORD_HOWE) == "2026-04-05T01:45+11:00"
     assert shown(next_clock(first, clock("01:45"), LORD_HOWE), LORD_HOWE) == "2026-04-06T01:45+10:30"
@@ -385,7 +399,17 @@ def test_reading_a_date_never_raises_and_what_it_gives_can_be_shown(written: Any
 
 @pytest.mark.parametrize(
     ("written", "minute"),
-    [("09:30", 570), ("00:00", 0), ("23:59:59", 1439), (" 09:30 ", 570), ("9:30", None), ("24:00", None), ("", None), (930, None), (None, None)],
+    [
+        ("09:30", 570),
+        ("00:00", 0),
+        ("23:59:59", 1439),
+        (" 09:30 ", 570),
+        ("9:30", None),
+        ("24:00", None),
+        ("", None),
+        (930, None),
+        (None, None),
+    ],
 )
 def test_a_clock_time_is_read_as_minutes_from_midnight(written: Any, minute: int | None) -> None:
     assert read_clock(written) == minute

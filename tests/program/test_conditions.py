@@ -124,7 +124,9 @@ def test_what_sources_write_otherwise_is_read_as_what_it_means() -> None:
 # Comparing
 
 
-@pytest.mark.parametrize(("op", "outcome"), [("=", False), ("!=", True), ("<", False), ("<=", False), (">", False), (">=", False)])
+@pytest.mark.parametrize(
+    ("op", "outcome"), [("=", False), ("!=", True), ("<", False), ("<=", False), (">", False), (">=", False)]
+)
 @pytest.mark.parametrize(
     ("left", "right"),
     [
@@ -135,7 +137,9 @@ def test_what_sources_write_otherwise_is_read_as_what_it_means() -> None:
         (lit(Period(days=1)), lit(86_400_000_000)),
     ],
 )
-def test_values_that_do_not_go_together_are_only_unequal(left: m.Expression, right: m.Expression, op: str, outcome: bool) -> None:
+def test_values_that_do_not_go_together_are_only_unequal(
+    left: m.Expression, right: m.Expression, op: str, outcome: bool
+) -> None:
     assert judge(compare(left, op, right)) is outcome
     assert judge(compare(right, op, left)) is outcome
 
@@ -182,7 +186,9 @@ def test_clock_times_and_lengths_of_time_have_an_order() -> None:
     [("=", True, False, False), ("!=", False, True, True), ("<", False, True, False), ("<=", True, True, False),
      (">", False, False, True), (">=", True, False, True)],
 )  # fmt: skip
-def test_beside_a_day_an_instant_is_the_customers_whole_day(op: str, on_the_day: bool, before: bool, after: bool) -> None:
+def test_beside_a_day_an_instant_is_the_customers_whole_day(
+    op: str, on_the_day: bool, before: bool, after: bool
+) -> None:
     on = compare(m.Trait("renewal", "date"), op, lit(m.Day("2026-11-27")))
     for moment, expected in (
         ("2026-11-26T22:59:59Z", before),
@@ -342,7 +348,12 @@ def test_per_leaves_the_events_of_other_values_out_and_takes_those_without_one()
     for value, number in (("A", 2), ("B", 2), ("C", 1), ("7", 2)):
         assert judge(count, history=history, start=start, per="order_id", value=value) == number
     # the window is what `per` narrows: all of history is still the customer's
-    assert judge(m.Aggregate("count", "paid", None, "number", EVER), history=history, start=start, per="order_id", value="A") == 4
+    assert (
+        judge(
+            m.Aggregate("count", "paid", None, "number", EVER), history=history, start=start, per="order_id", value="A"
+        )
+        == 4
+    )
 
 
 def test_inside_the_brackets_bare_names_are_that_events_fields() -> None:
@@ -353,7 +364,12 @@ def test_inside_the_brackets_bare_names_are_that_events_fields() -> None:
     # the trigger's field of that name is not meant
     assert judge(m.Happened("ordered", EVER, over_fifty), history=ORDERS_OF_MARCH, trigger={"total": 1}) is True
     more = compare(TOTAL, ">", m.TriggerField("total", "number"))
-    assert judge(m.Aggregate("count", "ordered", None, "number", EVER, more), history=ORDERS_OF_MARCH, trigger={"total": 15}) == 2
+    assert (
+        judge(
+            m.Aggregate("count", "ordered", None, "number", EVER, more), history=ORDERS_OF_MARCH, trigger={"total": 15}
+        )
+        == 2
+    )
 
 
 def test_what_is_looked_at_in_the_brackets_is_forgotten_after_them() -> None:
@@ -378,7 +394,10 @@ def test_figures_over_past_events() -> None:
 def test_first_and_last_go_by_when_it_happened_then_by_arrival_not_by_the_order_of_rows() -> None:
     rows = ORDERS_OF_MARCH["ordered"]
     for shuffled in (rows, rows[::-1], [rows[1], rows[2], rows[0]]):
-        assert (figure("first", history={"ordered": shuffled}), figure("last", history={"ordered": shuffled})) == (10, 20)
+        assert (figure("first", history={"ordered": shuffled}), figure("last", history={"ordered": shuffled})) == (
+            10,
+            20,
+        )
     twins = [past(NOW, 2, total=2), past(NOW, 1, total=1)]
     assert (figure("first", history={"ordered": twins}), figure("last", history={"ordered": twins})) == (1, 2)
 
@@ -399,7 +418,11 @@ def test_events_without_the_field_are_left_out_of_a_figure() -> None:
 
 @pytest.mark.parametrize("function", ["sum", "average", "min", "max"])
 def test_figures_over_two_currencies_are_missing_in_whatever_order_they_come(function: str) -> None:
-    rows = [past(NOW, 1, total=5, currency="EUR"), past(NOW, 2, total=1, currency="USD"), past(NOW, 3, total=9, currency="EUR")]
+    rows = [
+        past(NOW, 1, total=5, currency="EUR"),
+        past(NOW, 2, total=1, currency="USD"),
+        past(NOW, 3, total=9, currency="EUR"),
+    ]
     for shuffled in (rows, rows[::-1], [rows[1], rows[0], rows[2]]):
         assert figure(function, kind="money", history={"ordered": shuffled}) is None
     only = compare(m.EventField("total", "money"), ">", lit(eur(0)))
@@ -451,7 +474,10 @@ def test_and_or_not_are_what_they_say() -> None:
 def test_the_facts_of_an_expression_are_named() -> None:
     where = compare(TOTAL, ">", m.Trait("limit", "number"))
     reads = collect_reads(
-        m.All((m.Happened("ordered", ENTRY, where), m.Not(m.CanGet("sms")), m.Present(m.TriggerField("total", "money")))), Reads()
+        m.All(
+            (m.Happened("ordered", ENTRY, where), m.Not(m.CanGet("sms")), m.Present(m.TriggerField("total", "money")))
+        ),
+        Reads(),
     )
     assert (reads.events, reads.traits, reads.reach, reads.fields) == ({"ordered"}, {"limit"}, {"sms"}, {"total"})
     assert (reads.clock, reads.reactions) == (False, False)
@@ -465,8 +491,15 @@ def test_what_changes_by_time_alone_is_known(expression: m.Expression) -> None:
 
 
 _RAW = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["2026-03-29", "9999-12-31", "09:00"]),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["amount", "currency", "id"]), inner, max_size=2),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["2026-03-29", "9999-12-31", "09:00"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["amount", "currency", "id"]), inner, max_size=2)
+    ),
     max_leaves=4,
 )
 _KINDS = st.sampled_from(["text", "number", "money", "boolean", "date", "time", "list"])

@@ -94,7 +94,8 @@ def test_until_stands_over_the_whole_rule_and_guards_add_up() -> None:
 def path(program: Program, *taken: bool) -> list[str]:
     """The anchors passed when the branches turn out as given."""
     outcomes = iter(taken)
-    index, passed = 0, []
+    index = 0
+    passed: list[str] = []
     while index < len(program.steps):
         step = program.steps[index]
         match step:

@@ -93,7 +93,9 @@ class Broken:
 def test_an_empty_file_gets_the_whole_schema_and_its_number(path: Path) -> None:
     path.touch()
     with contextlib.closing(Store(path)) as store:
-        names = {name for (name,) in store.apply(lambda tx: tx.rows("select name from sqlite_master where type = 'table'"))}
+        names = {
+            name for (name,) in store.apply(lambda tx: tx.rows("select name from sqlite_master where type = 'table'"))
+        }
         assert names == TABLES
         assert store.apply(lambda tx: tx.row("pragma user_version")) == (max(number for number, _ in migrations()),)
 
@@ -106,13 +108,20 @@ def test_writes_are_synced_in_a_write_ahead_log(path: Path) -> None:
 def test_opening_again_changes_nothing_and_keeps_what_was_written(path: Path) -> None:
     with contextlib.closing(Store(path)) as store:
         store.apply(lambda tx: put_meta(tx, "zone", "UTC"))
-        before = store.apply(lambda tx: tx.rows("select name, sql from sqlite_master where name not like 'sqlite_stat%'"))
+        before = store.apply(
+            lambda tx: tx.rows("select name, sql from sqlite_master where name not like 'sqlite_stat%'")
+        )
     with contextlib.closing(Store(path)) as store:
         assert store.apply(lambda tx: load_meta(tx, "zone")) == "UTC"
-        assert store.apply(lambda tx: tx.rows("select name, sql from sqlite_master where name not like 'sqlite_stat%'")) == before
+        assert (
+            store.apply(lambda tx: tx.rows("select name, sql from sqlite_master where name not like 'sqlite_stat%'"))
+            == before
+        )
 
 
-def test_a_migration_that_is_cut_off_leaves_the_version_before_it_whole(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_that_is_cut_off_leaves_the_version_before_it_whole(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Store(path).close()
     known = list(migrations())
     bad = (known[-1][0] + 1, "create table half (x); create table half (x);")
@@ -215,7 +224,10 @@ def test_a_job_is_answered_only_once_it_is_committed(store: Store, path: Path) -
 def test_what_the_outside_waits_for_goes_first_and_sweeps_go_last(store: Store) -> None:
     store.start()
     gate = Gate(store)
-    futures = [store.write(insert(name), priority) for name, priority in (("sweep", LAST), ("event", NORMAL), ("outcome", FIRST))]
+    futures = [
+        store.write(insert(name), priority)
+        for name, priority in (("sweep", LAST), ("event", NORMAL), ("outcome", FIRST))
+    ]
     gate.open()
     for future in futures:
         future.result(5)
@@ -232,7 +244,12 @@ def test_a_job_that_raises_is_undone_alone(store: Store) -> None:
 
     store.start()
     gate = Gate(store)
-    futures: list[Future[Any]] = [store.write(insert("a")), store.write(bad), store.write(doubled), store.write(insert("b"))]
+    futures: list[Future[Any]] = [
+        store.write(insert("a")),
+        store.write(bad),
+        store.write(doubled),
+        store.write(insert("b")),
+    ]
     gate.open()
     assert futures[0].result(5) == futures[3].result(5) == 1
     with pytest.raises(LookupError, match="no such thing"):
@@ -247,7 +264,7 @@ def test_a_commit_that_fails_fails_every_job_of_it_and_keeps_nothing(store: Stor
     store.apply(insert("before"))
     store.start()
     gate = Gate(store)
-    futures = [gate.future, *(store.write(insert(number)) for number in range(3))]
+    futures: list[Future[Any]] = [gate.future, *(store.write(insert(number)) for number in range(3))]
     Broken(store, "commit", times=2)  # the gate's, and that of what waited for it
     gate.open()
     assert all(isinstance(future.exception(5), StoreUnavailable) for future in futures)
@@ -357,7 +374,11 @@ def test_a_hash_only_finds_candidates_and_equality_decides(monkeypatch: pytest.M
     with contextlib.closing(Store(None)) as store:
         assert take(store, sent("m1", "ann"), sent("m2", "ann"), sent("m1", "bob")) == (2, 1)
         assert take(store, sent("m3", "ann"), sent("m2", "bob")) == (1, 1)
-        assert store.apply(lambda tx: tx.rows("select hash, message_id from event order by id")) == [(7, "m1"), (7, "m2"), (7, "m3")]
+        assert store.apply(lambda tx: tx.rows("select hash, message_id from event order by id")) == [
+            (7, "m1"),
+            (7, "m2"),
+            (7, "m3"),
+        ]
 
 
 def test_a_message_id_comes_again_only_once_also_after_a_restart(path: Path) -> None:

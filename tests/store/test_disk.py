@@ -59,17 +59,18 @@ def test_every_row_that_was_acknowledged_is_there_and_no_other(disk: Path, threa
     store.apply(lambda tx: tx.run("create table filler (number, content)"))
     if threaded:
         store.start()
-    kept, refused = [], 0
+    kept: list[int] = []
+    refusals: set[str] = set()
     for number in range(600):
         try:
             store.apply(insert(number))
         except StoreUnavailable as error:
-            assert "full" in str(error)
-            refused += 1
+            refusals.add(str(error))
         else:
             kept.append(number)
-    assert kept
-    assert refused > 100
+    assert 0 < len(kept) < 500
+    assert refusals
+    assert all("full" in refusal for refusal in refusals)
     assert numbers(store) == kept
     store.close()
     with contextlib.closing(Store(disk / "segue.db")) as again:
@@ -101,9 +102,9 @@ def test_a_store_with_rows_opens_on_a_full_disk_and_tells_of_it_at_the_first_wri
     ballast = fill(disk, leave=65_536)  # the index of the write-ahead log must fit
     with contextlib.closing(Store(disk / "segue.db")) as store:
         assert numbers(store) == [0]
+        fill(disk)
         with pytest.raises(StoreUnavailable):
-            for number in range(1, 40):
-                store.apply(insert(number))
+            store.apply(insert(1))
         ballast.unlink()
         assert store.apply(insert(99)) == 1
 

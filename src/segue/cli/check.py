@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from segue.cli.ending import USAGE, WRONG, fail, nearest_project, open_project, show_diagnostics
+from segue.cli.ending import USAGE, WRONG, counted, fail, nearest_project, open_project, show_diagnostics
 from segue.runtime.assembly import check as check_book
 
 Style = Literal["full", "concise", "json"]
@@ -34,22 +34,18 @@ def check(
     show_diagnostics(found, chosen)
     for problem in assembly.problems:
         print(f"segue: {problem}", file=sys.stderr)
+    if not found.checked.trees and not found.diagnostics:
+        fail(f"no *.rules files under {', '.join(map(str, paths or [assembly.project.rules]))}", USAGE)
     if chosen != "json":
         _summarise(len(found.checked.trees), len(found.checked.book.rules), found.diagnostics)
     if not found.ok:
         raise typer.Exit(WRONG)
-    if not found.checked.trees:
-        fail(f"no *.rules files under {', '.join(map(str, paths or [assembly.project.rules]))}", USAGE)
 
 
 def _summarise(files: int, rules: int, diagnostics: tuple[object, ...]) -> None:
     errors = sum(1 for one in diagnostics if getattr(one, "is_error", False))
     warnings = len(diagnostics) - errors
-    parts = [_count(rules, "rule"), _count(files, "file")]
-    found = [_count(errors, "error")] if errors else []
-    found += [_count(warnings, "warning")] if warnings else []
+    parts = [counted(rules, "rule"), counted(files, "file")]
+    found = [counted(errors, "error")] if errors else []
+    found += [counted(warnings, "warning")] if warnings else []
     print(f"{parts[0]} in {parts[1]}: {', '.join(found) or 'all good'}", file=sys.stderr)
-
-
-def _count(number: int, one: str) -> str:
-    return f"{number:,} {one}{'' if number == 1 else 's'}"

@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from segue.cli.ending import WRONG, open_project, print_json
+from segue.cli.ending import WRONG, counted, open_project, print_json
 from segue.host import ConfigurationError, configure
 from segue.runtime.assembly import Assembly, open_sources
 from segue.runtime.assembly import check as check_book
@@ -51,8 +51,8 @@ def _machine() -> list[Finding]:
 
 def _project(assembly: Assembly) -> list[Finding]:
     project = assembly.project
-    settings = str(project.root / "segue.toml") if project.configured else "no segue.toml: defaults"
-    findings = [Finding("settings", True, settings)]
+    place = str(project.root / "segue.toml") if project.configured else "no segue.toml: defaults"
+    findings = [Finding("settings", True, place)]
     for problem in assembly.problems:
         findings.append(Finding("plugins", False, problem, "install it, or mend what it says; see `segue plugins`"))
     for name, (spec, settings) in assembly.channels.items():
@@ -78,7 +78,7 @@ def _rules(assembly: Assembly) -> list[Finding]:
     errors = sum(1 for one in book.diagnostics if one.is_error)
     rules = len(book.checked.book.rules)
     if errors:
-        return [Finding("rules", False, f"{errors} errors in {assembly.project.rules}", "segue check")]
+        return [Finding("rules", False, f"{counted(errors, 'error')} in {assembly.project.rules}", "segue check")]
     if not rules:
         return [Finding("rules", False, f"none in {assembly.project.rules}", "write one, or `segue init`")]
     return [Finding("rules", True, f"{rules} in {assembly.project.rules}")]

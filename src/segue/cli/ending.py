@@ -29,6 +29,11 @@ def print_json(record: dict[str, Any]) -> None:
     print(json.dumps(record, ensure_ascii=False, separators=(",", ":")))
 
 
+def counted(number: int, one: str) -> str:
+    """``1 rule``, ``2 rules``."""
+    return f"{number:,} {one}{'' if number == 1 else 's'}"
+
+
 def open_project(folder: Path) -> Assembly:
     """The project in a folder; ends the command where its segue.toml is wrong."""
     try:

@@ -14,7 +14,7 @@ from typing import Annotated, Final
 import typer
 
 from segue.api import Instant
-from segue.cli.ending import WRONG, fail, open_project, print_json, show_diagnostics
+from segue.cli.ending import USAGE, WRONG, counted, fail, open_project, print_json, show_diagnostics
 from segue.runtime.assembly import check as check_book
 from segue.runtime.publishing import publish as publish_book
 from segue.runtime.running import bodies_of
@@ -37,6 +37,8 @@ def publish(json: Annotated[bool, typer.Option("--json", help="One JSON object."
     show_diagnostics(book, "json" if json else "full")
     if not book.ok:
         fail("nothing was published", WRONG)
+    if not book.checked.book.rules:
+        fail(f"no rules in {assembly.project.rules}: nothing was published", USAGE)
     path = assembly.project.database
     fresh = {name: program.hash for name, (program, _) in bodies_of(book.checked.book).items()}
     try:
@@ -62,7 +64,7 @@ def publish(json: Annotated[bool, typer.Option("--json", help="One JSON object."
     for mark, names in (("+", added), ("~", changed), ("-", removed)):
         for name in names:
             print(f"{mark} {name}")
-    print(f"{len(fresh)} rules published" if added or changed or removed else "Nothing changed.")
+    print(f"{counted(len(fresh), 'rule')} published" if added or changed or removed else "Nothing changed.")
 
 
 def _open_or_tell(path: Path, fresh: Mapping[str, str], last: int) -> Store | None:

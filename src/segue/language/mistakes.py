@@ -7,7 +7,6 @@ module says what was probably meant. The order of the questions matters: the mos
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -15,52 +14,14 @@ from lark import Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from segue.diagnostics import Diagnostic, Fix, Label, Lines
+from segue.language.durations import number_for_duration, odd_number
+from segue.language.expectations import STEP_TERMINALS, expectation, plain_words, short
 from segue.language.keywords import KEYWORDS, STEPS, TOP_LEVEL
 from segue.language.nearest import nearest
 from segue.language.pieces import DEEPEST, Piece, last_word
 from segue.language.slips import Place, Slip, compared_by_is, find_slip, missing_limit
 
-_KINDS_OF_WORDS: Final = {
-    "NAME": "a name",
-    "STRING": 'a text in "quotes"',
-    "DURATION": "a duration such as `1d`",
-    "INT": "a whole number",
-    "DECIMAL": "a number",
-    "MONEY": "an amount such as `40 EUR`",
-    "CLOCK": "a clock time such as `09:00`",
-    "DATE": "a day such as `2026-11-27`",
-    "PERCENT": "a share such as `10%`",
-    "WEEKDAY": "a weekday",
-    "ZONE": "a time zone such as `Europe/Helsinki`",
-    "COMPARISON": "a comparison such as `<`",
-    "SIGN": "`+` or `-`",
-    "FACTOR": "`*` or `/`",
-    "ELSE_IF": "`else if`",
-    "IN_LAST": "`in last`",
-    "CAN_GET": "`can get`",
-    "TIME_BETWEEN": "`time between`",
-    "BEST_TIME": "`best time`",
-    "LPAR": "`(`",
-    "RPAR": "`)`",
-    "LSQB": "`[`",
-    "RSQB": "`]`",
-    "COMMA": "`,`",
-    "DOT": "`.`",
-    "EQUAL": "`=`",
-}
-_VALUE: Final = frozenset(("MONEY", "INT", "STRING", "NAME", "DURATION"))
-_UNIT_WORDS: Final = {
-    **dict.fromkeys(("day", "days", "päivä", "päivää"), "d"),
-    **dict.fromkeys(("hour", "hours", "hr", "hrs"), "h"),
-    **dict.fromkeys(("minute", "minutes", "mins"), "min"),
-    **dict.fromkeys(("second", "seconds", "sec", "secs"), "s"),
-    **dict.fromkeys(("week", "weeks", "wk"), "w"),
-    **dict.fromkeys(("month", "months", "mon"), "mo"),
-    **dict.fromkeys(("d", "h", "min", "s", "w", "mo"), ""),
-}
 _WORD: Final = re.compile(r"\w[\w.]*")
-_NEXT_WORD: Final = re.compile(r"[ \t\f\r\n]*([^\W\d]\w*)")
-_CLOCK_OF_TWELVE: Final = re.compile(r"(\d{1,2})(?:[.:](\d\d))?([ap])m", re.IGNORECASE)
 _OPERATORS: Final = {
     "==": "=",
     "<>": "!=",
@@ -217,7 +178,7 @@ def _unexpected_word(error: UnexpectedToken, text: str, piece: Piece, lines: Lin
     if slip is not None:
         return _slipped(slip, lines, complete=complete)
     if "DURATION" in accepts and token.type in ("INT", "DECIMAL"):
-        return _number_for_duration(token, text, lines)
+        return _slipped(number_for_duration(str(token), start, end, text), lines)
     if word == "else" or token.type == "ELSE_IF":
         return _mistake(
             lines,
@@ -230,7 +191,7 @@ def _unexpected_word(error: UnexpectedToken, text: str, piece: Piece, lines: Lin
         )
     if word == "=" and before in ("=", "<", ">", "!"):
         return _mistake(lines, "E0201", start - 1, end, "one `=` is enough", hint="write `=`", fix=("write `=`", "="))
-    options = _words(accepts) | (TOP_LEVEL if complete or start == piece.start else frozenset())
+    options = plain_words(accepts) | (TOP_LEVEL if complete or start == piece.start else frozenset())
     # A word of the language is no misspelling of another, and two letters are near to everything.
     meant = nearest(word, options) if token.type == "NAME" and word not in KEYWORDS and len(word) > 2 else None
     if meant:
@@ -241,7 +202,7 @@ def _unexpected_word(error: UnexpectedToken, text: str, piece: Piece, lines: Lin
             end,
             f"I don't understand `{word}` here",
             label=f"did you mean `{meant}`?",
-            hint=_expectation(accepts, before),
+            hint=expectation(accepts, before),
             fix=(f"write `{meant}`", meant),
             complete=complete,
         )
@@ -251,28 +212,27 @@ def _unexpected_word(error: UnexpectedToken, text: str, piece: Piece, lines: Lin
             "E0201",
             start,
             end,
-            f"nothing in a rule file begins with `{_short(word)}`",
+            f"nothing in a rule file begins with `{short(word)}`",
             label="not a beginning",
             hint="a rule begins with `when`, `every`, `on` or `rule`; "
             "a declaration with `event`, `customer`, `segment` or `policy`",
         )
-    hint = _expectation(accepts, before)
+    hint = expectation(accepts, before)
     if word in STEPS and before in STEPS | {"else"}:
         message = f"`{before}` is not finished before `{word}` begins"
-    elif piece.begins in ("when", "every", "on", "rule") and word in _HEADER_WORDS and accepts & _STEP_TERMINALS:
+    elif piece.begins in ("when", "every", "on", "rule") and word in _HEADER_WORDS and accepts & STEP_TERMINALS:
         message = f"`{word}` comes too late: it belongs between the trigger and the first step"
         hint = "move the line up, to right after the trigger"
     elif complete:
-        message = f"the sentence is complete before `{_short(word)}`"
+        message = f"the sentence is complete before `{short(word)}`"
     else:
-        message = f"`{_short(word)}` cannot stand here"
+        message = f"`{short(word)}` cannot stand here"
     return _mistake(lines, "E0201", start, end, message, label="unexpected", hint=hint, complete=complete)
 
 
 _HEADER_WORDS: Final = frozenset(
     ("once", "until", "goal", "expect", "rollout", "holdout", "from", "as", "where", "per", "for", "on")
 )
-_STEP_TERMINALS: Final = frozenset(word.upper() for word in STEPS)
 
 
 def _unexpected_character(error: UnexpectedCharacters, text: str, piece: Piece, lines: Lines) -> Mistake:
@@ -301,7 +261,7 @@ def _unexpected_character(error: UnexpectedCharacters, text: str, piece: Piece, 
         )
     if character.isdigit():
         word = _WORD.match(text, start)
-        return _odd_number(word.group() if word else character, start, text, lines)
+        return _slipped(odd_number(word.group() if word else character, start), lines)
     slip = find_slip(
         Place(
             character,
@@ -344,105 +304,7 @@ def _unexpected_character(error: UnexpectedCharacters, text: str, piece: Piece, 
         start + 1,
         f"{shown} has no meaning in rules",
         label="no meaning here",
-        hint=_expectation(_accepts(error), before) or "delete it",
-    )
-
-
-def _odd_number(word: str, start: int, text: str, lines: Lines) -> Mistake:
-    end = start + len(word)
-    twelve = _CLOCK_OF_TWELVE.fullmatch(word)
-    if twelve is not None and 1 <= int(twelve.group(1)) <= 12:
-        hour = int(twelve.group(1)) % 12 + (12 if twelve.group(3).lower() == "p" else 0)
-        clock = f"{hour:02}:{twelve.group(2) or '00'}"
-        return _mistake(
-            lines,
-            "E0207",
-            start,
-            end,
-            "clock times have 24 hours",
-            label=f"write `{clock}`",
-            hint=f"write `{clock}`",
-            fix=(f"write `{clock}`", clock),
-        )
-    if re.fullmatch(r"(\d+(mo|min|w|d|h|s))*\d+m(\d+\w*)?", word):
-        return _bare_m(word, start, end, lines)
-    unit = re.fullmatch(r"(\d+)([^\W\d_]+)", word)
-    meant = _UNIT_WORDS.get(unit.group(2).casefold()) if unit else None
-    if unit and meant:
-        short = unit.group(1) + meant
-        return _mistake(
-            lines,
-            "E0207",
-            start,
-            end,
-            f"`{word}` is not how a duration is written",
-            label=f"write `{short}`",
-            hint="the units are `s`, `min`, `h`, `d`, `w` and `mo`",
-            fix=(f"write `{short}`", short),
-        )
-    if unit and unit.group(2) in ("y", "yr", "year", "years", "a"):
-        months = int(unit.group(1)[:6]) * 12
-        return _mistake(
-            lines,
-            "E0207",
-            start,
-            end,
-            "there is no unit for years",
-            label=f"write `{months}mo`",
-            hint="a year is `12mo`",
-        )
-    return _mistake(
-        lines,
-        "E0207",
-        start,
-        end,
-        f"`{_short(word)}` is neither a number nor a duration",
-        hint="durations are whole numbers with the units `s`, `min`, `h`, `d`, `w` and `mo`, such as `1d`; "
-        "a name cannot begin with a digit",
-    )
-
-
-def _bare_m(word: str, start: int, end: int, lines: Lines) -> Mistake:
-    minutes = re.sub(r"(\d)m(?![a-z])", r"\1min", word)
-    months = re.sub(r"(\d)m(?![a-z])", r"\1mo", word)
-    return _mistake(
-        lines,
-        "E0206",
-        start,
-        end,
-        f"does the `m` in `{word}` mean minutes or months?",
-        label="minutes or months?",
-        hint=f"write `{minutes}` for minutes or `{months}` for months",
-    )
-
-
-def _number_for_duration(token: Token, text: str, lines: Lines) -> Mistake:
-    start, end = token.start_pos or 0, token.end_pos or 0
-    following = _NEXT_WORD.match(text, end)
-    word = following.group(1) if following else ""
-    if following and word == "m":
-        return _bare_m(f"{token}m", start, following.end(), lines)
-    unit = _UNIT_WORDS.get(word.casefold())
-    if following and unit is not None:
-        short = f"{token}{unit or word}"
-        return _mistake(
-            lines,
-            "E0207",
-            start,
-            following.end(),
-            f"a duration is written in one word: `{short}`",
-            label=f"write `{short}`",
-            hint="the units are `s`, `min`, `h`, `d`, `w` and `mo`",
-            fix=(f"write `{short}`", short),
-        )
-    return _mistake(
-        lines,
-        "E0207",
-        start,
-        end,
-        f"a duration belongs here, and `{_short(str(token))}` has no unit",
-        label="no unit",
-        hint=f"write for instance `{_short(str(token))}d` for days; the units are `s`, `min`, `h`, `d`, `w` and `mo`",
+        hint=expectation(_accepts(error), before) or "delete it",
     )
 
 
@@ -470,7 +332,7 @@ def _stops_too_early(error: UnexpectedInput, text: str, piece: Piece, lines: Lin
     slip = missing_limit(Place("", start, end, before, text[piece.start : end], "", accepts))
     if slip is not None:
         return _slipped(slip, lines)
-    steps_missing = piece.begins in ("when", "every", "on", "rule") and accepts & _STEP_TERMINALS
+    steps_missing = piece.begins in ("when", "every", "on", "rule") and accepts & STEP_TERMINALS
     if steps_missing:
         return _mistake(
             lines,
@@ -488,40 +350,5 @@ def _stops_too_early(error: UnexpectedInput, text: str, piece: Piece, lines: Lin
         end,
         "the sentence stops before it is complete",
         label="something is missing after this",
-        hint=_expectation(accepts, before),
+        hint=expectation(accepts, before),
     )
-
-
-def _words(accepts: Iterable[str]) -> frozenset[str]:
-    """The plain words among the terminals."""
-    words = {name.lower() for name in accepts if name not in _KINDS_OF_WORDS and name.isalpha()}
-    if "ELSE_IF" in accepts:
-        words.add("else")
-    return frozenset(words)
-
-
-def _expectation(accepts: frozenset[str], before: str) -> str:
-    """``after `wait` comes a duration such as `1d`, `until` or `for```."""
-    phrases = []
-    left = set(accepts) - {"$END"}
-    if left >= _VALUE:
-        phrases.append("a value or a condition")
-        left -= {*_KINDS_OF_WORDS, "NOW", "TRUE", "FALSE", "CUSTOMER", "NOT", "IN"}
-    if left >= _STEP_TERMINALS:
-        phrases.append("a step such as `wait`, `send` or `if`")
-        left -= _STEP_TERMINALS
-    left -= {"SIGN", "FACTOR"} if len(left) > 3 else set()
-    phrases += [_KINDS_OF_WORDS[name] for name in _KINDS_OF_WORDS if name in left]
-    phrases += [f"`{word}`" for word in sorted(_words(left))]
-    if "$END" in accepts and len(phrases) > 4:
-        phrases = phrases[:4]
-    if not phrases:
-        return ""
-    if len(phrases) > 7:
-        phrases = [*phrases[:7], "…"]
-    listed = phrases[0] if len(phrases) == 1 else f"{', '.join(phrases[:-1])} or {phrases[-1]}"
-    return f"after `{_short(before)}` comes {listed}" if before else f"here comes {listed}"
-
-
-def _short(word: str) -> str:
-    return word if len(word) <= 40 else word[:37] + "…"

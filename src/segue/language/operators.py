@@ -36,6 +36,11 @@ class Typed(msgspec.Struct, frozen=True):
     type: Type
 
 
+def boolean(node: model.Expression) -> Typed:
+    """A test, which holds or does not."""
+    return Typed(node, "boolean")
+
+
 def as_type(value: Typed, wanted: Type, currency: str) -> Typed:
     """The value as ``wanted`` where that is only a matter of writing: a bare number used as money."""
     literal = value.node

@@ -119,9 +119,7 @@ class Lexicon:
 
     def _spelled(self, event: str) -> dict[str, str]:
         fields = self._fields[event]
-        return {
-            spelling: field for spelling, field in self._spellings.get(event, {}).items() if spelling not in fields
-        }
+        return {spelling: field for spelling, field in self._spellings.get(event, {}).items() if spelling not in fields}
 
     def traits(self) -> dict[str, FieldType]:
         return {name: self._traits[name].type for name in sorted(self._traits)}

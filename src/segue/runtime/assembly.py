@@ -49,6 +49,7 @@ class Assembly(msgspec.Struct, frozen=True):
         return Setting(
             zone=zone,
             currency=self.project.currency,
+            locale=self.project.locale,
             reach=Reach(reach),
             channels={name: spec for name, (spec, _) in self.channels.items()},
         )

@@ -167,7 +167,7 @@ def _pin(
         return from_canonical(body) if body is not None else None
     traits = person.row.traits
     locale = traits.get("locale") or traits.get("language")
-    template = content.find(row.message, row.channel, locale if isinstance(locale, str) else None)
+    template = content.find(row.message, row.channel, locale if isinstance(locale, str) else running.locale)
     event = msgspec.json.decode(journey.trigger) if journey.trigger else {}
     row.given = {**row.given, "customer": {**traits, "id": person.facts.key}, "event": event}
     row.address = running.reach.address(row.channel, person.facts.key, traits)

@@ -13,6 +13,7 @@ from segue.engine.journey import Journey
 from segue.program import program as p
 from segue.program.facts import Scene
 from segue.program.wording import word_period
+from segue.runtime.people import Person
 from segue.runtime.running import Running
 from segue.runtime.turn import Turn
 from segue.store import history
@@ -60,6 +61,9 @@ def explain(tx: Transaction, running: Running, customer: str, rule: str) -> Expl
         for one in history.load_consent(tx, row)
     ]
     facts.sort(key=lambda fact: fact.at)
+    current = running.current.get(rule)
+    if current is not None and not facts:
+        facts = _unmatched(person, current)
     now = _now(running, rule, journeys, turn, row)
     for name, spec_reach in running.reach.channels.items():
         current = running.current.get(rule)
@@ -67,6 +71,18 @@ def explain(tx: Transaction, running: Running, customer: str, rule: str) -> Expl
             refusal = running.reach.refusal(name, current.rule.kind, person.row.traits, person.row.consent)
             now.append(f"{name}: {refusal}" if refusal else f"{name}: reaches them{_at(spec_reach.address)}")
     return Explanation(tuple(now), tuple(facts))
+
+
+def _unmatched(person: Person, program: p.Program) -> list[Fact]:
+    """Triggers that came for the customer and began nothing since the rule's ``where`` did not hold then."""
+    if program.where is None:
+        return []
+    reason = f"where {program.where.text} did not hold"
+    return [
+        Fact(past.at, "passed over", f"{event}: {reason}")
+        for event in program.rule.events
+        for past in person.history.get(event)
+    ]
 
 
 def _at(trait: str | None) -> str:

@@ -25,6 +25,7 @@ class Setting(msgspec.Struct, frozen=True):
     currency: str
     reach: Reach
     channels: Mapping[str, ChannelSpec]
+    locale: str = "en"
 
 
 def publish(tx: Transaction, book: m.Book, now: Instant, who: str) -> tuple[str, ...]:
@@ -48,6 +49,7 @@ def load(tx: Transaction, setting: Setting, known: Mapping[str, Program] | None 
         decode_words(words),
         zone=setting.zone,
         currency=setting.currency,
+        locale=setting.locale,
         reach=setting.reach,
         channels=setting.channels,
         known=known,

@@ -53,6 +53,7 @@ class Running(msgspec.Struct, frozen=True):
     spellings: Mapping[str, Mapping[str, str]]
     zone: tzinfo
     currency: str
+    locale: str
     reach: Reach
     channels: Mapping[str, ChannelSpec]
     stale: int = DAY
@@ -69,6 +70,7 @@ def build(
     *,
     zone: tzinfo,
     currency: str,
+    locale: str = "en",
     reach: Reach,
     channels: Mapping[str, ChannelSpec],
     known: Mapping[str, Program] | None = None,
@@ -97,6 +99,7 @@ def build(
         spellings=words.spellings,
         zone=zone,
         currency=currency,
+        locale=locale,
         reach=reach,
         channels=channels,
     )

@@ -65,7 +65,8 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Turn:
-    """The state of one turn. ``now`` is the moment of its transaction, ``lines`` the decisions made, in order."""
+    """The state of one turn. ``now`` is the moment of its transaction, ``lines`` the decisions made, in order,
+    ``overdue`` the journeys that this turn began or moved on to a wait that is over already: when, customer, journey."""
 
     def __init__(self, tx: Transaction, running: Running, now: Instant) -> None:
         self.tx = tx
@@ -73,6 +74,7 @@ class Turn:
         self.now = now
         self.lines: list[DecisionLine] = []
         self.people: dict[int, Person] = {}
+        self.overdue: list[tuple[Instant, int, Journey]] = []
         self.entries: dict[tuple[int, str, str], Instant] | None = None
         self._new_entries: dict[tuple[int, str, str], Instant] = {}
         self._events: list[EventRow] = []
@@ -334,6 +336,8 @@ class Turn:
             self._fresh[journey.row] = (person.row.row, journey)
         else:
             self._touched[journey.row] = journey
+        if journey.due is not None and journey.due <= self.now:
+            self.overdue.append((journey.due, person.row.row, journey))
         if person.journeys is not None:
             if journey_rows.is_live(journey):
                 person.journeys[journey.row] = journey

@@ -23,7 +23,9 @@ class Woke(msgspec.Struct, frozen=True):
 
 
 def wake(tx: Transaction, running: Running, now: Instant, limit: int = 1000) -> Woke:
-    """End up to ``limit`` waits that were due by ``now``, each at the logical moment it was due."""
+    """End up to ``limit`` waits that were due by ``now``, each at the logical moment it was due, in the order of these
+    moments. Where the loop was late, a wait may begin and be over in between, also one of a journey that another one's
+    step began: it has its turn in that order too."""
     due = journey_rows.load_due(tx, now, limit)
     if not due:
         return Woke(0, Done(()), journey_rows.next_due(tx))
@@ -38,19 +40,27 @@ def wake(tx: Transaction, running: Running, now: Instant, limit: int = 1000) -> 
                 if program.guards[index].condition.volatile:
                     names |= program.guards[index].condition.events
     turn.load_history(turn.people, names)
-    queue = [(journey.due, number, customer, journey) for number, (customer, journey) in enumerate(due)]
+    queue = [
+        (journey.due, number, customer, journey)
+        for number, (customer, journey) in enumerate(due)
+        if journey.due is not None
+    ]
     heapq.heapify(queue)
+    # Beyond the last one of a full piece lie waits that were not loaded, and may be earlier than what begins here.
+    until = now if len(due) < limit else due[-1][1].due or now
     fired, number = 0, len(queue)
     while queue and fired < 4 * limit:
         moment, _, customer, journey = heapq.heappop(queue)
         person = turn.people[customer]
         journey = turn.latest(person, journey)
-        if journey.due is None or moment is None or journey.due > now:
-            continue
-        after = turn.feed(person, journey, Woken(), journey.due)
+        if journey.due != moment:
+            continue  # an event of this very turn ended the wait, or moved it
+        turn.feed(person, journey, Woken(), moment)
         fired += 1
-        if after.due is not None and after.due <= now:
-            number += 1
-            heapq.heappush(queue, (after.due, number, customer, after))
+        for overdue, one, begun in turn.overdue:
+            if overdue <= until:
+                number += 1
+                heapq.heappush(queue, (overdue, number, one, begun))
+        turn.overdue.clear()
     done = turn.flush()
     return Woke(fired, done, journey_rows.next_due(tx))

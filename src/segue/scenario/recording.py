@@ -169,7 +169,7 @@ def write_arrivals(tx: Transaction, after: int, limit: int) -> tuple[int, list[b
         last = row.row
         if row.kind == history.REPORT and row.name is None:
             lines.append(_report_line(row))
-        elif row.kind != history.EMITTED and not row.copy:
+        elif row.kind != history.EMITTED:
             lines.append(_event_line(row))
     return last, lines
 

@@ -114,8 +114,18 @@ def merge_customers(tx: Transaction, kept: CustomerRow, gone: CustomerRow) -> No
     """Make everything of one customer another's, and write the latter as it is given.
     The key of the one that goes becomes an alias."""
     update_customers(tx, [kept])
-    for table in ("event", "journey", "message", "ignored", "consent", "alias"):
-        tx.run(f"update {table} set customer = ? where customer = ?", (kept.row, gone.row))
+    # Each by an index of its own. Arrivals that brought only traits stay where they are: they say themselves whose
+    # they were. Nobody else's keys lead to a customer of whom only a device was known, so there are no aliases to turn.
+    for table in (
+        "event where name is not null and",
+        "journey where live = 1 and",
+        "journey where live = 0 and",
+        "message where",
+        "ignored where",
+        "consent where",
+    ):
+        name, condition = table.split(" ", 1)
+        tx.run(f"update {name} set customer = ? {condition} customer = ?", (kept.row, gone.row))
     tx.run(
         "insert into entry (customer, rule, value, at) select ?, rule, value, at from entry where customer = ? "
         "on conflict (customer, rule, value) do update set at = max(at, excluded.at)",

@@ -372,7 +372,7 @@ def back_up(path: Path, target: Path) -> None:
     if target.exists():
         raise StoreError(f"{target} exists already: give another name")
     partial = target.with_name(target.name + ".partial")
-    partial.unlink(missing_ok=True)  # what an earlier backup left that was cut off
+    _discard(partial)  # what an earlier backup left that was cut off
     try:
         _copy(path, partial)
         with open(partial, "rb") as handle:
@@ -381,7 +381,13 @@ def back_up(path: Path, target: Path) -> None:
     except (apsw.Error, OSError) as error:
         raise StoreUnavailable(f"{target}: {_describe(error)}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        _discard(partial)
+
+
+def _discard(partial: Path) -> None:
+    """Remove a copy that is not whole, and its journal: SQLite would play that into the next file of this name."""
+    for leftover in (partial, partial.with_name(partial.name + "-journal")):
+        leftover.unlink(missing_ok=True)
 
 
 def _describe(error: Exception) -> str:

@@ -18,8 +18,7 @@ EMITTED: Final = 2
 
 
 class ArrivalRow(msgspec.Struct, frozen=True):
-    """Something that arrived. ``key`` is the customer's, empty where it named none. ``copy``: the same event for one
-    more customer whom it reached."""
+    """Something that arrived. ``key`` is the customer's, empty where it named none."""
 
     row: int
     message_id: str
@@ -30,7 +29,6 @@ class ArrivalRow(msgspec.Struct, frozen=True):
     kind: int
     fields: dict[str, Any]
     rest: dict[str, Any]
-    copy: bool
 
 
 def load_arrivals(tx: Transaction, after: int, limit: int) -> list[ArrivalRow]:
@@ -46,7 +44,6 @@ def load_arrivals(tx: Transaction, after: int, limit: int) -> list[ArrivalRow]:
             kind=kind,
             fields=msgspec.json.decode(fields) if fields else {},
             rest=msgspec.json.decode(rest) if rest else {},
-            copy=kind == REPORT and name is not None and "/" in message_id,
         )
         for row, message_id, key, name, at, received, kind, fields, rest in tx.rows(
             "select event.id, message_id, customer.key, name.name, at, received, kind, fields, rest from event "
