@@ -16,17 +16,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from typer.testing import CliRunner
 
-from segue.api import (
-    Answer,
-    ChannelSpec,
-    Event,
-    Instant,
-    Rejected,
-    Report,
-    Retry,
-    Sent,
-    Unknown,
-)
+from segue.api import Answer, ChannelSpec, Event, Instant, Rejected, Report, Retry, Sent, Unknown
 from segue.api.values import MINUTE, SECOND
 from segue.cli.main import app
 from segue.host import discover

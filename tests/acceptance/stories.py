@@ -9,7 +9,7 @@ what it is::
     03-02 10:00        dev1~    cart_viewed                        a device of which nobody is known yet
     03-02 10:00        dev1~ann signed_in                          the same device, with the customer it belongs to
     03-02 10:00        nobody   back_in_stock product_id=P1        an event that names no customer
-    03-02 10:00        channel  email rejects "no such box"        from now on; see `Daemon._script`
+    03-02 10:00        channel  email rejects "no such box"        from now on; see `drivers.Daemon`
     03-02 10:00        channel  email sends after=2min             … each perhaps with a delay
     03-02 10:00        report   ann push undelivered gone          what a provider says of the customer's last message
     03-02 10:00        rules    v2                                 another version of the rules is published

@@ -183,9 +183,15 @@ def test_clock_times_and_lengths_of_time_have_an_order() -> None:
 
 @pytest.mark.parametrize(
     ("op", "on_the_day", "before", "after"),
-    [("=", True, False, False), ("!=", False, True, True), ("<", False, True, False), ("<=", True, True, False),
-     (">", False, False, True), (">=", True, False, True)],
-)  # fmt: skip
+    [
+        ("=", True, False, False),
+        ("!=", False, True, True),
+        ("<", False, True, False),
+        ("<=", True, True, False),
+        (">", False, False, True),
+        (">=", True, False, True),
+    ],
+)
 def test_beside_a_day_an_instant_is_the_customers_whole_day(
     op: str, on_the_day: bool, before: bool, after: bool
 ) -> None:
@@ -520,6 +526,24 @@ def test_whatever_a_source_sends_a_comparison_is_true_or_false(
 
 def test_every_kind_of_expression_is_compiled() -> None:
     assert {kind.__name__ for kind in get_args(m.Expression)} == {
-        "Literal_", "Now", "Weekday", "TriggerField", "Trait", "EventField", "Happened", "Aggregate", "Reacted", "CanGet", "Compare",
-        "Between", "OneOf", "Contains", "TimeBetween", "Present", "Not", "All", "Any_", "Arithmetic",
-    }  # fmt: skip
+        "Literal_",
+        "Now",
+        "Weekday",
+        "TriggerField",
+        "Trait",
+        "EventField",
+        "Happened",
+        "Aggregate",
+        "Reacted",
+        "CanGet",
+        "Compare",
+        "Between",
+        "OneOf",
+        "Contains",
+        "TimeBetween",
+        "Present",
+        "Not",
+        "All",
+        "Any_",
+        "Arithmetic",
+    }

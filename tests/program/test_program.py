@@ -76,9 +76,11 @@ def test_a_guard_stands_over_all_that_follows_it_in_its_block_and_over_nothing_e
 
 
 def test_until_stands_over_the_whole_rule_and_guards_add_up() -> None:
-    program = compiled(
-        "when cart_abandoned until returned wait 1d unless ordered send email wait for opened up to 2d unless customer.vip send sms"
-    )
+    program = compiled("""
+        when cart_abandoned until returned
+          wait 1d unless ordered send email
+          wait for opened up to 2d unless customer.vip send sms
+    """)
     assert list(guards_over(program).values()) == [
         ["until returned", "unless ordered"],
         ["until returned", "unless ordered"],

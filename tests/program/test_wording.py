@@ -126,7 +126,7 @@ def test_windows_and_clock_times_are_said() -> None:
 
 
 # Any condition that the language can read. Drawn by plain functions:
-# strategies nested this deep take longer to build # than to draw from.
+# strategies nested this deep take longer to build than to draw from.
 
 
 class Drawn:

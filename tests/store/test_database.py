@@ -25,9 +25,22 @@ from segue.store.errors import StoreError, StoreInUse, StoreTooNew, StoreUnavail
 from tests.engine.stage import book, put
 
 TABLES = {
-    "meta", "program", "book", "publication", "name", "customer", "alias", "event", "journey", "entry", "ignored", "message",
-    "template", "consent", "tally",
-}  # fmt: skip
+    "meta",
+    "program",
+    "book",
+    "publication",
+    "name",
+    "customer",
+    "alias",
+    "event",
+    "journey",
+    "entry",
+    "ignored",
+    "message",
+    "template",
+    "consent",
+    "tally",
+}
 
 
 @pytest.fixture

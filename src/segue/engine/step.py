@@ -109,16 +109,16 @@ def begin(program: p.Program, journey: Journey, customer: Customer, now: Instant
 
 def end(journey: Journey, state: State, reason: str, now: Instant) -> tuple[Journey, list[Effect]]:
     """The journey ended from outside: restarted, its rule removed, merged, or failed by an error in a step."""
-    ended = msgspec.structs.replace(journey, state=state, reason=reason, ended=now, due=closing(journey))
+    ended = msgspec.structs.replace(journey, state=state, reason=reason, ended=now, due=closing(journey, now))
     decision: Effect = Note("failed" if state == "failed" else "exited", now, reason)
     return ended, [decision, Withdraw(reason)]
 
 
-def closing(journey: Journey) -> Instant | None:
-    """When an ended journey is done with for good: a day after its goal's window, so that a late event still converts;
-    None at once. One that converted stays as well: it is still the latest of its rule, so that a second event does not
-    fall to an older one."""
-    if journey.goal_until is None:
+def closing(journey: Journey, now: Instant) -> Instant | None:
+    """When a journey that ends now is done with for good: a day after its goal's window, so that a late event still
+    converts; None at once. One that converted stays as well: it is still the latest of its rule, so that a second event
+    does not fall to an older one."""
+    if journey.goal_until is None or journey.goal_until + DAY <= now:
         return None
     return Instant(journey.goal_until + DAY)
 
@@ -443,11 +443,11 @@ class _Passage:
 
     def finish(self, reason: str) -> None:
         journey = self.journey
-        journey.state, journey.reason, journey.ended, journey.due = "finished", reason, self.now, closing(journey)
+        journey.state, journey.reason, journey.ended, journey.due = "finished", reason, self.now, closing(journey, self.now)
         self.effects.append(Note("finished", self.now, reason))
 
     def leave(self, reason: str) -> None:
         journey = self.journey
-        journey.state, journey.reason, journey.ended, journey.due = "exited", reason, self.now, closing(journey)
+        journey.state, journey.reason, journey.ended, journey.due = "exited", reason, self.now, closing(journey, self.now)
         self.effects.append(Note("exited", self.now, reason))
         self.effects.append(Withdraw(reason))
