@@ -49,7 +49,8 @@ def _struct(name: str, found: type[msgspec.Struct]) -> str:
     lines = [f"class {name}(Struct):"]
     for field in msgspec.structs.fields(found):
         default = "" if field.required else f" = {_value(_default(field))}"
-        lines.append(f"    {field.name}: {found.__annotations__[field.name]}{default}")
+        annotation = _double_quoted(found.__annotations__[field.name])
+        lines.append(f"    {field.name}: {annotation}{default}")
     return "\n".join(lines)
 
 
@@ -65,7 +66,12 @@ def _value(value: Any) -> str:
     if isinstance(value, msgspec.Struct):
         given = [getattr(value, name) for name in value.__struct_fields__]
         return f"{type(value).__name__}({_value(given[0])})"
-    return repr(value)
+    return _double_quoted(repr(value))
+
+
+def _double_quoted(code: str) -> str:
+    """Python prints code in single quotes; ours, and so the page's, has double ones."""
+    return code.replace("'", '"')
 
 
 def _class(name: str, found: type) -> str:

@@ -33,6 +33,12 @@ def make(kind: Callable[..., T], *parts: st.SearchStrategy[Any]) -> st.SearchStr
     return st.tuples(*parts).map(lambda values: kind(*values))
 
 
+def pick(*choices: tuple[int, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
+    """One of some strategies, by weight."""
+    weighted = [choice for weight, choice in choices for _ in range(weight)]
+    return st.integers(0, len(weighted) - 1).flatmap(weighted.__getitem__)
+
+
 periods = st.sampled_from(
     [
         Period(micros=HOUR),
@@ -45,6 +51,7 @@ periods = st.sampled_from(
         Period(micros=30 * MINUTE),
     ]
 )
+usually = st.sampled_from([True, True, True, False])
 clocks = st.sampled_from([m.Clock(0), m.Clock(2 * 60 + 30), m.Clock(9 * 60), m.Clock(10 * 60), m.Clock(23 * 60)])
 zones = st.sampled_from([None, None, "Europe/Paris", "Asia/Tokyo"])
 windows = st.one_of(
@@ -116,9 +123,18 @@ def _atoms(*, clock: bool) -> st.SearchStrategy[m.Expression]:
     return st.one_of(parts)
 
 
+_simple: st.SearchStrategy[m.Expression] = pick(
+    (4, make(m.Happened, st.sampled_from(EVENTS), st.just(m.Window("entry")))),
+    (2, st.just(m.Present(m.Trait("vip", "boolean")))),
+    (1, make(m.Compare, st.just(">"), st.just(m.Trait("level", "number")), numbers)),
+    (1, st.just(m.Happened("pinged", m.Window("entry")))),
+)
+"""Conditions that a life often meets: with nothing but chance in them, most guards would never be true."""
+
+
 @cache
 def conditions(*, clock: bool = True) -> st.SearchStrategy[m.Expression]:
-    return st.recursive(
+    tangled = st.recursive(
         _atoms(clock=clock),
         lambda inner: st.one_of(
             make(m.Not, inner),
@@ -127,6 +143,7 @@ def conditions(*, clock: bool = True) -> st.SearchStrategy[m.Expression]:
         ),
         max_leaves=3,
     )
+    return pick((3, _simple), (2, tangled))
 
 
 moments: st.SearchStrategy[m.Moment] = st.one_of(
@@ -152,41 +169,41 @@ def sends(draw: st.DrawFn) -> m.Send:
 
 @cache
 def steps(depth: int = 2, *, emits: bool = False) -> st.SearchStrategy[tuple[m.Step, ...]]:
-    guards = st.none() | conditions()
-    kinds: list[st.SearchStrategy[m.Step]] = [
-        make(m.Wait, periods, guards),
-        make(m.WaitUntil, moments, guards),
-        make(m.WaitFor, conditions(), periods, st.booleans(), guards),
-        sends(),
-        sends(),
+    guards = pick((1, st.none()), (1, conditions()))
+    setters = st.one_of(
         make(m.Set, st.just("vip"), st.just("boolean"), st.booleans().map(m.Literal_)),
         make(m.Set, st.just("level"), st.just("number"), st.one_of(numbers, st.sampled_from(_number_leaves))),
-        st.just(m.Stop()),
+    )
+    kinds: list[tuple[int, st.SearchStrategy[m.Step]]] = [
+        (5, make(m.Wait, periods, guards)),
+        (3, make(m.WaitUntil, moments, guards)),
+        (4, make(m.WaitFor, conditions(), periods, st.booleans(), guards)),
+        (6, sends()),
+        (3, setters),
+        (1, st.just(m.Stop())),
     ]
     if emits:
         values = [(), (("total", m.TriggerField("total", "number")),), (("key", m.TriggerField("key", "text")),)]
-        kinds.append(make(m.Emit, st.sampled_from(EMITTED), st.sampled_from(values)))
+        kinds.append((4, make(m.Emit, st.sampled_from(EMITTED), st.sampled_from(values))))
     if depth > 0:
-        branch = make(m.Branch, conditions(), st.deferred(lambda: steps(depth - 1, emits=emits)))
-        kinds.append(
-            make(
-                m.If,
-                st.lists(branch, min_size=1, max_size=2).map(tuple),
-                st.just(()) | st.deferred(lambda: steps(depth - 1, emits=emits)),
-            )
-        )
-    return st.lists(st.one_of(kinds), min_size=1, max_size=4).map(tuple)
+        inner = st.deferred(lambda: steps(depth - 1, emits=emits))
+        branches = st.lists(make(m.Branch, conditions(), inner), min_size=1, max_size=2).map(tuple)
+        kinds.append((4, make(m.If, branches, pick((1, st.just(())), (1, inner)))))
+    return st.lists(pick(*kinds), min_size=1, max_size=5).map(tuple)
 
 
 @st.composite
 def rules(draw: st.DrawFn, name: str) -> m.Rule:
     """A rule. One that emits is begun by no event that rules emit, so that no book goes round for ever."""
-    emits = draw(st.booleans())
+    emits = draw(st.sampled_from([True, False, False]))
     begin = ("cart", "paid") if emits else ("cart", "cart", "ordered", "paid", "pinged")
     goal = None
-    if draw(st.booleans()):
+    if draw(st.sampled_from([True, False, False])):
         aim = m.Happened(
-            draw(st.sampled_from(EVENTS)), m.Window("entry"), draw(st.none() | _inner_fields()), draw(st.integers(1, 2))
+            draw(st.sampled_from(EVENTS)),
+            m.Window("entry"),
+            draw(pick((2, st.none()), (1, _inner_fields()))),
+            draw(st.integers(1, 2)),
         )
         goal = m.Goal(aim, draw(periods))
     return m.Rule(
@@ -194,11 +211,11 @@ def rules(draw: st.DrawFn, name: str) -> m.Rule:
         title=None,
         events=tuple(draw(st.lists(st.sampled_from(begin), min_size=1, max_size=2, unique=True))),
         steps=draw(steps(emits=emits)),
-        where=draw(st.none() | st.none() | conditions()),
-        per=draw(st.sampled_from([None, None, "key"])),
-        once=draw(st.sampled_from([None, None, m.Once()]) | make(m.Once, periods)),
+        where=draw(pick((5, st.none()), (1, conditions()))),
+        per=draw(st.sampled_from([None, "key"])),
+        once=draw(pick((4, st.none()), (1, st.just(m.Once())), (2, make(m.Once, periods)))),
         on_repeat=draw(st.sampled_from(["ignore", "restart"])),
-        until=draw(st.none() | conditions()),
+        until=draw(pick((3, st.none()), (1, conditions()))),
         goal=goal,
     )
 
@@ -219,24 +236,20 @@ def arrivals(draw: st.DrawFn) -> tuple[tuple[Instant, Event], ...]:
     found = []
     for customer in CUSTOMERS:
         traits: dict[str, Any] = {}
-        if draw(st.booleans()):
+        if draw(usually):
             traits["email"] = f"{customer}@example.com"
-        if draw(st.booleans()):
+        if draw(usually):
             traits["phone"] = "+358"
         if draw(st.booleans()):
             traits["timezone"] = draw(st.sampled_from(ZONES))
         if draw(st.booleans()):
             traits["due"] = draw(_dates())
-        found.append(
-            (
-                BASE,
-                Event(message_id=f"traits {customer}", timestamp=BASE, source="shop", user_id=customer, traits=traits),
-            )
-        )
+        hello = Event(message_id=f"traits {customer}", timestamp=BASE, source="shop", user_id=customer, traits=traits)
+        found.append((BASE, hello))
     moment: int = BASE
-    for number in range(draw(st.integers(1, 12))):
-        moment += draw(st.sampled_from([0, 0, 1, 1, 2, 4, 10, 30, 48])) * 30 * MINUTE
-        late = draw(st.sampled_from([0, 0, 0, 0, 30, 120, 25 * 60, -60])) * MINUTE
+    for number in range(draw(st.integers(1, 14))):
+        moment += draw(st.sampled_from([0, 0, 1, 1, 2, 2, 4, 10, 30, 48])) * 30 * MINUTE
+        late = draw(st.sampled_from([0, 0, 0, 0, 0, 30, 120, 25 * 60, -60])) * MINUTE
         found.append((Instant(moment), draw(_event(number, Instant(moment - late)))))
         if draw(st.integers(0, 5)) == 0:
             found.append((Instant(moment), found[-1][1]))
@@ -252,7 +265,7 @@ def _dates() -> st.SearchStrategy[str]:
 
 @st.composite
 def _event(draw: st.DrawFn, number: int, when: Instant) -> Event:
-    customer = draw(st.sampled_from(CUSTOMERS))
+    customer = draw(st.sampled_from((*CUSTOMERS, *CUSTOMERS[:1] * 3)))
     shared: dict[str, Any] = {"message_id": f"m{number}", "timestamp": when, "source": "shop", "user_id": customer}
     what = draw(st.sampled_from(["event"] * 8 + ["traits", "traits", "unsubscribed"]))
     if what == "unsubscribed":
@@ -271,12 +284,14 @@ def _event(draw: st.DrawFn, number: int, when: Instant) -> Event:
             )
         )
         return Event(traits=changes, **shared)
-    fields: dict[str, Any] = draw(
-        st.fixed_dictionaries(
-            {}, optional={"key": st.sampled_from(TEXTS), "total": st.integers(0, 3), "starts": _dates()}
-        )
-    )
-    return Event(name=draw(st.sampled_from(EVENTS)), properties=fields, **shared)
+    fields: dict[str, Any] = {}
+    if draw(usually):
+        fields["key"] = draw(st.sampled_from((*TEXTS, "")))
+    if draw(usually):
+        fields["total"] = draw(st.integers(0, 3))
+    if draw(st.booleans()):
+        fields["starts"] = draw(_dates())
+    return Event(name=draw(st.sampled_from(("cart", *EVENTS))), properties=fields, **shared)
 
 
 @st.composite

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 import pytest
 
@@ -15,7 +16,7 @@ from segue.store.database import Store
 from tests.runtime.rulebook import T0, event, publish_text
 
 RULES = """
-event opened
+event reported
   ticket text
 event followed_up
 event nudged
@@ -23,7 +24,7 @@ customer
   nudges number
 
 rule tickets
-  when opened per ticket
+  when reported per ticket
   wait 5h
   emit followed_up
   wait 20h
@@ -31,9 +32,9 @@ rule tickets
 
 rule follow
   when followed_up
-  wait 30min
+  wait 20min
   emit nudged
-  wait 2h
+  wait 15min
 
 rule nudges
   when nudged
@@ -53,15 +54,14 @@ def decisions(step: int, piece: int) -> Counter[DecisionLine]:
         for customer in ("ann", "bea"):
             for number in range(4):
                 moment = Instant(T0 + number * HOUR // 2 + (customer == "bea"))
-                one = event(
-                    "opened", customer, at=moment, traits={"nudges": 0} if number == 0 else {}, ticket=f"t{number}"
-                )
-                lines += store.apply(lambda tx, one=one, moment=moment: ingest(tx, running, [one], moment)).done.lines
+                traits = {"nudges": 0} if number == 0 else {}
+                one = event("reported", customer, at=moment, traits=traits, ticket=f"t{number}")
+                lines += store.apply(partial(ingest, running=running, events=[one], now=moment)).done.lines
         now = T0 + 2 * HOUR
         while now < T0 + 3 * DAY:
             now += step
             while True:
-                woke = store.apply(lambda tx, now=now: wake(tx, running, Instant(now), piece))
+                woke = store.apply(partial(wake, running=running, now=Instant(now), limit=piece))
                 lines += woke.done.lines
                 if woke.next_due is None or woke.next_due > now:
                     break

@@ -71,9 +71,7 @@ def test_once_holds_for_every_customer_of_one_callback(store: Store) -> None:
     store.apply(lambda tx: ingest(tx, running, customers, T0))
 
     def receive(batch: str) -> list[str]:
-        written = [
-            Inbound(id=f"{batch}{phone}", address=f"+{phone}", text="hello", at=T0) for phone in ("1", "2")
-        ]
+        written = [Inbound(id=f"{batch}{phone}", address=f"+{phone}", text="hello", at=T0) for phone in ("1", "2")]
         moment = Instant(T0 + HOUR + len(batch))
         done = store.apply(lambda tx: take_inbound(tx, running, "sms", written, moment))
         return [what for _, what, _ in told(done.lines) if what in ("entered", "ignored")]

@@ -39,7 +39,7 @@ def fill(disk: Path, leave: int = 0) -> Path:
     """Something else takes what room there is, but for ``leave`` bytes."""
     ballast = disk / "ballast"
     state = os.statvfs(disk)
-    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as handle:
+    with contextlib.suppress(OSError), ballast.open("ab", buffering=0) as handle:
         for _ in range(max(0, state.f_bavail * state.f_frsize - leave) // 4096):
             handle.write(b"b" * 4096)
     return ballast

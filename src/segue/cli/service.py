@@ -99,9 +99,7 @@ class Service:
                 spec, configs[name], tools, on_fault=partial(_log.error, "channel fault", channel=name)
             )
         self.store.start()
-        self._daemon = Daemon(
-            self.store, self.clock, assembly.setting, self._channels, book.content, self._listener
-        )
+        self._daemon = Daemon(self.store, self.clock, assembly.setting, self._channels, book.content, self._listener)
         await self._daemon.start(book.checked.book if publish else None, who)
         self._warn_of_open_doors()
         registry = CollectorRegistry()
@@ -225,4 +223,3 @@ def rest_clock(store: Store, clock: Clock) -> None:
 def _put_anchor(store: Store, anchor: _Anchor) -> None:
     stored = msgspec.json.encode(anchor).decode()
     store.apply(lambda tx: books.put_meta(tx, "clock", stored))
-

@@ -443,11 +443,21 @@ class _Passage:
 
     def finish(self, reason: str) -> None:
         journey = self.journey
-        journey.state, journey.reason, journey.ended, journey.due = "finished", reason, self.now, closing(journey, self.now)
+        journey.state, journey.reason, journey.ended, journey.due = (
+            "finished",
+            reason,
+            self.now,
+            closing(journey, self.now),
+        )
         self.effects.append(Note("finished", self.now, reason))
 
     def leave(self, reason: str) -> None:
         journey = self.journey
-        journey.state, journey.reason, journey.ended, journey.due = "exited", reason, self.now, closing(journey, self.now)
+        journey.state, journey.reason, journey.ended, journey.due = (
+            "exited",
+            reason,
+            self.now,
+            closing(journey, self.now),
+        )
         self.effects.append(Note("exited", self.now, reason))
         self.effects.append(Withdraw(reason))

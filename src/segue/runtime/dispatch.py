@@ -32,7 +32,8 @@ UNKNOWN_OUTCOME: Final = "unknown: "
 
 
 _TAKEN_BACK: Final = ("exited", "failed")
-"""Journeys that send no more. One that finished still sends what it had decided: a fallback may be under way as it ends."""
+"""Journeys that send no more. One that finished still sends what it had decided:
+a fallback may be under way as it ends."""
 
 
 class Claim(msgspec.Struct, frozen=True):

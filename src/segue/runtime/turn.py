@@ -66,7 +66,8 @@ class Done(msgspec.Struct, frozen=True):
 
 class Turn:
     """The state of one turn. ``now`` is the moment of its transaction, ``lines`` the decisions made, in order,
-    ``overdue`` the journeys that this turn began or moved on to a wait that is over already: when, customer, journey."""
+    ``overdue`` the journeys that this turn began or moved on to a wait that is over already: when,
+    customer, journey."""
 
     def __init__(self, tx: Transaction, running: Running, now: Instant) -> None:
         self.tx = tx

@@ -52,9 +52,7 @@ def measure_bare(folder: Path, customers: int, mixed: int) -> BareRates:
 
 
 def _plain(event: Event) -> PlainEvent:
-    return PlainEvent(
-        event.message_id, event.user_id or "", event.name == "ordered", event.timestamp, event.properties
-    )
+    return PlainEvent(event.message_id, event.user_id or "", event.name == "ordered", event.timestamp, event.properties)
 
 
 def measure(sizes: Sizes, tell: Tell, folder: Path | None = None) -> Result:
@@ -126,7 +124,5 @@ def measure(sizes: Sizes, tell: Tell, folder: Path | None = None) -> Result:
         Figure("ready", "start with these", "s", backlog.waiting, backlog.ready, good=4, aim=1),
     ]
     if not whole:  # the marks for memory, disk and start are set for a million
-        figures = [
-            msgspec.structs.replace(one, good=None, aim=None) if one.unit != "1/s" else one for one in figures
-        ]
+        figures = [msgspec.structs.replace(one, good=None, aim=None) if one.unit != "1/s" else one for one in figures]
     return Result(tuple(figures), tuple(notes))
