@@ -18,6 +18,7 @@ from segue.clock.clock import Clock
 from segue.customers.reach import ChannelReach, Reach
 from segue.messages.catalogue import Catalogue
 from segue.runtime import inbox as inboxes
+from segue.runtime import ingest as ingestion
 from segue.runtime.busy import Busy
 from segue.runtime.daemon import Daemon
 from segue.runtime.ingest import ingest
@@ -92,7 +93,7 @@ async def test_an_event_that_cannot_be_taken_in_harms_no_other_caller(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     daemon = await start('event paid\nwhen paid send push "hello"')
-    taken = inboxes.ingest
+    taken = ingestion.ingest
 
     def ingest(tx: Any, running: Any, events: Sequence[Event], moment: Instant) -> Any:
         if any(one.user_id == "mallory" for one in events):
@@ -242,7 +243,7 @@ async def test_those_who_entered_a_removed_rule_in_the_last_moment_leave_as_well
             await daemon.accept([late.pop()])
         return outcome
 
-    daemon._write = slow  # type: ignore[method-assign]
+    daemon._write = slow
     await daemon.publish(book_of('event paid\nevent other\nrule two when other wait 1d send push "hello"'), "test")
     assert rows(daemon, "select state, reason from journey") == [(2, "the rule was removed")]
     assert all(count.balanced for count in daemon.store.write(count_rules).result(5))
@@ -268,7 +269,7 @@ async def test_messages_of_a_channel_that_is_gone_are_skipped_and_their_journeys
 async def test_batches_of_large_events_become_smaller(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     daemon = await start("event paid\nwhen paid wait 1d stop")
     sizes: list[int] = []
-    taken = inboxes.ingest
+    taken = ingestion.ingest
 
     def ingest_slowly(tx: Any, running: Any, events: Sequence[Event], moment: Instant) -> Any:
         sizes.append(len(events))

@@ -16,7 +16,7 @@ from segue.messages.template import template_of
 from segue.runtime.dispatch import Claim, Outcome, claim, recover, report, settle
 from segue.runtime.ingest import ingest
 from segue.runtime.publishing import expel, load, publish, removed
-from segue.runtime.running import Running
+from segue.runtime.running import DecisionLine, Running
 from segue.runtime.wake import wake
 from segue.store.database import Store
 from segue.store.sweeps import count_rules
@@ -284,7 +284,7 @@ def test_a_report_is_found_by_the_receipt_and_by_nothing_else(store: Store) -> N
     stage, claimed = claimed_email(store)
     stage.answer(claimed, Sent("r1"))
 
-    def tell(**how: str) -> Told:
+    def tell(**how: Any) -> Told:
         one = Report(id=str(how), what="undelivered", at=stage.now, **how)
         return told(store.apply(lambda tx: report(tx, stage.running, "email", [one], stage.now)).lines)
 
@@ -412,7 +412,7 @@ def test_an_event_that_names_no_customer_reaches_every_journey_of_its_value(stor
         event("booked", "cyd", id="3", seat="8"),
         event("moved", None, id="4", seat="7"),
     ]
-    lines = []
+    lines: list[DecisionLine] = []
     for batch in [events] if together else [[one] for one in events]:
         lines += store.apply(lambda tx: ingest(tx, running, batch, T0)).done.lines  # noqa: B023
     assert [(line.customer, line.decision) for line in lines if line.decision != "entered"] == [

@@ -42,7 +42,7 @@ class Stage:
     def claim(self, channel: str) -> Any:
         return self.store.apply(lambda tx: claim(tx, self.running, Catalogue(), channel, self.tick(), 10)).claims
 
-    def report(self, what: str, **how: str) -> list[tuple[str, str, str]]:
+    def report(self, what: str, **how: Any) -> list[tuple[str, str, str]]:
         one = Report(id=what, what=what, at=self.tick(), **(how or {"key": self.key}))
         return told(self.store.apply(lambda tx: report(tx, self.running, "sms", [one], self.tick())).lines)
 
