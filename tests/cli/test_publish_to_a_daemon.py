@@ -66,7 +66,7 @@ def test_rules_that_the_holder_takes_are_published(project: Path) -> None:
         daemon.start()
         said = segue_publish()
         daemon.join()
-    assert (said.exit_code, said.output) == (0, "~ paid\n1 rules published\n")
+    assert (said.exit_code, said.output) == (0, "~ paid\n1 rule published\n")
 
 
 def test_a_holder_that_lets_go_is_waited_for(project: Path) -> None:

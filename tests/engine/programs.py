@@ -128,6 +128,8 @@ _simple: st.SearchStrategy[m.Expression] = pick(
     (2, st.just(m.Present(m.Trait("vip", "boolean")))),
     (1, make(m.Compare, st.just(">"), st.just(m.Trait("level", "number")), numbers)),
     (1, st.just(m.Happened("pinged", m.Window("entry")))),
+    (1, st.sampled_from(sorted(ADDRESSES)).map(m.CanGet)),
+    (1, st.sampled_from(sorted(ADDRESSES)).map(lambda channel: m.Not(m.CanGet(channel)))),
 )
 """Conditions that a life often meets: with nothing but chance in them, most guards would never be true."""
 

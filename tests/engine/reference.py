@@ -142,11 +142,11 @@ class Person:
         named = self.traits.get("timezone")
         return ZoneInfo(named) if named else self.world.zone
 
-    def refusal(self, delivery: m.Delivery) -> str:
-        address = self.world.addresses[delivery.channel]
+    def refusal(self, channel: str, kind: str) -> str:
+        address = self.world.addresses[channel]
         if address is not None and not self.traits.get(address):
             return f"no {address}"
-        if (delivery.channel, delivery.kind) in self.withdrawn:
+        if (channel, kind) in self.withdrawn:
             return "consent withdrawn"
         return ""
 
@@ -181,6 +181,8 @@ def names(node: m.Expression | None) -> set[str]:
         return {f"event:{node.event}"} | names(node.where)
     if isinstance(node, m.Trait):
         return {f"trait:{node.name}"}
+    if isinstance(node, m.CanGet):
+        return {"reach"}
     found: set[str] = set()
     for part in () if node is None else (getattr(node, field) for field in node.__struct_fields__):
         for child in part if isinstance(part, tuple) else (part,):
@@ -251,7 +253,9 @@ def value_of(node: m.Expression, scene: Scene) -> Any:
             return any(value_of(part, scene) for part in parts)
         case m.Arithmetic(op=op, left=left, right=right):
             return calculate(op, value_of(left, scene), value_of(right, scene), scene.person.zone)
-        case m.Contains() | m.Reacted() | m.CanGet():
+        case m.CanGet(channel=channel):
+            return not scene.person.refusal(channel, "promotional")
+        case m.Contains() | m.Reacted():
             raise NotImplementedError("not in the random programs")
         case _:
             assert_never(node)
@@ -515,7 +519,7 @@ class Journey:
         under_way = []
         for number, group in enumerate(step.together):
             for place, delivery in enumerate(group):
-                if not self.person.refusal(delivery):
+                if not self.person.refusal(delivery.channel, delivery.kind):
                     under_way.append(self.decide(delivery, number, place))
                     break
             else:
@@ -529,7 +533,7 @@ class Journey:
                     message.state = "settled"
                     group = step.together[message.group]
                     for place in range(message.place + 1, len(group)):
-                        if not self.person.refusal(group[place]):
+                        if not self.person.refusal(group[place].channel, group[place].kind):
                             under_way.append(self.decide(group[place], message.group, place))
                             break
         self.since = self.world.now
@@ -605,17 +609,22 @@ class World:
         changed = [name for name, value in event.traits.items() if person.traits.get(name) != value]
         for name in changed:
             self.set_trait(person, name, event.traits[name])
+        about = [f"trait:{name}" for name in sorted(changed)]
+        if set(changed) & set(self.addresses.values()):
+            about.append("reach")
         latest = self.latest(person.journeys, self.now)
         for journey in list(person.journeys):
             if latest.get(journey.rule.name) is journey:
-                self.convert(journey, {f"trait:{name}" for name in changed}, self.now)
-            for name in sorted(changed):
-                self.tell(journey, f"trait:{name}", 0)
+                self.convert(journey, set(about), self.now)
+            for one in about:
+                self.tell(journey, one, 0)
         if event.name is None:
             return
         if event.name == "unsubscribed":
             for kind in ("promotional", "informational"):
                 person.withdrawn.add((event.properties["channel"], kind))
+            for journey in list(person.journeys):
+                self.tell(journey, "reach", 0)
         at = min(moment_of(event.timestamp), self.now)
         self.happen(person, Past(event.name, at, order, {**event.properties, "source": event.source}), 0)
 
@@ -747,7 +756,7 @@ class World:
                 journey.walk.close()
                 journey.end("exited", str(reason))
                 continue
-            if journey.person.refusal(message.delivery):
+            if journey.person.refusal(message.delivery.channel, message.delivery.kind):
                 self.record_message(message, "skipped", "no channel reaches")
                 self.settle(message, "failed")
                 continue

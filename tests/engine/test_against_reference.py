@@ -18,7 +18,7 @@ from tests.engine.answered import AnsweredReplay, arrivals_of, publish_life
 from tests.engine.programs import ADDRESSES, Life, lives
 from tests.engine.reference import Line, World, moment_of
 
-EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "500"))
+EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "800"))
 
 
 def decide(life: Life) -> tuple[list[Line], list[tuple[str, str, int]]]:

@@ -31,7 +31,7 @@ from segue.store.sweeps import count_rules
 from tests.engine.answered import AnsweredReplay, arrivals_of, dump, live, publish_life, reload
 from tests.engine.programs import Life, lives
 
-EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "80"))
 law = settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -9,7 +9,7 @@ The latest state of a customer's consent is a flat map:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
 import msgspec
@@ -56,6 +56,11 @@ class Reach(msgspec.Struct, frozen=True):
         if how.consent == "opt-in" and kind != "transactional" and state != GRANTED:
             return f"no consent for {kind} {channel}"
         return None
+
+    def depends_on(self, traits: Iterable[str]) -> bool:
+        """Whether one of the traits says where a channel reaches the customer."""
+        addresses = {how.address for how in self.channels.values()}
+        return any(trait in addresses for trait in traits)
 
     def knows_address(self, traits: Mapping[str, Any]) -> bool:
         """Whether any address of the customer is known, for any channel."""

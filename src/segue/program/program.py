@@ -16,7 +16,7 @@ from segue.api import Kind, Period
 from segue.language import model as m
 from segue.program.codec import encode_rule
 from segue.program.conditions import Evaluate, compile_expression
-from segue.program.reads import Reads, collect_reads
+from segue.program.reads import REACH, Reads, collect_reads
 from segue.program.wording import word
 
 Nothing: frozenset[str] = frozenset()
@@ -164,7 +164,7 @@ def compile_condition(expression: m.Expression) -> Condition:
         judge=compile_expression(expression),
         text=word(expression),
         events=frozenset(reads.events),
-        traits=frozenset(reads.traits),
+        traits=frozenset(reads.traits | {REACH} if reads.reach else reads.traits),
         reactions=reads.reactions,
         volatile=reads.clock or bool(reads.reach),
     )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from segue.language import model as m
+
+REACH: Final = "can get"
+"""Stands among the traits of a condition that asks whether a channel reaches the customer: it may turn when an address
+or a consent changes. No rule can name a trait so."""
 
 
 class Reads:

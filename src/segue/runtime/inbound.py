@@ -11,6 +11,7 @@ import msgspec
 from segue.api import Inbound, Instant
 from segue.customers.reach import GRANTED, MARKETING, WITHDRAWN
 from segue.engine.journey import Arrived
+from segue.program.reads import REACH
 from segue.runtime.running import Running
 from segue.runtime.turn import Done, Turn
 from segue.store import customers as customer_rows
@@ -51,6 +52,7 @@ def take_inbound(tx: Transaction, running: Running, channel: str, messages: Sequ
                     person.row.consent[f"{channel}/{kind}"] = state
                     turn.record_consent(person, channel, kind, state, at, f"inbound {channel}")
                 turn.refresh(person)
+                turn.change(person, frozenset((REACH,)), now)
             event = "unsubscribed" if state == WITHDRAWN else "subscribed" if state == GRANTED else "message_received"
             message_id = name if number == 0 else f"{name}/{row}"
             order = turn.record(message_id, row, event, at, 1, raw)

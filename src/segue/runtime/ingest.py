@@ -15,6 +15,7 @@ from segue.customers.identity import device_key, find_same, resolve, user_key
 from segue.customers.reach import GRANTED, KINDS, MARKETING, WITHDRAWN
 from segue.engine.journey import Arrived
 from segue.program.keys import per_value
+from segue.program.reads import REACH
 from segue.runtime.merging import join, merge
 from segue.runtime.people import Person
 from segue.runtime.running import Running
@@ -169,7 +170,7 @@ def _take(turn: Turn, running: Running, person: Person | None, event: Event, has
             turn.change(person, changed, now)
     if name is not None:
         if name in ("subscribed", "unsubscribed"):
-            _take_consent(turn, person, name, event, at)
+            _take_consent(turn, person, name, event, at, now)
         turn.arrive(person, Arrived(name, at, order, raw, fields, event.message_id), now)
 
 
@@ -219,7 +220,7 @@ def _reach_named(turn: Turn, running: Running, event: Arrived, now: Instant) -> 
         turn.reach(person, event, now)
 
 
-def _take_consent(turn: Turn, person: Person, name: str, event: Event, at: Instant) -> None:
+def _take_consent(turn: Turn, person: Person, name: str, event: Event, at: Instant, now: Instant) -> None:
     """``subscribed`` and ``unsubscribed`` with a ``channel`` and perhaps a ``kind``; without a kind all but
     transactional messages are meant, without a channel all channels."""
     state = GRANTED if name == "subscribed" else WITHDRAWN
@@ -231,3 +232,4 @@ def _take_consent(turn: Turn, person: Person, name: str, event: Event, at: Insta
             person.row.consent[f"{one}/{each}"] = state
             turn.record_consent(person, one, each, state, at, event.source)
     turn.refresh(person)
+    turn.change(person, frozenset((REACH,)), now)

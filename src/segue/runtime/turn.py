@@ -41,6 +41,7 @@ from segue.program.calendar import find_zone
 from segue.program.facts import Customer, Past
 from segue.program.keys import reaches
 from segue.program.program import Program
+from segue.program.reads import REACH
 from segue.runtime.people import History, Person
 from segue.runtime.running import CHAIN, DecisionLine, Running
 from segue.store import customers as customer_rows
@@ -235,7 +236,9 @@ class Turn:
         return latest
 
     def change(self, person: Person, traits: frozenset[str], now: Instant, depth: int = 0, without: int = 0) -> None:
-        """Traits changed: every journey inside that names one looks again."""
+        """Traits changed: every journey inside that names one looks again. `REACH` among them says that consent did."""
+        if self.running.reach.depends_on(traits):
+            traits |= {REACH}
         concerned = [
             journey
             for journey in list(self.journeys(person).values())
