@@ -109,10 +109,11 @@ def _mended(escape: re.Match[bytes]) -> bytes:
     return b"" if escape["nul"] else escape[0]
 
 
-def decode_call(raw: bytes) -> Call:
-    """One call. Raises Refused: not JSON, a field of the wrong type or named twice, too large, too deep."""
-    if len(raw) > LARGEST_CALL:
-        raise Refused("body", f"has {len(raw):,} bytes; a call may have {LARGEST_CALL:,} (32 KB)", status=413)
+def decode_call(raw: bytes, most: int = LARGEST_CALL) -> Call:
+    """One call of at most so many bytes. Raises Refused: not JSON, a field of the wrong type or named twice, too large,
+    too deep."""
+    if len(raw) > most:
+        raise Refused("body", f"has {len(raw):,} bytes; a call may have {most:,} ({most // 1024} KB)", status=413)
     call = _decode(_CALL, raw)
     _refuse_repeated(raw, _CALL_FIELDS)
     if raw.count(b"{") + raw.count(b"[") > DEEPEST:

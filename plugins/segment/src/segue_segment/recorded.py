@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from segue.api import Event, Instant
-from segue_segment.calls import clean, decode_call
+from segue_segment.calls import LARGEST_CALL, clean, decode_call
 from segue_segment.mapping import TYPES, event_of, happened_at, message_id_of
 from segue_segment.refusals import Refused
 from segue_segment.timestamps import corrected, read_timestamp
 
 __all__ = ["read_recorded"]
+
+LARGEST_RECORDED = 4 * LARGEST_CALL
+"""Bytes of a line: an archive adds fields of its own to a call (when it arrived, from where) and may escape its text."""
 
 
 def read_recorded(line: bytes) -> tuple[Event, Instant]:
@@ -25,7 +28,7 @@ def read_recorded(line: bytes) -> tuple[Event, Instant]:
 
 
 def _read(line: bytes) -> tuple[Event, Instant]:
-    call = decode_call(line)
+    call = decode_call(line, LARGEST_RECORDED)
     if call.type not in TYPES:
         raise unknown_type(call.type)
     if call.received_at is not None:
