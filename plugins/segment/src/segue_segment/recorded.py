@@ -11,7 +11,7 @@ from segue_segment.timestamps import corrected, read_timestamp
 __all__ = ["read_recorded"]
 
 LARGEST_RECORDED = 4 * LARGEST_CALL
-"""Bytes of a line: an archive adds fields of its own to a call (when it arrived, from where) and may escape its text."""
+"""Bytes of a line: an archive adds fields of its own to a call (when it arrived) and may escape its text."""
 
 
 def read_recorded(line: bytes) -> tuple[Event, Instant]:
