@@ -102,15 +102,7 @@ def _open(
     turn.load([row.customer for row in rows])
     found = journey_rows.load_journeys(tx, {row.journey for row in rows})
     journeys = {number: (turn.people[customer], journey) for number, (customer, journey) in found.items()}
-    names: set[str] = set()
-    for _, journey in journeys.values():
-        program = running.programs.get(journey.program)
-        if program is not None and journey.state == "inside" and journey.step < len(program.steps):
-            names |= program.ahead[journey.step + 1]
-            for index in program.steps[journey.step].guards:
-                if program.guards[index].condition.volatile:
-                    names |= program.guards[index].condition.events
-    turn.load_history(turn.people, names)
+    turn.load_ahead(journey for _, journey in journeys.values())
     turn.watch(rows)
     return turn, journeys
 

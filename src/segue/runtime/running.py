@@ -10,7 +10,6 @@ import msgspec
 
 from segue.api import ChannelSpec, Instant, to_rfc3339
 from segue.api.values import DAY
-from segue.customers.identity import show
 from segue.customers.reach import Reach
 from segue.engine.journey import Decision
 from segue.language import model as m
@@ -57,10 +56,6 @@ class Running(msgspec.Struct, frozen=True):
     reach: Reach
     channels: Mapping[str, ChannelSpec]
     stale: int = DAY
-
-    def find(self, content: str) -> Program:
-        """The program a journey runs. Raises KeyError where the store has lost it, which `segue doctor` reports."""
-        return self.programs[content]
 
 
 def build(
@@ -129,11 +124,6 @@ def decode_words(data: bytes) -> Words:
 def bodies_of(book: m.Book) -> dict[str, tuple[Program, bytes]]:
     """The programs of a checked book by rule, each with the bytes to keep."""
     return {rule.name: (compile_rule(rule), encode_rule(rule)) for rule in book.rules}
-
-
-def customer_id(key: str) -> str:
-    """The customer as the record shows them."""
-    return show(key)
 
 
 def as_json(line: DecisionLine) -> dict[str, Any]:

@@ -31,15 +31,7 @@ def wake(tx: Transaction, running: Running, now: Instant, limit: int = 1000) -> 
         return Woke(0, Done(()), journey_rows.next_due(tx))
     turn = Turn(tx, running, now)
     turn.load([customer for customer, _ in due])
-    names: set[str] = set()
-    for content, number in {(journey.program, journey.step) for _, journey in due if journey.state == "inside"}:
-        program = running.programs.get(content)
-        if program is not None and number < len(program.steps):
-            names |= program.ahead[number + 1]
-            for index in program.steps[number].guards:
-                if program.guards[index].condition.volatile:
-                    names |= program.guards[index].condition.events
-    turn.load_history(turn.people, names)
+    turn.load_ahead(journey for _, journey in due)
     queue = [
         (journey.due, number, customer, journey)
         for number, (customer, journey) in enumerate(due)

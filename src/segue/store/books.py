@@ -15,15 +15,8 @@ def put_programs(tx: Transaction, programs: Iterable[tuple[str, str, bytes]]) ->
     tx.store.caches.pop("program numbers", None)
 
 
-def load_programs(tx: Transaction, hashes: Iterable[str] | None = None) -> dict[str, bytes]:
-    """Bodies of programs by hash; all that journeys still run or that the book names where no hashes are given."""
-    if hashes is not None:
-        found = {}
-        for content in hashes:
-            row = tx.row("select body from program where hash = ?", (content,))
-            if row is not None:
-                found[content] = row[0]
-        return found
+def load_programs(tx: Transaction) -> dict[str, bytes]:
+    """Bodies of programs by hash: all that journeys still run or that the book names."""
     return dict(
         tx.rows(
             "select hash, body from program where id in (select program from book) "

@@ -137,10 +137,6 @@ class Store:
             raise StoreError("a store in memory has no second connection")
         return open_reader(self.path)
 
-    def backup(self, target: Path) -> None:
-        """A consistent copy, made while the store is in use."""
-        back_up(self.path, target) if self.path is not None else None
-
     def close(self) -> None:
         """Finish what waits, then close. Safe to call twice."""
         with self._counting:

@@ -185,11 +185,3 @@ def hold_all(tx: Transaction) -> int:
     assert row is not None
     count: int = row[0]
     return count
-
-
-def messages_due_before(tx: Transaction, now: Instant) -> int:
-    """How many messages are overdue."""
-    row = tx.row("select count(*) from message where due <= ?", (now,))
-    assert row is not None
-    count: int = row[0]
-    return count
