@@ -65,6 +65,16 @@ class Trace(msgspec.Struct, array_like=True, frozen=True):
     outcome: str = ""
 
 
+class Choice(msgspec.Struct, array_like=True, frozen=True):
+    """An arm taken. Where the split has a ``towards``: ``until`` is how long that counts,
+    ``met`` when it was met."""
+
+    split: str
+    arm: str
+    until: Instant | None = None
+    met: Instant | None = None
+
+
 class Journey(msgspec.Struct):
     """One customer's passage through one rule.
 
@@ -72,6 +82,8 @@ class Journey(msgspec.Struct):
     arrival and ``trigger`` its fields, as JSON. ``step`` is the number of the step it is at, ``visit`` how many steps
     it has reached, ``since`` the logical instant at which it reached this one (what a wait counts from), ``mark`` the
     last arrival it then knew. ``due`` is when it wants to be woken. ``goal_until`` is the end of the goal's window.
+    ``turns`` counts, for each `repeat` it is in, by the number of its step, the turns begun. ``holdout``: it runs, and
+    sends, takes, emits and sets nothing.
     """
 
     key: str
@@ -96,11 +108,18 @@ class Journey(msgspec.Struct):
     sends: tuple[Sending, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     trace: tuple[Trace, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    turns: tuple[tuple[int, int], ...] = ()
+    holdout: bool = False
 
 
 class Arrived(msgspec.Struct, frozen=True):
     """An event reached the customer. ``at`` is its own timestamp, never later than its arrival; ``order`` its place in
-    the order of arrival; ``fields`` its JSON. ``key`` is its message id."""
+    the order of arrival; ``fields`` its JSON. ``key`` is its message id.
+
+    What begins a journey without an event (a segment, a trait, a date, the calendar) is told to `admit` as one without a
+    name: ``at`` is its moment, ``key`` says which occasion it was, ``order`` is that of the input that caused it, -1
+    where time alone did."""
 
     name: str
     at: Instant
@@ -148,11 +167,19 @@ class Merged(msgspec.Struct, frozen=True):
     """The customer turned out to be the same as another one: history and traits hold now what either of them had."""
 
 
-Input = Arrived | Changed | Woken | Settled | Reported | Claimed | Merged
+class Crossed(msgspec.Struct, frozen=True):
+    """The customer went into or out of segments or rules of these names, by the passing of time or by entering and ending
+    a journey; what an event or a trait does to a segment, that input itself has judged."""
+
+    names: frozenset[str]
+
+
+Input = Arrived | Changed | Woken | Settled | Reported | Claimed | Merged | Crossed
 
 
 class Decide(msgspec.Struct, frozen=True):
-    """Effect: a message is to be sent. ``values`` are its ``with`` values as JSON."""
+    """Effect: a message is to be sent. ``values`` are its ``with`` values as JSON; ``coupons`` are those of them that the
+    claim takes from a pool: (name, pool)."""
 
     key: str
     channel: str
@@ -160,6 +187,23 @@ class Decide(msgspec.Struct, frozen=True):
     kind: Kind
     expires: Instant
     values: dict[str, Any]
+    coupons: tuple[tuple[str, str], ...] = ()
+
+
+class Assign(msgspec.Struct, frozen=True):
+    """Effect: the customer has this arm of the rule's split from now on. ``learns``: the split counts towards what its
+    arms bring."""
+
+    split: str
+    arm: str
+    learns: bool = False
+
+
+class Learn(msgspec.Struct, frozen=True):
+    """Effect: a journey in this arm met what its split grows towards."""
+
+    split: str
+    arm: str
 
 
 class Pass(msgspec.Struct, frozen=True):
@@ -201,4 +245,4 @@ class Note(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-Effect = Decide | Pass | Withdraw | SetTrait | Emitted | Note
+Effect = Decide | Assign | Learn | Pass | Withdraw | SetTrait | Emitted | Note

@@ -118,6 +118,25 @@ class CanGet(Node, frozen=True, tag="can_get"):
     channel: str
 
 
+class InSegment(Node, frozen=True, tag="in_segment"):
+    """Whether the customer is in a segment, by the segment's definition as it is published now."""
+
+    name: str
+
+
+class InRule(Node, frozen=True, tag="in_rule"):
+    """Whether the customer is inside a rule now."""
+
+    name: str
+
+
+class Coupon(Node, frozen=True, tag="coupon"):
+    """A code of a pool: one for each journey and pool, taken when the message is claimed.
+    Stands only as a value of ``with``."""
+
+    pool: str
+
+
 # Operators
 
 
@@ -192,6 +211,9 @@ Expression = (
     | Aggregate
     | Reacted
     | CanGet
+    | InSegment
+    | InRule
+    | Coupon
     | Compare
     | Between
     | OneOf
@@ -242,7 +264,11 @@ class Offset(Node, frozen=True, tag="offset"):
     zone: str | None = None
 
 
-Moment = AtClock | InWindow | AtDate | Offset
+class BestTime(Node, frozen=True, tag="best_time"):
+    """``wait until best time``: the next time it is the hour that this customer answers most, else the project's."""
+
+
+Moment = AtClock | InWindow | AtDate | Offset | BestTime
 
 
 class Wait(Node, frozen=True, tag="wait"):
@@ -269,9 +295,9 @@ class WaitFor(Node, frozen=True, tag="wait_for"):
 
 class Delivery(Node, frozen=True):
     """One channel of a ``send``, with its defaults filled in: the message's name, ``with`` values, kind,
-    and how late it may go."""
+    and how late it may go. ``channel`` None is `preferred`."""
 
-    channel: str
+    channel: str | None
     message: str
     values: tuple[tuple[str, Expression], ...]
     kind: Kind
@@ -297,6 +323,35 @@ class If(Node, frozen=True, tag="if"):
     line: int = 0
 
 
+class Arm(Node, frozen=True):
+    """One way of a split. ``name`` is the written one, else ``a``, ``b`` … by its place. The percentages of a split
+    add up to 100."""
+
+    percent: Decimal
+    name: str
+    steps: tuple[Step, ...]
+
+
+class Split(Node, frozen=True, tag="split"):
+    """``name`` is the written one, else the split's place among the rule's nameless ones (``1``, ``2`` …); it is part of
+    how customers are assigned, so a renamed split assigns anew. ``towards``: the arm whose journeys meet this more often
+    grows for new customers."""
+
+    name: str
+    arms: tuple[Arm, ...]
+    towards: Expression | None = None
+    line: int = 0
+
+
+class Repeat(Node, frozen=True, tag="repeat"):
+    """``until`` is looked at before each turn."""
+
+    times: int
+    steps: tuple[Step, ...]
+    until: Expression | None = None
+    line: int = 0
+
+
 class Set(Node, frozen=True, tag="set"):
     trait: str
     type: FieldType
@@ -314,7 +369,75 @@ class Stop(Node, frozen=True, tag="stop"):
     line: int = 0
 
 
-Step = Wait | WaitUntil | WaitFor | Send | If | Set | Emit | Stop
+Step = Wait | WaitUntil | WaitFor | Send | If | Split | Repeat | Set | Emit | Stop
+
+
+# What begins a journey, where that is no event
+
+
+class OnMembership(Node, frozen=True, tag="on_membership"):
+    """``when customer enters S`` / ``leaves S``."""
+
+    change: Literal["enters", "leaves"]
+    segment: str
+
+
+class OnChange(Node, frozen=True, tag="on_change"):
+    """``when customer.plan changes [to "gold"]``. The trigger's fields are ``old`` and ``new``, of the trait's type."""
+
+    trait: str
+    type: FieldType
+    to: Expression | None = None
+
+
+class OnOffset(Node, frozen=True, tag="on_offset"):
+    """``when 3d before customer.renewal [at 09:00]``: once for each date the trait has."""
+
+    period: Period
+    direction: Literal["before", "after"]
+    trait: str
+    clock: Clock | None = None
+    zone: str | None = None
+
+
+class Weekdays(Node, frozen=True, tag="weekdays"):
+    """0 is Monday; ``every day`` names all seven."""
+
+    days: tuple[int, ...]
+
+
+class Monthly(Node, frozen=True, tag="monthly"):
+    """A day of the month, 1 to 31; one that a month lacks is its last."""
+
+    day: int
+
+
+class Yearly(Node, frozen=True, tag="yearly"):
+    """Each year on the day and month of a date trait, or ``period`` before or after it (29 February is the 28th in a
+    common year)."""
+
+    trait: str
+    period: Period | None = None
+    direction: Literal["before", "after"] = "before"
+
+
+class OnSchedule(Node, frozen=True, tag="on_schedule"):
+    """``every monday thursday at 09:00 local``. ``zone`` None is each customer's own."""
+
+    recurrence: Weekdays | Monthly | Yearly
+    clock: Clock = Clock(0)
+    zone: str | None = None
+
+
+class OnDate(Node, frozen=True, tag="on_date"):
+    """``on 2026-11-27 at 08:00 Europe/Helsinki``: one broadcast."""
+
+    day: Day
+    clock: Clock = Clock(0)
+    zone: str | None = None
+
+
+Trigger = OnMembership | OnChange | OnOffset | OnSchedule | OnDate
 
 
 # Rules
@@ -334,9 +457,24 @@ class Once(Node, frozen=True):
     per: Period | None = None
 
 
+class Expect(Node, frozen=True):
+    """``expect 100 per 1d``: how many journeys are expected to begin in any such period."""
+
+    count: int
+    per: Period
+
+
+class Active(Node, frozen=True):
+    """``from 2026-11-20 to 2026-11-30``: entries only then, both days included, in the customer's zone."""
+
+    first: Day
+    last: Day | None = None
+
+
 class Rule(Node, frozen=True):
-    """One rule. ``events`` are names as in rules (not as sent). ``kind`` is that of messages without one of their own.
-    ``line`` and ``file`` are for messages to the marketer and no part of the meaning."""
+    """One rule. ``events`` begin it, names as in rules (not as sent); where there are none ``trigger`` does.
+    ``audience`` is the segment after ``for``; ``rollout`` and ``holdout`` are percentages. ``kind`` is that of messages
+    without one of their own. ``line`` and ``file`` are for messages to the marketer and no part of the meaning."""
 
     name: str
     title: str | None
@@ -351,6 +489,147 @@ class Rule(Node, frozen=True):
     kind: Kind = "promotional"
     file: str = ""
     line: int = 0
+    trigger: Trigger | None = None
+    audience: str | None = None
+    on_edit: Literal["finish", "follow"] = "finish"
+    expect: Expect | None = None
+    rollout: Decimal | None = None
+    holdout: Decimal | None = None
+    active: Active | None = None
+
+
+# Segments and policies: they have no versions, what is published holds for everyone at once
+
+
+class Segment(Node, frozen=True):
+    """A live segment. In its condition history is all of it (``ever``) where nothing else is said."""
+
+    name: str
+    title: str | None
+    condition: Expression
+    file: str = ""
+    line: int = 0
+
+
+class Overflow(Node, frozen=True):
+    """What happens to a message that a line of a policy holds back. ``longest`` None: as long as its ``within``."""
+
+    action: Literal["defer", "drop"]
+    longest: Period | None = None
+
+
+class Quiet(Node, frozen=True, tag="quiet"):
+    """``quiet 21:00 to 08:00 local``; may cross midnight, the end is exclusive. ``zone`` None is the customer's."""
+
+    start: Clock
+    end: Clock
+    zone: str | None = None
+    overflow: Overflow = Overflow("defer")
+
+
+class Limit(Node, frozen=True, tag="limit"):
+    """``limit 2 email per 7d``; ``channel`` None is ``messages``: any channel."""
+
+    count: int
+    channel: str | None
+    per: Period
+    overflow: Overflow = Overflow("drop")
+
+
+class Space(Node, frozen=True, tag="space"):
+    """``space 4h``: at least so long between two messages."""
+
+    period: Period
+    overflow: Overflow = Overflow("defer")
+
+
+class Budget(Node, frozen=True, tag="budget"):
+    """``budget 200 EUR per 1d``: the project's spending on messages of this kind, by calendar days in its zone."""
+
+    amount: Money
+    per: Period
+    overflow: Overflow = Overflow("drop")
+
+
+class Policy(Node, frozen=True):
+    """The contact policy for one kind of message. Lines are in the order in which they are asked."""
+
+    kind: Kind
+    lines: tuple[Quiet | Limit | Space | Budget, ...]
+    file: str = ""
+    line: int = 0
+
+
+# Tests of rules
+
+
+class TestMoment(Node, frozen=True):
+    """A while after the test's start, or a day (with or without a clock time) in the customer's zone."""
+
+    after: Period | None = None
+    day: Day | None = None
+    clock: Clock | None = None
+
+
+class Happens(Node, frozen=True, tag="happens"):
+    """An event arrives, with these fields (as JSON values)."""
+
+    at: TestMoment
+    event: str
+    fields: tuple[tuple[str, Expression], ...] = ()
+    line: int = 0
+
+
+class Reacts(Node, frozen=True, tag="reacts"):
+    """The customer reacts to the latest message of the journey, or to the one named."""
+
+    at: TestMoment
+    reaction: str
+    message: str | None = None
+    line: int = 0
+
+
+class Fails(Node, frozen=True, tag="fails"):
+    """From this moment on the channel refuses every message for good."""
+
+    at: TestMoment
+    channel: str
+    line: int = 0
+
+
+class ExpectNone(Node, frozen=True, tag="expect_none"):
+    """``what``: a channel, ``messages``, or a decision (``entry``, ``exit``, ``finish``, ``conversion`` …)."""
+
+    what: str
+    line: int = 0
+
+
+class ExpectOne(Node, frozen=True, tag="expect_one"):
+    what: str
+    message: str | None = None
+    at: TestMoment | None = None
+    line: int = 0
+
+
+class ExpectCount(Node, frozen=True, tag="expect_count"):
+    count: int
+    what: str
+    line: int = 0
+
+
+class Test(Node, frozen=True):
+    """A test of one rule on virtual time. ``traits`` are given; ``arms`` are the arms given, of whatever split."""
+
+    title: str
+    rule: str
+    traits: tuple[tuple[str, Expression], ...] = ()
+    arms: tuple[str, ...] = ()
+    happens: tuple[Happens | Reacts | Fails, ...] = ()
+    expects: tuple[ExpectNone | ExpectOne | ExpectCount, ...] = ()
+    file: str = ""
+    line: int = 0
+
+    __test__ = False  # for pytest this is no test
 
 
 class EventType(Node, frozen=True):
@@ -370,3 +649,6 @@ class Book(Node, frozen=True):
     events: dict[str, EventType]
     traits: dict[str, FieldType]
     currency: str = "EUR"
+    segments: tuple[Segment, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    tests: tuple[Test, ...] = ()

@@ -14,6 +14,7 @@ import msgspec
 from segue.api import Instant
 
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
+_NO_SEGMENTS: Final[Mapping[str, Callable[[Scene], bool]]] = {}
 
 
 class Past:
@@ -44,15 +45,48 @@ class Reaction(msgspec.Struct, frozen=True, array_like=True):
     key: str = ""
 
 
+class Standing:
+    """What is known of a customer beside traits and history, looked up when it is asked for. These are the answers where
+    nothing is known; the runtime gives those of the store."""
+
+    seed = ""
+    """The first key that this customer was ever known by (``""``: the key itself). Shares and arms hang on it, so that
+    they stay when a visitor signs in."""
+
+    def inside(self, rule: str) -> bool:
+        """Whether the customer is inside a rule now."""
+        return False
+
+    def arm(self, rule: str, split: str) -> str | None:
+        """The arm that the customer was assigned before, None where there was none."""
+        return None
+
+    def weights(self, rule: str, split: str) -> Mapping[str, float] | None:
+        """The shares by arm that a split ``towards`` a condition has learned, None while the written ones hold."""
+        return None
+
+    def preferred(self, kind: str, message: str) -> Sequence[str]:
+        """The channels with content for the message, the one preferred for this kind first."""
+        return ()
+
+    def best_minute(self) -> int:
+        """When this customer answers most, in minutes since midnight of their own clock."""
+        return 600
+
+
+NOTHING_STANDS: Final = Standing()
+
+
 class Customer:
     """The facts of a customer that do not depend on a journey.
 
     ``history`` maps an event's name to its past occurrences, at least those that the conditions at hand can reach.
     ``refusal`` gives, for a channel and a kind of message, the reason why it cannot reach the customer,
-    None where it can.
+    None where it can. ``segments`` are the published ones, compiled. ``standing`` are the facts that the runtime looks up
+    only when they are asked for.
     """
 
-    __slots__ = ("currency", "history", "key", "refusal", "traits", "zone")
+    __slots__ = ("currency", "history", "key", "refusal", "segments", "standing", "traits", "zone")
 
     def __init__(
         self,
@@ -62,7 +96,11 @@ class Customer:
         currency: str,
         history: Mapping[str, Sequence[Past]],
         refusal: Callable[[str, str], str | None],
+        segments: Mapping[str, Callable[[Scene], bool]] = _NO_SEGMENTS,
+        standing: Standing | None = None,
     ) -> None:
+        self.segments = segments
+        self.standing = standing if standing is not None else NOTHING_STANDS
         self.key = key
         self.traits = traits
         self.zone = zone
@@ -79,7 +117,14 @@ class Customer:
             currency=self.currency,
             history=self.history,
             refusal=self.refusal,
+            segments=self.segments,
+            standing=self.standing,
         )
+
+    def belongs(self, segment: str, now: Instant) -> bool:
+        """Whether the customer is in a segment at an instant; in one that is not published nobody is."""
+        judge = self.segments.get(segment)
+        return judge is not None and judge(Scene(self, now))
 
 
 class Scene:

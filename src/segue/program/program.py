@@ -35,6 +35,7 @@ class Condition(msgspec.Struct, frozen=True):
     traits: frozenset[str]
     reactions: bool
     volatile: bool
+    names: frozenset[str] = Nothing
 
 
 class Guard(msgspec.Struct, frozen=True):
@@ -80,13 +81,15 @@ class WaitFor(Step, frozen=True):
 
 
 class Alternative(msgspec.Struct, frozen=True):
-    """One channel of a send; ``values`` are the ``with`` assignments, compiled."""
+    """One channel of a send, None for `preferred`; ``values`` are the ``with`` assignments, compiled, without those in
+    ``coupons``: (name, pool)."""
 
-    channel: str
+    channel: str | None
     message: str
     kind: Kind
     within: Period
     values: tuple[tuple[str, Evaluate], ...]
+    coupons: tuple[tuple[str, str], ...] = ()
 
 
 class Send(Step, frozen=True):
@@ -107,6 +110,23 @@ class Jump(Step, frozen=True):
     target: int
 
 
+class Split(Step, frozen=True):
+    """Goes to the step of the arm that the customer is assigned: (name, percent, number of its first step)."""
+
+    name: str
+    arms: tuple[tuple[str, float, int], ...]
+    towards: Condition | None
+
+
+class Loop(Step, frozen=True):
+    """The head of a `repeat`: begins another turn at the next step, or goes to ``done`` after ``times`` turns or once
+    ``until`` holds. The last step of the body jumps back to it: the only jump that does not lead forward."""
+
+    times: int
+    until: Condition | None
+    done: int
+
+
 class Set(Step, frozen=True):
     trait: str
     value: Evaluate
@@ -123,7 +143,7 @@ class Stop(Step, frozen=True):
     pass
 
 
-AnyStep = Wait | WaitUntil | WaitFor | Send | Branch | Jump | Set | Emit | Stop
+AnyStep = Wait | WaitUntil | WaitFor | Send | Branch | Split | Loop | Jump | Set | Emit | Stop
 
 
 class Goal(msgspec.Struct, frozen=True):
