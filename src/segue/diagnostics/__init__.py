@@ -2,7 +2,7 @@
 
 from segue.diagnostics.codes import CODES, page, severity, title
 from segue.diagnostics.diagnostic import Diagnostic, Fix, Label, Lines, Severity, Span, in_order
-from segue.diagnostics.render import render_concise, render_full, render_json
+from segue.diagnostics.render import render_concise, render_full, render_github, render_json, render_sarif
 
 __all__ = [
     "CODES",
@@ -16,7 +16,9 @@ __all__ = [
     "page",
     "render_concise",
     "render_full",
+    "render_github",
     "render_json",
+    "render_sarif",
     "severity",
     "title",
 ]

@@ -14,8 +14,9 @@ from zoneinfo import available_timezones
 
 import msgspec
 
-from segue.language.keywords import KEYWORDS, STEPS
+from segue.language.keywords import KEYWORDS, STEPS, TOP_LEVEL
 
+_BEFORE_A_BEGINNING: Final = re.compile(r"(^|\n)([ \t]*|\s*rule\s+\w+(\s+\"[^\"\n]*\")?\s*)$")
 _CLOCK: Final = re.compile(r"\d{1,2}:\d{2}$")
 _UNITS: Final = {"second": "s", "minute": "min", "hour": "h", "day": "d", "week": "w", "month": "mo", "year": "12mo"}
 _SMALLER: Final = {"w": (7, "d"), "d": (24, "h"), "h": (60, "min"), "min": (60, "s")}
@@ -28,14 +29,19 @@ _CURRENCIES: Final = {
     **dict.fromkeys(("dollar", "dollars", "usd"), "USD"),
     **dict.fromkeys(("pound", "pounds", "gbp"), "GBP"),
 }
+_ONE_CURRENCY: Final = frozenset(("€", "euro", "euros", "eur", "usd", "gbp"))
+"""Those of them that no second country uses for its own."""
 _ARTICLES: Final = frozenset(("a", "an", "the"))
 _WHEN_TO_SEND: Final = frozenset(("at", "after", "before", "in"))
 _WHOM_TO: Final = frozenset(("to", "for", "customer", "everyone", "all"))
 
 
 class Slip(msgspec.Struct, frozen=True):
-    """What is wrong and how it is written. ``start`` and ``end`` are the place,
-    ``write`` what safely stands there instead."""
+    """What is wrong and how it is written. ``start`` and ``end`` are the place, ``write`` what stands there instead.
+
+    ``safe`` where there is no doubt about it. There is doubt where the same slip can mean two things: `1,000` is a
+    thousand to some and one to others, `last month` thirty days or a calendar month, `$` one of twenty dollars.
+    """
 
     start: int
     end: int
@@ -44,6 +50,7 @@ class Slip(msgspec.Struct, frozen=True):
     label: str = ""
     write: str | None = None
     code: str = "E0201"
+    safe: bool = False
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -58,13 +65,20 @@ class Place(msgspec.Struct, frozen=True):
     later: str
     accepts: frozenset[str]
 
-    def slip(self, message: str, hint: str, *, write: str | None = None, code: str = "E0201") -> Slip:
+    def slip(
+        self, message: str, hint: str, *, write: str | None = None, code: str = "E0201", safe: bool = False
+    ) -> Slip:
         """A slip at the word itself."""
-        return Slip(self.start, self.end, message, hint, f"write `{write}`" if write else "", write, code)
+        return Slip(self.start, self.end, message, hint, f"write `{write}`" if write else "", write, code, safe)
 
-    def takes_away(self, message: str, hint: str) -> Slip:
+    def takes_away(self, message: str, hint: str, *, code: str = "E0201") -> Slip:
         """A slip whose cure is to delete the word."""
-        return Slip(self.start, self.end, message, hint, "delete it", "")
+        return Slip(self.start, self.end, message, hint, "delete it", self._gap(), code, safe=True)
+
+    def _gap(self) -> str:
+        """What stands in place of a deleted word: a space where its neighbours would grow together."""
+        apart = self.earlier[-1:].isspace() or self.later[:1].isspace()
+        return "" if apart or not self.earlier or not self.later else " "
 
 
 def find_slip(place: Place) -> Slip | None:
@@ -104,7 +118,8 @@ def compared_by_is(place: Place) -> Slip | None:
         return None
     negated = re.match(r"\s+not\b", place.later)
     sign, end = ("!=", place.end + negated.end()) if negated else ("=", place.end)
-    return Slip(place.start, end, f"values are compared with `{sign}`", f"write `{sign}`", f"write `{sign}`", sign)
+    message, cure = f"values are compared with `{sign}`", f"write `{sign}`"
+    return Slip(place.start, end, message, cure, cure, sign, safe=True)
 
 
 def _limit(place: Place) -> Slip | None:
@@ -116,7 +131,11 @@ def _big_letters(place: Place) -> Slip | None:
     small = place.word.lower()
     if place.word != small and small in KEYWORDS:
         return place.slip(
-            f"`{place.word}` is written `{small}`", "words of the language have small letters only", write=small
+            f"`{place.word}` is written `{small}`",
+            "words of the language have small letters only",
+            write=small,
+            # In the middle of a line such a word would begin another rule.
+            safe=small not in TOP_LEVEL or _BEFORE_A_BEGINNING.search(place.earlier) is not None,
         )
     return None
 
@@ -143,7 +162,7 @@ def _comma(place: Place) -> Slip | None:
 
 def _else_if(place: Place) -> Slip | None:
     if place.word.lower() in ("elseif", "elsif", "elif"):
-        return place.slip("`else if` is two words", "write `else if`", write="else if")
+        return place.slip("`else if` is two words", "write `else if`", write="else if", safe=True)
     return None
 
 
@@ -159,7 +178,8 @@ def _article(place: Place) -> Slip | None:
     if place.before not in _ARTICLES or not re.search(r"\bsend\s+\w+\s*$", place.earlier):
         return None
     begin = place.start - (len(place.earlier) - place.earlier.rstrip().rfind(place.before))
-    return Slip(begin, place.start, f"`{place.before}` is not needed", f"write `send {place.word}`", "delete it", "")
+    message = f"`{place.before}` is not needed"
+    return Slip(begin, place.start, message, f"write `send {place.word}`", "delete it", "", safe=True)
 
 
 def _after_channel(place: Place) -> Slip | None:
@@ -226,9 +246,9 @@ def _fraction(place: Place) -> Slip | None:
             write = f"{count}{smaller}"
             hint = f"write `{write}`"
     message = "durations are whole numbers"
-    return Slip(
-        place.start, place.start + found.end(), message, hint, f"write `{write}`" if write else "", write, "E0207"
-    )
+    end, label = place.start + found.end(), f"write `{write}`" if write else ""
+    # A day by the calendar is not always 24 hours.
+    return Slip(place.start, end, message, hint, label, write, "E0207", safe=write is not None and unit != "d")
 
 
 def _zone(place: Place) -> Slip | None:
@@ -257,9 +277,10 @@ def _setting(place: Place) -> Slip | None:
             "`set` changes a trait, and traits are written with `customer.`",
             f"write `set customer.{place.word} = …`",
             write=f"customer.{place.word}",
+            safe=True,
         )
     if place.word == "to" and "EQUAL" in place.accepts and re.search(r"\bset\s+customer\s*\.\s*\w+\s*$", place.earlier):
-        return place.slip("a trait is set with `=`", "write `=`", write="=")
+        return place.slip("a trait is set with `=`", "write `=`", write="=", safe=True)
     return None
 
 
@@ -284,7 +305,7 @@ def _looking_back(place: Place) -> Slip | None:
 
 def _joining(place: Place) -> Slip | None:
     if place.word == "to" and "AND" in place.accepts and re.search(r"\bbetween\b[^\n]*$", place.earlier):
-        return place.slip("the two ends of `between` are joined by `and`", "write `and`", write="and")
+        return place.slip("the two ends of `between` are joined by `and`", "write `and`", write="and", safe=True)
     if place.word == "and" and re.match(r"\s*(rule\b.*)?when\s+\w+(\s+or\s+\w+)*\s*$", place.earlier, re.DOTALL):
         return place.slip(
             "one event begins a journey, so there is no `and` between two",
@@ -310,6 +331,7 @@ def _brackets(place: Place) -> Slip | None:
         f"write `in {choices}`",
         f"write `{choices}`",
         choices,
+        safe=True,
     )
 
 
@@ -319,25 +341,26 @@ def _money(place: Place) -> Slip | None:
         return None
     amount = re.search(r"(\d+(?:\.\d+)?)\s?$", place.earlier)
     following = re.match(r"\s?(\d+(?:\.\d+)?)", place.later)
-    hint = "an amount is written with the three letters of its currency"
+    message = "an amount is written with the three letters of its currency"
+    safe = place.word.casefold() in _ONE_CURRENCY
     if following is not None and amount is None:
         write = f"{following.group(1)} {currency}"
-        return Slip(
-            place.start, place.end + following.end(), hint, f"write `{write}`", f"write `{write}`", write, "E0105"
-        )
+        end, cure = place.end + following.end(), f"write `{write}`"
+        return Slip(place.start, end, message, cure, cure, write, "E0105", safe)
     if amount is not None:
         write = f"{amount.group(1)} {currency}"
-        return Slip(
-            place.start - len(amount.group()), place.end, hint, f"write `{write}`", f"write `{write}`", write, "E0105"
-        )
-    return Slip(place.start, place.end, hint, f"write for instance `50 {currency}`", "", None, "E0105")
+        start, cure = place.start - len(amount.group()), f"write `{write}`"
+        return Slip(start, place.end, message, cure, cure, write, "E0105", safe)
+    return Slip(place.start, place.end, message, f"write for instance `50 {currency}`", "", None, "E0105")
 
 
 def _mark(place: Place) -> Slip | None:
     if place.word in (";", ":", "."):
-        message = f"no `{place.word}` is needed here"
-        hint = "one thing follows the other without a mark between them"
-        return Slip(place.start, place.end, message, hint, "delete it", "", "E0105")
+        return place.takes_away(
+            f"no `{place.word}` is needed here",
+            "one thing follows the other without a mark between them",
+            code="E0105",
+        )
     return None
 
 
@@ -350,14 +373,15 @@ def _hyphen(place: Place) -> Slip | None:
     if write.lower() == "e_mail":
         write = "email"
     begin, end = place.start - len(left.group()), place.end + right.end()
-    return Slip(begin, end, "names have no hyphens", f"write `{write}`", f"write `{write}`", write)
+    cure = f"write `{write}`"
+    return Slip(begin, end, "names have no hyphens", cure, cure, write, safe=True)
 
 
 def _two_words(place: Place) -> Slip | None:
     found = re.match(r"\s*rule\s+(\w+)\s*$", place.earlier)
-    if found is None or place.word in ("when", "every", "on") or place.word.startswith('"'):
+    if found is None or place.word.lower() in ("when", "every", "on") or place.word.startswith('"'):
         return None
-    more = re.match(r"(?:\s+(?!when\b|every\b|on\b)\w+)*", place.later)
+    more = re.match(r"(?:\s+(?!(?i:when|every|on)\b)\w+)*", place.later)
     assert more is not None
     name = "_".join([found.group(1), place.word, *more.group().split()])
     begin = place.start - len(place.earlier) + found.start(1)
@@ -368,6 +392,7 @@ def _two_words(place: Place) -> Slip | None:
         f"write `{name}`; what people read stands in quotes after it",
         f"write `{name}`",
         name,
+        safe=True,
     )
 
 
