@@ -113,11 +113,13 @@ def _summarise(found: CheckedBook, *, offer: bool) -> None:
     diagnostics: Sequence[Diagnostic] = found.diagnostics
     errors = sum(1 for one in diagnostics if one.is_error)
     warnings = len(diagnostics) - errors
-    rules, files = len(found.checked.book.rules), len(found.checked.trees)
+    files, rules = counted(len(found.checked.trees), "file"), counted(len(found.checked.book.rules), "rule")
     parts = [counted(errors, "error")] if errors else []
     parts += [counted(warnings, "warning")] if warnings else []
-    said = f"{counted(rules, 'rule')} in {counted(files, 'file')}: {', '.join(parts) or 'all good'}"
-    print(said, file=sys.stderr)
+    if errors:
+        print(f"{', '.join(parts)} in {files}; {rules} without errors", file=sys.stderr)
+    else:
+        print(f"{rules} in {files}: {', '.join(parts) or 'all good'}", file=sys.stderr)
     fixable = sum(1 for one in diagnostics if one.fix is not None and one.fix.safe)
     if offer and fixable:
         print(f"{fixable:,} can be fixed by `segue check --fix`", file=sys.stderr)

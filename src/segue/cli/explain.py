@@ -79,14 +79,13 @@ def _show(text: str) -> None:
     """A page in a terminal."""
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.markdown import Heading, Markdown
-    from rich.text import Text
 
     class Plain(Heading):
         """A heading at the left, where text begins: rich would put it in the middle."""
 
         def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
             self.text.justify = "left"
-            yield Text.assemble("\n" if self.tag != "h1" else "", self.text)
+            yield self.text
 
     class Page(Markdown):
         elements = {**Markdown.elements, "heading_open": Plain}

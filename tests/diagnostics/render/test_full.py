@@ -19,7 +19,7 @@ def test_the_lines_are_shown_in_their_order_with_marks_under_them() -> None:
         "  |          ^^^^^ did you mean `email`?\n"
         "  |\n"
         "  = help: the channels are `email` and `sms`\n"
-        "  = fix: write `email`\n"
+        "  = fix: write `email`: `segue check --fix` does it\n"
     )
 
 
@@ -27,6 +27,16 @@ def test_only_a_fix_beyond_doubt_is_named() -> None:
     assert UNKNOWN.fix is not None
     guess = replace(UNKNOWN, fix=replace(UNKNOWN.fix, safe=False))
     assert "= fix" not in render_full([guess], TEXTS)
+
+
+def test_nothing_is_said_twice() -> None:
+    assert UNKNOWN.fix is not None
+    same = replace(UNKNOWN, label="write `email`", hint="write `email`", secondary=())
+    assert render_full([same], TEXTS).splitlines()[4:] == [
+        "  |          ^^^^^ write `email`",
+        "  |",
+        "  = fix: `segue check --fix` does it",
+    ]
 
 
 def test_marks_on_one_line_share_it() -> None:
@@ -74,7 +84,7 @@ def test_without_the_text_or_the_place_it_still_says_what_is_wrong() -> None:
         "error[E0304]: there is no channel `emial`\n"
         " --> a.rules:2:7\n"
         "  = help: the channels are `email` and `sms`\n"
-        "  = fix: write `email`\n"
+        "  = fix: write `email`: `segue check --fix` does it\n"
     )
     assert render_full([NOWHERE], {}) == "error[E0309]: two plugins disagree\n"
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from segue.language.vocabulary import ChannelWords, Words
 
-WORDS: Final = Words(channels={"email": ChannelWords(), "sms": ChannelWords()})
+WORDS: Final = Words(channels={"email": ChannelWords(reactions=("clicked",)), "sms": ChannelWords()})
 """What the book's rules may use beside what they declare: two channels that need content."""
 
 A_FILE: Final = 25

@@ -71,9 +71,10 @@ class _Page:
         for file in files:
             arrow = "-->" if file == files[0] else ":::"
             out += self._excerpt(arrow, [mark for mark in marks if mark.span.file == file], margin)
-        notes = [("help", diagnostic.hint)] if diagnostic.hint else []
+        notes = [("help", diagnostic.hint)] if diagnostic.hint not in ("", diagnostic.label) else []
         if diagnostic.fix and diagnostic.fix.safe:
-            notes.append(("fix", diagnostic.fix.title))
+            said = diagnostic.fix.title in (diagnostic.label, diagnostic.hint)
+            notes.append(("fix", f"{'' if said else diagnostic.fix.title + ': '}`segue check --fix` does it"))
         if notes and any(mark.span.file in self._texts for mark in marks):
             out.append(f"{' ' * margin} {self._bar()}\n")
         for word, text in notes:
