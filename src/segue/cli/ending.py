@@ -83,6 +83,7 @@ def print_diagnostics(diagnostics: tuple[Diagnostic, ...], texts: dict[str, str]
             sys.stderr.write(render_concise(diagnostics))
         case _:
             if diagnostics:
-                columns = min(shutil.get_terminal_size((100, 24)).columns, 120)
-                shown = render_full(diagnostics, texts, colour=sys.stderr.isatty(), columns=columns)
+                terminal = sys.stderr.isatty()
+                columns = min(shutil.get_terminal_size().columns, 120) if terminal else 100
+                shown = render_full(diagnostics, texts, colour=terminal, columns=columns)
                 sys.stderr.write(f"{shown}\n")

@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from segue.language.expectations import short
-from segue.language.slips import Slip
+from segue.language.slip import Slip
 
 _UNIT_WORDS: Final = {
     **dict.fromkeys(("day", "days", "päivä", "päivää"), "d"),

@@ -19,7 +19,9 @@ from segue.language.expectations import STEP_TERMINALS, expectation, plain_words
 from segue.language.keywords import KEYWORDS, STEPS, TOP_LEVEL
 from segue.language.nearest import nearest
 from segue.language.pieces import DEEPEST, Piece, last_word
-from segue.language.slips import Place, Slip, compared_by_is, find_slip, missing_limit
+from segue.language.slip import Place, Slip
+from segue.language.slips import find_slip, missing_limit
+from segue.language.slips_of_values import compared_by_is
 
 _WORD: Final = re.compile(r"\w[\w.]*")
 _OPERATORS: Final = {

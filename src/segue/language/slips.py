@@ -8,77 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
 from typing import Final
-from zoneinfo import available_timezones
-
-import msgspec
 
 from segue.language.keywords import KEYWORDS, STEPS, TOP_LEVEL
+from segue.language.slip import Place, Slip
+from segue.language.slips_of_values import compared, fraction, money, unbracketed, zone
 
 _BEFORE_A_BEGINNING: Final = re.compile(r"(^|\n)([ \t]*|\s*rule\s+\w+(\s+\"[^\"\n]*\")?\s*)$")
-_CLOCK: Final = re.compile(r"\d{1,2}:\d{2}$")
 _UNITS: Final = {"second": "s", "minute": "min", "hour": "h", "day": "d", "week": "w", "month": "mo", "year": "12mo"}
-_SMALLER: Final = {"w": (7, "d"), "d": (24, "h"), "h": (60, "min"), "min": (60, "s")}
-_CURRENCIES: Final = {
-    "€": "EUR",
-    "$": "USD",
-    "£": "GBP",
-    "¥": "JPY",
-    **dict.fromkeys(("euro", "euros", "eur"), "EUR"),
-    **dict.fromkeys(("dollar", "dollars", "usd"), "USD"),
-    **dict.fromkeys(("pound", "pounds", "gbp"), "GBP"),
-}
-_ONE_CURRENCY: Final = frozenset(("€", "euro", "euros", "eur", "usd", "gbp"))
-"""Those of them that no second country uses for its own."""
 _ARTICLES: Final = frozenset(("a", "an", "the"))
 _WHEN_TO_SEND: Final = frozenset(("at", "after", "before", "in"))
 _WHOM_TO: Final = frozenset(("to", "for", "customer", "everyone", "all"))
-
-
-class Slip(msgspec.Struct, frozen=True):
-    """What is wrong and how it is written. ``start`` and ``end`` are the place, ``write`` what stands there instead.
-
-    ``safe`` where there is no doubt about it. There is doubt where the same slip can mean two things: `1,000` is a
-    thousand to some and one to others, `last month` thirty days or a calendar month, `$` one of twenty dollars.
-    """
-
-    start: int
-    end: int
-    message: str
-    hint: str
-    label: str = ""
-    write: str | None = None
-    code: str = "E0201"
-    safe: bool = False
-
-
-class Place(msgspec.Struct, frozen=True):
-    """The word that cannot stand there, with what is around it: ``earlier`` and ``later`` are the piece's text before
-    and after, ``before`` is the word before, ``accepts`` the kinds of words that could stand."""
-
-    word: str
-    start: int
-    end: int
-    before: str
-    earlier: str
-    later: str
-    accepts: frozenset[str]
-
-    def slip(
-        self, message: str, hint: str, *, write: str | None = None, code: str = "E0201", safe: bool = False
-    ) -> Slip:
-        """A slip at the word itself."""
-        return Slip(self.start, self.end, message, hint, f"write `{write}`" if write else "", write, code, safe)
-
-    def takes_away(self, message: str, hint: str, *, code: str = "E0201") -> Slip:
-        """A slip whose cure is to delete the word."""
-        return Slip(self.start, self.end, message, hint, "delete it", self._gap(), code, safe=True)
-
-    def _gap(self) -> str:
-        """What stands in place of a deleted word: a space where its neighbours would grow together."""
-        apart = self.earlier[-1:].isspace() or self.later[:1].isspace()
-        return "" if apart or not self.earlier or not self.later else " "
 
 
 def find_slip(place: Place) -> Slip | None:
@@ -110,16 +50,6 @@ def missing_limit(place: Place) -> Slip | None:
             "this `wait for` does not say how long to wait at the most", f"add a limit: `{opening} {asked} up to 2d`"
         )
     return None
-
-
-def compared_by_is(place: Place) -> Slip | None:
-    """``customer.country is "FI"``."""
-    if place.word != "is":
-        return None
-    negated = re.match(r"\s+not\b", place.later)
-    sign, end = ("!=", place.end + negated.end()) if negated else ("=", place.end)
-    message, cure = f"values are compared with `{sign}`", f"write `{sign}`"
-    return Slip(place.start, end, message, cure, cure, sign, safe=True)
 
 
 def _limit(place: Place) -> Slip | None:
@@ -232,45 +162,6 @@ def _length(place: Place) -> Slip | None:
     return None
 
 
-def _fraction(place: Place) -> Slip | None:
-    found = re.match(r"(\d+)[.,](\d+)\s?(mo|min|w|d|h|s)?(?!\w)", place.word + place.later)
-    if found is None or "DURATION" not in place.accepts:
-        return None
-    whole, part, unit = found.groups()
-    hint = "write a smaller unit instead, such as `36h` for a day and a half"
-    write = None
-    if unit in _SMALLER:
-        size, smaller = _SMALLER[unit]
-        count, rest = divmod(int(whole + part) * size, 10 ** len(part))
-        if not rest:
-            write = f"{count}{smaller}"
-            hint = f"write `{write}`"
-    message = "durations are whole numbers"
-    end, label = place.start + found.end(), f"write `{write}`" if write else ""
-    # A day by the calendar is not always 24 hours.
-    return Slip(place.start, end, message, hint, label, write, "E0207", safe=write is not None and unit != "d")
-
-
-def _zone(place: Place) -> Slip | None:
-    if "ZONE" not in place.accepts or not _CLOCK.match(place.before) or not place.word[:1].isupper():
-        return None
-    zones = _zones_by_place().get(place.word.casefold())
-    if zones is None:
-        return place.slip(
-            "a time zone is written with its continent",
-            "write for instance `Europe/Helsinki`, or `local` for the customer's",
-            code="E0208",
-        )
-    return place.slip("a time zone is written with its continent", f"write `{zones}`", write=zones, code="E0208")
-
-
-@cache
-def _zones_by_place() -> dict[str, str]:
-    return {
-        zone.rpartition("/")[2].casefold(): zone for zone in sorted(available_timezones(), reverse=True) if "/" in zone
-    }
-
-
 def _setting(place: Place) -> Slip | None:
     if place.before == "set" and place.word.isidentifier() and place.word not in KEYWORDS:
         return place.slip(
@@ -312,46 +203,6 @@ def _joining(place: Place) -> Slip | None:
             "write `or` where either may begin it; or begin with the later one and ask for the other with `where`",
         )
     return None
-
-
-def _compared(place: Place) -> Slip | None:
-    return compared_by_is(place) if {"EQUAL", "COMPARISON"} <= place.accepts else None
-
-
-def _brackets(place: Place) -> Slip | None:
-    if place.before != "in" or not place.word.startswith('"'):
-        return None
-    more = re.match(r"(\s*,\s*\"[^\"\n]*\")*", place.later)
-    assert more is not None
-    choices = f"[{place.word}{more.group()}]"
-    return Slip(
-        place.start,
-        place.end + more.end(),
-        "the values to choose from stand in brackets",
-        f"write `in {choices}`",
-        f"write `{choices}`",
-        choices,
-        safe=True,
-    )
-
-
-def _money(place: Place) -> Slip | None:
-    currency = _CURRENCIES.get(place.word.casefold())
-    if currency is None:
-        return None
-    amount = re.search(r"(\d+(?:\.\d+)?)\s?$", place.earlier)
-    following = re.match(r"\s?(\d+(?:\.\d+)?)", place.later)
-    message = "an amount is written with the three letters of its currency"
-    safe = place.word.casefold() in _ONE_CURRENCY
-    if following is not None and amount is None:
-        write = f"{following.group(1)} {currency}"
-        end, cure = place.end + following.end(), f"write `{write}`"
-        return Slip(place.start, end, message, cure, cure, write, "E0105", safe)
-    if amount is not None:
-        write = f"{amount.group(1)} {currency}"
-        start, cure = place.start - len(amount.group()), f"write `{write}`"
-        return Slip(start, place.end, message, cure, cure, write, "E0105", safe)
-    return Slip(place.start, place.end, message, f"write for instance `50 {currency}`", "", None, "E0105")
 
 
 def _mark(place: Place) -> Slip | None:
@@ -399,23 +250,23 @@ def _two_words(place: Place) -> Slip | None:
 _SLIPS: Final[tuple[Callable[[Place], Slip | None], ...]] = (
     _two_words,
     _big_letters,
-    _fraction,
+    fraction,
     _comma,
     _else_if,
     _then,
     _hyphen,
-    _money,
-    _zone,
+    money,
+    zone,
     _limit,
     _article,
     _joining,
-    _compared,
+    compared,
     _looking_back,
     _after_channel,
     _message_first,
     _length,
     _setting,
-    _brackets,
+    unbracketed,
     _mark,
 )
 """Asked in this order: the most particular first."""
