@@ -13,8 +13,9 @@ FAMILIES: Final[dict[str, str]] = {
     "03": "Names",
     "04": "Types",
     "05": "What a rule lacks",
-    "06": "Not carried out yet",
-    "07": "Advice",
+    "07": "Advice on a rule",
+    "08": "Tests of rules",
+    "09": "Advice on the whole book",
 }
 """What the first two digits of a code say."""
 
@@ -37,6 +38,8 @@ CODES: Final[dict[str, str]] = {
     "E0209": "Nested too deep",
     "E0210": "A line given twice",
     "E0211": "An edition that does not exist",
+    "E0212": "A number or duration out of its bounds",
+    "E0213": "An end before its beginning",
     "E0301": "An unknown name",
     "E0302": "An unknown field",
     "E0303": "An unknown trait",
@@ -49,17 +52,21 @@ CODES: Final[dict[str, str]] = {
     "E0310": "A sent name that means two events",
     "E0311": "An unknown type",
     "E0312": "An unknown function",
+    "E0313": "An unknown segment or rule",
+    "E0314": "Segments that name each other in a circle",
     "E0401": "Two values that cannot be compared",
     "E0402": "A value where a condition belongs",
     "E0403": "A value where a date belongs",
     "E0404": "A calculation that has no meaning",
     "E0405": "A value of the wrong type",
     "E0406": "A condition that cannot be asked here",
+    "E0407": "A coupon that no message takes",
     "E0501": "A `per` field that an event lacks",
     "E0502": "A `worth` field that an event lacks",
     "E0503": "A message without content",
     "E0504": "A content file that cannot be used",
-    "E0601": "Understood, but not carried out yet",
+    "E0505": "A schedule for nobody in particular",
+    "E0506": "Percentages that do not add up",
     "W0701": "Steps that are never reached",
     "W0702": "A wait with nothing after it",
     "W0703": "A guard that hears events of every value",
@@ -68,6 +75,9 @@ CODES: Final[dict[str, str]] = {
     "W0706": "A reaction that this channel does not report",
     "W0707": "Two currencies",
     "W0708": "A wait that only the clock could end",
+    "E0801": "A test that does not say of which rule",
+    "E0802": "Something that a test of this rule cannot hold",
+    "W0803": "A test in which the rule never begins",
 }
 
 

@@ -171,9 +171,8 @@ class Expressions:
                 return self._names.reaction(written)
             case t.TimeOfDayTest(first=first, last=last, zone=zone):
                 return boolean(model.TimeBetween(self.clock(first), self.clock(last), self.zone(zone)))
-            case t.InsideTest(name=name):
-                self._report.refuse(written, f"`in {name.text}`")
-                return None
+            case t.InsideTest():
+                return self._names.inside(written)
             case t.CanGetTest(channel=channel):
                 return boolean(model.CanGet(channel.text)) if self._names.channel(channel) else None
             case t.Not(value=inner):

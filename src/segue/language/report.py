@@ -65,13 +65,3 @@ class Report:
             self.add(code, place, message, label=f"did you mean `{near}`?", hint=hint, write=near)
         else:
             self.add(code, place, message, label="unknown", hint=hint)
-
-    def refuse(self, place: Place, what: str, hint: str = "") -> None:
-        """Something that is in the language and that Segue does not carry out yet."""
-        self.add(
-            "E0601",
-            place,
-            f"{what} is understood but not carried out yet",
-            label="not carried out yet",
-            hint=hint or "it would be ignored if the rule ran, so the rule does not run; leave it out for now",
-        )

@@ -60,14 +60,17 @@ class _Declared(msgspec.Struct):
 
 
 class Lexicon:
-    """The joined vocabulary. ``events`` and ``traits`` are what the book will hold; ``unreadable`` are events and
-    segments whose declaration is broken: they are known, and nothing more is said about them."""
+    """The joined vocabulary. ``events`` and ``traits`` are what the book will hold; ``segments`` and ``rules`` are the
+    book's own, each with its place; ``unreadable`` are events, segments and rules that are broken: they are known, and
+    nothing more is said about them."""
 
     def __init__(self, words: Words) -> None:
         self.words = words
         self.currency = words.currency
         self.channels = words.channels
         self.unreadable: set[str] = set()
+        self.segments: dict[str, Span] = {}
+        self.rules: dict[str, Span] = {}
         self.traits_open = False
         self.found: list[Diagnostic] = []
         self._fields: dict[str, dict[str, _Declared]] = {}
@@ -100,6 +103,12 @@ class Lexicon:
     def fields(self, event: str) -> dict[str, FieldType]:
         """The fields of an event, those that every event has among them."""
         return EVERY_EVENT | {name: field.type for name, field in self._fields.get(event, {}).items()}
+
+    def is_segment(self, name: str) -> bool:
+        return name in self.segments
+
+    def segment_names(self) -> Iterable[str]:
+        return self.segments.keys()
 
     def trait(self, name: str) -> FieldType | None:
         declared = self._traits.get(name)
