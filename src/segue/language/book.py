@@ -85,7 +85,7 @@ def check_book(sources: Sequence[Source], words: Words) -> Checked:
         tree, problems = parse(source.path, source.text)
         trees.append(tree)
         found += problems
-        reports.append(Report(Lines(source.path, source.text)))
+        reports.append(Report(Lines(source.path, source.text), problems))
     lexicon = Lexicon(words)
     files = list(zip(trees, reports, strict=True))
     for tree, report in files:

@@ -31,7 +31,7 @@ Line = model.Quiet | model.Limit | model.Space | model.Budget
 
 class CheckedPolicy(msgspec.Struct, frozen=True):
     """A policy as it was written and as it was understood, and the report of its file. ``lines`` are those of
-    ``policy``, each with what was written."""
+    ``policy``, each with what was written; ``sound`` tells whether everything was understood."""
 
     written: t.Policy
     policy: model.Policy
@@ -39,6 +39,7 @@ class CheckedPolicy(msgspec.Struct, frozen=True):
         tuple[t.Quiet | t.Limit | t.Space | t.Budget, model.Quiet | model.Limit | model.Space | model.Budget], ...
     ]
     report: Report
+    sound: bool
 
 
 class Policies:
@@ -50,6 +51,7 @@ class Policies:
 
     def check(self, policy: t.Policy, report: Report, file: str) -> CheckedPolicy | None:
         """The checked policy, None when its kind is unknown or has one already."""
+        before = len(report.found)
         kind = read_kind(policy.kind, report)
         read = _Lines(self._lexicon, report)
         lines = [(line, understood) for line in policy.lines if (understood := read.line(line)) is not None]
@@ -57,7 +59,7 @@ class Policies:
             return None
         lines.sort(key=lambda line: _LATER[type(line[1])])
         checked = model.Policy(kind, tuple(understood for _, understood in lines), file, report.line(policy))
-        return CheckedPolicy(policy, checked, tuple(lines), report)
+        return CheckedPolicy(policy, checked, tuple(lines), report, report.is_sound(policy, before))
 
     def _take(self, kind: Kind, policy: t.Policy, report: Report) -> bool:
         if kind not in self._first:

@@ -48,8 +48,7 @@ def check_rule(rule: t.Rule, name: str, lexicon: Lexicon, report: Report, file: 
             hint="nobody can follow this; take it apart into several rules",
         )
         return None
-    sound = not any(diagnostic.is_error for diagnostic in report.found[before:])
-    return CheckedRule(rule, checked, report, tuple(steps.made), sound)
+    return CheckedRule(rule, checked, report, tuple(steps.made), report.is_sound(rule, before))
 
 
 def _rule(

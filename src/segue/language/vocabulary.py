@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 import msgspec
 
@@ -28,11 +28,13 @@ channel that reports it is set up."""
 
 class ChannelWords(msgspec.Struct, frozen=True):
     """A channel as rules see it: the reactions it reports beside `EVERY_CHANNEL`, whether a message for it needs
-    content, and whether what it sends stands until taken back."""
+    content, whether what it sends stands until taken back, and whether customers must agree first (``unsettled``:
+    nobody has said, and then it is opt-out)."""
 
     reactions: tuple[str, ...] = ()
     needs_content: bool = True
     stands: bool = False
+    consent: Literal["opt-in", "opt-out", "unsettled"] = "opt-out"
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +51,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     channels: Mapping[str, ChannelWords] = {}
     currency: str = "EUR"
     messages: Mapping[str, frozenset[str]] | None = None
+    languages: Mapping[tuple[str, str], frozenset[str | None]] = {}
+    locale: str = "en"
 
 
 class _Declared(msgspec.Struct):

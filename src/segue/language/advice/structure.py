@@ -84,7 +84,8 @@ def _something_stands(steps: tuple[t.Step, ...], lexicon: Lexicon) -> bool:
             for group in part.groups:
                 for delivery in group.deliveries:
                     words = lexicon.channels.get(delivery.place.text)
-                    if words is not None and words.stands:
+                    asked = [words] if delivery.channel is not None else lexicon.channels.values()
+                    if any(each is not None and each.stands for each in asked):
                         return True
     return False
 
