@@ -246,14 +246,7 @@ def _check_items(files: list[tuple[t.File, Report]], names: Mapping[int, str], l
 def _book(items: Items, diagnostics: tuple[Diagnostic, ...], lexicon: Lexicon) -> model.Book:
     """What stands without an error, and names nothing that has one."""
     errors = _Errors(diagnostics)
-    segments = {
-        checked.segment.name: checked.segment
-        for checked in items.segments
-        if not errors.within(checked.segment.file, checked.written)
-    }
-    while shaky := [name for name, one in segments.items() if not segments.keys() >= set(segments_named(one))]:
-        for name in shaky:
-            del segments[name]
+    segments = _good_segments(items, errors)
     rules = tuple(
         checked.rule
         for checked in items.rules
@@ -275,6 +268,25 @@ def _book(items: Items, diagnostics: tuple[Diagnostic, ...], lexicon: Lexicon) -
             if checked.test.rule in known and not errors.within(checked.test.file, checked.written)
         ),
     )
+
+
+def _good_segments(items: Items, errors: _Errors) -> dict[str, model.Segment]:
+    """The segments without an error, in their own text or in that of one they hang on."""
+    good = {
+        checked.segment.name: checked.segment
+        for checked in items.segments
+        if not errors.within(checked.segment.file, checked.written)
+    }
+    named_by: dict[str, list[str]] = {}
+    for name, segment in good.items():
+        for other in segments_named(segment):
+            named_by.setdefault(other, []).append(name)
+    broken = [name for name in named_by if name not in good]
+    while broken:
+        for name in named_by.get(broken.pop(), ()):
+            if good.pop(name, None) is not None:
+                broken.append(name)
+    return good
 
 
 def _segments_of(rule: model.Rule) -> set[str]:

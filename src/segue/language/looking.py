@@ -10,15 +10,14 @@ from segue.language import tree as t
 
 def nodes(node: object) -> Iterator[model.Node]:
     """An expression and all its parts, those inside the brackets of `where (…)` among them."""
-    if isinstance(node, tuple):
-        for part in node:
-            yield from nodes(part)
-    elif isinstance(node, model.Node):
-        yield node
-        for field in node.__struct_fields__:
-            value = getattr(node, field)
-            if isinstance(value, tuple | model.Node):
-                yield from nodes(value)
+    waiting: list[object] = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, tuple):
+            waiting.extend(reversed(part))
+        elif isinstance(part, model.Node):
+            yield part
+            waiting.extend(getattr(part, field) for field in reversed(part.__struct_fields__))
 
 
 def events_named(node: object) -> Iterator[str]:
@@ -47,12 +46,11 @@ def only_the_clock(node: object) -> bool:
 
 def parts(written: object) -> Iterator[t.Syntax]:
     """Something written and all that stands in it."""
-    if isinstance(written, tuple):
-        for part in written:
-            yield from parts(part)
-    elif isinstance(written, t.Syntax):
-        yield written
-        for field in written.__struct_fields__:
-            value = getattr(written, field)
-            if isinstance(value, tuple | t.Syntax):
-                yield from parts(value)
+    waiting: list[object] = [written]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, tuple):
+            waiting.extend(reversed(part))
+        elif isinstance(part, t.Syntax):
+            yield part
+            waiting.extend(getattr(part, field) for field in reversed(part.__struct_fields__))

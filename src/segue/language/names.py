@@ -210,12 +210,13 @@ class Names:
         type_ = self.trait_type(path)
         return Typed(model.Trait(path.name.text, type_), type_) if type_ else None
 
-    def trait_type(self, path: t.TraitPath) -> FieldType | None:
+    def trait_type(self, path: t.TraitPath, likely: FieldType = "text") -> FieldType | None:
+        """The type of a trait, None (and told) where there is none; ``likely`` is what it would be declared as."""
         name = path.name.text
         type_ = self._lexicon.trait(name)
         if type_ is None and not is_reserved(name) and not self._lexicon.traits_open:
             near = nearest(name, self._lexicon.trait_names())
-            hint = f"declare it in a `customer` block, for instance `{name} text`"
+            hint = f"declare it in a `customer` block, for instance `{name} {likely}`"
             self._report.unknown("E0303", path.name, f"customers have no trait `{name}`", near, hint)
         return type_
 

@@ -248,7 +248,7 @@ class _Triggers:
         return tuple(sorted(first))
 
     def _is_date(self, trait: t.TraitPath) -> bool:
-        type_ = self._names.trait_type(trait)
+        type_ = self._names.trait_type(trait, "date")
         if type_ is None:
             return False
         if type_ != "date":

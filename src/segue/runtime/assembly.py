@@ -61,11 +61,19 @@ class Assembly(msgspec.Struct, frozen=True):
         return Words(
             vocabularies=self.plugins.vocabularies,
             channels={
-                name: ChannelWords(reactions=spec.reactions, needs_content=bool(spec.content), stands=spec.stands)
-                for name, (spec, _) in self.channels.items()
+                name: ChannelWords(
+                    reactions=spec.reactions,
+                    needs_content=bool(spec.content),
+                    stands=spec.stands,
+                    # A stand-in such as the console reaches nobody who could mind.
+                    consent=settings.consent or ("opt-out" if spec.serves else "unsettled"),
+                )
+                for name, (spec, settings) in self.channels.items()
             },
             currency=self.project.currency,
             messages=None if content is None else {name: frozenset(content.names(name)) for name in self.channels},
+            languages={} if content is None else content.languages(),
+            locale=self.project.locale,
         )
 
 
