@@ -93,6 +93,10 @@ class Lexicon:
     def is_event(self, name: str) -> bool:
         return name in self._fields
 
+    def declares(self, event: str) -> bool:
+        """Whether the book's own files declare an event, whatever plugins bring."""
+        return event in self._declared_at
+
     def event_names(self) -> Iterable[str]:
         return self._fields.keys()
 

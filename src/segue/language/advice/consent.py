@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from segue.language import model
 from segue.language import tree as t
+from segue.language.advice.structure import sends_in
 from segue.language.items import Items
 from segue.language.looking import nodes
 from segue.language.rules import CheckedRule
+from segue.language.sends import fill
 from segue.language.vocabulary import Lexicon
 
 SUBSCRIBED = "subscribed"
@@ -19,8 +21,8 @@ def advise_on_consent(items: Items, lexicon: Lexicon) -> None:
     """Once for each channel, at the first message that hangs on it."""
     told: set[str] = set()
     asked: frozenset[str] | None = None
-    for checked in items.rules:
-        for written, channel in _needing(checked):
+    for checked in (checked for checked in items.rules if checked.sound):
+        for written, channel, alone in _needing(checked):
             words = lexicon.channels.get(channel)
             if words is None or channel in told or words.consent == "opt-out":
                 continue
@@ -37,7 +39,7 @@ def advise_on_consent(items: Items, lexicon: Lexicon) -> None:
                 continue
             if asked is None:
                 asked = _asked_for(items, lexicon)
-            if channel not in asked:
+            if alone and channel not in asked:
                 told.add(channel)
                 checked.report.add(
                     "W0716",
@@ -45,33 +47,35 @@ def advise_on_consent(items: Items, lexicon: Lexicon) -> None:
                     f"messages by {channel} go only to customers who agreed, and nothing here asks them to agree",
                     label="who has agreed?",
                     hint=f"ask with `can get {channel}` and send those who can't be reached something else; "
-                    f"where your forms ask, declare what they send: `event {SUBSCRIBED}`",
+                    f"where a form of yours asks, declare what it sends: `event {SUBSCRIBED}`",
                 )
 
 
-def _needing(checked: CheckedRule) -> Iterator[tuple[t.Delivery, str]]:
-    """The channels of a rule's messages that need consent, where it is asked for at all."""
-    understood: dict[int, list[model.Delivery]] = {}
-    for written, made in checked.made:
-        if isinstance(made, model.Send):
-            understood.setdefault(id(written), []).extend(delivery for group in made.together for delivery in group)
-    seen: set[int] = set()
-    for written, made in checked.made:
-        if not isinstance(written, t.Send) or not isinstance(made, model.Send) or id(written) in seen:
-            continue
-        seen.add(id(written))
-        places = [delivery for part in written.parts for group in part.groups for delivery in group.deliveries]
-        if len(places) != len(understood[id(written)]):
-            continue
-        for place, delivery in zip(places, understood[id(written)], strict=True):
-            if delivery.channel is not None and delivery.kind != "transactional":
-                yield place, delivery.channel
+def _needing(checked: CheckedRule) -> Iterator[tuple[t.Delivery, str, bool]]:
+    """The channels of a rule's messages that may need consent, and whether no other stands beside them."""
+    kind = checked.rule.kind
+    for step in sends_in(checked.written.steps):
+        for group in (group for part in fill(step, checked.rule.name) for group in part):
+            for filled in group:
+                written = filled.written
+                if written.channel is not None and (filled.kind.text if filled.kind else kind) != "transactional":
+                    yield written, written.channel.text, len(group) == 1
 
 
 def _asked_for(items: Items, lexicon: Lexicon) -> frozenset[str]:
-    """The channels whose consent the book deals with: all of them where it knows the event that gives it."""
-    if lexicon.is_event(SUBSCRIBED):
-        return frozenset(lexicon.channels)
+    """The channels whose consent the book deals with: all of them where it speaks of the event that gives it."""
+    channels: set[str] = set()
+    speaks = lexicon.declares(SUBSCRIBED)
     holders: list[model.Node] = [checked.rule for checked in items.rules]
     holders += [checked.segment for checked in items.segments]
-    return frozenset(node.channel for holder in holders for node in nodes(holder) if isinstance(node, model.CanGet))
+    for holder in holders:
+        speaks = speaks or (isinstance(holder, model.Rule) and SUBSCRIBED in holder.events)
+        for node in nodes(holder):
+            match node:
+                case model.CanGet(channel=channel):
+                    channels.add(channel)
+                case model.Happened(event=event) | model.Aggregate(event=event) | model.Emit(event=event):
+                    speaks = speaks or event == SUBSCRIBED
+                case _:
+                    pass
+    return frozenset(lexicon.channels) if speaks else frozenset(channels)
