@@ -46,6 +46,7 @@ WORDS = Words(
         "sms": ChannelWords(reactions=("replied",)),
         "push": ChannelWords(),
         "audience": ChannelWords(needs_content=False, stands=True),
+        "onsite": ChannelWords(stands=True),
     },
 )
 

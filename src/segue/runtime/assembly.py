@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from segue.api import ChannelSpec, Source, SourceSpec
-from segue.api.channels import address_of
+from segue.api.channels import address_of, usually_stands
 from segue.customers.reach import ChannelReach, Reach
 from segue.diagnostics import Diagnostic, Span
 from segue.host import ConfigurationError, Plugins, Project, configure, discover, load_project
@@ -64,8 +64,8 @@ class Assembly(msgspec.Struct, frozen=True):
                 name: ChannelWords(
                     reactions=spec.reactions,
                     needs_content=bool(spec.content),
-                    stands=spec.stands,
-                    # A stand-in such as the console reaches nobody who could mind.
+                    # A stand-in such as the console shows all alike, and reaches nobody who could mind.
+                    stands=spec.stands or (bool(spec.serves) and usually_stands(name)),
                     consent=settings.consent or ("opt-out" if spec.serves else "unsettled"),
                 )
                 for name, (spec, settings) in self.channels.items()
