@@ -207,7 +207,7 @@ def address_of(channel: str) -> str | None:
 
 
 def usually_stands(channel: str) -> bool:
-    """Whether what a channel of that name sends usually stands until it is taken back, whatever stands in for it now."""
+    """Whether what a channel of that name sends usually stands until taken back, whatever stands in for it now."""
     return channel in ("ads", "audience", "onsite", "popup", "wallet")
 
 

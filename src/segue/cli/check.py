@@ -38,9 +38,9 @@ def check(
         bool, typer.Option("--diff", help="With --fix: show what it would change, and write nothing.")
     ] = False,
     bounds: Annotated[
-        bool | None,
-        typer.Option(help="The most messages and the longest journey of each rule; by default where rules are few."),
-    ] = None,
+        bool,
+        typer.Option("--bounds", help="The most messages and the longest journey of each rule, however many."),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json: one diagnostic a line.")] = False,
 ) -> None:
     """Check rule files. Exits with 0 when they can be published (there may be warnings), 1 when not,
@@ -67,7 +67,7 @@ def check(
         print(f"segue: {problem}", file=sys.stderr)
     if not found.checked.trees and not found.diagnostics:
         fail(f"no *.rules files under {', '.join(map(str, paths or [assembly.project.rules]))}", USAGE)
-    if bounds if bounds is not None else _bounds_are_short(found, chosen):
+    if bounds or _bounds_are_short(found, chosen):
         _show_bounds(found.checked.book, chosen)
     if chosen in ("full", "concise"):
         _summarise(found, offer=not fix)
