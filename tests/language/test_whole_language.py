@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 
 from segue.api import Money, Period
@@ -235,3 +236,12 @@ def test_what_names_something_broken_is_left_out_and_nothing_else() -> None:
 def test_chains_of_segments_may_be_long() -> None:
     text = "segment s0 where ordered\n" + "\n".join(f"segment s{n} where in s{n - 1}" for n in range(1, 3000))
     assert len(_check(text).book.segments) == 3000
+
+
+def test_a_thousand_rules_around_one_event_are_told_in_a_moment() -> None:
+    text = "\n".join(f"rule r{n} when ordered send email emit ordered" for n in range(1000))
+    begun = time.process_time()
+    found = check_book([Source("a.rules", text)], WORDS).diagnostics
+    assert {d.code for d in found} == {"W0901"}
+    assert len(found) == 1000
+    assert time.process_time() - begun < 20

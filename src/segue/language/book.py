@@ -145,8 +145,10 @@ def _declare(tree: t.File, report: Report, lexicon: Lexicon) -> None:
                 lexicon.declare_traits(item, report)
             case t.Broken(begins="customer"):
                 lexicon.traits_open = True
-            case t.Broken(begins="event" | "segment" | "rule" | "when", name=str() as name):
+            case t.Broken(begins="event" | "segment", name=str() as name):
                 lexicon.unreadable.add(name)
+            case t.Broken(begins="rule" | "when", name=str() as name):
+                lexicon.broken_rules.add(name)
             case _:
                 pass
 

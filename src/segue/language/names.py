@@ -306,7 +306,7 @@ class Names:
             return Typed(model.InSegment(name.text), "boolean")
         if name.text in self._lexicon.rules:
             return Typed(model.InRule(name.text), "boolean")
-        if name.text in self._lexicon.unreadable or is_reserved(name.text):
+        if name.text in self._lexicon.unreadable | self._lexicon.broken_rules or is_reserved(name.text):
             return None
         near = nearest(name.text, {*self._lexicon.segment_names(), *self._lexicon.rules})
         self._report.unknown(

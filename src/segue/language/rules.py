@@ -48,7 +48,8 @@ def check_rule(rule: t.Rule, name: str, lexicon: Lexicon, report: Report, file: 
             hint="nobody can follow this; take it apart into several rules",
         )
         return None
-    return CheckedRule(rule, checked, report, tuple(steps.made), report.is_sound(rule, before))
+    sound = inside.complete and steps.complete and not began.scope.open and report.is_sound(rule, before)
+    return CheckedRule(rule, checked, report, tuple(steps.made), sound)
 
 
 def _rule(

@@ -23,7 +23,8 @@ MOST_ARMS: Final = len(ascii_lowercase)
 
 class Steps:
     """Reads the steps of one rule. What is wrong is told, and the step left out: a rule with an error is not carried
-    out anyway. ``made`` gathers each written step with what it became."""
+    out anyway. ``made`` gathers each written step with what it became; ``complete`` tells whether each became
+    something."""
 
     def __init__(self, report: Report, expressions: Expressions, names: Names, deliveries: Deliveries) -> None:
         self._report = report
@@ -34,11 +35,13 @@ class Steps:
         self._nameless = 0
         self._splits: dict[str, t.Split] = {}
         self.made: list[tuple[t.Step, model.Step]] = []
+        self.complete = True
 
     def read(self, written: tuple[t.Step, ...]) -> tuple[model.Step, ...]:
         steps: list[model.Step] = []
         for step in written:
             made = self._step(step)
+            self.complete = self.complete and bool(made)
             self.made += ((step, each) for each in made)
             steps += made
         return tuple(steps)

@@ -87,7 +87,7 @@ def _rule(
         name = test.rule.text
         if name in rules:
             return rules[name]
-        if not (is_reserved(name) or name in lexicon.unreadable or name in lexicon.rules):
+        if not (is_reserved(name) or name in lexicon.broken_rules or name in lexicon.rules):
             near = nearest(name, lexicon.rules)
             message = f"`{name}` is a segment, not a rule" if lexicon.is_segment(name) else f"there is no rule `{name}`"
             report.unknown("E0313", test.rule, message, near, "a test names the rule that it tries out")

@@ -65,14 +65,15 @@ class _Declared(msgspec.Struct):
 
 class Lexicon:
     """The joined vocabulary. ``events`` and ``traits`` are what the book will hold; ``segments`` and ``rules`` are the
-    book's own, each with its place; ``unreadable`` are events, segments and rules that are broken: they are known, and
-    nothing more is said about them."""
+    book's own, each with its place; ``unreadable`` are events and segments whose declaration is broken,
+    ``broken_rules`` the names of such rules: they are known, and nothing more is said about them."""
 
     def __init__(self, words: Words) -> None:
         self.words = words
         self.currency = words.currency
         self.channels = words.channels
         self.unreadable: set[str] = set()
+        self.broken_rules: set[str] = set()
         self.segments: dict[str, Span] = {}
         self.rules: dict[str, Span] = {}
         self.traits_open = False

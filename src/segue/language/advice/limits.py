@@ -185,8 +185,8 @@ def _never_through(
             rule.report.add(
                 "W0904",
                 over.written,
-                f"this message never goes out: by then the rule has sent all that `{policy.report.text(written)}` "
-                "lets through",
+                f"who got the messages before this one never gets it: `{policy.report.text(written)}` lets no more "
+                "through by then",
                 label="dropped each time",
                 hint="wait longer before it, send fewer, or let the line `defer` instead of drop",
                 also=(Label(policy.report.span(written), "this line"),),

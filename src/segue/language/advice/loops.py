@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 import msgspec
 
@@ -13,132 +14,149 @@ from segue.language.items import Items
 from segue.language.looking import nodes
 from segue.language.rules import CheckedRule
 
+Place = tuple[Literal["rule"], int] | tuple[Literal["event", "trait", "value", "segment"], str, model.Expression | None]
+"""A place of the graph: a rule, or what rules do and begin by: an event, a trait, a trait set to a value, a segment."""
 
-class _Effect(msgspec.Struct, frozen=True):
-    """One way in which a rule sets off another: the step that does it, and what it does in words."""
 
-    rule: int
-    place: t.Syntax
-    words: str
+class _Way(msgspec.Struct, frozen=True):
+    """A way from one place to another: ``step`` is what a rule does for it, ``words`` says that."""
+
+    to: Place
+    step: t.Syntax | None = None
+    words: str = ""
 
 
 def advise_on_loops(items: Items) -> None:
     """Tell of each circle once, at the step that closes it. `once` on any rule of a circle opens it."""
-    rules = items.rules
-    listeners = _Listeners(items)
-    effects = [tuple(listeners.set_off_by(checked)) for checked in rules]
-    for circle in _circles(effects, {place for place, checked in enumerate(rules) if checked.rule.once is None}):
-        _tell(rules, circle)
+    ways = _ways(items)
+    for circle in _circles(ways):
+        _tell(items.rules, circle)
 
 
-class _Listeners:
-    """Which rules begin by an event, a trait or a segment."""
-
-    def __init__(self, items: Items) -> None:
-        self._by_event: dict[str, list[int]] = {}
-        self._by_trait: dict[str, list[tuple[int, model.Expression | None]]] = {}
-        by_segment: dict[str, list[int]] = {}
-        for place, checked in enumerate(items.rules):
-            for event in checked.rule.events:
-                self._by_event.setdefault(event, []).append(place)
-            match checked.rule.trigger:
-                case model.OnChange(trait=trait, to=to):
-                    self._by_trait.setdefault(trait, []).append((place, to))
-                case model.OnMembership(segment=segment):
-                    by_segment.setdefault(segment, []).append(place)
-                case _:
-                    pass
-        self._segments_by_event: dict[str, list[tuple[int, str]]] = {}
-        self._segments_by_trait: dict[str, list[tuple[int, str]]] = {}
-        conditions = {checked.segment.name: checked.segment.condition for checked in items.segments}
-        for segment, places in by_segment.items():
-            events, traits = _looked_at(segment, conditions)
-            for event in events:
-                self._segments_by_event.setdefault(event, []).extend((place, segment) for place in places)
-            for trait in traits:
-                self._segments_by_trait.setdefault(trait, []).extend((place, segment) for place in places)
-
-    def set_off_by(self, checked: CheckedRule) -> Iterator[_Effect]:
-        for written, made in checked.made:
-            match written, made:
-                case t.Emit(event=event), model.Emit(event=name):
-                    for place in self._by_event.get(name, ()):
-                        yield _Effect(place, event, f"makes `{name}` happen")
-                    for place, segment in self._segments_by_event.get(name, ()):
-                        yield _Effect(place, event, f"makes `{name}` happen, on which `{segment}` hangs")
-                case t.Set(trait=trait), model.Set(trait=name, value=value):
-                    for place, to in self._by_trait.get(name, ()):
-                        if to is None or not isinstance(value, model.Literal_) or value == to:
-                            yield _Effect(place, trait, f"sets `customer.{name}`")
-                    for place, segment in self._segments_by_trait.get(name, ()):
-                        yield _Effect(place, trait, f"sets `customer.{name}`, on which `{segment}` hangs")
-                case _:
-                    pass
+def _ways(items: Items) -> dict[Place, list[_Way]]:
+    """The graph. What happens stands between the rules, so that a thousand rules around one event stay a thousand
+    ways."""
+    ways: dict[Place, list[_Way]] = {}
+    watched: dict[str, None] = {}
+    for number, checked in enumerate(items.rules):
+        if checked.rule.once is not None:
+            continue
+        for begins in _begun_by(checked.rule):
+            ways.setdefault(begins, []).append(_Way(("rule", number)))
+            if begins[0] == "segment":
+                watched[str(begins[1])] = None
+        ways.setdefault(("rule", number), []).extend(_done_by(checked))
+    conditions = {checked.segment.name: checked.segment.condition for checked in items.segments}
+    for segment in watched:
+        for looked_at in _looked_at(segment, conditions):
+            ways.setdefault(looked_at, []).append(_Way(("segment", segment, None), None, f"on which `{segment}` hangs"))
+    return ways
 
 
-def _looked_at(segment: str, conditions: Mapping[str, model.Expression]) -> tuple[set[str], set[str]]:
+def _begun_by(rule: model.Rule) -> Iterator[Place]:
+    for event in rule.events:
+        yield "event", event, None
+    match rule.trigger:
+        case model.OnChange(trait=trait, to=to):
+            yield ("trait", trait, None) if to is None else ("value", trait, to)
+        case model.OnMembership(segment=segment):
+            yield "segment", segment, None
+        case _:
+            pass
+
+
+def _done_by(checked: CheckedRule) -> Iterator[_Way]:
+    begins = set(_begun_by(checked.rule))
+    for written, made in checked.made:
+        match written, made:
+            case t.Emit(event=event), model.Emit(event=name):
+                yield _Way(("event", name, None), event, f"makes `{name}` happen")
+            case t.Set(trait=trait), model.Set(trait=name, value=value):
+                words = f"sets `customer.{name}`"
+                yield _Way(("trait", name, None), trait, words)
+                # A trait that is set to what it has just changed to does not change.
+                if isinstance(value, model.Literal_) and ("value", name, value) not in begins:
+                    yield _Way(("value", name, value), trait, words)
+            case _:
+                pass
+
+
+def _looked_at(segment: str, conditions: Mapping[str, model.Expression]) -> dict[Place, None]:
     """The events and traits that a segment looks at, itself and through others."""
-    events: set[str] = set()
-    traits: set[str] = set()
+    found: dict[Place, None] = {}
     waiting, seen = [segment], {segment}
     while waiting:
         for node in nodes(conditions.get(waiting.pop())):
             match node:
                 case model.Happened(event=event) | model.Aggregate(event=event):
-                    events.add(event)
+                    found["event", event, None] = None
                 case model.Trait(name=name):
-                    traits.add(name)
+                    found["trait", name, None] = None
                 case model.InSegment(name=name) if name not in seen:
                     seen.add(name)
                     waiting.append(name)
                 case _:
                     pass
-    return events, traits
+    return found
 
 
-def _circles(effects: list[tuple[_Effect, ...]], open_: set[int]) -> Iterator[list[tuple[int, _Effect]]]:
-    """The circles among the rules in ``open_``, each with the effects that lead around it. Depth first, by a stack of
-    its own."""
-    done: set[int] = set()
-    for start in sorted(open_):
+Circle = list[tuple[Place, _Way]]
+"""Each place of a circle with the way that leads on from it."""
+
+
+def _circles(ways: Mapping[Place, list[_Way]]) -> Iterator[Circle]:
+    """Depth first, by a stack of its own: at least one circle of all those that hang together."""
+    done: set[Place] = set()
+    for start in ways:
         if start in done:
             continue
-        way: list[tuple[int, _Effect]] = []
+        went: Circle = []
         on_way = {start: 0}
-        waiting = [(start, iter(effects[start]))]
+        waiting = [(start, iter(ways[start]))]
         while waiting:
-            rule, following = waiting[-1]
-            effect = next(following, None)
-            if effect is None:
+            here, following = waiting[-1]
+            way = next(following, None)
+            if way is None:
                 waiting.pop()
-                del on_way[rule]
-                done.add(rule)
-                if way:
-                    way.pop()
-            elif effect.rule in on_way:
-                yield [*way[on_way[effect.rule] :], (rule, effect)]
-            elif effect.rule in open_ and effect.rule not in done:
-                on_way[effect.rule] = len(waiting)
-                way.append((rule, effect))
-                waiting.append((effect.rule, iter(effects[effect.rule])))
+                del on_way[here]
+                done.add(here)
+                if went:
+                    went.pop()
+            elif way.to in on_way:
+                yield [*went[on_way[way.to] :], (here, way)]
+            elif way.to not in done:
+                on_way[way.to] = len(waiting)
+                went.append((here, way))
+                waiting.append((way.to, iter(ways.get(way.to, ()))))
 
 
-def _tell(rules: list[CheckedRule], circle: list[tuple[int, _Effect]]) -> None:
-    last, closing = circle[-1]
-    first = rules[closing.rule].rule.name
-    if len(circle) == 1:
-        message = f"the rule `{first}` {closing.words}, and so sets itself off, again and again"
+def _tell(rules: list[CheckedRule], circle: Circle) -> None:
+    # Turned so that it begins with a rule.
+    first = next(number for number, (place, _) in enumerate(circle) if place[0] == "rule")
+    circle = circle[first:] + circle[:first]
+    acts: list[tuple[CheckedRule, t.Syntax, str]] = []
+    for place, way in circle:
+        if place[0] == "rule" and way.step is not None:
+            acts.append((rules[place[1]], way.step, way.words))
+        elif way.words:
+            checked, step, words = acts.pop()
+            acts.append((checked, step, f"{words}, {way.words}"))
+    last, closing, does = acts[-1]
+    name = acts[0][0].rule.name
+    if len(acts) == 1:
+        message = f"the rule `{name}` {does}, and so sets itself off, again and again"
     else:
-        around = ", ".join(f"`{rules[rule].rule.name}` {effect.words}" for rule, effect in circle)
+        around = "; ".join(f"`{checked.rule.name}` {words}" for checked, _, words in acts)
         message = f"these rules set each other off, again and again: {around}"
-    rules[last].report.add(
+    following = [checked.rule.name for checked, _, _ in acts[1:]]
+    last.report.add(
         "W0901",
-        closing.place,
+        closing,
         message,
-        label=f"begins `{first}` again",
+        label=f"begins `{name}` again",
         hint="write `once` or `once per 30d` in one of them, or ask in its `where` whether it is still needed",
         also=tuple(
-            Label(rules[rule].report.span(effect.place), f"begins `{rules[effect.rule].rule.name}`")
-            for rule, effect in circle[:-1]
+            Label(checked.report.span(step), f"begins `{then}`")
+            for (checked, step, _), then in zip(acts, following, strict=False)
         ),
     )
