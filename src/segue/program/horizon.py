@@ -268,14 +268,21 @@ def _has_now(value: m.Expression) -> bool:
 
 
 def _jump(value: m.Expression) -> int:
-    """How far a value may run ahead of itself while ``now`` goes on evenly."""
+    """How far a value may run ahead of itself while ``now`` goes on evenly: where it is moved by calendar, or
+    compared by its day."""
     match value:
         case m.Arithmetic(left=left, right=right):
-            return max(_jump(left), _jump(right))
-        case m.Literal_(value=Period(months=months)) if months:
-            return _MONTHS_JUMP
-        case m.Literal_(value=Period() | m.Day()):
+            return max(_jump(left), _jump(right), _calendar(left), _calendar(right))
+        case m.Literal_(value=m.Day()):
             return _DAYS_JUMP
+        case _:
+            return 0
+
+
+def _calendar(value: m.Expression) -> int:
+    match value:
+        case m.Literal_(value=Period(months=months, days=days)):
+            return _MONTHS_JUMP if months else _DAYS_JUMP if days else 0
         case _:
             return 0
 
