@@ -16,7 +16,7 @@ import msgspec
 
 from segue.program import program as p
 
-_SAME, _EDITED, _IN_PLACE, _IN_A_ROW = 1000, 400, 100, 50
+_SAME, _EDITED, _IN_PLACE, _IN_A_ROW = 1000, 600, 100, 50
 """What a pair counts: unchanged, with another content, an `if` with another condition; and more behind another pair."""
 
 
