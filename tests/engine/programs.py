@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
+from itertools import count
 from typing import Any, TypeVar
 
 import msgspec
@@ -183,7 +184,26 @@ def splits(draw: st.DrawFn, inner: st.SearchStrategy[tuple[m.Step, ...]]) -> m.S
     arms = tuple(
         m.Arm(Decimal(percent), name, draw(inside)) for percent, name in zip(draw(percentages), "abc", strict=False)
     )
-    return m.Split(draw(st.sampled_from(["1", "2", "offer"])), arms)
+    return m.Split("", arms)
+
+
+def with_names(block: tuple[m.Step, ...], numbers: Iterator[int]) -> tuple[m.Step, ...]:
+    """Splits named by their place, as those without a name are."""
+    found: list[m.Step] = []
+    for step in block:
+        match step:
+            case m.Split(arms=arms):
+                name = str(next(numbers))
+                named = tuple(m.Arm(arm.percent, arm.name, with_names(arm.steps, numbers)) for arm in arms)
+                found.append(m.Split(name, named))
+            case m.If(branches=branches, otherwise=otherwise):
+                inside = tuple(m.Branch(one.condition, with_names(one.steps, numbers)) for one in branches)
+                found.append(m.If(inside, with_names(otherwise, numbers)))
+            case m.Repeat(times=times, steps=steps_, until=until):
+                found.append(m.Repeat(times, with_names(steps_, numbers), until))
+            case _:
+                found.append(step)
+    return tuple(found)
 
 
 @cache
@@ -238,7 +258,7 @@ def rules(draw: st.DrawFn, name: str) -> m.Rule:
         name=name,
         title=None,
         events=tuple(draw(st.lists(st.sampled_from(begin), min_size=1, max_size=2, unique=True))),
-        steps=draw(steps(emits=emits)),
+        steps=with_names(draw(steps(emits=emits)), count(1)),
         where=draw(pick((5, st.none()), (1, conditions()))),
         per=draw(st.sampled_from([None, "key"])),
         once=draw(pick((4, st.none()), (1, st.just(m.Once())), (2, make(m.Once, periods)))),
