@@ -13,6 +13,7 @@ from segue.api import Instant
 from segue.cli import bench as command
 from segue.cli.benchmarks import compared, over_http
 from segue.cli.benchmarks.backlog import measure_backlog
+from segue.cli.benchmarks.checking import measure_checking
 from segue.cli.benchmarks.figures import Figure, Sizes
 from segue.cli.benchmarks.over_http import NoSource, measure_over_http
 from segue.cli.benchmarks.spine import daemon, feed, measure_spine
@@ -22,7 +23,7 @@ from segue.host import Plugins
 from segue.store.sweeps import count_rules
 
 NOON = Instant(1_800_000_000_000_000)
-TINY = Sizes(customers=300, mixed=300, over_http=150, waiting=300, jobs=6)
+TINY = Sizes(customers=300, mixed=300, over_http=150, waiting=300, jobs=6, rules=8)
 
 app = typer.Typer()
 app.command()(command.bench)
@@ -101,6 +102,13 @@ async def test_a_missing_source_says_what_to_install(tmp_path: Path, monkeypatch
         await measure_over_http(tmp_path, customers=1)
 
 
+def test_the_book_that_is_checked_has_so_many_rules_and_no_fault(tmp_path: Path) -> None:
+    checking = measure_checking(tmp_path, rules=30)
+    assert checking.rules == 30
+    assert checking.parsed > checking.checked > 0
+    assert len(list(tmp_path.glob("*.rules"))) == 3
+
+
 def test_a_run_gives_every_figure_and_leaves_nothing_behind(tmp_path: Path) -> None:
     told: list[str] = []
     result = compared.measure(TINY, told.append, tmp_path)
@@ -109,13 +117,14 @@ def test_a_run_gives_every_figure_and_leaves_nothing_behind(tmp_path: Path) -> N
         "events",
         "waits",
         "http",
+        "check",
         "filling",
         "memory",
         "disk",
         "ready",
     ]
     assert result.notes == ()
-    assert len(told) == 5
+    assert len(told) == 6
     assert list(tmp_path.iterdir()) == []
 
 

@@ -51,7 +51,7 @@ def test_a_section_begins_with_how_its_command_is_called(heading: str) -> None:
     arguments = [one for one in called.params if one.param_type_name == "argument"]
     assert set(re.findall(r"--\w+", usage[1])) <= options
     assert required <= set(re.findall(r"--\w+", usage[1]))
-    words = re.findall(r"(?<![\w-])\[?[A-Z]+", re.sub(r"--(?!hold|send)\w+ [A-Z]+", "", usage[1]))
+    words = re.findall(r"(?<![\w-])\[?[A-Z|]+", re.sub(r"--(?!hold|send)\w+ [A-Z]+", "", usage[1]))
     assert [word.startswith("[") for word in words] == [not one.required for one in arguments]
 
 

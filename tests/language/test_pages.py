@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 
 import pytest
 
-from segue.diagnostics import CODES, page, title
+from segue.diagnostics import CODES, FAMILIES, family, page, title
 from segue.language.book import Source, check_book
+from tests.language.test_cases import ELSEWHERE
 from tests.language.words import WITH_MESSAGES, WORDS
 
+_SECTION = re.compile(r"^## (.+)\n\n((?:(?!^## ).*\n)+)", re.MULTILINE)
 _BLOCK = re.compile(r"## (Example|Instead)\n\n```rules\n(.*?)\n```", re.DOTALL)
-_NOT_ABOUT_TEXT = {"E0107", "E0504"}
 
 
 def _examples(code: str) -> dict[str, str]:
@@ -28,12 +30,34 @@ def test_page_has_its_heading(code: str) -> None:
     assert page(code).startswith(f"# {code}: {title(code)}\n")
 
 
-@pytest.mark.parametrize("code", [code for code in CODES if code not in _NOT_ABOUT_TEXT])
+@pytest.mark.parametrize("code", CODES)
+def test_page_says_what_it_is_why_it_matters_and_what_to_write_instead(code: str) -> None:
+    about, *_ = page(code).split("\n\n")[1:]
+    assert about.strip().endswith((".", ".)"))
+    sections = dict(_SECTION.findall(page(code)))
+    asked = ["Why it matters", "Example", "Instead"]
+    assert [name for name in sections if name != "Example" or code not in ELSEWHERE] == [
+        name for name in asked if name != "Example" or code not in ELSEWHERE
+    ]
+    assert all(text.strip() for text in sections.values())
+
+
+def test_every_page_belongs_to_a_code() -> None:
+    shipped = {file.name for file in files("segue.diagnostics").joinpath("pages").iterdir()}
+    assert shipped == {f"{code}.md" for code in CODES}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_code_belongs_to_a_family(code: str) -> None:
+    assert family(code) in FAMILIES
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if code not in ELSEWHERE])
 def test_example_gets_its_code_and_nothing_else(code: str) -> None:
     assert _codes(code, _examples(code)["Example"]) == [code]
 
 
-@pytest.mark.parametrize("code", [code for code in CODES if code not in _NOT_ABOUT_TEXT])
+@pytest.mark.parametrize("code", [code for code in CODES if code not in ELSEWHERE])
 def test_what_to_write_instead_is_clean(code: str) -> None:
     assert _codes(code, _examples(code)["Instead"]) == []
 

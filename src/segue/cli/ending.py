@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import typer
 
-from segue.diagnostics import Diagnostic, render_concise, render_full, render_json
+from segue.diagnostics import (
+    Diagnostic,
+    render_concise,
+    render_full,
+    render_github,
+    render_json,
+    render_sarif,
+)
 from segue.host import ConfigurationError, ProjectError
 from segue.runtime.assembly import Assembly, CheckedBook, assemble
 
@@ -52,16 +60,30 @@ def nearest_project(path: Path) -> Path:
     return start
 
 
+Style = Literal["full", "concise", "json", "github", "sarif"]
+"""How diagnostics are printed: the first two for people, on standard error; the others for programs, on standard
+output."""
+
+
 def show_diagnostics(found: CheckedBook, style: str = "full") -> None:
-    """Print what a check found: ``full`` and ``concise`` for people, on standard error; ``json`` on standard output."""
+    """Print what a check found, in one of the styles."""
     print_diagnostics(found.diagnostics, found.checked.texts, style)
 
 
 def print_diagnostics(diagnostics: tuple[Diagnostic, ...], texts: dict[str, str], style: str) -> None:
     """Print diagnostics in one of the styles."""
-    if style == "json":
-        sys.stdout.write(render_json(diagnostics))
-    elif style == "concise":
-        sys.stderr.write(render_concise(diagnostics))
-    elif diagnostics:
-        sys.stderr.write(render_full(diagnostics, texts, colour=sys.stderr.isatty()))
+    match style:
+        case "json":
+            sys.stdout.write(render_json(diagnostics))
+        case "github":
+            sys.stdout.write(render_github(diagnostics, texts, folder=str(Path.cwd())))
+        case "sarif":
+            sys.stdout.write(render_sarif(diagnostics, texts, folder=str(Path.cwd())))
+        case "concise":
+            sys.stderr.write(render_concise(diagnostics))
+        case _:
+            if diagnostics:
+                terminal = sys.stderr.isatty()
+                columns = min(shutil.get_terminal_size().columns, 120) if terminal else 100
+                shown = render_full(diagnostics, texts, colour=terminal, columns=columns)
+                sys.stderr.write(f"{shown}\n")

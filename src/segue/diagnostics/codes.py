@@ -1,8 +1,4 @@
-"""Every code, its severity and its page.
-
-The number says the family: 01 characters, 02 sentence, 03 names, 04 types, 05 what a rule lacks, 06 not carried out
-yet, 07 advice. A code is never used again for something else.
-"""
+"""Every code, its severity and its page. A code is never used again for something else."""
 
 from __future__ import annotations
 
@@ -10,6 +6,17 @@ from importlib.resources import files
 from typing import Final
 
 from segue.diagnostics.diagnostic import Severity
+
+FAMILIES: Final[dict[str, str]] = {
+    "01": "Characters",
+    "02": "Sentences",
+    "03": "Names",
+    "04": "Types",
+    "05": "What a rule lacks",
+    "06": "Not carried out yet",
+    "07": "Advice",
+}
+"""What the first two digits of a code say."""
 
 CODES: Final[dict[str, str]] = {
     "E0101": "Curly quotes",
@@ -66,6 +73,11 @@ CODES: Final[dict[str, str]] = {
 
 def severity(code: str) -> Severity:
     return "error" if code.startswith("E") else "warning"
+
+
+def family(code: str) -> str:
+    """The family of a code, a key of `FAMILIES`."""
+    return code[1:3]
 
 
 def title(code: str) -> str:

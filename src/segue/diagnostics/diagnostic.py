@@ -29,11 +29,16 @@ class Label(msgspec.Struct, frozen=True):
 
 
 class Fix(msgspec.Struct, frozen=True):
-    """A change that is safe to make without asking: put ``replacement`` in place of ``span``."""
+    """A change that mends: put ``replacement`` in place of ``span``.
+
+    ``safe`` says that there is no doubt what was meant, so that ``segue check --fix`` makes it without asking. Any
+    other is a guess, such as the nearest known name: editors offer it, and a person decides.
+    """
 
     title: str
     span: Span
     replacement: str
+    safe: bool = False
 
 
 class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,9 +79,13 @@ class Lines:
         """The line that holds ``offset``, from 1."""
         return bisect_right(self._starts, offset)
 
+    def place(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset, each from 1."""
+        line = self.line(offset)
+        return line, offset - self._starts[line - 1] + 1
+
     def span(self, start: int, end: int) -> Span:
-        line = self.line(start)
-        return Span(self.file, start, max(end, start), line, start - self._starts[line - 1] + 1)
+        return Span(self.file, start, max(end, start), *self.place(start))
 
     def source(self, line: int) -> str:
         """The text of a line, from 1, without its line break."""

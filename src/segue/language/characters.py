@@ -105,7 +105,7 @@ def _replace(part: re.Match[str], lines: Lines, found: list[Diagnostic]) -> str:
                     primary=span,
                     label="curly quotes" if len(text) > 1 else "a curly quote",
                     hint=f"write {straight} instead; word processors and chats bend quotes by themselves",
-                    fix=Fix("put straight quotes", span, straight) if len(text) > 1 else None,
+                    fix=Fix("put straight quotes", span, straight, safe=True) if len(text) > 1 else None,
                 )
             )
             return straight
@@ -120,7 +120,7 @@ def _replace(part: re.Match[str], lines: Lines, found: list[Diagnostic]) -> str:
                     primary=span,
                     label="not an ordinary space",
                     hint="put an ordinary space; such spaces come with text copied from web pages and documents",
-                    fix=Fix("put an ordinary space", span, " "),
+                    fix=Fix("put an ordinary space", span, " ", safe=True),
                 )
             )
             return " " * len(text)
@@ -135,7 +135,7 @@ def _replace(part: re.Match[str], lines: Lines, found: list[Diagnostic]) -> str:
                     primary=span,
                     label="invisible",
                     hint="delete it; it came with copied text and would make two names that look the same differ",
-                    fix=Fix("delete it", span, ""),
+                    fix=Fix("delete it", span, "", safe=True),
                 )
             )
             return " " * len(text)
@@ -152,7 +152,7 @@ def _replace(part: re.Match[str], lines: Lines, found: list[Diagnostic]) -> str:
                     primary=span,
                     label="a dash",
                     hint="write `-` from the keyboard",
-                    fix=Fix("put a minus sign", span, "-"),
+                    fix=Fix("put a minus sign", span, "-", safe=True),
                 )
             )
             return "-"
@@ -167,5 +167,5 @@ def _bidi(lines: Lines, start: int, end: int) -> Diagnostic:
         primary=span,
         label="invisible",
         hint="delete it; a rule must read the same to people and to Segue",
-        fix=Fix("delete it", span, ""),
+        fix=Fix("delete it", span, "", safe=True),
     )

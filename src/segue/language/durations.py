@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from segue.language.expectations import short
-from segue.language.slips import Slip
+from segue.language.slip import Slip
 
 _UNIT_WORDS: Final = {
     **dict.fromkeys(("day", "days", "päivä", "päivää"), "d"),
@@ -31,7 +31,8 @@ def odd_number(word: str, start: int) -> Slip:
     if twelve is not None and 1 <= int(twelve.group(1)) <= 12:
         hour = int(twelve.group(1)) % 12 + (12 if twelve.group(3).lower() == "p" else 0)
         clock = f"{hour:02}:{twelve.group(2) or '00'}"
-        return _slip(start, end, "clock times have 24 hours", f"write `{clock}`", label=f"write `{clock}`", write=clock)
+        cure = f"write `{clock}`"
+        return _slip(start, end, "clock times have 24 hours", cure, label=cure, write=clock)
     if re.fullmatch(r"(\d+(mo|min|w|d|h|s))*\d+m(\d+\w*)?", word):
         return _bare_m(word, start, end)
     unit = re.fullmatch(r"(\d+)([^\W\d_]+)", word)
@@ -98,4 +99,4 @@ def _bare_m(word: str, start: int, end: int) -> Slip:
 
 
 def _slip(start: int, end: int, message: str, hint: str, *, label: str = "", write: str | None = None) -> Slip:
-    return Slip(start, end, message, hint, label, write, "E0207")
+    return Slip(start, end, message, hint, label, write, "E0207", safe=write is not None)

@@ -19,7 +19,9 @@ from segue.language.expectations import STEP_TERMINALS, expectation, plain_words
 from segue.language.keywords import KEYWORDS, STEPS, TOP_LEVEL
 from segue.language.nearest import nearest
 from segue.language.pieces import DEEPEST, Piece, last_word
-from segue.language.slips import Place, Slip, compared_by_is, find_slip, missing_limit
+from segue.language.slip import Place, Slip
+from segue.language.slips import find_slip, missing_limit
+from segue.language.slips_of_values import compared_by_is
 
 _WORD: Final = re.compile(r"\w[\w.]*")
 _OPERATORS: Final = {
@@ -99,7 +101,7 @@ def _mistake(
     *,
     label: str = "",
     hint: str = "",
-    fix: tuple[str, str] | None = None,
+    fix: Fix | None = None,
     secondary: tuple[Label, ...] = (),
     complete: bool = False,
 ) -> Mistake:
@@ -113,11 +115,16 @@ def _mistake(
             label=label,
             secondary=secondary,
             hint=hint,
-            fix=Fix(fix[0], span, fix[1]) if fix else None,
+            fix=fix,
         ),
         start,
         complete,
     )
+
+
+def _writes(lines: Lines, start: int, end: int, text: str, *, safe: bool) -> Fix:
+    title = f"write `{text.strip()}`" if text.strip() else "delete it"
+    return Fix(title, lines.span(start, end), text, safe)
 
 
 def _keyword_as_name(token: Token, text: str, piece: Piece, lines: Lines) -> Mistake:
@@ -141,7 +148,7 @@ def _keyword_as_name(token: Token, text: str, piece: Piece, lines: Lines) -> Mis
 def _slipped(slip: Slip, lines: Lines, *, complete: bool = False) -> Mistake:
     fix = None
     if slip.write is not None:
-        fix = (f"write `{slip.write}`" if slip.write else "delete it", slip.write)
+        fix = _writes(lines, slip.start, slip.end, slip.write, safe=slip.safe)
     return _mistake(
         lines,
         slip.code,
@@ -171,7 +178,8 @@ def _unexpected_word(error: UnexpectedToken, text: str, piece: Piece, lines: Lin
             "this `end` closes nothing",
             label="no open block",
             hint="`end` closes `if`, `split` and `repeat`; a rule needs none: delete it",
-            fix=("delete it", ""),
+            # A guess: the word that opened the block may be what is missing.
+            fix=_writes(lines, start, end, "", safe=False),
             complete=complete,
         )
     slip = find_slip(Place(word, start, end, before, text[piece.start : start], text[end : piece.end], accepts))
@@ -189,8 +197,18 @@ def _unexpected_word(error: UnexpectedToken, text: str, piece: Piece, lines: Lin
             label="no open `if`" if not piece.open else "",
             hint="`else` belongs between `if COND …` and its `end`, and comes last there",
         )
-    if word == "=" and before in ("=", "<", ">", "!"):
-        return _mistake(lines, "E0201", start - 1, end, "one `=` is enough", hint="write `=`", fix=("write `=`", "="))
+    pair = text[start - 1 : end]
+    if pair in _OPERATORS:
+        sign = _OPERATORS[pair]
+        return _mistake(
+            lines,
+            "E0201",
+            start - 1,
+            end,
+            "one `=` is enough" if pair == "==" else f"`{pair}` is written `{sign}`",
+            hint=f"write `{sign}`",
+            fix=_writes(lines, start - 1, end, sign, safe=True),
+        )
     options = plain_words(accepts) | (TOP_LEVEL if complete or start == piece.start else frozenset())
     # A word of the language is no misspelling of another, and two letters are near to everything.
     meant = nearest(word, options) if token.type == "NAME" and word not in KEYWORDS and len(word) > 2 else None
@@ -203,7 +221,7 @@ def _unexpected_word(error: UnexpectedToken, text: str, piece: Piece, lines: Lin
             f"I don't understand `{word}` here",
             label=f"did you mean `{meant}`?",
             hint=expectation(accepts, before),
-            fix=(f"write `{meant}`", meant),
+            fix=_writes(lines, start, end, meant, safe=False),
             complete=complete,
         )
     if start == piece.start:
@@ -250,14 +268,17 @@ def _unexpected_character(error: UnexpectedCharacters, text: str, piece: Piece, 
             hint='put a `"` where the text ends',
         )
     if character in "'`":
+        closed = re.compile(rf'{character}([^{character}"\n]*){character}').match(text, start)
+        straight = f'"{closed.group(1)}"' if closed else None
         return _mistake(
             lines,
             "E0105",
             start,
-            start + 1,
+            closed.end() if closed else start + 1,
             f"texts stand in double quotes, not in {character}",
             label="not a quote in rules",
-            hint='write `"text"`',
+            hint=f"write `{straight}`" if straight else 'write `"text"`',
+            fix=_writes(lines, start, closed.end(), straight, safe=True) if closed and straight else None,
         )
     if character.isdigit():
         word = _WORD.match(text, start)
@@ -287,7 +308,7 @@ def _unexpected_character(error: UnexpectedCharacters, text: str, piece: Piece, 
             f"`{operator}` has no meaning in rules",
             label=f"write `{meant}`",
             hint=f"in rules it is written `{meant}`",
-            fix=(f"write `{meant}`", meant),
+            fix=_writes(lines, start, start + len(operator), _apart(text, start, operator, meant), safe=True),
         )
     before = last_word(text, piece.start, start)
     shown = (
@@ -308,11 +329,25 @@ def _unexpected_character(error: UnexpectedCharacters, text: str, piece: Piece, 
     )
 
 
+def _apart(text: str, start: int, operator: str, word: str) -> str:
+    """What stands in an operator's place: a word keeps apart from its neighbours."""
+    if not word.isalpha():
+        return word
+    end = start + len(operator)
+    before = "" if text[start - 1 : start].isspace() else " "
+    return f"{before}{word}{'' if text[end : end + 1].isspace() else ' '}"
+
+
 def _stops_too_early(error: UnexpectedInput, text: str, piece: Piece, lines: Lines) -> Mistake:
     accepts = _accepts(error)
     before = last_word(text, piece.start, piece.end)
     if piece.open and "END" in accepts:
         opener = piece.open[-1]
+        line = text.rfind("\n", 0, opener.start) + 1
+        indent = text[line : opener.start]
+        closing = f"\n{indent}end" if not indent.strip() else " end"
+        # A guess: the block may end earlier.
+        fix = Fix("write `end` after the last step", lines.span(piece.end, piece.end), closing)
         others = tuple(
             Label(lines.span(other.start, other.start + len(other.word)), "also without `end`")
             for other in piece.open[:-1][-3:]
@@ -325,6 +360,7 @@ def _stops_too_early(error: UnexpectedInput, text: str, piece: Piece, lines: Lin
             f"this `{opener.word}` has no `end`",
             label="begins here and is never closed",
             hint=f"write `end` after the last step that belongs to the `{opener.word}`",
+            fix=fix,
             secondary=others,
         )
     end = piece.end

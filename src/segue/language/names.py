@@ -173,6 +173,7 @@ class Names:
                 label=f"write `{truth}`",
                 hint="yes is `true`, no is `false`",
                 write=truth,
+                safe=True,
             )
             return
         known = {*self._scope.fields, *self._lexicon.event_names(), *self._lexicon.reactions}

@@ -7,13 +7,16 @@ that offsets are those of the file.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from copy import copy
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from lark import Lark, Token
+from lark.common import LexerConf
 from lark.exceptions import UnexpectedInput, VisitError
-from lark.lexer import PatternRE, PatternStr, TerminalDef
+from lark.lexer import ContextualLexer, PatternRE, PatternStr, TerminalDef
 from lark.utils import TextSlice
 
 from segue.diagnostics import Diagnostic, Lines, in_order
@@ -28,6 +31,18 @@ EDITIONS: Final = (2026,)
 _BEGINNING: Final = re.compile(r"[^\W\d]\w*[ \t\f\r\n]+([^\W\d]\w*)")
 
 
+class _TrustingLexer(ContextualLexer):
+    """Lark's own lexer without its look for terminals that collide. Where interegular is installed that look takes
+    seconds at every start; a test has it done, strictly."""
+
+    def __init__(
+        self, conf: LexerConf, states: dict[int, Collection[str]], always_accept: Collection[str] = ()
+    ) -> None:
+        trusted = copy(conf)
+        trusted.skip_validation = True
+        super().__init__(trusted, states, always_accept)
+
+
 @cache
 def grammar() -> Lark:
     """The parser of one piece, built once; it keeps no state between texts."""
@@ -40,6 +55,7 @@ def grammar() -> Lark:
         keep_all_tokens=True,
         maybe_placeholders=False,
         edit_terminals=whole_word,
+        _plugins={"ContextualLexer": _TrustingLexer},
     )
 
 

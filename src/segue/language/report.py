@@ -37,11 +37,12 @@ class Report:
         label: str = "",
         hint: str = "",
         write: str | None = None,
+        safe: bool = False,
         also: tuple[Label, ...] = (),
     ) -> None:
-        """One diagnostic; ``write`` is what would safely stand in its place."""
+        """One diagnostic; ``write`` is what was probably meant in its place, or with ``safe`` certainly."""
         span = self.span(place)
-        fix = Fix(f"write `{write}`", span, write) if write is not None else None
+        fix = Fix(f"write `{write}`", span, write, safe) if write is not None else None
         self.found.append(
             Diagnostic(
                 severity=severity(code),

@@ -8,63 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
 from typing import Final
-from zoneinfo import available_timezones
 
-import msgspec
+from segue.language.keywords import KEYWORDS, STEPS, TOP_LEVEL
+from segue.language.slip import Place, Slip
+from segue.language.slips_of_values import compared, fraction, money, unbracketed, zone
 
-from segue.language.keywords import KEYWORDS, STEPS
-
-_CLOCK: Final = re.compile(r"\d{1,2}:\d{2}$")
+_BEFORE_A_BEGINNING: Final = re.compile(r"(^|\n)([ \t]*|\s*rule\s+\w+(\s+\"[^\"\n]*\")?\s*)$")
 _UNITS: Final = {"second": "s", "minute": "min", "hour": "h", "day": "d", "week": "w", "month": "mo", "year": "12mo"}
-_SMALLER: Final = {"w": (7, "d"), "d": (24, "h"), "h": (60, "min"), "min": (60, "s")}
-_CURRENCIES: Final = {
-    "€": "EUR",
-    "$": "USD",
-    "£": "GBP",
-    "¥": "JPY",
-    **dict.fromkeys(("euro", "euros", "eur"), "EUR"),
-    **dict.fromkeys(("dollar", "dollars", "usd"), "USD"),
-    **dict.fromkeys(("pound", "pounds", "gbp"), "GBP"),
-}
 _ARTICLES: Final = frozenset(("a", "an", "the"))
 _WHEN_TO_SEND: Final = frozenset(("at", "after", "before", "in"))
 _WHOM_TO: Final = frozenset(("to", "for", "customer", "everyone", "all"))
-
-
-class Slip(msgspec.Struct, frozen=True):
-    """What is wrong and how it is written. ``start`` and ``end`` are the place,
-    ``write`` what safely stands there instead."""
-
-    start: int
-    end: int
-    message: str
-    hint: str
-    label: str = ""
-    write: str | None = None
-    code: str = "E0201"
-
-
-class Place(msgspec.Struct, frozen=True):
-    """The word that cannot stand there, with what is around it: ``earlier`` and ``later`` are the piece's text before
-    and after, ``before`` is the word before, ``accepts`` the kinds of words that could stand."""
-
-    word: str
-    start: int
-    end: int
-    before: str
-    earlier: str
-    later: str
-    accepts: frozenset[str]
-
-    def slip(self, message: str, hint: str, *, write: str | None = None, code: str = "E0201") -> Slip:
-        """A slip at the word itself."""
-        return Slip(self.start, self.end, message, hint, f"write `{write}`" if write else "", write, code)
-
-    def takes_away(self, message: str, hint: str) -> Slip:
-        """A slip whose cure is to delete the word."""
-        return Slip(self.start, self.end, message, hint, "delete it", "")
 
 
 def find_slip(place: Place) -> Slip | None:
@@ -98,15 +52,6 @@ def missing_limit(place: Place) -> Slip | None:
     return None
 
 
-def compared_by_is(place: Place) -> Slip | None:
-    """``customer.country is "FI"``."""
-    if place.word != "is":
-        return None
-    negated = re.match(r"\s+not\b", place.later)
-    sign, end = ("!=", place.end + negated.end()) if negated else ("=", place.end)
-    return Slip(place.start, end, f"values are compared with `{sign}`", f"write `{sign}`", f"write `{sign}`", sign)
-
-
 def _limit(place: Place) -> Slip | None:
     ends_it = place.word in STEPS | {"unless", "end", "else"} or place.word in KEYWORDS
     return missing_limit(place) if ends_it else None
@@ -116,7 +61,11 @@ def _big_letters(place: Place) -> Slip | None:
     small = place.word.lower()
     if place.word != small and small in KEYWORDS:
         return place.slip(
-            f"`{place.word}` is written `{small}`", "words of the language have small letters only", write=small
+            f"`{place.word}` is written `{small}`",
+            "words of the language have small letters only",
+            write=small,
+            # In the middle of a line such a word would begin another rule.
+            safe=small not in TOP_LEVEL or _BEFORE_A_BEGINNING.search(place.earlier) is not None,
         )
     return None
 
@@ -143,7 +92,7 @@ def _comma(place: Place) -> Slip | None:
 
 def _else_if(place: Place) -> Slip | None:
     if place.word.lower() in ("elseif", "elsif", "elif"):
-        return place.slip("`else if` is two words", "write `else if`", write="else if")
+        return place.slip("`else if` is two words", "write `else if`", write="else if", safe=True)
     return None
 
 
@@ -159,7 +108,8 @@ def _article(place: Place) -> Slip | None:
     if place.before not in _ARTICLES or not re.search(r"\bsend\s+\w+\s*$", place.earlier):
         return None
     begin = place.start - (len(place.earlier) - place.earlier.rstrip().rfind(place.before))
-    return Slip(begin, place.start, f"`{place.before}` is not needed", f"write `send {place.word}`", "delete it", "")
+    message = f"`{place.before}` is not needed"
+    return Slip(begin, place.start, message, f"write `send {place.word}`", "delete it", "", safe=True)
 
 
 def _after_channel(place: Place) -> Slip | None:
@@ -212,54 +162,16 @@ def _length(place: Place) -> Slip | None:
     return None
 
 
-def _fraction(place: Place) -> Slip | None:
-    found = re.match(r"(\d+)[.,](\d+)\s?(mo|min|w|d|h|s)?(?!\w)", place.word + place.later)
-    if found is None or "DURATION" not in place.accepts:
-        return None
-    whole, part, unit = found.groups()
-    hint = "write a smaller unit instead, such as `36h` for a day and a half"
-    write = None
-    if unit in _SMALLER:
-        size, smaller = _SMALLER[unit]
-        count, rest = divmod(int(whole + part) * size, 10 ** len(part))
-        if not rest:
-            write = f"{count}{smaller}"
-            hint = f"write `{write}`"
-    message = "durations are whole numbers"
-    return Slip(
-        place.start, place.start + found.end(), message, hint, f"write `{write}`" if write else "", write, "E0207"
-    )
-
-
-def _zone(place: Place) -> Slip | None:
-    if "ZONE" not in place.accepts or not _CLOCK.match(place.before) or not place.word[:1].isupper():
-        return None
-    zones = _zones_by_place().get(place.word.casefold())
-    if zones is None:
-        return place.slip(
-            "a time zone is written with its continent",
-            "write for instance `Europe/Helsinki`, or `local` for the customer's",
-            code="E0208",
-        )
-    return place.slip("a time zone is written with its continent", f"write `{zones}`", write=zones, code="E0208")
-
-
-@cache
-def _zones_by_place() -> dict[str, str]:
-    return {
-        zone.rpartition("/")[2].casefold(): zone for zone in sorted(available_timezones(), reverse=True) if "/" in zone
-    }
-
-
 def _setting(place: Place) -> Slip | None:
     if place.before == "set" and place.word.isidentifier() and place.word not in KEYWORDS:
         return place.slip(
             "`set` changes a trait, and traits are written with `customer.`",
             f"write `set customer.{place.word} = …`",
             write=f"customer.{place.word}",
+            safe=True,
         )
     if place.word == "to" and "EQUAL" in place.accepts and re.search(r"\bset\s+customer\s*\.\s*\w+\s*$", place.earlier):
-        return place.slip("a trait is set with `=`", "write `=`", write="=")
+        return place.slip("a trait is set with `=`", "write `=`", write="=", safe=True)
     return None
 
 
@@ -284,7 +196,7 @@ def _looking_back(place: Place) -> Slip | None:
 
 def _joining(place: Place) -> Slip | None:
     if place.word == "to" and "AND" in place.accepts and re.search(r"\bbetween\b[^\n]*$", place.earlier):
-        return place.slip("the two ends of `between` are joined by `and`", "write `and`", write="and")
+        return place.slip("the two ends of `between` are joined by `and`", "write `and`", write="and", safe=True)
     if place.word == "and" and re.match(r"\s*(rule\b.*)?when\s+\w+(\s+or\s+\w+)*\s*$", place.earlier, re.DOTALL):
         return place.slip(
             "one event begins a journey, so there is no `and` between two",
@@ -293,51 +205,13 @@ def _joining(place: Place) -> Slip | None:
     return None
 
 
-def _compared(place: Place) -> Slip | None:
-    return compared_by_is(place) if {"EQUAL", "COMPARISON"} <= place.accepts else None
-
-
-def _brackets(place: Place) -> Slip | None:
-    if place.before != "in" or not place.word.startswith('"'):
-        return None
-    more = re.match(r"(\s*,\s*\"[^\"\n]*\")*", place.later)
-    assert more is not None
-    choices = f"[{place.word}{more.group()}]"
-    return Slip(
-        place.start,
-        place.end + more.end(),
-        "the values to choose from stand in brackets",
-        f"write `in {choices}`",
-        f"write `{choices}`",
-        choices,
-    )
-
-
-def _money(place: Place) -> Slip | None:
-    currency = _CURRENCIES.get(place.word.casefold())
-    if currency is None:
-        return None
-    amount = re.search(r"(\d+(?:\.\d+)?)\s?$", place.earlier)
-    following = re.match(r"\s?(\d+(?:\.\d+)?)", place.later)
-    hint = "an amount is written with the three letters of its currency"
-    if following is not None and amount is None:
-        write = f"{following.group(1)} {currency}"
-        return Slip(
-            place.start, place.end + following.end(), hint, f"write `{write}`", f"write `{write}`", write, "E0105"
-        )
-    if amount is not None:
-        write = f"{amount.group(1)} {currency}"
-        return Slip(
-            place.start - len(amount.group()), place.end, hint, f"write `{write}`", f"write `{write}`", write, "E0105"
-        )
-    return Slip(place.start, place.end, hint, f"write for instance `50 {currency}`", "", None, "E0105")
-
-
 def _mark(place: Place) -> Slip | None:
     if place.word in (";", ":", "."):
-        message = f"no `{place.word}` is needed here"
-        hint = "one thing follows the other without a mark between them"
-        return Slip(place.start, place.end, message, hint, "delete it", "", "E0105")
+        return place.takes_away(
+            f"no `{place.word}` is needed here",
+            "one thing follows the other without a mark between them",
+            code="E0105",
+        )
     return None
 
 
@@ -350,14 +224,15 @@ def _hyphen(place: Place) -> Slip | None:
     if write.lower() == "e_mail":
         write = "email"
     begin, end = place.start - len(left.group()), place.end + right.end()
-    return Slip(begin, end, "names have no hyphens", f"write `{write}`", f"write `{write}`", write)
+    cure = f"write `{write}`"
+    return Slip(begin, end, "names have no hyphens", cure, cure, write, safe=True)
 
 
 def _two_words(place: Place) -> Slip | None:
     found = re.match(r"\s*rule\s+(\w+)\s*$", place.earlier)
-    if found is None or place.word in ("when", "every", "on") or place.word.startswith('"'):
+    if found is None or place.word.lower() in ("when", "every", "on") or place.word.startswith('"'):
         return None
-    more = re.match(r"(?:\s+(?!when\b|every\b|on\b)\w+)*", place.later)
+    more = re.match(r"(?:\s+(?!(?i:when|every|on)\b)\w+)*", place.later)
     assert more is not None
     name = "_".join([found.group(1), place.word, *more.group().split()])
     begin = place.start - len(place.earlier) + found.start(1)
@@ -368,29 +243,30 @@ def _two_words(place: Place) -> Slip | None:
         f"write `{name}`; what people read stands in quotes after it",
         f"write `{name}`",
         name,
+        safe=True,
     )
 
 
 _SLIPS: Final[tuple[Callable[[Place], Slip | None], ...]] = (
     _two_words,
     _big_letters,
-    _fraction,
+    fraction,
     _comma,
     _else_if,
     _then,
     _hyphen,
-    _money,
-    _zone,
+    money,
+    zone,
     _limit,
     _article,
     _joining,
-    _compared,
+    compared,
     _looking_back,
     _after_channel,
     _message_first,
     _length,
     _setting,
-    _brackets,
+    unbracketed,
     _mark,
 )
 """Asked in this order: the most particular first."""

@@ -14,6 +14,8 @@ from segue.diagnostics import Diagnostic, Span
 from segue.host import ConfigurationError, Plugins, Project, configure, discover, load_project
 from segue.host.project import ChannelSettings, SourceSettings
 from segue.language.book import Checked, check_book, read_book
+from segue.language.book import Source as RuleFile
+from segue.language.mending import mend as mend_sources
 from segue.language.vocabulary import ChannelWords, Words
 from segue.messages.catalogue import Catalogue
 from segue.messages.loading import load_messages
@@ -112,11 +114,46 @@ def assemble(folder: Path, plugins: Plugins | None = None) -> Assembly:
 def check(assembly: Assembly, paths: Sequence[Path] | None = None, *, content: bool = True) -> CheckedBook:
     """Read and check the rule book: the project's, or what lies under ``paths``. With ``content``, a message that a
     channel needs and the book lacks is an error."""
-    places = list(paths) if paths is not None else [_from_here(assembly.project.rules)]
+    found = _find(assembly, paths)
+    checked = check_book(found.sources, assembly.words(found.catalogue if content else None))
+    return _with_rest(checked, found)
+
+
+class MendedBook(msgspec.Struct, frozen=True):
+    """A rule book with its safe fixes made, in memory only. ``before`` are the files as they are, ``after`` as they
+    would be, one for one; ``book`` is the check of the latter, ``fixed`` what was fixed."""
+
+    before: tuple[RuleFile, ...]
+    after: tuple[RuleFile, ...]
+    fixed: tuple[Diagnostic, ...]
+    book: CheckedBook
+
+
+def mend(assembly: Assembly, paths: Sequence[Path] | None = None) -> MendedBook:
+    """Read the rule book as `check` does, and make every safe fix."""
+    found = _find(assembly, paths)
+    words = assembly.words(found.catalogue)
+    mended = mend_sources(found.sources, lambda sources: check_book(sources, words))
+    return MendedBook(found.sources, mended.sources, mended.fixed, _with_rest(mended.checked, found))
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """What lies under the paths of a book."""
+
+    sources: tuple[RuleFile, ...]
+    unreadable: tuple[Diagnostic, ...]
+    catalogue: Catalogue
+
+
+def _find(assembly: Assembly, paths: Sequence[Path] | None) -> _Found:
+    places = [_from_here(path) for path in (paths if paths is not None else [assembly.project.rules])]
     sources, unreadable = read_book(places)
     folders = list(dict.fromkeys(place if place.is_dir() else place.parent for place in places))
-    catalogue = load_messages(folders)
-    checked = check_book(sources, assembly.words(catalogue if content else None))
+    return _Found(sources, unreadable, load_messages(folders))
+
+
+def _with_rest(checked: Checked, found: _Found) -> CheckedBook:
+    """The check of a book with what is wrong outside the texts of its rules."""
     wrong = tuple(
         Diagnostic(
             severity="error",
@@ -124,9 +161,9 @@ def check(assembly: Assembly, paths: Sequence[Path] | None = None, *, content: b
             message=problem.message,
             primary=Span(problem.path, 0, 0, max(problem.line, 1), 1),
         )
-        for problem in catalogue.problems
+        for problem in found.catalogue.problems
     )
-    return CheckedBook(checked, catalogue, (*unreadable, *checked.diagnostics, *wrong))
+    return CheckedBook(checked, found.catalogue, (*found.unreadable, *checked.diagnostics, *wrong))
 
 
 def _from_here(path: Path) -> Path:

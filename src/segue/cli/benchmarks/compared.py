@@ -11,6 +11,7 @@ import msgspec
 from segue.api import Event, Instant
 from segue.api.values import HOUR
 from segue.cli.benchmarks.backlog import measure_backlog
+from segue.cli.benchmarks.checking import measure_checking
 from segue.cli.benchmarks.figures import Figure, Sizes, Tell
 from segue.cli.benchmarks.over_http import NoSource, measure_over_http
 from segue.cli.benchmarks.spine import LATER, measure_spine
@@ -79,6 +80,9 @@ def measure(sizes: Sizes, tell: Tell, folder: Path | None = None) -> Result:
             notes.append(str(error))
         tell(f"a store with {sizes.waiting:,} customers waiting: this takes the longest")
         backlog = measure_backlog(place, sizes.waiting)
+        tell(f"the check of a book of {sizes.rules:,} rules")
+        with TemporaryDirectory(prefix="rules-", dir=place) as rules:
+            checking = measure_checking(Path(rules), sizes.rules)
     whole = sizes.waiting >= 1_000_000
     figures = [
         Figure(
@@ -118,6 +122,7 @@ def measure(sizes: Sizes, tell: Tell, folder: Path | None = None) -> Result:
     if over_http is not None:
         figures.append(Figure("http", "events over HTTP", "1/s", over_http.events, over_http.decided))
     figures += [
+        Figure("check", "rules checked", "1/s", checking.rules, checking.checked, checking.parsed, None, 500, 1_000),
         Figure("filling", f"filled to {sizes.waiting:,}", "1/s", backlog.waiting, backlog.journeys),
         Figure("memory", "memory with these", "MB", backlog.waiting, backlog.memory, good=400, aim=250),
         Figure("disk", "disk with these", "MB", backlog.waiting, backlog.disk, good=800, aim=500),

@@ -1,0 +1,50 @@
+"""What a slip is: a place where people write what they want and not yet how it is written, and its cure."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Slip(msgspec.Struct, frozen=True):
+    """What is wrong and how it is written. ``start`` and ``end`` are the place, ``write`` what stands there instead.
+
+    ``safe`` where there is no doubt about it. There is doubt where the same slip can mean two things: `1,000` is a
+    thousand to some and one to others, `last month` thirty days or a calendar month, `$` one of twenty dollars.
+    """
+
+    start: int
+    end: int
+    message: str
+    hint: str
+    label: str = ""
+    write: str | None = None
+    code: str = "E0201"
+    safe: bool = False
+
+
+class Place(msgspec.Struct, frozen=True):
+    """The word that cannot stand there, with what is around it: ``earlier`` and ``later`` are the piece's text before
+    and after, ``before`` is the word before, ``accepts`` the kinds of words that could stand."""
+
+    word: str
+    start: int
+    end: int
+    before: str
+    earlier: str
+    later: str
+    accepts: frozenset[str]
+
+    def slip(
+        self, message: str, hint: str, *, write: str | None = None, code: str = "E0201", safe: bool = False
+    ) -> Slip:
+        """A slip at the word itself."""
+        return Slip(self.start, self.end, message, hint, f"write `{write}`" if write else "", write, code, safe)
+
+    def takes_away(self, message: str, hint: str, *, code: str = "E0201") -> Slip:
+        """A slip whose cure is to delete the word."""
+        return Slip(self.start, self.end, message, hint, "delete it", self._gap(), code, safe=True)
+
+    def _gap(self) -> str:
+        """What stands in place of a deleted word: a space where its neighbours would grow together."""
+        apart = self.earlier[-1:].isspace() or self.later[:1].isspace()
+        return "" if apart or not self.earlier or not self.later else " "

@@ -1,0 +1,118 @@
+"""Usual slips in values: durations with a fraction, zones without their continent, money, lists, `is`."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+from zoneinfo import available_timezones
+
+from segue.language.slip import Place, Slip
+
+_CLOCK: Final = re.compile(r"\d{1,2}:\d{2}$")
+_SMALLER: Final = {"w": (7, "d"), "d": (24, "h"), "h": (60, "min"), "min": (60, "s")}
+_CURRENCIES: Final = {
+    "€": "EUR",
+    "$": "USD",
+    "£": "GBP",
+    "¥": "JPY",
+    **dict.fromkeys(("euro", "euros", "eur"), "EUR"),
+    **dict.fromkeys(("dollar", "dollars", "usd"), "USD"),
+    **dict.fromkeys(("pound", "pounds", "gbp"), "GBP"),
+}
+_ONE_CURRENCY: Final = frozenset(("€", "euro", "euros", "eur", "usd", "gbp"))
+"""Those of them that no second country uses for its own."""
+
+
+def compared_by_is(place: Place) -> Slip | None:
+    """``customer.country is "FI"``."""
+    if place.word != "is":
+        return None
+    negated = re.match(r"\s+not\b", place.later)
+    sign, end = ("!=", place.end + negated.end()) if negated else ("=", place.end)
+    message, cure = f"values are compared with `{sign}`", f"write `{sign}`"
+    return Slip(place.start, end, message, cure, cure, sign, safe=True)
+
+
+def compared(place: Place) -> Slip | None:
+    """``is``, where a comparison can stand."""
+    return compared_by_is(place) if {"EQUAL", "COMPARISON"} <= place.accepts else None
+
+
+def unbracketed(place: Place) -> Slip | None:
+    """``in "FI", "SE"``."""
+    if place.before != "in" or not place.word.startswith('"'):
+        return None
+    more = re.match(r"(\s*,\s*\"[^\"\n]*\")*", place.later)
+    assert more is not None
+    choices = f"[{place.word}{more.group()}]"
+    return Slip(
+        place.start,
+        place.end + more.end(),
+        "the values to choose from stand in brackets",
+        f"write `in {choices}`",
+        f"write `{choices}`",
+        choices,
+        safe=True,
+    )
+
+
+def fraction(place: Place) -> Slip | None:
+    """``wait 1.5d``."""
+    found = re.match(r"(\d+)[.,](\d+)\s?(mo|min|w|d|h|s)?(?!\w)", place.word + place.later)
+    if found is None or "DURATION" not in place.accepts:
+        return None
+    whole, part, unit = found.groups()
+    hint = "write a smaller unit instead, such as `36h` for a day and a half"
+    write = None
+    if unit in _SMALLER:
+        size, smaller = _SMALLER[unit]
+        count, rest = divmod(int(whole + part) * size, 10 ** len(part))
+        if not rest:
+            write = f"{count}{smaller}"
+            hint = f"write `{write}`"
+    message = "durations are whole numbers"
+    end, label = place.start + found.end(), f"write `{write}`" if write else ""
+    # A day by the calendar is not always 24 hours.
+    return Slip(place.start, end, message, hint, label, write, "E0207", safe=write is not None and unit != "d")
+
+
+def zone(place: Place) -> Slip | None:
+    """``wait until 09:00 Helsinki``."""
+    if "ZONE" not in place.accepts or not _CLOCK.match(place.before) or not place.word[:1].isupper():
+        return None
+    zones = _zones_by_place().get(place.word.casefold())
+    if zones is None:
+        return place.slip(
+            "a time zone is written with its continent",
+            "write for instance `Europe/Helsinki`, or `local` for the customer's",
+            code="E0208",
+        )
+    return place.slip("a time zone is written with its continent", f"write `{zones}`", write=zones, code="E0208")
+
+
+@cache
+def _zones_by_place() -> dict[str, str]:
+    return {
+        zone.rpartition("/")[2].casefold(): zone for zone in sorted(available_timezones(), reverse=True) if "/" in zone
+    }
+
+
+def money(place: Place) -> Slip | None:
+    """``total > 50€``."""
+    currency = _CURRENCIES.get(place.word.casefold())
+    if currency is None:
+        return None
+    amount = re.search(r"(\d+(?:\.\d+)?)\s?$", place.earlier)
+    following = re.match(r"\s?(\d+(?:\.\d+)?)", place.later)
+    message = "an amount is written with the three letters of its currency"
+    safe = place.word.casefold() in _ONE_CURRENCY
+    if following is not None and amount is None:
+        write = f"{following.group(1)} {currency}"
+        end, cure = place.end + following.end(), f"write `{write}`"
+        return Slip(place.start, end, message, cure, cure, write, "E0105", safe)
+    if amount is not None:
+        write = f"{amount.group(1)} {currency}"
+        start, cure = place.start - len(amount.group()), f"write `{write}`"
+        return Slip(start, place.end, message, cure, cure, write, "E0105", safe)
+    return Slip(place.start, place.end, message, f"write for instance `50 {currency}`", "", None, "E0105")

@@ -1,0 +1,47 @@
+"""What a check reads beside the rules: the files of messages, and the names that diagnostics call files by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from segue.runtime.assembly import assemble, check, mend
+
+RULE = 'event ordered\nwhen ordered send email "thanks"\n'
+
+
+def shop(folder: Path, content: str, rule: str = RULE) -> Path:
+    (folder / "rules" / "messages" / "thanks").mkdir(parents=True)
+    (folder / "rules" / "messages" / "thanks" / "email.txt").write_text(content, "utf-8")
+    (folder / "rules" / "thanks.rules").write_text(rule, "utf-8")
+    return folder
+
+
+def codes(folder: Path) -> list[str]:
+    return [diagnostic.code for diagnostic in check(assemble(folder)).diagnostics]
+
+
+def test_a_content_file_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    assert "E0504" in codes(shop(tmp_path, "Dear {{ first_name"))
+
+
+def test_a_content_file_that_can_be_used_is_not(tmp_path: Path) -> None:
+    assert codes(shop(tmp_path, "---\nsubject: Thanks\n---\nDear {{ first_name }}")) == []
+
+
+def test_files_below_this_folder_are_called_as_seen_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop(tmp_path, "---\nsubject: Thanks\n---\nHello", RULE.replace("when", "wen"))
+    monkeypatch.chdir(tmp_path)
+    (diagnostic,) = check(assemble(tmp_path), [tmp_path / "rules"]).diagnostics
+    assert diagnostic.primary is not None
+    assert diagnostic.primary.file == str(Path("rules", "thanks.rules"))
+
+
+def test_mending_reads_and_checks_what_check_does_and_writes_nothing(tmp_path: Path) -> None:
+    shop(tmp_path, "Dear {{ first_name", RULE.replace("send", "Send"))
+    mended = mend(assemble(tmp_path))
+    assert [diagnostic.code for diagnostic in mended.fixed] == ["E0201"]
+    assert mended.after[0].text == RULE
+    assert (tmp_path / "rules" / "thanks.rules").read_text("utf-8") == mended.before[0].text
+    assert "E0504" in [diagnostic.code for diagnostic in mended.book.diagnostics]
