@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.api import Period
-from segue.engine.journey import (Assign, Changed, Choice, Crossed, Decide, Emitted, Input, Learn, Note, Pass, Reported, SetTrait)
+from segue.engine.journey import (
     Assign,
     Changed,
     Choice,
     Crossed,
     Decide,
     Emitted,
+    Input,
     Learn,
     Note,
     Pass,
