@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from functools import cache
+from itertools import count
 from typing import Any, TypeVar
 
 import msgspec
@@ -152,6 +154,7 @@ moments: st.SearchStrategy[m.Moment] = st.one_of(
     make(m.AtClock, clocks, st.sampled_from([None, "tomorrow", 0, 5, 6]), st.none(), zones),
     make(m.AtClock, clocks, st.none(), st.sampled_from([m.Day("2026-03-28"), m.Day("2026-03-29")]), zones),
     make(m.InWindow, clocks, clocks, zones),
+    st.just(m.BestTime()),
     make(m.AtDate, dates),
     make(m.Offset, periods, st.sampled_from(["before", "after"]), dates, st.none() | clocks, zones),
 )
@@ -165,8 +168,42 @@ def sends(draw: st.DrawFn) -> m.Send:
     groups = []
     for _ in range(draw(st.sampled_from([1, 1, 2]))):
         message = draw(st.sampled_from(["x", "y"]))
-        groups.append(tuple(m.Delivery(name, message, (), kind, Period(days=1)) for name in draw(_channels)))
+        names: list[str | None] = [*draw(_channels)]
+        if draw(st.integers(0, 5)) == 0:  # in a channel's place: `preferred`
+            names[draw(st.integers(0, len(names) - 1))] = None
+        groups.append(tuple(m.Delivery(name, message, (), kind, Period(days=1)) for name in names))
     return m.Send(tuple(groups))
+
+
+percentages = st.sampled_from([(100,), (50, 50), (10, 90), (34, 33, 33), (0, 100), (99, 1)])
+
+
+@st.composite
+def splits(draw: st.DrawFn, inner: st.SearchStrategy[tuple[m.Step, ...]]) -> m.Split:
+    inside = st.just(()) | inner
+    arms = tuple(
+        m.Arm(Decimal(percent), name, draw(inside)) for percent, name in zip(draw(percentages), "abc", strict=False)
+    )
+    return m.Split("", arms)
+
+
+def with_names(block: tuple[m.Step, ...], numbers: Iterator[int]) -> tuple[m.Step, ...]:
+    """Splits named by their place, as those without a name are."""
+    found: list[m.Step] = []
+    for step in block:
+        match step:
+            case m.Split(arms=arms):
+                name = str(next(numbers))
+                named = tuple(m.Arm(arm.percent, arm.name, with_names(arm.steps, numbers)) for arm in arms)
+                found.append(m.Split(name, named))
+            case m.If(branches=branches, otherwise=otherwise):
+                inside = tuple(m.Branch(one.condition, with_names(one.steps, numbers)) for one in branches)
+                found.append(m.If(inside, with_names(otherwise, numbers)))
+            case m.Repeat(times=times, steps=steps_, until=until):
+                found.append(m.Repeat(times, with_names(steps_, numbers), until))
+            case _:
+                found.append(step)
+    return tuple(found)
 
 
 @cache
@@ -191,7 +228,16 @@ def steps(depth: int = 2, *, emits: bool = False) -> st.SearchStrategy[tuple[m.S
         inner = st.deferred(lambda: steps(depth - 1, emits=emits))
         branches = st.lists(make(m.Branch, conditions(), inner), min_size=1, max_size=2).map(tuple)
         kinds.append((4, make(m.If, branches, pick((1, st.just(())), (1, inner)))))
+        kinds.append((2, splits(inner)))
+        kinds.append((3, make(m.Repeat, st.integers(1, 3), inner, pick((2, st.none()), (1, conditions())))))
     return st.lists(pick(*kinds), min_size=1, max_size=5).map(tuple)
+
+
+_shares = pick(
+    (5, st.none()), (1, st.sampled_from([Decimal(0), Decimal(20), Decimal(50), Decimal("80.5"), Decimal(100)]))
+)
+_FIRST_DAYS = [m.Day("2026-03-26"), m.Day("2026-03-27"), m.Day("2026-03-28")]
+_LAST_DAYS = [None, m.Day("2026-03-27"), m.Day("2026-03-28"), m.Day("2026-03-30")]
 
 
 @st.composite
@@ -212,13 +258,18 @@ def rules(draw: st.DrawFn, name: str) -> m.Rule:
         name=name,
         title=None,
         events=tuple(draw(st.lists(st.sampled_from(begin), min_size=1, max_size=2, unique=True))),
-        steps=draw(steps(emits=emits)),
+        steps=with_names(draw(steps(emits=emits)), count(1)),
         where=draw(pick((5, st.none()), (1, conditions()))),
         per=draw(st.sampled_from([None, "key"])),
         once=draw(pick((4, st.none()), (1, st.just(m.Once())), (2, make(m.Once, periods)))),
         on_repeat=draw(st.sampled_from(["ignore", "restart"])),
         until=draw(pick((3, st.none()), (1, conditions()))),
         goal=goal,
+        rollout=draw(_shares),
+        holdout=draw(_shares),
+        active=draw(
+            pick((5, st.none()), (1, make(m.Active, st.sampled_from(_FIRST_DAYS), st.sampled_from(_LAST_DAYS))))
+        ),
     )
 
 

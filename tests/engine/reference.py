@@ -13,7 +13,10 @@ Where the language is silent these choices are made:
 - what a journey sets itself does not meet its own goal;
 - ``wait until`` a clock time or a window looks for the next one from the moment at which it is really reached, also
   after a late event;
-- of two journeys of a rule that began at one instant, the later begun is the latest.
+- of two journeys of a rule that began at one instant, the later begun is the latest;
+- a share, and an arm, hang on a hash of the customer, the rule and the use (`at_share`);
+- who is in no share of a rollout is told so last, before anything changes for those inside;
+- `preferred` and the channels after it never try one channel twice.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from calendar import monthrange
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from fractions import Fraction
+from hashlib import blake2b
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
@@ -33,6 +38,17 @@ from segue.language import model as m
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CHAIN = 8
 STALE = timedelta(hours=24)
+PREFERENCE = ("push", "sms", "email")
+"""The channels with content, in the order in which customers prefer them."""
+BEST_MINUTE = 600
+"""When customers answer most: from ten to eleven."""
+
+
+def at_share(*use: str) -> Fraction:
+    """Where a customer stands among all, from 0 to 1, for a use."""
+    text = "".join(f"{len(part)}:{part}" for part in use)
+    return Fraction(int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big"), 2**64)
+
 
 # Time
 
@@ -123,6 +139,7 @@ class Line(msgspec.Struct, frozen=True, order=True):
 class Message(msgspec.Struct, eq=False):
     journey: Journey
     delivery: m.Delivery
+    channel: str
     group: int
     place: int
     state: str = "decided"
@@ -150,6 +167,17 @@ class Person:
             return "consent withdrawn"
         return ""
 
+    def is_among(self, percent: Decimal | None, rule: str, use: str) -> bool:
+        return percent is not None and at_share(self.key, rule, use) < Fraction(percent) / 100
+
+    def arm(self, rule: str, split: m.Split) -> m.Arm:
+        mark, reached = at_share(self.key, rule, split.name, "arm"), Fraction(0)
+        for arm in split.arms:
+            reached += Fraction(arm.percent) / 100
+            if mark < reached:
+                return arm
+        raise AssertionError("the percentages of a split add up to 100")
+
 
 class Exit(Exception):
     """The journey leaves."""
@@ -175,10 +203,14 @@ class Scene(msgspec.Struct):
     subject: Past | None = None
 
 
-def names(node: m.Expression | None) -> set[str]:
-    """Everything an expression names that can change by an input: ``event:ordered``, ``trait:vip``."""
+def names(node: m.Expression | None, segments: Mapping[str, m.Expression]) -> set[str]:
+    """Everything an expression names that can change by an input: ``event:ordered``, ``trait:vip``, ``name:lapsed``."""
     if isinstance(node, (m.Happened, m.Aggregate)):
-        return {f"event:{node.event}"} | names(node.where)
+        return {f"event:{node.event}"} | names(node.where, segments)
+    if isinstance(node, m.InSegment):
+        return {f"name:{node.name}"} | names(segments[node.name], segments)
+    if isinstance(node, m.InRule):
+        return {f"name:{node.name}"}
     if isinstance(node, m.Trait):
         return {f"trait:{node.name}"}
     if isinstance(node, m.CanGet):
@@ -187,7 +219,7 @@ def names(node: m.Expression | None) -> set[str]:
     for part in () if node is None else (getattr(node, field) for field in node.__struct_fields__):
         for child in part if isinstance(part, tuple) else (part,):
             if isinstance(child, m.Node):
-                found |= names(child)  # type: ignore[arg-type]
+                found |= names(child, segments)  # type: ignore[arg-type]
     return found
 
 
@@ -255,7 +287,13 @@ def value_of(node: m.Expression, scene: Scene) -> Any:
             return calculate(op, value_of(left, scene), value_of(right, scene), scene.person.zone)
         case m.CanGet(channel=channel):
             return not scene.person.refusal(channel, "promotional")
-        case m.Contains() | m.Reacted():
+        case m.InSegment(name=name):
+            person = scene.person
+            nobody = Past("", scene.now, -1, {})
+            return bool(value_of(person.world.segments[name], Scene(person, scene.now, nobody, None)))
+        case m.InRule(name=name):
+            return any(one.state == "inside" and one.rule.name == name for one in scene.person.journeys)
+        case m.Contains() | m.Reacted() | m.Coupon():
             raise NotImplementedError("not in the random programs")
         case _:
             assert_never(node)
@@ -355,6 +393,7 @@ class Journey:
         self.messages: list[Message] = []
         self.later: list[tuple[str, Any]] = []
         self.converted = False
+        self.holdout = person.is_among(rule.holdout, rule.name, "holdout")
         self.walk = self.passage()
 
     @property
@@ -397,7 +436,7 @@ class Journey:
     def judge(self, about: str | None = None) -> None:
         """Judge the guards over this place: all of them, or those that name what changed."""
         for word, condition in self.over:
-            if (about is None or about in names(condition)) and value_of(condition, self.scene()):
+            if (about is None or about in self.world.names(condition)) and value_of(condition, self.scene()):
                 raise Exit(word)
 
     def block(self, steps: Sequence[m.Step]) -> Walk:
@@ -424,6 +463,16 @@ class Journey:
             case m.If(branches=branches, otherwise=otherwise):
                 chosen = next((one.steps for one in branches if value_of(one.condition, self.scene())), otherwise)
                 yield from self.block(chosen)
+            case m.Split():
+                yield from self.block(self.person.arm(self.rule.name, step).steps)
+            case m.Repeat(times=times, steps=steps, until=until):
+                for _ in range(times):
+                    self.judge()
+                    if until is not None and value_of(until, self.scene()):
+                        break
+                    yield from self.block(steps)
+            case m.Set() | m.Emit() if self.holdout:
+                pass
             case m.Set(trait=trait, value=node):
                 self.world.set_trait(self.person, trait, value_of(node, self.scene()))
                 self.later.append(("set", trait))
@@ -453,7 +502,7 @@ class Journey:
             self.due = until
             happening = yield
             self.judge(None if happening == "wake" else happening)
-            if isinstance(moment, (m.AtDate, m.Offset)) and happening in names(moment.date):
+            if isinstance(moment, (m.AtDate, m.Offset)) and happening in self.world.names(moment.date):
                 self.since = self.world.now
                 self.judge()
                 until = self.moment_of(moment)
@@ -472,6 +521,9 @@ class Journey:
             case m.InWindow(start=start, end=end, zone=named):
                 place = ZoneInfo(named) if named else zone
                 return now if inside_window(now, start, end, place) else next_clock(now, start, None, place)
+            case m.BestTime():
+                start, end = m.Clock(BEST_MINUTE), m.Clock(BEST_MINUTE + 60)
+                return now if inside_window(now, start, end, zone) else next_clock(now, start, None, zone)
             case m.AtDate(date=node):
                 return self.date_of(node)
             case m.Offset(period=period, direction=direction, date=node, clock=clock_, zone=named):
@@ -508,7 +560,7 @@ class Journey:
             self.due = limit
             while (happening := (yield)) != "wake":
                 self.judge(happening)
-                if happening in names(step.condition) and holds():
+                if happening in self.world.names(step.condition) and holds():
                     self.due, self.since = None, self.world.now
                     return
             self.judge()
@@ -519,11 +571,15 @@ class Journey:
         under_way = []
         for number, group in enumerate(step.together):
             for place, delivery in enumerate(group):
-                if not self.person.refusal(delivery.channel, delivery.kind):
-                    under_way.append(self.decide(delivery, number, place))
+                if channel := self.channel_for(delivery, ()):
+                    message = Message(self, delivery, channel, number, place)
+                    if self.holdout:
+                        self.world.record_message(message, "skipped", "holdout")
+                    else:
+                        under_way.append(self.decide(message))
                     break
             else:
-                unreachable = Message(self, group[0], number, 0, "settled")
+                unreachable = Message(self, group[0], group[0].channel or "preferred", number, 0, "settled")
                 self.world.record_message(unreachable, "skipped", "no channel reaches")
         while any(message.state != "settled" for message in under_way):
             happening = yield
@@ -532,14 +588,22 @@ class Journey:
                 if message.state == "failed":
                     message.state = "settled"
                     group = step.together[message.group]
+                    tried = [other.channel for other in under_way if other.group == message.group]
                     for place in range(message.place + 1, len(group)):
-                        if not self.person.refusal(group[place].channel, group[place].kind):
-                            under_way.append(self.decide(group[place], message.group, place))
+                        if channel := self.channel_for(group[place], tried):
+                            under_way.append(self.decide(Message(self, group[place], channel, message.group, place)))
                             break
         self.since = self.world.now
 
-    def decide(self, delivery: m.Delivery, group: int, place: int) -> Message:
-        message = Message(self, delivery, group, place)
+    def channel_for(self, delivery: m.Delivery, tried: Sequence[str]) -> str:
+        """The channel that takes a message, "" where none reaches the customer."""
+        wanted = PREFERENCE if delivery.channel is None else (delivery.channel,)
+        for channel in wanted:
+            if channel not in tried and not self.person.refusal(channel, delivery.kind):
+                return channel
+        return ""
+
+    def decide(self, message: Message) -> Message:
         self.messages.append(message)
         self.world.outbox.append(message)
         return message
@@ -555,7 +619,9 @@ class World:
         zone: str,
         addresses: Mapping[str, str | None],
         answers: Mapping[tuple[str, str], tuple[str, timedelta]],
+        segments: Mapping[str, m.Expression],
     ) -> None:
+        self.segments = segments
         self.rules = sorted(rules, key=lambda rule: rule.name)
         self.zone = ZoneInfo(zone)
         self.addresses = addresses
@@ -573,6 +639,9 @@ class World:
 
     def zone_at_entry(self, journey: Journey) -> ZoneInfo:
         return self.zones.setdefault(id(journey), journey.person.zone)
+
+    def names(self, node: m.Expression) -> set[str]:
+        return names(node, self.segments)
 
     def run(self, arrivals: Sequence[tuple[datetime, Event]]) -> list[Line]:
         waiting = list(arrivals)
@@ -663,7 +732,7 @@ class World:
 
     def convert(self, journey: Journey, about: set[str], at: datetime) -> None:
         goal, until = journey.rule.goal, journey.goal_until
-        if goal is None or until is None or journey.converted or not about & names(goal.condition):
+        if goal is None or until is None or journey.converted or not about & self.names(goal.condition):
             return
         forgotten = journey.state != "inside" and self.now > until + timedelta(days=1)
         if forgotten or not journey.trigger.at <= at <= until:
@@ -676,6 +745,12 @@ class World:
         def ignore(reason: str) -> None:
             self.lines.append(Line(self.now, person.key, rule.name, 0, "ignored", reason=reason))
 
+        day = event.at.astimezone(person.zone).date()
+        if rule.active is not None and not (
+            date.fromisoformat(rule.active.first.iso) <= day
+            and (rule.active.last is None or day <= date.fromisoformat(rule.active.last.iso))
+        ):
+            return ignore("dates")
         if rule.where is not None and not value_of(rule.where, Scene(person, self.now, event, None)):
             return
         value = event.fields.get(rule.per) if rule.per is not None else None
@@ -687,13 +762,15 @@ class World:
         inside = [one for one in before if one.state == "inside"]
         if inside and rule.on_repeat == "ignore":
             return ignore("inside")
-        if inside:
-            inside[0].walk.close()
-            inside[0].end("exited", "restarted")
-        elif rule.once is not None and before:
+        if not inside and rule.once is not None and before:
             newest = max(one.trigger.at for one in before)
             if rule.once.per is None or event.at < shift(newest, rule.once.per, person.zone, calendar=False):
                 return ignore("once")
+        if rule.rollout is not None and not person.is_among(rule.rollout, rule.name, "rollout"):
+            return ignore("rollout")
+        if inside:
+            inside[0].walk.close()
+            inside[0].end("exited", "restarted")
         number = 1 + sum(one.rule.name == rule.name for one in person.journeys)
         journey = Journey(person, rule, event, number, value)
         self.zone_at_entry(journey)
@@ -736,16 +813,16 @@ class World:
 
     def record_message(self, message: Message, decision: str, reason: str = "") -> None:
         delivery = message.delivery
-        message.journey.record(decision, channel=delivery.channel, message=delivery.message, reason=reason)
+        message.journey.record(decision, channel=message.channel, message=delivery.message, reason=reason)
 
     def send(self) -> None:
         """Claim everything on one channel, then note what the channel answers at once."""
         self.outbox = [message for message in self.outbox if message.state == "decided"]
         if not self.outbox:
             return
-        channel = min(message.delivery.channel for message in self.outbox)
-        ready = [message for message in self.outbox if message.delivery.channel == channel]
-        self.outbox = [message for message in self.outbox if message.delivery.channel != channel]
+        channel = min(message.channel for message in self.outbox)
+        ready = [message for message in self.outbox if message.channel == channel]
+        self.outbox = [message for message in self.outbox if message.channel != channel]
         for message in ready:
             journey = message.journey
             if message.state != "decided":
@@ -756,7 +833,7 @@ class World:
                 journey.walk.close()
                 journey.end("exited", str(reason))
                 continue
-            if journey.person.refusal(message.delivery.channel, message.delivery.kind):
+            if journey.person.refusal(message.channel, message.delivery.kind):
                 self.record_message(message, "skipped", "no channel reaches")
                 self.settle(message, "failed")
                 continue

@@ -7,18 +7,27 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 
+from segue.program.facts import Standing
 from segue.runtime.running import DecisionLine
 from segue.store.database import Store
 from tests.engine.answered import AnsweredReplay, arrivals_of, publish_life
 from tests.engine.programs import ADDRESSES, Life, lives
-from tests.engine.reference import Line, World, moment_of
+from tests.engine.reference import PREFERENCE, Line, World, moment_of
 
 EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "800"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def preferring() -> Iterator[None]:
+    """Every customer prefers the same channels: that is a fact from outside the engine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Standing, "preferred", lambda *_: PREFERENCE)
+        yield
 
 
 def decide(life: Life) -> tuple[list[Line], list[tuple[str, str, int]]]:
@@ -69,16 +78,25 @@ def _reason(line: DecisionLine) -> str:
         case "exited":
             return line.reason.split()[0]
         case "ignored":
-            known = {"already": "inside", "once": "once", "the event was": "late", "the event has no": "per"}
+            known = {
+                "already": "inside",
+                "once": "once",
+                "the event was": "late",
+                "the event has no": "per",
+                "entries only": "dates",
+                "not among": "rollout",
+            }
             return next(kind for start, kind in known.items() if line.reason.startswith(start))
         case "skipped":
+            if line.reason == "holdout":
+                return line.reason
             return "the journey ended" if line.reason.startswith("the journey ended") else "no channel reaches"
         case _:
             return ""
 
 
 def expect(life: Life) -> list[Line]:
-    world = World(life.rules, life.zone, ADDRESSES, life.answers)
+    world = World(life.rules, life.zone, ADDRESSES, life.answers, {})
     return world.run([(moment_of(received), event) for received, event in life.arrivals])
 
 

@@ -201,3 +201,73 @@ def test_the_hash_is_the_same_on_every_machine_and_in_every_release() -> None:
 def test_what_a_newer_version_stored_is_refused_in_words(data: bytes) -> None:
     with pytest.raises(ValueError, match="stored program"):
         decode_rule(data)
+
+
+EVERY_NODE = m.Rule(
+    "everything",
+    None,
+    (),
+    (
+        m.Split(
+            "offer",
+            (m.Arm(Decimal("33.5"), "a", (m.Stop(),)), m.Arm(Decimal("66.5"), "b", ())),
+            m.InRule("welcome"),
+        ),
+        m.Repeat(3, (m.WaitUntil(m.BestTime(), m.InSegment("lapsed")),), m.Not(m.InSegment("lapsed"))),
+        m.Send(((m.Delivery(None, "hello", (("code", m.Coupon("CART10")),), "promotional", Period(days=1)),),)),
+    ),
+    audience="members",
+    on_edit="follow",
+    expect=m.Expect(100, Period(days=1)),
+    rollout=Decimal(10),
+    holdout=Decimal("2.5"),
+    active=m.Active(m.Day("2026-11-20"), m.Day("2026-11-30")),
+)
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        m.OnMembership("leaves", "lapsed"),
+        m.OnChange("plan", "text", m.Literal_("gold")),
+        m.OnOffset(Period(days=3), "before", "renewal", m.Clock(540), "Europe/Helsinki"),
+        m.OnSchedule(m.Weekdays((0, 3)), m.Clock(540)),
+        m.OnSchedule(m.Monthly(31)),
+        m.OnSchedule(m.Yearly("birthday", Period(days=7), "after")),
+        m.OnDate(m.Day("2026-11-27"), m.Clock(480), "Europe/Helsinki"),
+    ],
+)
+def test_every_trigger_and_node_comes_back_as_it_went(trigger: m.Trigger) -> None:
+    rule = msgspec.structs.replace(EVERY_NODE, trigger=trigger)
+    assert decode_rule(encode_rule(rule)) == rule
+    assert compile_rule(decode_rule(encode_rule(rule))).hash == compile_rule(rule).hash
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"trigger": m.OnDate(m.Day("2026-11-27"))},
+        {"audience": "others"},
+        {"on_edit": "finish"},
+        {"expect": None},
+        {"rollout": Decimal(20)},
+        {"holdout": Decimal(5)},
+        {"active": m.Active(m.Day("2026-11-20"))},
+    ],
+)
+def test_every_header_line_is_part_of_the_meaning(changed: dict[str, Any]) -> None:
+    rule = msgspec.structs.replace(EVERY_NODE, **changed)
+    assert compile_rule(rule).hash != compile_rule(EVERY_NODE).hash
+    assert decode_rule(encode_rule(rule)) == rule
+
+
+def test_a_program_stored_before_the_language_was_whole_is_still_read() -> None:
+    stored = (
+        b'{"_":"Rule","name":"r","title":null,"events":["cart"],"steps":[{"_":"Wait","period":{"_":"Period","days":1},'
+        b'"unless":{"_":"Happened","event":"ordered","window":{"_":"Window","since":"entry"}},"line":1},{"_":"Send",'
+        b'"together":[[{"_":"Delivery","channel":"email","message":"r","values":[],"kind":"promotional","within":'
+        b'{"_":"Period","days":1}}]],"line":1}],"file":"a.rules","line":1}'
+    )
+    rule = decode_rule(stored)
+    assert (rule.trigger, rule.on_edit, rule.holdout) == (None, "finish", None)
+    assert encode_rule(rule) == stored

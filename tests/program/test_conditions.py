@@ -13,8 +13,9 @@ from segue.api import Instant, Money, Period
 from segue.api.values import HOUR
 from segue.language import model as m
 from segue.program.conditions import compile_expression
-from segue.program.facts import Past, Reaction, Scene
+from segue.program.facts import Past, Reaction, Scene, Standing
 from segue.program.reads import Reads, collect_reads
+from segue.program.steps import compile_segments
 from tests.engine.stage import at
 from tests.program.scenes import NOW, past, scene
 
@@ -536,6 +537,9 @@ def test_every_kind_of_expression_is_compiled() -> None:
         "Aggregate",
         "Reacted",
         "CanGet",
+        "InSegment",
+        "InRule",
+        "Coupon",
         "Compare",
         "Between",
         "OneOf",
@@ -547,3 +551,41 @@ def test_every_kind_of_expression_is_compiled() -> None:
         "Any_",
         "Arithmetic",
     }
+
+
+# Segments and rules
+
+
+class Inside(Standing):
+    def inside(self, rule: str) -> bool:
+        return rule == "welcome"
+
+
+def test_a_segment_is_judged_by_all_history_and_without_the_journey() -> None:
+    segments = {
+        "buyers": m.Segment("buyers", None, m.Happened("ordered", ENTRY)),
+        "guests": m.Segment("guests", None, m.Not(m.InSegment("buyers"))),
+    }
+    judges = {name: condition.judge for name, condition in compile_segments(segments).items()}
+    before = scene(history={"ordered": [past("2020-01-01T00:00Z", 1)]}, start=(NOW, 5), without=1)
+    before.customer.segments = judges
+    assert judge(m.InSegment("buyers"), before)
+    assert not judge(m.InSegment("guests"), before)
+    assert not judge(m.Happened("ordered", ENTRY), before)
+
+
+def test_nobody_is_in_a_segment_that_is_not_published() -> None:
+    assert judge(m.InSegment("unknown"), scene()) is False
+
+
+def test_who_is_inside_a_rule_is_known_by_their_standing() -> None:
+    here = scene()
+    assert not judge(m.InRule("welcome"), here)
+    here.customer.standing = Inside()
+    assert judge(m.InRule("welcome"), here)
+    assert not judge(m.InRule("other"), here)
+
+
+def test_a_coupon_is_no_condition() -> None:
+    with pytest.raises(ValueError, match="stands only as a value of a message"):
+        compile_expression(m.Coupon("CART10"))

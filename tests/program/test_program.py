@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, get_args
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -137,14 +140,26 @@ def test_an_if_without_an_else_goes_on_after_its_end() -> None:
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(rules("any"))
-def test_every_program_only_goes_forward_and_names_all_that_it_reads(rule: m.Rule) -> None:
+def test_every_program_goes_forward_but_from_the_end_of_a_repeat_and_names_all_that_it_reads(rule: m.Rule) -> None:
     program = compile_rule(rule)
     count = len(program.steps)
     for index, step in enumerate(program.steps):
         if isinstance(step, p.Branch):
             assert index < step.otherwise <= count
         if isinstance(step, p.Jump):
-            assert index < step.target <= count
+            head = program.steps[step.target] if step.target < count else None
+            if isinstance(head, p.Loop) and step.target < index:
+                assert head.done == index + 1
+                assert step.begins == step.target + 1
+            else:
+                assert index < step.target <= count
+                assert step.begins <= index
+        if isinstance(step, p.Split):
+            firsts = [first for _, _, first in step.arms]
+            assert firsts == sorted(firsts)
+            assert index < firsts[0] <= firsts[-1] <= step.end <= count
+        if isinstance(step, p.Loop):
+            assert index < step.done <= count
         assert all(0 <= guard < len(program.guards) for guard in step.guards)
         assert step.reached is None or step.reached in step.guards
         if rule.until is not None:
@@ -286,4 +301,156 @@ def test_every_step_of_the_language_becomes_a_step() -> None:
           if customer.vip send email else send sms end
           set customer.vip = true emit returned stop
     """)
-    assert {type(step) for step in program.steps} == set(get_args(p.AnyStep))
+    twice = by_hand(m.Repeat(2, (halves((), ()),)))
+    assert {type(step) for step in (*program.steps, *twice.steps)} == set(get_args(p.AnyStep))
+
+
+# Splits and repeats
+
+
+def by_hand(*steps: m.Step, segments: Mapping[str, m.Segment] | None = None, **more: Any) -> Program:
+    return compile_rule(m.Rule("any", None, more.pop("events", ("cart",)), steps, **more), segments or {})
+
+
+def halves(one: tuple[m.Step, ...], other: tuple[m.Step, ...], **more: Any) -> m.Split:
+    return m.Split("offer", (m.Arm(Decimal(50), "a", one), m.Arm(Decimal(50), "b", other)), **more)
+
+
+A_WAIT = m.Wait(Period(days=1))
+
+
+def test_the_arms_of_a_split_lead_past_each_other() -> None:
+    program = by_hand(halves((A_WAIT, m.Emit("one")), (m.Emit("other"),)), m.Stop())
+    assert anchors(program) == ["split offer 1", "wait 1", "emit one 1", "end split 1", "emit other 1", "stop 1"]
+    head, end = program.steps[0], program.steps[3]
+    assert isinstance(head, p.Split)
+    assert head.arms == (("a", 50.0, 1), ("b", 50.0, 4))
+    assert head.end == 5
+    assert isinstance(end, p.Jump)
+    assert (end.target, end.begins) == (5, 1)
+
+
+def test_the_body_of_a_repeat_leads_back_to_its_head() -> None:
+    program = by_hand(m.Repeat(3, (A_WAIT, m.Emit("one")), m.Happened("ordered", m.Window("ever"))), m.Stop())
+    assert anchors(program) == ["repeat 1", "wait 1", "emit one 1", "end repeat 1", "stop 1"]
+    head, end = program.steps[0], program.steps[3]
+    assert isinstance(head, p.Loop)
+    assert (head.times, head.done) == (3, 4)
+    assert isinstance(end, p.Jump)
+    assert (end.target, end.begins) == (0, 1)
+
+
+def test_a_guard_in_a_turn_does_not_stand_over_the_head_of_the_repeat() -> None:
+    guarded = m.Wait(Period(days=1), m.Happened("ordered", m.Window("entry")))
+    assert guards_over(by_hand(m.Repeat(3, (guarded, m.Emit("one"))), m.Stop())) == {
+        "repeat 1": [],
+        "wait 1": ["unless ordered"],
+        "emit one 1": ["unless ordered"],
+        "end repeat 1": [],
+        "stop 1": [],
+    }
+
+
+def test_ahead_of_any_step_of_a_repeat_is_all_of_its_body() -> None:
+    def asks(event: str) -> m.If:
+        return m.If((m.Branch(m.Happened(event, m.Window("ever")), (A_WAIT,)),))
+
+    inner = m.Repeat(2, (asks("inner"),), m.Happened("until", m.Window("ever")))
+    program = by_hand(asks("before"), m.Repeat(2, (asks("first"), inner, asks("last"))), asks("after"))
+    ahead = dict(zip(anchors(program), program.ahead, strict=False))
+    body = {"first", "inner", "until", "last", "after"}
+    assert ahead["if before ever 1"] == body | {"before"}
+    assert ahead["if first ever 1"] == ahead["wait 4"] == ahead["end repeat 1"] == ahead["end repeat 2"] == body
+    assert ahead["if after ever 1"] == {"after"}
+    assert len(program.ahead) == len(program.steps) + 1
+
+
+def test_what_a_split_grows_towards_is_watched_by_its_name() -> None:
+    program = by_hand(halves((), (), towards=m.Happened("ordered", m.Window("entry"))))
+    assert program.watched == {"ordered"}
+    assert list(program.towards) == ["offer"]
+
+
+def test_preferred_stands_in_a_channels_place() -> None:
+    delivery = m.Delivery(None, "hello", (), "promotional", Period(days=1))
+    program = by_hand(m.Send(((delivery, msgspec.structs.replace(delivery, channel="sms")),)))
+    assert anchors(program) == ["send preferred hello sms hello 1"]
+    assert program.channels == {"sms"}
+
+
+def test_coupons_are_no_values() -> None:
+    values = (("code", m.Coupon("CART10")), ("n", m.Aggregate("count", "ordered", None, "number", m.Window("ever"))))
+    program = by_hand(m.Send(((m.Delivery("email", "hello", values, "promotional", Period(days=1)),),)))
+    (step,) = program.steps
+    assert isinstance(step, p.Send)
+    assert [name for name, _ in step.together[0][0].values] == ["n"]
+    assert step.together[0][0].coupons == (("code", "CART10"),)
+    assert step.reads == {"ordered"}
+
+
+# Segments
+
+SEGMENTS = {
+    "buyers": m.Segment("buyers", None, m.Happened("ordered", m.Window("ever"))),
+    "recent": m.Segment("recent", None, m.Happened("viewed", m.Window("last", Period(days=30)))),
+    "loyal": m.Segment("loyal", None, m.All((m.InSegment("buyers"), m.Present(m.Trait("vip", "boolean"))))),
+    "knot": m.Segment("knot", None, m.Any_((m.InSegment("knot"), m.Happened("paid", m.Window("ever"))))),
+}
+
+
+def test_what_a_segment_reads_the_rule_reads() -> None:
+    program = by_hand(m.Wait(Period(days=1), m.InSegment("loyal")), segments=SEGMENTS)
+    assert program.watched == program.events == {"ordered"}
+    assert program.watched_traits == {"vip"}
+    assert program.names == program.watched_names == {"loyal", "buyers"}
+    assert program.guards[0].condition.volatile
+
+
+def test_what_only_a_step_asks_is_named_and_not_watched() -> None:
+    program = by_hand(
+        m.If((m.Branch(m.InSegment("recent"), ()),)),
+        m.Set("x", "boolean", m.InRule("welcome")),
+        m.Repeat(2, (m.Stop(),), m.InSegment("knot")),
+        segments=SEGMENTS,
+    )
+    assert program.names == {"recent", "welcome", "knot"}
+    assert program.watched_names == frozenset()
+    assert program.ahead[0] == {"viewed", "paid"}
+
+
+def test_the_audience_the_trigger_and_where_are_read_on_entry() -> None:
+    where = m.Not(m.InSegment("recent"))
+    program = by_hand(
+        A_WAIT,
+        segments=SEGMENTS,
+        events=(),
+        trigger=m.OnMembership("enters", "loyal"),
+        audience="knot",
+        where=where,
+    )
+    assert program.entry_reads == {"ordered", "paid", "viewed"}
+    assert program.names == {"loyal", "buyers", "knot", "recent"}
+    assert program.watched == program.events == frozenset()
+    assert program.where is not None
+    assert program.where.text == "not in recent and in knot"
+
+
+@pytest.mark.parametrize(
+    ("trigger", "traits"),
+    [
+        (m.OnChange("plan", "text"), {"plan"}),
+        (m.OnOffset(Period(days=3), "before", "renewal"), {"renewal"}),
+        (m.OnSchedule(m.Yearly("birthday")), {"birthday"}),
+        (m.OnSchedule(m.Monthly(1)), frozenset()),
+        (m.OnDate(m.Day("2026-11-27")), frozenset()),
+        (m.OnMembership("leaves", "loyal"), frozenset()),
+        (None, frozenset()),
+    ],
+)
+def test_the_traits_by_which_a_trigger_works_are_named(trigger: m.Trigger | None, traits: frozenset[str]) -> None:
+    assert by_hand(A_WAIT, events=(), trigger=trigger).entry_traits == traits
+
+
+def test_the_hash_is_that_of_the_rule_whatever_its_segments_say() -> None:
+    step = m.Wait(Period(days=1), m.InSegment("loyal"))
+    assert by_hand(step).hash == by_hand(step, segments=SEGMENTS).hash

@@ -1,19 +1,23 @@
 """Who enters: pure, like `segue.engine.step`, and under the same laws.
 
-An event that begins a journey is asked, in this order: does the rule's ``where`` hold, does it carry the ``per`` field,
-is it recent enough, is the customer inside already (``on repeat``), and has the customer entered too often (``once``).
+A trigger is asked, in this order: do the rule's dates (``from`` … ``to``) hold, does it concern the customer
+(``where``, ``for``), does it carry the ``per`` field, is it recent enough, are entries paused (``expect``), is the
+customer inside already (``on repeat``), have they entered too often (``once``), and are they among those rolled out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import tzinfo
 
 import msgspec
 
 from segue.api import Instant
 from segue.engine.journey import Arrived, Effect, Journey, Note, mint
+from segue.engine.shares import among
 from segue.engine.step import begin, end
-from segue.program.calendar import add_elapsed
+from segue.language import model as m
+from segue.program.calendar import add_elapsed, local
 from segue.program.facts import Customer, Scene
 from segue.program.keys import per_value
 from segue.program.program import Program
@@ -39,11 +43,15 @@ def admit(
     customer: Customer,
     now: Instant,
     stale: int,
+    paused: bool = False,
 ) -> Admission | None:
     """What a trigger does. ``inside`` are the customer's journeys of this rule that are under way, ``last_entry`` the
     latest entry for the same ``per`` value (only asked for where the rule says ``once``), ``stale`` how old, in
-    microseconds, an event may be on arrival. None: the rule's ``where`` does not hold, so it is not concerned."""
+    microseconds, an event may be on arrival, and ``paused`` whether far more enter than the rule expects. None: the
+    rule's ``where`` or ``for`` does not hold, so it is not concerned."""
     rule = program.rule
+    if rule.active is not None and not _active(rule.active, event.at, customer.zone):
+        return _ignore(now, f"entries only {_word_active(rule.active)}")
     if program.where is not None:
         scene = Scene(customer, now, trigger=event.raw, began=event.at, without=event.order, kind=rule.kind)
         if not program.where.judge(scene):
@@ -52,23 +60,26 @@ def admit(
     if rule.per is not None:
         value = per_value(event.fields, rule.per)
         if value is None:
-            return Admission(ignored=Note("ignored", now, f"the event has no {rule.per}"))
+            return _ignore(now, f"the event has no {rule.per}")
     if now - event.at > stale:
-        return Admission(ignored=Note("ignored", now, "the event was too old on arrival"))
-    admission = Admission()
-    for journey in inside:
-        if journey.value != value:
-            continue
-        if rule.on_repeat == "ignore":
-            return Admission(ignored=Note("ignored", now, "already inside"))
-        admission.replaced, admission.replaced_effects = end(journey, "exited", "restarted", now)
-    if rule.once is not None and last_entry is not None and admission.replaced is None:
+        return _ignore(now, "the event was too old on arrival" if event.name else "its moment was missed by too much")
+    if paused:
+        return _ignore(now, "entries are paused: far more than expected")
+    replaced = next((journey for journey in inside if journey.value == value), None)
+    if replaced is not None and rule.on_repeat == "ignore":
+        return _ignore(now, "already inside")
+    if replaced is None and rule.once is not None and last_entry is not None:
         if rule.once.per is None:
-            return Admission(ignored=Note("ignored", now, "once"))
+            return _ignore(now, "once")
         if event.at < add_elapsed(last_entry, rule.once.per, customer.zone):
-            return Admission(ignored=Note("ignored", now, f"once per {word_period(rule.once.per)}"))
+            return _ignore(now, f"once per {word_period(rule.once.per)}")
+    if rule.rollout is not None and not among(customer, rule.name, "rollout", rule.rollout):
+        return _ignore(now, f"not among the {rule.rollout:f}% rolled out")
+    admission = Admission()
+    if replaced is not None:
+        admission.replaced, admission.replaced_effects = end(replaced, "exited", "restarted", now)
     journey = Journey(
-        key=mint("journey", rule.name, event.key, value),
+        key=_key(rule.name, event, value, customer),
         rule=rule.name,
         program=program.hash,
         entered=event.at,
@@ -78,6 +89,28 @@ def admit(
         since=event.at,
         mark=event.order,
         goal_until=add_elapsed(event.at, program.goal.within, customer.zone) if program.goal is not None else None,
+        holdout=among(customer, rule.name, "holdout", rule.holdout),
     )
     admission.entered, admission.effects = begin(program, journey, customer, now)
     return admission
+
+
+def _ignore(now: Instant, reason: str) -> Admission:
+    return Admission(ignored=Note("ignored", now, reason))
+
+
+def _key(rule: str, event: Arrived, value: str | None, customer: Customer) -> str:
+    """An event names its customer; an occasion comes for many at once."""
+    if event.name:
+        return mint("journey", rule, event.key, value)
+    return mint("journey", rule, event.key, value, customer.key)
+
+
+def _active(active: m.Active, at: Instant, zone: tzinfo) -> bool:
+    """Whether the day of an instant, the customer's, is one of those at which customers enter."""
+    day = local(at, zone).date().isoformat()
+    return active.first.iso <= day and (active.last is None or day <= active.last.iso)
+
+
+def _word_active(active: m.Active) -> str:
+    return f"from {active.first.iso}" + (f" to {active.last.iso}" if active.last is not None else "")

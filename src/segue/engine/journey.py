@@ -44,7 +44,8 @@ class Sending(msgspec.Struct, array_like=True, frozen=True):
     """One message of a send under way, or one whose fallback may still be called on.
 
     ``step`` and ``visit`` say which send it belongs to, ``group`` and ``alternative`` which place in it; ``until`` is
-    how long a report of a permanent failure still leads to the next alternative.
+    how long a report of a permanent failure still leads to the next alternative. ``step`` is -1 where an edit left no
+    such send.
     """
 
     key: str
@@ -58,11 +59,13 @@ class Sending(msgspec.Struct, array_like=True, frozen=True):
 
 class Trace(msgspec.Struct, array_like=True, frozen=True):
     """A step taken, for ``segue why``: when, which step, and what came of it (``yes``/``no`` of a branch,
-    ``true``/``limit`` of a wait)."""
+    ``true``/``limit`` of a wait, the arm of a split, the turn of a `repeat`). ``was``: its words before an edit
+    changed or removed it; then ``step`` is -1 where it is no more."""
 
     at: Instant
     step: int
     outcome: str = ""
+    was: str = ""
 
 
 class Choice(msgspec.Struct, array_like=True, frozen=True):
@@ -117,9 +120,9 @@ class Arrived(msgspec.Struct, frozen=True):
     """An event reached the customer. ``at`` is its own timestamp, never later than its arrival; ``order`` its place in
     the order of arrival; ``fields`` its JSON. ``key`` is its message id.
 
-    What begins a journey without an event (a segment, a trait, a date, the calendar) is told to `admit` as one without a
-    name: ``at`` is its moment, ``key`` says which occasion it was, ``order`` is that of the input that caused it, -1
-    where time alone did."""
+    What begins a journey without an event (a segment, a trait, a date, the calendar) is told to `admit` as one
+    without a name: ``at`` is its moment, ``key`` says which occasion it was, ``order`` is that of the input that
+    caused it, -1 where time alone did."""
 
     name: str
     at: Instant
@@ -168,8 +171,8 @@ class Merged(msgspec.Struct, frozen=True):
 
 
 class Crossed(msgspec.Struct, frozen=True):
-    """The customer went into or out of segments or rules of these names, by the passing of time or by entering and ending
-    a journey; what an event or a trait does to a segment, that input itself has judged."""
+    """The customer went into or out of segments or rules of these names, by the passing of time or by entering and
+    ending a journey; what an event or a trait does to a segment, that input itself has judged."""
 
     names: frozenset[str]
 
@@ -178,8 +181,8 @@ Input = Arrived | Changed | Woken | Settled | Reported | Claimed | Merged | Cros
 
 
 class Decide(msgspec.Struct, frozen=True):
-    """Effect: a message is to be sent. ``values`` are its ``with`` values as JSON; ``coupons`` are those of them that the
-    claim takes from a pool: (name, pool)."""
+    """Effect: a message is to be sent. ``values`` are its ``with`` values as JSON; ``coupons`` are those of them that
+    the claim takes from a pool: (name, pool)."""
 
     key: str
     channel: str

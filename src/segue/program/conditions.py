@@ -53,6 +53,12 @@ def compile_expression(expression: m.Expression) -> Evaluate:
             )
         case m.CanGet(channel=channel):
             return lambda scene: scene.customer.refusal(channel, scene.kind) is None
+        case m.InSegment(name=segment):
+            return lambda scene: scene.customer.belongs(segment, scene.now)
+        case m.InRule(name=rule):
+            return lambda scene: scene.customer.standing.inside(rule)
+        case m.Coupon(pool=pool):
+            raise ValueError(f'coupon("{pool}") stands only as a value of a message: no condition has it')
         case m.Compare(op=op, left=left, right=right):
             return _comparison(op, compile_expression(left), compile_expression(right))
         case m.Between(value=value, low=low, high=high):

@@ -46,8 +46,8 @@ class Reaction(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Standing:
-    """What is known of a customer beside traits and history, looked up when it is asked for. These are the answers where
-    nothing is known; the runtime gives those of the store."""
+    """What is known of a customer beside traits and history, looked up when it is asked for. These are the answers
+    where nothing is known; the runtime gives those of the store."""
 
     seed = ""
     """The first key that this customer was ever known by (``""``: the key itself). Shares and arms hang on it, so that
@@ -81,9 +81,9 @@ class Customer:
     """The facts of a customer that do not depend on a journey.
 
     ``history`` maps an event's name to its past occurrences, at least those that the conditions at hand can reach.
-    ``refusal`` gives, for a channel and a kind of message, the reason why it cannot reach the customer,
-    None where it can. ``segments`` are the published ones, compiled. ``standing`` are the facts that the runtime looks up
-    only when they are asked for.
+    ``refusal`` gives, for a channel and a kind of message, the reason why it cannot reach the customer, None where it
+    can. ``segments`` are the published ones, compiled. ``standing`` are the facts that the runtime looks up only when
+    they are asked for.
     """
 
     __slots__ = ("currency", "history", "key", "refusal", "segments", "standing", "traits", "zone")

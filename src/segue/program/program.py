@@ -1,149 +1,67 @@
-"""A rule as a program: numbered steps that only jump forward, each with the guards that stand over it.
+"""A rule as a program: numbered steps, each with the guards that stand over it, and all facts that it may ever read.
 
 A program is immutable and is known by the hash of its content: the same rule text, whatever its layout, is the same
-program on every machine. ``anchor`` names a step in a way that survives edits elsewhere: kind, name, occurrence.
+program on every machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import assert_never
 
 import msgspec
 
-from segue.api import Kind, Period
+from segue.api import Period
 from segue.language import model as m
 from segue.program.codec import encode_rule
-from segue.program.conditions import Evaluate, compile_expression
-from segue.program.reads import REACH, Reads, collect_reads
-from segue.program.wording import word
+from segue.program.flattening import flatten
+from segue.program.reads import NO_SEGMENTS, Reads, Segments, collect_reads
+from segue.program.steps import (
+    Alternative,
+    AnyStep,
+    Branch,
+    Condition,
+    Emit,
+    Guard,
+    Jump,
+    Loop,
+    Nothing,
+    Send,
+    Set,
+    Split,
+    Step,
+    Stop,
+    Wait,
+    WaitFor,
+    WaitUntil,
+    compile_condition,
+    compile_segments,
+)
 
-Nothing: frozenset[str] = frozenset()
-
-
-class Condition(msgspec.Struct, frozen=True):
-    """A compiled condition, its words, and the facts it reads (named here, fetched by the runtime).
-
-    ``volatile``: its value can change without an input, by time or by reachability, so it is judged again at every wake
-    and in the moment of sending. Any other condition was judged when the input came that could have changed it.
-    """
-
-    judge: Evaluate
-    text: str
-    events: frozenset[str]
-    traits: frozenset[str]
-    reactions: bool
-    volatile: bool
-    names: frozenset[str] = Nothing
-
-
-class Guard(msgspec.Struct, frozen=True):
-    """``unless`` (over what follows it in its block) or ``until`` (over the whole rule)."""
-
-    condition: Condition
-    word: str
-
-    @property
-    def reason(self) -> str:
-        return f"{self.word} {self.condition.text}"
-
-
-class Step(msgspec.Struct, frozen=True):
-    """Base: where the step stands in the text, its anchor, and the guards over it (indices into ``Program.guards``).
-
-    ``reached`` is the guard that is judged on reaching this step: the one written on it; None where there is none.
-    """
-
-    anchor: str
-    line: int
-    guards: tuple[int, ...]
-    reached: int | None
-
-
-class Wait(Step, frozen=True):
-    period: Period
-
-
-class WaitUntil(Step, frozen=True):
-    """``date`` is compiled for the moments that have one."""
-
-    moment: m.Moment
-    date: Evaluate | None
-    reads: frozenset[str]
-    traits: frozenset[str]
-
-
-class WaitFor(Step, frozen=True):
-    condition: Condition
-    up_to: Period
-    next: bool
-
-
-class Alternative(msgspec.Struct, frozen=True):
-    """One channel of a send, None for `preferred`; ``values`` are the ``with`` assignments, compiled, without those in
-    ``coupons``: (name, pool)."""
-
-    channel: str | None
-    message: str
-    kind: Kind
-    within: Period
-    values: tuple[tuple[str, Evaluate], ...]
-    coupons: tuple[tuple[str, str], ...] = ()
-
-
-class Send(Step, frozen=True):
-    """Groups that go together; in each, alternatives in order."""
-
-    together: tuple[tuple[Alternative, ...], ...]
-    reads: frozenset[str]
-
-
-class Branch(Step, frozen=True):
-    """Goes on to the next step when the condition holds, else to ``otherwise``."""
-
-    condition: Condition
-    otherwise: int
-
-
-class Jump(Step, frozen=True):
-    target: int
-
-
-class Split(Step, frozen=True):
-    """Goes to the step of the arm that the customer is assigned: (name, percent, number of its first step)."""
-
-    name: str
-    arms: tuple[tuple[str, float, int], ...]
-    towards: Condition | None
-
-
-class Loop(Step, frozen=True):
-    """The head of a `repeat`: begins another turn at the next step, or goes to ``done`` after ``times`` turns or once
-    ``until`` holds. The last step of the body jumps back to it: the only jump that does not lead forward."""
-
-    times: int
-    until: Condition | None
-    done: int
-
-
-class Set(Step, frozen=True):
-    trait: str
-    value: Evaluate
-    reads: frozenset[str]
-
-
-class Emit(Step, frozen=True):
-    event: str
-    values: tuple[tuple[str, Evaluate], ...]
-    reads: frozenset[str]
-
-
-class Stop(Step, frozen=True):
-    pass
-
-
-AnyStep = Wait | WaitUntil | WaitFor | Send | Branch | Split | Loop | Jump | Set | Emit | Stop
+__all__ = [
+    "Alternative",
+    "AnyStep",
+    "Branch",
+    "Condition",
+    "Emit",
+    "Goal",
+    "Guard",
+    "Jump",
+    "Loop",
+    "Program",
+    "Send",
+    "Set",
+    "Split",
+    "Step",
+    "Stop",
+    "Wait",
+    "WaitFor",
+    "WaitUntil",
+    "compile_condition",
+    "compile_rule",
+    "compile_segments",
+]
 
 
 class Goal(msgspec.Struct, frozen=True):
@@ -155,9 +73,14 @@ class Goal(msgspec.Struct, frozen=True):
 class Program(msgspec.Struct, frozen=True):
     """A compiled rule.
 
-    ``ahead[i]`` names the events whose history may be read from step i on, without any further input; ``watched`` and
-    ``watched_traits`` are those whose change may end a wait, a journey or meet the goal;
-    ``events`` is all history that the program ever reads.
+    ``ahead[i]`` names the events whose history may be read from step i on, without any further input; ``watched``,
+    ``watched_traits`` and ``watched_names`` are the events, traits, and segments or rules whose change may end a wait
+    or a journey, meet the goal or what a split grows towards; ``events`` is all history that journeys ever read, and
+    ``names`` all segments and rules that the rule names anywhere, those inside segments included.
+
+    For `segue.engine.admit`: ``where`` says whom a trigger concerns, the audience and the trigger's ``to`` included;
+    ``entry_reads`` names the history that it and the trigger's segment may read, ``entry_traits`` the traits by which
+    the trigger itself works. ``towards`` is what each split grows towards, by the split's name.
     """
 
     rule: m.Rule
@@ -171,68 +94,96 @@ class Program(msgspec.Struct, frozen=True):
     watched_traits: frozenset[str]
     events: frozenset[str]
     channels: frozenset[str]
+    names: frozenset[str] = Nothing
+    watched_names: frozenset[str] = Nothing
+    entry_reads: frozenset[str] = Nothing
+    entry_traits: frozenset[str] = Nothing
+    towards: Mapping[str, Condition] = {}
 
     @property
     def name(self) -> str:
         return self.rule.name
 
 
-def compile_condition(expression: m.Expression) -> Condition:
-    """A condition with its words and its facts."""
-    reads = collect_reads(expression, Reads())
-    return Condition(
-        judge=compile_expression(expression),
-        text=word(expression),
-        events=frozenset(reads.events),
-        traits=frozenset(reads.traits | {REACH} if reads.reach else reads.traits),
-        reactions=reads.reactions,
-        volatile=reads.clock or bool(reads.reach),
-    )
-
-
-def compile_rule(rule: m.Rule) -> Program:
-    """The program of a checked rule."""
-    steps, guards = _Compiler(rule).compile()
-    where = compile_condition(rule.where) if rule.where is not None else None
+def compile_rule(rule: m.Rule, segments: Segments = NO_SEGMENTS) -> Program:
+    """The program of a checked rule. Its hash depends on the rule alone, and its facts on the segments that it
+    names."""
+    flat = flatten(rule, segments)
+    where = _where(rule, segments)
+    trigger = collect_reads(_trigger_segment(rule.trigger), Reads(segments))
     goal = (
-        Goal(compile_condition(rule.goal.condition), rule.goal.within, rule.goal.worth)
+        Goal(compile_condition(rule.goal.condition, segments), rule.goal.within, rule.goal.worth)
         if rule.goal is not None
         else None
     )
-    conditions = [guard.condition for guard in guards] + ([goal.condition] if goal else [])
-    watched = set().union(*(condition.events for condition in conditions))
-    watched_traits = set().union(*(condition.traits for condition in conditions))
-    for step in steps:
-        if isinstance(step, WaitFor):
-            watched |= step.condition.events
-            watched_traits |= step.condition.traits
-        elif isinstance(step, WaitUntil):
-            watched_traits |= step.traits
-    ahead = _read_ahead(steps, guards)
+    towards = {step.name: step.towards for step in flat.steps if isinstance(step, Split) and step.towards is not None}
+    watching = [guard.condition for guard in flat.guards] + ([goal.condition] if goal else []) + list(towards.values())
+    watching += [step.condition for step in flat.steps if isinstance(step, WaitFor)]
+    watched = frozenset[str]().union(*(condition.events for condition in watching))
+    watched_traits = frozenset[str]().union(
+        *(condition.traits for condition in watching),
+        *(step.traits for step in flat.steps if isinstance(step, WaitUntil)),
+    )
+    watched_names = frozenset[str]().union(*(condition.names for condition in watching))
+    ahead = _read_ahead(flat.steps, flat.guards)
     return Program(
         rule=rule,
         hash=blake2b(encode_rule(rule, meaning=True), digest_size=16).hexdigest(),
-        steps=tuple(steps),
-        guards=tuple(guards),
+        steps=flat.steps,
+        guards=flat.guards,
         where=where,
         goal=goal,
         ahead=ahead,
-        watched=frozenset(watched),
-        watched_traits=frozenset(watched_traits),
+        watched=watched,
+        watched_traits=watched_traits,
         events=ahead[0] | watched,
         channels=frozenset(
             alternative.channel
-            for step in steps
+            for step in flat.steps
             if isinstance(step, Send)
             for group in step.together
             for alternative in group
+            if alternative.channel is not None
         ),
+        names=flat.names | watched_names | trigger.names | (where.names if where is not None else Nothing),
+        watched_names=watched_names,
+        entry_reads=frozenset(trigger.events) | (where.events if where is not None else Nothing),
+        entry_traits=_trigger_traits(rule.trigger),
+        towards=towards,
     )
 
 
+def _where(rule: m.Rule, segments: Segments) -> Condition | None:
+    """Whom the trigger concerns, as one condition."""
+    parts: list[m.Expression] = []
+    if isinstance(rule.trigger, m.OnChange) and rule.trigger.to is not None:
+        parts.append(m.Compare("=", m.TriggerField("new", rule.trigger.type), rule.trigger.to))
+    if rule.where is not None:
+        parts.append(rule.where)
+    if rule.audience is not None:
+        parts.append(m.InSegment(rule.audience))
+    if not parts:
+        return None
+    return compile_condition(parts[0] if len(parts) == 1 else m.All(tuple(parts)), segments)
+
+
+def _trigger_segment(trigger: m.Trigger | None) -> m.Expression | None:
+    return m.InSegment(trigger.segment) if isinstance(trigger, m.OnMembership) else None
+
+
+def _trigger_traits(trigger: m.Trigger | None) -> frozenset[str]:
+    match trigger:
+        case m.OnChange(trait=trait) | m.OnOffset(trait=trait) | m.OnSchedule(recurrence=m.Yearly(trait=trait)):
+            return frozenset((trait,))
+        case None | m.OnMembership() | m.OnSchedule() | m.OnDate():
+            return Nothing
+        case _:
+            assert_never(trigger)
+
+
 def _read_ahead(steps: Sequence[AnyStep], guards: Sequence[Guard]) -> tuple[frozenset[str], ...]:
-    """For each step, and for the end, the history that steps from there on may read. Steps only jump forward, so the
-    union over what follows is never too small."""
+    """For each step, and for the end, the history that steps from there on may read: the union over what follows,
+    which is never too small since steps only lead forward. In a `repeat` what follows is all of its body."""
     ahead: list[frozenset[str]] = [Nothing]
     for step in reversed(steps):
         reads = set(ahead[-1])
@@ -244,7 +195,9 @@ def _read_ahead(steps: Sequence[AnyStep], guards: Sequence[Guard]) -> tuple[froz
                 reads |= condition.events
             case WaitUntil(reads=named) | Send(reads=named) | Set(reads=named) | Emit(reads=named):
                 reads |= named
-            case Wait() | Jump() | Stop():
+            case Loop(until=condition_) if condition_ is not None:
+                reads |= condition_.events
+            case Wait() | Jump() | Split() | Loop() | Stop():
                 pass
             case _:
                 assert_never(step)
@@ -253,117 +206,10 @@ def _read_ahead(steps: Sequence[AnyStep], guards: Sequence[Guard]) -> tuple[froz
                 if step.trait in guards[index].condition.traits:
                     reads |= guards[index].condition.events
         ahead.append(frozenset(reads))
-    return tuple(reversed(ahead))
-
-
-class _Compiler:
-    """Flattens blocks into numbered steps."""
-
-    def __init__(self, rule: m.Rule) -> None:
-        self.rule = rule
-        self.steps: list[AnyStep] = []
-        self.guards: list[Guard] = []
-        self.seen: dict[str, int] = {}
-
-    def compile(self) -> tuple[list[AnyStep], list[Guard]]:
-        over: tuple[int, ...] = ()
-        if self.rule.until is not None:
-            over = (self._guard("until", self.rule.until),)
-        self._block(self.rule.steps, over)
-        return self.steps, self.guards
-
-    def _guard(self, kind: str, expression: m.Expression) -> int:
-        self.guards.append(Guard(compile_condition(expression), kind))
-        return len(self.guards) - 1
-
-    def _anchor(self, kind: str, name: str = "") -> str:
-        base = f"{kind} {name}".strip()
-        self.seen[base] = self.seen.get(base, 0) + 1
-        return f"{base} {self.seen[base]}"
-
-    def _block(self, block: Sequence[m.Step], over: tuple[int, ...]) -> None:
-        for step in block:
-            reached: int | None = None
-            if isinstance(step, (m.Wait, m.WaitUntil, m.WaitFor)) and step.unless is not None:
-                reached = self._guard("unless", step.unless)
-                over = (*over, reached)
-            self._step(step, over, reached)
-
-    def _step(self, step: m.Step, over: tuple[int, ...], reached: int | None) -> None:
-        match step:
-            case m.Wait(period=period, line=line):
-                self.steps.append(Wait(self._anchor("wait"), line, over, reached, period))
-            case m.WaitUntil(moment=moment, line=line):
-                self.steps.append(self._wait_until(moment, line, over, reached))
-            case m.WaitFor(condition=condition, up_to=up_to, next=forward, line=line):
-                compiled = compile_condition(condition)
-                anchor = self._anchor("wait for", compiled.text)
-                self.steps.append(WaitFor(anchor, line, over, reached, compiled, up_to, forward))
-            case m.Send(together=together, line=line):
-                self.steps.append(self._send(together, line, over))
-            case m.If():
-                self._if(step, over)
-            case m.Set(trait=trait, value=value, line=line):
-                reads = frozenset(collect_reads(value, Reads()).events)
-                self.steps.append(
-                    Set(self._anchor("set", trait), line, over, None, trait, compile_expression(value), reads)
-                )
-            case m.Emit(event=event, values=values, line=line):
-                named, reads = _assignments(values)
-                self.steps.append(Emit(self._anchor("emit", event), line, over, None, event, named, reads))
-            case m.Stop(line=line):
-                self.steps.append(Stop(self._anchor("stop"), line, over, None))
-            case _:
-                assert_never(step)
-
-    def _wait_until(self, moment: m.Moment, line: int, over: tuple[int, ...], reached: int | None) -> WaitUntil:
-        anchor = self._anchor("wait until")
-        if isinstance(moment, (m.AtDate, m.Offset)):
-            reads = collect_reads(moment.date, Reads())
-            date = compile_expression(moment.date)
-            return WaitUntil(
-                anchor, line, over, reached, moment, date, frozenset(reads.events), frozenset(reads.traits)
-            )
-        return WaitUntil(anchor, line, over, reached, moment, None, Nothing, Nothing)
-
-    def _send(self, together: Sequence[Sequence[m.Delivery]], line: int, over: tuple[int, ...]) -> Send:
-        reads: frozenset[str] = Nothing
-        groups = []
-        for group in together:
-            alternatives = []
-            for delivery in group:
-                values, named = _assignments(delivery.values)
-                reads |= named
-                alternatives.append(
-                    Alternative(delivery.channel, delivery.message, delivery.kind, delivery.within, values)
-                )
-            groups.append(tuple(alternatives))
-        name = " ".join(f"{one.channel} {one.message}" for group in groups for one in group)
-        return Send(self._anchor("send", name), line, over, None, tuple(groups), reads)
-
-    def _if(self, step: m.If, over: tuple[int, ...]) -> None:
-        exits: list[int] = []
-        last = len(step.branches) - 1
-        for number, branch in enumerate(step.branches):
-            condition = compile_condition(branch.condition)
-            test = len(self.steps)
-            anchor = self._anchor("if", condition.text)
-            self.steps.append(Branch(anchor, step.line, over, None, condition, -1))
-            self._block(branch.steps, over)
-            if number < last or step.otherwise:
-                exits.append(len(self.steps))
-                self.steps.append(Jump(self._anchor("end if"), step.line, over, None, -1))
-            self.steps[test] = Branch(anchor, step.line, over, None, condition, len(self.steps))
-        self._block(step.otherwise, over)
-        for index in exits:
-            jump = self.steps[index]
-            self.steps[index] = Jump(jump.anchor, jump.line, over, None, len(self.steps))
-
-
-def _assignments(
-    values: Sequence[tuple[str, m.Expression]],
-) -> tuple[tuple[tuple[str, Evaluate], ...], frozenset[str]]:
-    reads = Reads()
-    for _, expression in values:
-        collect_reads(expression, reads)
-    return tuple((name, compile_expression(expression)) for name, expression in values), frozenset(reads.events)
+    ahead.reverse()
+    for number in range(len(steps) - 1, -1, -1):  # inner ones first
+        head = steps[number]
+        if isinstance(head, Loop):
+            for inside in range(number, head.done):
+                ahead[inside] = ahead[number]
+    return tuple(ahead)

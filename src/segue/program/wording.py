@@ -81,6 +81,10 @@ def _word(expression: m.Expression, *, inside: bool) -> str:
             return reaction + (f' "{message}"' if message else "") + (f" {channel}" if channel else "")
         case m.CanGet(channel=channel):
             return f"can get {channel}"
+        case m.InSegment(name=name) | m.InRule(name=name):
+            return f"in {name}"
+        case m.Coupon(pool=pool):
+            return f'coupon("{pool}")'
         case m.Compare(op=op, left=m.Weekday(), right=right):
             return f"weekday {op} {_word_weekday(right)}"
         case m.Compare(op=op, left=left, right=m.Weekday()):

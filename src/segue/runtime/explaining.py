@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import assert_never
-
 import msgspec
 
 from segue.api import Instant, to_rfc3339
@@ -12,7 +10,7 @@ from segue.delivery.ledger import LedgerRow, MessageState
 from segue.engine.journey import Journey
 from segue.program import program as p
 from segue.program.facts import Scene
-from segue.program.wording import word_period
+from segue.program.sentences import word_step
 from segue.runtime.people import Person
 from segue.runtime.running import Running
 from segue.runtime.turn import Turn
@@ -98,7 +96,7 @@ def _now(running: Running, rule: str, journeys: list[Journey], turn: Turn, row: 
         if program is not None and journey.step < len(program.steps):
             step = program.steps[journey.step]
             until = f" until {to_rfc3339(journey.due)}" if journey.due is not None else ""
-            lines.append(f"inside since {to_rfc3339(journey.entered)}, at {describe(step)}{until}")
+            lines.append(f"inside since {to_rfc3339(journey.entered)}, at {word_step(step)}{until}")
             lines += _guards(program, journey, turn, row)
     if not inside:
         lines.append("not inside")
@@ -135,13 +133,16 @@ def _journey_facts(journey: Journey, program: p.Program | None) -> list[Fact]:
     value = f" for {journey.value}" if journey.value is not None else ""
     facts = [Fact(journey.entered, "entered", f"journey {journey.key}{value}", journey.key)]
     for trace in journey.trace:
+        outcome = f": {trace.outcome}" if trace.outcome else ""
+        if trace.was:  # before an edit: that text has no lines any more
+            facts.append(Fact(trace.at, "step", f"{trace.was}{outcome}", journey.key))
+            continue
         if program is None or trace.step >= len(program.steps):
             continue
         step = program.steps[trace.step]
         if isinstance(step, p.Jump):
             continue
-        outcome = f": {trace.outcome}" if trace.outcome else ""
-        facts.append(Fact(trace.at, "step", f"line {step.line}, {describe(step)}{outcome}", journey.key))
+        facts.append(Fact(trace.at, "step", f"line {step.line}, {word_step(step)}{outcome}", journey.key))
     for reaction in journey.reactions:
         facts.append(Fact(reaction.at, reaction.what, f'{reaction.channel} "{reaction.message}"', journey.key))
     if journey.converted is not None:
@@ -165,28 +166,3 @@ def _message_facts(message: LedgerRow) -> list[Fact]:
         tried = f"{name}: {message.reason}, {message.attempts} times so far"
         facts.append(Fact(message.claimed or message.decided, "tried", tried))
     return facts
-
-
-def describe(step: p.AnyStep) -> str:
-    """A step in the words of the language."""
-    match step:
-        case p.Wait(period=period):
-            return f"wait {word_period(period)}"
-        case p.WaitUntil():
-            return "wait until"
-        case p.WaitFor(condition=condition, up_to=up_to, next=forward):
-            return f"wait for {'next ' if forward else ''}{condition.text} up to {word_period(up_to)}"
-        case p.Send(together=together):
-            return "send " + " and ".join(" or ".join(one.channel for one in group) for group in together)
-        case p.Branch(condition=condition):
-            return f"if {condition.text}"
-        case p.Jump():
-            return "end"
-        case p.Set(trait=trait):
-            return f"set customer.{trait}"
-        case p.Emit(event=event):
-            return f"emit {event}"
-        case p.Stop():
-            return "stop"
-        case _:
-            assert_never(step)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from segue.api import Instant
-from segue.engine.journey import Journey, Sending, State, Trace
+from segue.engine.journey import Choice, Journey, Sending, State, Trace
 from segue.program.facts import Reaction
 from segue.store.database import Transaction
 
@@ -25,6 +25,9 @@ class _Detail(msgspec.Struct, array_like=True):
     sends: tuple[Sending, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     trace: tuple[Trace, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    turns: tuple[tuple[int, int], ...] = ()
+    holdout: bool = False
 
 
 _encode_detail: Final = msgspec.msgpack.Encoder().encode
@@ -69,6 +72,9 @@ def _read(row: tuple[Any, ...], programs: Mapping[int, tuple[str, str]]) -> Jour
         detail.sends if detail else (),
         detail.reactions if detail else (),
         detail.trace if detail else (),
+        detail.choices if detail else (),
+        detail.turns if detail else (),
+        detail.holdout if detail else False,
     )
 
 
@@ -198,8 +204,10 @@ def update(tx: Transaction, journeys: Iterable[Journey]) -> None:
 
 def _state_columns(journey: Journey) -> tuple[Any, ...]:
     detail = None
-    if journey.sends or journey.reactions or journey.trace:
-        detail = _encode_detail(_Detail(journey.sends, journey.reactions, journey.trace))
+    if journey.sends or journey.reactions or journey.trace or journey.holdout:
+        detail = _encode_detail(
+            _Detail(journey.sends, journey.reactions, journey.trace, journey.choices, journey.turns, journey.holdout)
+        )
     return (
         _STATE_NUMBERS[journey.state],
         journey.step,

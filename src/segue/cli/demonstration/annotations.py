@@ -85,6 +85,8 @@ def annotate(program: Program, text: Sequence[tuple[int, str]], counts: Counts) 
             elif isinstance(step, Send):
                 for group in step.together:
                     for one in group:
+                        if one.channel is None:  # preferred: whichever it is for each customer
+                            continue
                         n = handed.get((one.channel, one.message), 0)
                         notes.append(("sent", f"{MARKS.get(one.channel, '•')} {n:,}"))
             if step.reached is not None and (reason := program.guards[step.reached].reason) in left:
