@@ -35,6 +35,7 @@ class Wire:
     def __init__(self, **more: Any) -> None:
         self.spec: ChannelSpec = spec("push", **more)
         self.sent: list[tuple[float, Message]] = []
+        self.retracted: list[str] = []
         self.open = asyncio.Event()
         self.open.set()
         self.failing = False
@@ -45,6 +46,10 @@ class Wire:
             raise RuntimeError("planted")
         await self.open.wait()
         return [Sent(f"receipt-{message.key}") for message in messages]
+
+    async def retract(self, messages: Sequence[Message]) -> list[Answer]:
+        self.retracted += [message.key for message in messages]
+        return [Sent() for _ in messages]
 
 
 async def reached(condition: Callable[[], bool], seconds: float = 10.0) -> None:

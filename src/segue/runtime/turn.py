@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import date
 from functools import partial
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from segue.api import Instant
+from segue.api import Instant, Money
 from segue.customers.identity import show
-from segue.delivery.ledger import LedgerRow, MessageState
+from segue.delivery.ledger import CAME_TO_NOTHING, LedgerRow, MessageState
+from segue.delivery.policy import to_millionths
 from segue.engine.admit import admit
 from segue.engine.journey import (
     Arrived,
@@ -37,13 +39,14 @@ from segue.engine.journey import (
     mint,
 )
 from segue.engine.step import end, step
-from segue.program.calendar import find_zone
+from segue.program.calendar import find_zone, local
 from segue.program.facts import Customer, Past
 from segue.program.keys import reaches
 from segue.program.program import Program
 from segue.program.reads import REACH
 from segue.runtime.people import History, Person
 from segue.runtime.running import CHAIN, DecisionLine, Running
+from segue.store import coupons
 from segue.store import customers as customer_rows
 from segue.store import journeys as journey_rows
 from segue.store import ledger as ledger_rows
@@ -54,6 +57,9 @@ _encode = msgspec.json.Encoder().encode
 
 JOURNEY_ENDED: Final = "the journey ended: "
 """How the reason of a message begins that was not sent since its journey had ended."""
+
+
+_ENDINGS: Final = ("finished", "exited", "failed")
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -88,6 +94,10 @@ class Turn:
         self._ignored: list[tuple[int, str, Instant, int, str]] = []
         self._consent: list[tuple[int, str, str, str, Instant, str]] = []
         self._tally: Counter[tuple[str, str, str]] = Counter()
+        self.spent: Counter[tuple[str, str, date]] = Counter()
+        """What this turn spends, by kind of message, currency and day, in millionths; it is written with the turn."""
+        self._unused: list[tuple[int, int, str]] = []
+        self._taking_back: set[str] = set()
 
     # Loading
 
@@ -376,6 +386,8 @@ class Turn:
                     self._withdraw(person, journey, reason, now)
                 case Note():
                     self._note(person, journey, effect)
+                    if effect.decision in _ENDINGS:
+                        self.take_back(person, journey)
                 case SetTrait() | Emitted():
                     if isinstance(effect, SetTrait):
                         self._set_trait(person, effect)
@@ -415,7 +427,7 @@ class Turn:
 
     def _decide(self, person: Person, journey: Journey, effect: Decide, now: Instant) -> None:
         row = self._ledger_row(person, journey, effect, now)
-        row.due, row.given = now, effect.values
+        row.due, row.given, row.coupons = now, effect.values, effect.coupons
         self._messages[row.row] = row
 
     def _withdraw(self, person: Person, journey: Journey, reason: str, now: Instant) -> None:
@@ -447,21 +459,56 @@ class Turn:
             DecisionLine(note.at, show(person.row.key), journey.rule, journey.key, what, "", "", note.reason)
         )
 
-    def note_message(self, person: Person, row: LedgerRow, decision: Decision, at: Instant) -> None:
-        """Record what became of a message."""
-        self._tally[row.rule, decision, row.reason if decision != "sent" else ""] += 1
+    def take_back(self, person: Person, journey: Journey) -> None:
+        """The journey has ended: have taken back what it left standing, and, where it did not finish, what is only
+        queued."""
+        running = self.running
+        program = running.programs.get(journey.program)
+        if not running.retractable or (program is not None and program.channels.isdisjoint(running.retractable)):
+            return
+        channels = [
+            name for name in running.retractable if journey.state != "finished" or running.channels[name].stands
+        ]
+        if not channels:
+            return
+        for stored in ledger_rows.load_of_journey(self.tx, person.row.row, journey.row, channels):
+            row = self._watched.get(stored.row) or self._updates.get(stored.row) or stored
+            if row.state in (MessageState.HANDED, MessageState.CONFIRMED):
+                row.state, row.due, row.retracting, row.tries = MessageState.RETRACTING, self.now, self.now, 0
+                self.update_message(row)
+                self._taking_back.add(row.channel)
+
+    def note_message(
+        self, person: Person, row: LedgerRow, decision: Decision, at: Instant, reason: str | None = None, sort: str = ""
+    ) -> None:
+        """Record what became of a message, for its reason where no other is given. ``sort`` is what the reason counts
+        as: one without moments and names in it, of which there are few."""
+        said = ("" if decision == "sent" else row.reason) if reason is None else reason
+        self._tally[row.rule, decision, sort or said] += 1
         self.lines.append(
-            DecisionLine(
-                at,
-                show(person.row.key),
-                row.rule,
-                row.key,
-                decision,
-                row.channel,
-                row.message,
-                row.reason if decision != "sent" else "",
-            )
+            DecisionLine(at, show(person.row.key), row.rule, row.key, decision, row.channel, row.message, said)
         )
+        if row.claimed is not None and row.state in CAME_TO_NOTHING:
+            self.uncharge(row)
+            if row.state is not MessageState.UNDELIVERED:
+                self._unused += [(row.customer, row.journey, pool) for _, pool in row.coupons]
+
+    def charge(self, row: LedgerRow, cost: Money | None) -> None:
+        """A message that is being claimed costs this, on the day of the claim."""
+        self.uncharge(row)
+        if cost is not None and cost.amount:
+            row.cost, row.currency = to_millionths(cost), cost.currency
+            self.spent[row.kind, row.currency, self.day_of(self.now)] += row.cost
+
+    def uncharge(self, row: LedgerRow) -> None:
+        """What a message cost is given back, to the day on which it was last claimed."""
+        if row.cost is not None and row.claimed is not None:
+            self.spent[row.kind, row.currency, self.day_of(row.claimed)] -= row.cost
+            row.cost = None
+
+    def day_of(self, instant: Instant) -> date:
+        """The calendar day in the project's zone."""
+        return local(instant, self.running.zone).date()
 
     def watch(self, rows: Iterable[LedgerRow]) -> None:
         """Messages this turn works on: a journey that ends takes back these very values, not copies of them."""
@@ -527,6 +574,10 @@ class Turn:
             ledger_rows.insert(tx, self._messages.values())
         if self._updates:
             ledger_rows.update(tx, self._updates.values())
+        for customer, number, pool in self._unused:  # after the messages: it hangs on what they all came to
+            coupons.give_back(tx, customer, number, pool)
+        if self.spent:
+            ledger_rows.put_spend(tx, self.spent)
         if self._new_entries:
             journey_rows.put_entries(tx, self._new_entries)
         if self._ignored:
@@ -543,7 +594,8 @@ class Turn:
         return Done(
             lines=tuple(self.lines),
             due=min(moments, default=None),
-            channels=frozenset(row.channel for row in self._messages.values() if row.due is not None),
+            channels=frozenset(row.channel for row in self._messages.values() if row.due is not None)
+            | self._taking_back,
         )
 
 
