@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta, tzinfo
+from math import ceil
 from typing import Final, assert_never
 
 import msgspec
@@ -225,7 +226,7 @@ def _month(index: int) -> date:
 
 def to_millionths(money: Money) -> int:
     """An amount as it is counted, rounded up."""
-    return -int(-money.amount * MILLIONTHS // 1)
+    return ceil(money.amount * MILLIONTHS)
 
 
 def word_millionths(amount: int, currency: str) -> str:
