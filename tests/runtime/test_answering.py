@@ -36,7 +36,7 @@ def best(stage: Stage, customer: int = 1) -> int:
 
 def react(stage: Stage, channel: str, what: str, order: str) -> None:
     stage.arrive("paid", order_id=order, id=order)
-    (claimed,), _ = stage.claim(channel)
+    claimed = stage.claim(channel)[0][-1]
     stage.answer(claimed, Sent())
     stage.report(claimed, what, channel, id=f"{order}{channel}{what}")
 

@@ -91,7 +91,7 @@ def test_a_channel_that_cannot_take_back_is_not_asked(store: Store) -> None:
 
 
 def test_a_journey_that_ends_while_the_call_is_under_way_takes_back_what_comes_of_it(store: Store) -> None:
-    stage = standing(store)
+    stage = standing(store, 'event paid\nevent ordered_it\nwhen paid until ordered_it send audience "x" wait 14d')
     stage.arrive("paid")
     (claimed,), _ = stage.claim("audience")
     stage.arrive("ordered_it")

@@ -116,6 +116,77 @@ case(
     """,
 )
 case(
+    "31 an audience is taken back when the customer orders, and else at the end",
+    """
+    when cart_abandoned
+      send ads "x"
+      wait 14d unless ordered
+    """,
+    """
+    03-02 10:00 ann cart_abandoned
+    03-02 10:00 bob cart_abandoned
+    03-05 10:00 ann ordered
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann sent ads "x"
+    03-02 10:00 bob entered
+    03-02 10:00 bob sent ads "x"
+    03-05 10:00 ann exited (unless ordered)
+    03-05 10:00 ann retracted ads "x" (the journey ended: unless ordered)
+    03-16 10:00 bob finished
+    03-16 10:00 bob retracted ads "x" (the journey ended: finished)
+    """,
+)
+case(
+    "31 a channel that fails to take it back is asked again, and one that refuses is left alone",
+    """
+    when cart_abandoned
+      send ads "x"
+      wait 14d unless ordered
+    """,
+    """
+    03-02 10:00 ann     cart_abandoned
+    03-02 10:00 bob     cart_abandoned
+    03-03 10:00 channel ads retries busy
+    03-05 10:00 ann     ordered
+    03-05 11:00 channel ads sends
+    03-06 10:00 channel ads rejects "too late"
+    03-06 11:00 bob     ordered
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann sent ads "x"
+    03-02 10:00 bob entered
+    03-02 10:00 bob sent ads "x"
+    03-05 10:00 ann exited (unless ordered)
+    03-05 11:04:27.108634 ann retracted ads "x" (the journey ended: unless ordered)
+    03-06 11:00 bob exited (unless ordered)
+    """,
+)
+case(
+    "a letter that waits to be printed is taken back on exit, and goes at the end",
+    """
+    when cart_abandoned
+      send letter "x"
+      wait 2d unless ordered
+    """,
+    """
+    03-02 10:00 ann cart_abandoned
+    03-02 10:00 bob cart_abandoned
+    03-03 10:00 ann ordered
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann sent letter "x"
+    03-02 10:00 bob entered
+    03-02 10:00 bob sent letter "x"
+    03-03 10:00 ann exited (unless ordered)
+    03-03 10:00 ann retracted letter "x" (the journey ended: unless ordered)
+    03-04 10:00 bob finished
+    """,
+)
+case(
     "or: who rejects the first gets the second, and the journey goes on after that",
     'when signed_up send email or sms then push "bye"',
     """
