@@ -19,7 +19,7 @@ from segue.store.database import Transaction
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """What a project says beside its rules; ``costs``, ``best_minute`` and ``written`` as in `Running`."""
+    """What a project says beside its rules; ``costs`` and ``best_minute`` as in `Running`."""
 
     zone: tzinfo
     currency: str
@@ -28,7 +28,6 @@ class Setting(msgspec.Struct, frozen=True):
     locale: str = "en"
     costs: Mapping[str, Money] = {}
     best_minute: int = 600
-    written: Mapping[str, frozenset[str]] = {}
 
 
 def publish(tx: Transaction, book: m.Book, now: Instant, who: str) -> tuple[str, ...]:
@@ -58,7 +57,6 @@ def load(tx: Transaction, setting: Setting, known: Mapping[str, Program] | None 
         known=known,
         costs=setting.costs,
         best_minute=setting.best_minute,
-        written=setting.written,
     )
 
 

@@ -13,6 +13,7 @@ from segue.api.values import DAY
 from segue.customers.reach import Reach
 from segue.engine.journey import Decision
 from segue.language import model as m
+from segue.messages.catalogue import Catalogue
 from segue.program.codec import decode_rule, encode_rule
 from segue.program.program import Program, compile_rule
 
@@ -81,7 +82,6 @@ def build(
     known: Mapping[str, Program] | None = None,
     costs: Mapping[str, Money] | None = None,
     best_minute: int = 600,
-    written: Mapping[str, frozenset[str]] | None = None,
 ) -> Running:
     """Compile what runs. ``rules`` are stored programs by hash, ``current`` the book (rule to hash); programs in
     ``known`` are not compiled again."""
@@ -112,8 +112,14 @@ def build(
         channels=channels,
         costs=costs or {},
         best_minute=best_minute,
-        written=written or {},
         retractable=frozenset(name for name, spec in channels.items() if spec.retracts),
+    )
+
+
+def with_content(running: Running, content: Catalogue) -> Running:
+    """The same book with its messages: which channel has content for which."""
+    return msgspec.structs.replace(
+        running, written={channel: frozenset(content.names(channel)) for channel in running.channels}
     )
 
 

@@ -20,7 +20,7 @@ from segue.engine.journey import mint
 from segue.messages.catalogue import Catalogue
 from segue.runtime.dispatch import Claim, Outcome, claim, report, settle
 from segue.runtime.ingest import ingest
-from segue.runtime.running import DecisionLine, Running
+from segue.runtime.running import DecisionLine, Running, with_content
 from segue.runtime.turn import Done
 from segue.runtime.wake import wake
 from segue.store import ledger as ledger_rows
@@ -83,6 +83,7 @@ class Replay:
     def __init__(self, store: Store, running: Running, content: Catalogue, record: Record | None = None) -> None:
         # a call that was cut off is on record with its outcome: nothing is tried again here
         channels = {name: msgspec.structs.replace(spec, unknown="hold") for name, spec in running.channels.items()}
+        running = with_content(running, content)
         self.running = msgspec.structs.replace(running, channels=channels)
         self._trying_again = running
         self._store = store
