@@ -16,6 +16,7 @@ from segue.api import Answer, Callback, ChannelSpec, Event, Instant, Message, Re
 from segue.api.values import DAY, HOUR, SECOND
 from segue.clock.clock import Clock
 from segue.customers.reach import ChannelReach, Reach
+from segue.delivery.ledger import MessageState
 from segue.messages.catalogue import Catalogue
 from segue.runtime import inbox as inboxes
 from segue.runtime import ingest as ingestion
@@ -298,3 +299,14 @@ async def test_a_daemon_that_works_through_a_long_halt_is_not_called_stuck(start
     assert not await daemon.prove()
     daemon.counts.fired += 1  # the waker ended something since the last proof
     assert await daemon.prove()
+
+
+@pytest.mark.asyncio
+async def test_what_stands_is_taken_back_by_the_loop_of_its_channel(start: Start) -> None:
+    wire = Wire(stands=True, retracts=True)
+    daemon = await start('event paid\nevent stopped\nwhen paid until stopped send push "x" wait 9d', wire)
+    await daemon.accept([event("paid", "ann", at=now())])
+    await reached(lambda: rows(daemon, "select state from message") == [(MessageState.HANDED,)])
+    await daemon.accept([event("stopped", "ann", at=now())])
+    await reached(lambda: rows(daemon, "select state from message") == [(MessageState.RETRACTED,)])
+    assert wire.retracted == [message.key for _, message in wire.sent]
