@@ -14,18 +14,20 @@ from typing import Any, Final, assert_never
 import msgspec
 
 from segue.api import Answer, Instant, Rejected, Report, Retry, Sent, Unknown
-from segue.api.values import DAY, SECOND
+from segue.api.values import SECOND
 from segue.delivery.ledger import Held, LedgerRow, MessageState
 from segue.delivery.policy import Defer, Drop, Go
 from segue.delivery.retries import retry_at
 from segue.engine.journey import Claimed, Journey, Reported, Settled, Settlement
 from segue.messages.catalogue import Catalogue
-from segue.messages.template import Template, from_canonical, to_canonical
+from segue.messages.template import Template
 from segue.program.calendar import local
 from segue.runtime.answering import ANSWERING
 from segue.runtime.contact import Contact
 from segue.runtime.people import Person
+from segue.runtime.pinning import find_template, needs_content, pin, pinned
 from segue.runtime.running import Running
+from segue.runtime.taking_back import note_retraction, take_back_late
 from segue.runtime.turn import JOURNEY_ENDED, Done, Turn
 from segue.store import customers as customer_rows
 from segue.store import journeys as journey_rows
@@ -38,14 +40,8 @@ UNKNOWN_OUTCOME: Final = "unknown: "
 """How the reason of a message begins that may or may not have reached its provider."""
 
 
-STAYED: Final = "could not be taken back: "
-"""How the reason of a message begins that stays although its journey ended."""
-
 NO_CODE: Final = "no code is left in the pool "
 """How the reason of a message begins whose pool of coupons was empty."""
-
-_TAKE_BACK_FOR: Final = 3 * DAY
-"""For how long taking back is tried where the channel cannot, or does not say that it did."""
 
 TakeCode = Callable[[Transaction, str, LedgerRow, Instant], str | None]
 """Gives a code of a pool to a message: see `segue.store.coupons.take_code`."""
@@ -107,7 +103,7 @@ def claim(
             continue
         if row.state is MessageState.HANDED:  # a report was waited for long enough
             _settle(turn, row, person, journey, "sent", "", now)
-            _take_back_late(turn, row, person, journey)
+            take_back_late(turn, row, person, journey)
             continue
         journey = turn.latest(person, journey)
         if row.state is MessageState.DECIDED:  # else a wait that was over took it back
@@ -144,8 +140,9 @@ def _claim_one(
     if _is_over(running, row, journey):
         _refuse(turn, row, person, journey, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
         return None
-    if now > row.expires:
-        _refuse(turn, row, person, journey, row.held[-1].words if row.held else "too late", now)
+    late = now > row.expires
+    if late and not row.held:
+        _refuse(turn, row, person, journey, "too late", now)
         return None
     refusal = running.reach.refusal(row.channel, row.kind, person.row.traits, person.row.consent)
     if refusal is not None:
@@ -154,6 +151,9 @@ def _claim_one(
     match contact.judge(row, person):
         case Go(checks=checks):
             row.checks = checks
+            if late:  # the line that made it so late lets it through only now
+                _refuse(turn, row, person, journey, row.held[-1].words, now)
+                return None
         case Defer(until=until, words=words, reason=reason, checks=checks):
             row.due, row.held, row.checks = until, (*row.held, Held(now, until, words)), checks
             turn.note_message(person, row, "deferred", now, reason, sort=words)
@@ -166,8 +166,8 @@ def _claim_one(
     journey = turn.feed(person, journey, Claimed(row.key), now)
     if row.state is not MessageState.DECIDED:
         return None  # a guard ended the journey, which took the message back
-    template = _find_template(turn.tx, running, content, row, person)
-    if template is None and _needs_content(running, row.channel):
+    template = find_template(turn.tx, running, content, row, person)
+    if template is None and needs_content(running, row.channel):
         _refuse(turn, row, person, journey, f"no content for {row.message} on {row.channel}", now)
         return None
     if row.attempts == 0:
@@ -177,7 +177,7 @@ def _claim_one(
                 _refuse(turn, row, person, journey, f"{NO_CODE}{pool}", now)
                 return None
             row.given = {**row.given, name: code}
-        _pin(turn.tx, running, template, row, person, journey)
+        pin(turn.tx, running, template, row, person, journey)
     turn.charge(row, running.costs.get(row.channel))
     row.state, row.claimed, row.due = MessageState.CLAIMED, now, None
     row.attempts += 1
@@ -209,43 +209,6 @@ def _is_over(running: Running, row: LedgerRow, journey: Journey) -> bool:
         spec = running.channels.get(row.channel)
         return spec is not None and spec.stands
     return journey.state != "inside"
-
-
-def _needs_content(running: Running, channel: str) -> bool:
-    spec = running.channels.get(channel)
-    return spec is not None and bool(spec.content)
-
-
-def _find_template(
-    tx: Transaction, running: Running, content: Catalogue, row: LedgerRow, person: Person
-) -> Template | None:
-    """The content in the customer's language; from the second claim on that of the first."""
-    if row.attempts > 0:
-        return _pinned(tx, row)
-    traits = person.row.traits
-    locale = traits.get("locale") or traits.get("language")
-    return content.find(row.message, row.channel, locale if isinstance(locale, str) else running.locale)
-
-
-def _pinned(tx: Transaction, row: LedgerRow) -> Template | None:
-    body = ledger_rows.load_template(tx, row.template) if row.template else None
-    return from_canonical(body) if body is not None else None
-
-
-def _pin(
-    tx: Transaction, running: Running, template: Template | None, row: LedgerRow, person: Person, journey: Journey
-) -> None:
-    """Fix template, values and address at the first claim; a later one finds them as they were."""
-    traits = person.row.traits
-    event = msgspec.json.decode(journey.trigger) if journey.trigger else {}
-    row.given = {**row.given, "customer": {**traits, "id": person.facts.key}, "event": event}
-    row.address = running.reach.address(row.channel, person.facts.key, traits)
-    if template is not None:
-        row.template = template.hash
-        kept = tx.store.caches.setdefault("templates", {})
-        if template.hash not in kept:
-            ledger_rows.put_templates(tx, [(template.hash, to_canonical(template))])
-            kept[template.hash] = True
 
 
 def _refuse(
@@ -293,7 +256,7 @@ def settle(tx: Transaction, running: Running, outcomes: Sequence[Outcome], now: 
         if outcome.retraction:
             if row.state is MessageState.RETRACTING and row.due is None:
                 person, journey = journeys[row.journey]
-                _note_retraction(turn, row, person, journey, outcome.answer, now)
+                note_retraction(turn, row, person, journey, outcome.answer, now)
             continue
         if row.state is not MessageState.CLAIMED:
             if isinstance(outcome.answer, Sent) and outcome.answer.receipt and not row.receipt:
@@ -318,7 +281,7 @@ def _note_answer(turn: Turn, row: LedgerRow, person: Person, journey: Journey, a
                 turn.update_message(row)
             else:
                 _settle(turn, row, person, journey, "sent", "", now)
-            _take_back_late(turn, row, person, journey)
+            take_back_late(turn, row, person, journey)
         case Retry(reason=reason, after=after):
             _again(turn, row, person, journey, reason, after, now)
         case Rejected(reason=reason, address_gone=gone):
@@ -362,40 +325,7 @@ def _claim_back(turn: Turn, row: LedgerRow, person: Person) -> Claim:
     row.due = None
     row.tries += 1
     turn.update_message(row)
-    return _as_claim(row, person, _pinned(turn.tx, row))
-
-
-def _take_back_late(turn: Turn, row: LedgerRow, person: Person, journey: Journey) -> None:
-    """A message was handed over: where its journey ended while the call was under way, it is taken back."""
-    if row.channel in turn.running.retractable:
-        latest = turn.latest(person, journey)
-        if latest.state != "inside":
-            turn.take_back(person, latest)
-
-
-def _note_retraction(
-    turn: Turn, row: LedgerRow, person: Person, journey: Journey, answer: Answer, now: Instant
-) -> None:
-    """What the channel said to taking a message back. Where it cannot, the message stays as it is."""
-    match answer:
-        case Sent():
-            row.state, row.retracted = MessageState.RETRACTED, now
-            spec = turn.running.channels.get(row.channel)
-            if spec is None or not spec.stands:
-                turn.uncharge(row)  # it never went: a banner that stood has cost what it cost
-            reason = f"{JOURNEY_ENDED}{journey.reason or journey.state}"
-            turn.note_message(person, row, "retracted", now, reason)
-        case Rejected(reason=reason):
-            row.state, row.retracted, row.reason = MessageState.HANDED, now, f"{STAYED}{reason}"
-        case Retry(reason=reason) | Unknown(reason=reason):
-            due = retry_at(row.key, row.tries, now, answer.after if isinstance(answer, Retry) else None)
-            if row.retracting is not None and due <= row.retracting + _TAKE_BACK_FOR:
-                row.due, row.reason = due, reason
-            else:
-                row.state, row.retracted, row.reason = MessageState.HANDED, now, f"{STAYED}{reason}"
-        case _:
-            assert_never(answer)
-    turn.update_message(row)
+    return _as_claim(row, person, pinned(turn.tx, row))
 
 
 def _forget_address(turn: Turn, row: LedgerRow, person: Person, reason: str, now: Instant) -> None:
@@ -415,7 +345,7 @@ def recover(tx: Transaction, running: Running, now: Instant) -> Done:
     for row in rows:
         person, journey = journeys[row.journey]
         turn.advance(person, now)
-        note = _note_retraction if row.state is MessageState.RETRACTING else _note_answer
+        note = note_retraction if row.state is MessageState.RETRACTING else _note_answer
         note(turn, row, person, journey, Unknown("cut off by a restart"), now)
     return turn.flush()
 
