@@ -6,12 +6,25 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from segue.api import Instant
+from segue.delivery.ledger import LedgerRow
+from segue.engine.journey import Journey
+from segue.program.calendar import local
+from segue.runtime.people import Person
 from segue.runtime.running import Running
-from segue.store.customers import load_reactions
+from segue.store.customers import add_reaction, load_reactions
 from segue.store.database import Transaction
 
 ANSWERING: Final = frozenset({"opened", "clicked", "replied"})
 """The reactions by which a customer answers a message."""
+
+
+def count_answer(tx: Transaction, person: Person, journey: Journey, row: LedgerRow, what: str, at: Instant) -> None:
+    """Remember by which channel, and in which hour of their day, a customer answered a message. Each way of answering
+    it counts once: a link scanner's thousand clicks are no preference."""
+    if what not in ANSWERING or any((known.key, known.what) == (row.key, what) for known in journey.reactions):
+        return
+    add_reaction(tx, person.row.row, row.channel, local(at, person.facts.zone).hour)
 
 
 def preferred_channels(

@@ -21,15 +21,13 @@ from segue.delivery.retries import retry_at
 from segue.engine.journey import Claimed, Journey, Reported, Settled, Settlement
 from segue.messages.catalogue import Catalogue
 from segue.messages.template import Template
-from segue.program.calendar import local
-from segue.runtime.answering import ANSWERING
+from segue.runtime.answering import count_answer
 from segue.runtime.contact import Contact
 from segue.runtime.people import Person
 from segue.runtime.pinning import find_template, needs_content, pin, pinned
 from segue.runtime.running import Running
 from segue.runtime.taking_back import note_retraction, take_back_late
 from segue.runtime.turn import JOURNEY_ENDED, Done, Turn
-from segue.store import customers as customer_rows
 from segue.store import journeys as journey_rows
 from segue.store import ledger as ledger_rows
 from segue.store.coupons import take_code
@@ -394,10 +392,6 @@ def report(tx: Transaction, running: Running, channel: str, reports: Sequence[Re
             if waiting:
                 _settle(turn, row, person, journey, "sent", "", now)
         latest = turn.latest(person, journey)
-        if one.what in ANSWERING and not any(
-            (known.key, known.what) == (row.key, one.what) for known in latest.reactions
-        ):
-            hour = local(at, person.facts.zone).hour
-            customer_rows.add_reaction(tx, person.row.row, row.channel, hour)
+        count_answer(tx, person, latest, row, one.what, at)
         turn.feed(person, latest, Reported(row.key, one.what, row.channel, row.message, at), now)
     return turn.flush()
