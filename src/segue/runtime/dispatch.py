@@ -176,7 +176,7 @@ def _claim_one(
                 return None
             row.given = {**row.given, name: code}
         pin(turn.tx, running, template, row, person, journey)
-    turn.charge(row, running.costs.get(row.channel))
+    turn.outlay.charge(row, running.costs.get(row.channel), now)
     row.state, row.claimed, row.due = MessageState.CLAIMED, now, None
     row.attempts += 1
     turn.update_message(row)

@@ -34,7 +34,7 @@ def note_retraction(turn: Turn, row: LedgerRow, person: Person, journey: Journey
             row.state, row.retracted = MessageState.RETRACTED, now
             spec = turn.running.channels.get(row.channel)
             if spec is None or not spec.stands:
-                turn.uncharge(row)  # it never went: a banner that stood has cost what it cost
+                turn.outlay.give_back(row)  # it never went: a banner that stood has cost what it cost
             reason = f"{JOURNEY_ENDED}{journey.reason or journey.state}"
             turn.note_message(person, row, "retracted", now, reason)
         case Rejected(reason=reason):

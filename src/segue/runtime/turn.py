@@ -10,17 +10,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date
 from functools import partial
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from segue.api import Instant, Money
+from segue.api import Instant
 from segue.customers.identity import show
 from segue.delivery.ledger import CAME_TO_NOTHING, LedgerRow, MessageState
-from segue.delivery.policy import to_millionths
 from segue.engine.admit import admit
 from segue.engine.journey import (
     Arrived,
@@ -39,14 +37,14 @@ from segue.engine.journey import (
     mint,
 )
 from segue.engine.step import end, step
-from segue.program.calendar import find_zone, local
+from segue.program.calendar import find_zone
 from segue.program.facts import Customer, Past
 from segue.program.keys import reaches
 from segue.program.program import Program
 from segue.program.reads import REACH
+from segue.runtime.outlay import Outlay
 from segue.runtime.people import History, Person
 from segue.runtime.running import CHAIN, DecisionLine, Running
-from segue.store import coupons
 from segue.store import customers as customer_rows
 from segue.store import journeys as journey_rows
 from segue.store import ledger as ledger_rows
@@ -94,9 +92,7 @@ class Turn:
         self._ignored: list[tuple[int, str, Instant, int, str]] = []
         self._consent: list[tuple[int, str, str, str, Instant, str]] = []
         self._tally: Counter[tuple[str, str, str]] = Counter()
-        self.spent: Counter[tuple[str, str, date]] = Counter()
-        """What this turn spends, by kind of message, currency and day, in millionths; it is written with the turn."""
-        self._unused: list[tuple[int, int, str]] = []
+        self.outlay = Outlay(tx, running.zone)
         self._taking_back: set[str] = set()
 
     # Loading
@@ -489,26 +485,7 @@ class Turn:
             DecisionLine(at, show(person.row.key), row.rule, row.key, decision, row.channel, row.message, said)
         )
         if row.claimed is not None and row.state in CAME_TO_NOTHING:
-            self.uncharge(row)
-            if row.state is not MessageState.UNDELIVERED:
-                self._unused += [(row.customer, row.journey, pool) for _, pool in row.coupons]
-
-    def charge(self, row: LedgerRow, cost: Money | None) -> None:
-        """A message that is being claimed costs this, on the day of the claim."""
-        self.uncharge(row)
-        if cost is not None and cost.amount:
-            row.cost, row.currency = to_millionths(cost), cost.currency
-            self.spent[row.kind, row.currency, self.day_of(self.now)] += row.cost
-
-    def uncharge(self, row: LedgerRow) -> None:
-        """What a message cost is given back, to the day on which it was last claimed."""
-        if row.cost is not None and row.claimed is not None:
-            self.spent[row.kind, row.currency, self.day_of(row.claimed)] -= row.cost
-            row.cost = None
-
-    def day_of(self, instant: Instant) -> date:
-        """The calendar day in the project's zone."""
-        return local(instant, self.running.zone).date()
+            self.outlay.come_to_nothing(row)
 
     def watch(self, rows: Iterable[LedgerRow]) -> None:
         """Messages this turn works on: a journey that ends takes back these very values, not copies of them."""
@@ -574,10 +551,7 @@ class Turn:
             ledger_rows.insert(tx, self._messages.values())
         if self._updates:
             ledger_rows.update(tx, self._updates.values())
-        for customer, number, pool in self._unused:  # after the messages: it hangs on what they all came to
-            coupons.give_back(tx, customer, number, pool)
-        if self.spent:
-            ledger_rows.put_spend(tx, self.spent)
+        self.outlay.flush()
         if self._new_entries:
             journey_rows.put_entries(tx, self._new_entries)
         if self._ignored:
