@@ -155,11 +155,11 @@ def _journey_facts(journey: Journey, program: p.Program | None) -> list[Fact]:
 def _message_facts(message: LedgerRow) -> list[Fact]:
     name = f'{message.channel} "{message.message}"'
     facts = [Fact(message.decided, "decided", name)]
-    for held in message.held:
-        facts.append(Fact(held.at, "deferred", f"{name}: {held.words}, until {to_rfc3339(held.until)}"))
     if message.checks:
         last_look = message.claimed or message.settled or (message.held[-1].at if message.held else message.decided)
         facts += [Fact(last_look, "checked", f"{name}: {check}") for check in message.checks]
+    for held in message.held:
+        facts.append(Fact(held.at, "deferred", f"{name}: {held.words}, until {to_rfc3339(held.until)}"))
     if message.handed is not None:
         facts.append(Fact(message.handed, "sent", f"{name} to {message.address}"))
     if message.settled is not None and message.state is MessageState.SKIPPED:
