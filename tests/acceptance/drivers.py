@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -16,7 +17,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from typer.testing import CliRunner
 
-from segue.api import Answer, ChannelSpec, Event, Instant, Rejected, Report, Retry, Sent, Unknown
+from segue.api import Answer, ChannelSpec, Event, Instant, Money, Rejected, Report, Retry, Sent, Unknown
 from segue.api.values import MINUTE, SECOND
 from segue.cli.main import app
 from segue.host import discover
@@ -62,15 +63,15 @@ def _assembly(folder: Path) -> Assembly:
 
 @cache
 def setting() -> Setting:
-    """A project without a segue.toml: all its channels are on the console. Two are changed: `rcs` counts as settled
-    only with its report, and a letter is held when its outcome is unknown."""
+    """A project without a segue.toml: all its channels are on the console. Three are changed: `rcs` counts as settled
+    only with its report, a letter is held when its outcome is unknown, and an SMS costs ten cents."""
     found = _assembly(_HERE).setting
     channels: dict[str, ChannelSpec] = {
         name: msgspec.structs.replace(spec, reactions=REACTIONS) for name, spec in found.channels.items()
     }
     channels["rcs"] = msgspec.structs.replace(channels["rcs"], settles="report", settles_within=600.0)
     channels["letter"] = msgspec.structs.replace(channels["letter"], unknown="hold")
-    return msgspec.structs.replace(found, channels=channels)
+    return msgspec.structs.replace(found, channels=channels, costs={"sms": Money(Decimal("0.10"), "EUR")})
 
 
 def read_rules(text: str) -> m.Book:
@@ -283,6 +284,9 @@ class Daemon:
             self._keep(claims.done)
             for one in claims.claims:
                 self._call(one)
+            for one in claims.retractions:
+                answer = self._scripts.get(channel, Scripted(Sent())).answer
+                self._keep(self._do(settle, outcomes=[Outcome(one.row, answer, retraction=True)]))
             if claims.seen:
                 return True
         return False

@@ -136,8 +136,9 @@ def shown(lines: Iterable[DecisionLine], *, rule: bool = False) -> list[str]:
 
 
 def written(expected: str) -> list[str]:
-    """Expectations as `shown` gives decisions."""
-    return sorted(" ".join(line.split()) for line in expected.strip().splitlines() if line.strip())
+    """Expectations as `shown` gives decisions. A line that begins with the reason goes on with the one before it."""
+    whole = re.sub(r"\n\s*\(", " (", expected.strip())
+    return sorted(" ".join(line.split()) for line in whole.splitlines() if line.strip())
 
 
 def identities(lines: Iterable[DecisionLine]) -> list[DecisionLine]:

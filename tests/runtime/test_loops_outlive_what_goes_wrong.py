@@ -16,6 +16,7 @@ from segue.api import Answer, Callback, ChannelSpec, Event, Instant, Message, Re
 from segue.api.values import DAY, HOUR, SECOND
 from segue.clock.clock import Clock
 from segue.customers.reach import ChannelReach, Reach
+from segue.delivery.ledger import MessageState
 from segue.messages.catalogue import Catalogue
 from segue.runtime import inbox as inboxes
 from segue.runtime import ingest as ingestion
@@ -35,6 +36,7 @@ class Wire:
     def __init__(self, **more: Any) -> None:
         self.spec: ChannelSpec = spec("push", **more)
         self.sent: list[tuple[float, Message]] = []
+        self.retracted: list[str] = []
         self.open = asyncio.Event()
         self.open.set()
         self.failing = False
@@ -45,6 +47,10 @@ class Wire:
             raise RuntimeError("planted")
         await self.open.wait()
         return [Sent(f"receipt-{message.key}") for message in messages]
+
+    async def retract(self, messages: Sequence[Message]) -> list[Answer]:
+        self.retracted += [message.key for message in messages]
+        return [Sent() for _ in messages]
 
 
 async def reached(condition: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -293,3 +299,14 @@ async def test_a_daemon_that_works_through_a_long_halt_is_not_called_stuck(start
     assert not await daemon.prove()
     daemon.counts.fired += 1  # the waker ended something since the last proof
     assert await daemon.prove()
+
+
+@pytest.mark.asyncio
+async def test_what_stands_is_taken_back_by_the_loop_of_its_channel(start: Start) -> None:
+    wire = Wire(stands=True, retracts=True)
+    daemon = await start('event paid\nevent stopped\nwhen paid until stopped send push "x" wait 9d', wire)
+    await daemon.accept([event("paid", "ann", at=now())])
+    await reached(lambda: rows(daemon, "select state from message") == [(MessageState.HANDED,)])
+    await daemon.accept([event("stopped", "ann", at=now())])
+    await reached(lambda: rows(daemon, "select state from message") == [(MessageState.RETRACTED,)])
+    assert wire.retracted == [message.key for _, message in wire.sent]

@@ -2,75 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from segue.api import Answer, Instant, Rejected, Report, Retry, Sent, Unknown
+from segue.api import Rejected, Report, Retry, Sent, Unknown
 from segue.api.values import DAY, HOUR, MINUTE, SECOND
 from segue.delivery.ledger import MessageState
 from segue.messages.catalogue import Catalogue
 from segue.messages.rendering import render
 from segue.messages.template import template_of
-from segue.runtime.dispatch import Claim, Outcome, claim, recover, report, settle
+from segue.runtime.dispatch import Claim, report
 from segue.runtime.ingest import ingest
 from segue.runtime.publishing import expel, load, publish, removed
-from segue.runtime.running import DecisionLine, Running
-from segue.runtime.wake import wake
+from segue.runtime.running import DecisionLine
 from segue.store.database import Store
 from segue.store.sweeps import count_rules
 from tests.engine.stage import setting, spec, with_content
 from tests.runtime.rulebook import T0, book_of, event, publish_text, told
-
-Told = list[tuple[str, str, str]]
-RULE = "event paid\nwhen paid "
-
-
-class Stage:
-    """One store and one moment, which only grows."""
-
-    def __init__(self, store: Store, text: str, **specs: Any) -> None:
-        self.store = store
-        self.channels = {name: spec(name) for name in ("email", "sms", "push")} | specs
-        self.running: Running = publish_text(store, text, channels=self.channels)
-        self.now = T0
-        self.content = Catalogue()
-
-    def later(self, micros: int) -> None:
-        self.now = Instant(self.now + micros)
-
-    def arrive(self, name: str | None, customer: str | None = "ann", **fields: Any) -> Told:
-        one = event(name, customer, at=self.now, **fields)
-        return told(self.store.apply(lambda tx: ingest(tx, self.running, [one], self.now)).done.lines)
-
-    def wake(self) -> Told:
-        return told(self.store.apply(lambda tx: wake(tx, self.running, self.now)).done.lines)
-
-    def claim(self, channel: str = "email", limit: int = 10) -> tuple[Sequence[Claim], Told]:
-        found = self.store.apply(lambda tx: claim(tx, self.running, self.content, channel, self.now, limit))
-        return found.claims, told(found.done.lines)
-
-    def answer(self, claimed: Claim, answer: Answer) -> Told:
-        outcome = Outcome(claimed.row, answer)
-        return told(self.store.apply(lambda tx: settle(tx, self.running, [outcome], self.now)).lines)
-
-    def report(self, claimed: Claim, what: str, channel: str = "email", **more: Any) -> Told:
-        one = Report(id=what, what=what, at=self.now, key=claimed.key, **more)
-        return told(self.store.apply(lambda tx: report(tx, self.running, channel, [one], self.now)).lines)
-
-    def recover(self) -> Told:
-        return told(self.store.apply(lambda tx: recover(tx, self.running, self.now)).lines)
-
-    def state(self, channel: str = "email") -> MessageState:
-        rows = self.store.apply(
-            lambda tx: tx.rows("select state from message where channel = ? order by id", (channel,))
-        )
-        return MessageState(rows[-1][0])
-
-    def due(self) -> Instant:
-        found: list[tuple[Any, ...]] = self.store.apply(lambda tx: tx.rows("select min(due) from message"))
-        return Instant(found[0][0])
+from tests.runtime.stage import RULE, Stage, Told
 
 
 @pytest.fixture

@@ -61,6 +61,17 @@ def test_a_message_without_content_and_address_is_drawn_too() -> None:
     assert drawn == "┌─ • pigeon to c1\n│  rule cart_abandoned · promotional · attempt 2\n└────────────────────\n"
 
 
+@pytest.mark.asyncio
+async def test_what_is_taken_back_is_shown_and_written_as_such(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mailbox.jsonl"
+    assert await console(path=str(path)).retract([message(channel="ads")]) == [Sent()]
+    assert capsys.readouterr().out.startswith('┌─ taken back: • ads "cart_reminder" to c1')
+    (line,) = [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
+    assert (line["channel"], line["retracted"]) == ("ads", True)
+
+
 def test_html_is_shown_as_its_words() -> None:
     markup = "<style>p{}</style><p>Hi <b>Ann</b></p><p>again</p>"
     drawn = draw(message(content={"subject": "s", "html": markup}))

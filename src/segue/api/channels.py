@@ -8,7 +8,7 @@ and keeps no state that must survive a restart: the ledger does all that.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
@@ -178,6 +178,8 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     ``reactions``     what its reports may say beside ``delivered`` and ``undelivered``
     ``retracts``      whether ``retract`` takes messages back
     ``stands``        whether what it sends stays until taken back (an audience, a banner)
+    ``stand_in``      it takes the place of any channel for trials: what it sends stands, or can be taken back, where
+                      the name it serves in rules says so (see `in_the_place_of`)
     """
 
     name: str
@@ -198,6 +200,7 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     reactions: tuple[str, ...] = ()
     retracts: bool = False
     stands: bool = False
+    stand_in: bool = False
     api: int = 1
 
 
@@ -206,10 +209,17 @@ def address_of(channel: str) -> str | None:
     return _ADDRESS.get(channel)
 
 
-def usually_stands(channel: str) -> bool:
-    """Whether what a channel of that name sends usually stands until taken back, whatever stands in for it now."""
-    return channel in ("ads", "audience", "onsite", "popup", "wallet")
+def in_the_place_of(channel: str, spec: ChannelSpec) -> ChannelSpec:
+    """What a channel that stands in for others is under a name in rules: on-site content and audiences stand, a letter
+    is queued and can be taken back until it is printed."""
+    if not spec.stand_in:
+        return spec
+    stands = channel in _STANDING
+    return msgspec.structs.replace(spec, stands=stands, retracts=stands or channel in _QUEUED)
 
+
+_STANDING: Final = frozenset({"ads", "audience", "display", "onsite", "popup"})
+_QUEUED: Final = frozenset({"letter"})
 
 _ADDRESS: dict[str, str] = {
     "email": "email",

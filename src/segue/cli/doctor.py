@@ -11,10 +11,14 @@ import msgspec
 import typer
 
 from segue.cli.ending import WRONG, counted, open_project, print_json
+from segue.delivery.policy import word_line
 from segue.host import ConfigurationError, configure
+from segue.language import model as m
 from segue.runtime.assembly import Assembly, open_sources
 from segue.runtime.assembly import check as check_book
 from segue.runtime.publishing import load
+from segue.runtime.running import Running
+from segue.store.coupons import load_pools
 from segue.store.database import holder, library_version, migrations, read_only
 from segue.store.errors import StoreError
 from segue.store.sweeps import count_rules, integrity
@@ -84,6 +88,26 @@ def _rules(assembly: Assembly) -> list[Finding]:
     return [Finding("rules", True, f"{rules} in {assembly.project.rules}")]
 
 
+def _budgets(running: Running) -> list[Finding]:
+    """Budgets that cannot hold anything back: no channel costs anything in their currency."""
+    findings = []
+    for policy in running.policies.values():
+        for line in policy.lines:
+            if not isinstance(line, m.Budget):
+                continue
+            currency, words = line.amount.currency, f"{word_line(line)} ({policy.kind})"
+            elsewhere = sorted(name for name, cost in running.costs.items() if cost.currency != currency)
+            if elsewhere:
+                found = f"{words}: not counted, since it costs in another currency: {', '.join(elsewhere)}"
+                findings.append(Finding("budget", False, found, f"give their cost in {currency} in segue.toml"))
+            elif not running.costs:
+                found = f"{words}: no channel has a cost, so nothing is ever spent"
+                findings.append(
+                    Finding("budget", False, found, 'write cost = "0.06 ' + currency + '" below [channels.NAME]')
+                )
+    return findings
+
+
 def _store(assembly: Assembly) -> list[Finding]:
     path = assembly.project.database
     if not path.exists():
@@ -109,6 +133,15 @@ def _store(assembly: Assembly) -> list[Finding]:
                 findings.append(Finding("journeys", count.balanced, text, advice))
             if running is None:
                 findings.append(Finding("book", True, "nothing was published yet"))
+            else:
+                findings += _budgets(running)
+            findings += [
+                Finding(
+                    "coupons", False, f"no code is left in the pool {pool.name}", f"segue coupons add {pool.name} FILE"
+                )
+                for pool in load_pools(tx)
+                if not pool.free
+            ]
     except StoreError as error:
         findings.append(Finding("store", False, str(error), "see the message"))
         return findings

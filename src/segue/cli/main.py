@@ -25,6 +25,7 @@ COMMANDS: Final = (
     "attribute",
     "plugins",
     "doctor",
+    "coupons",
     "backup",
     "restore",
     "release",

@@ -7,7 +7,7 @@ message leaves Segue only between ``claimed`` and its outcome; each change is co
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -36,11 +36,45 @@ class MessageState(IntEnum):
     """The provider refused it for good, or it could not be handed over in time."""
     RETRACTED = 8
     """Taken back after it was handed over."""
+    RETRACTING = 9
+    """Handed over, and to be taken back at ``due``; while that call is under way there is no ``due``.
+    After a crash it is repeated, with the same key."""
+
+
+HOLDS_SLOT: Final = frozenset(
+    {
+        MessageState.DECIDED,
+        MessageState.CLAIMED,
+        MessageState.HANDED,
+        MessageState.CONFIRMED,
+        MessageState.UNKNOWN,
+        MessageState.RETRACTING,
+    }
+)
+"""States in which a message that was claimed keeps its slot of a limit: it reached the customer, or may have, or will
+be tried again. A failure gives it back."""
+
+CAME_TO_NOTHING: Final = frozenset({MessageState.SKIPPED, MessageState.FAILED, MessageState.UNDELIVERED})
+"""States in which a message costs nothing."""
+
+
+class Held(msgspec.Struct, frozen=True, array_like=True):
+    """A deferral: when, until when, and the policy line that asked for it, in its words."""
+
+    at: Instant
+    until: Instant
+    words: str
 
 
 class LedgerRow(msgspec.Struct):
     """One message decided. ``doubt``: a call that was cut off may have reached the provider,
-    so it can no longer be called skipped."""
+    so it can no longer be called skipped.
+
+    ``held`` are its deferrals, ``checks`` the policy lines asked at the latest look, each with the value seen. ``cost``
+    is what it counts as spent, in millionths of ``currency``; None where nothing. ``coupons`` are those of its values
+    that the claim takes from a pool: (name, pool). ``retracting`` is since when it is to be taken back, ``tries`` how
+    often that was asked of the channel, ``retracted`` when it was answered for good.
+    """
 
     row: int
     key: str
@@ -64,3 +98,11 @@ class LedgerRow(msgspec.Struct):
     given: dict[str, Any] = {}
     receipt: str = ""
     reason: str = ""
+    held: tuple[Held, ...] = ()
+    checks: tuple[str, ...] = ()
+    cost: int | None = None
+    currency: str = ""
+    coupons: tuple[tuple[str, str], ...] = ()
+    retracting: Instant | None = None
+    tries: int = 0
+    retracted: Instant | None = None

@@ -6,12 +6,14 @@ import re
 import tomllib
 import zoneinfo
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
+from segue.api import Money
 from segue.host.configuration import nearest, unknown_key
 from segue.host.secrets import is_reference, is_secret
 
@@ -51,12 +53,14 @@ class Http(msgspec.Struct, frozen=True):
 
 class ChannelSettings(msgspec.Struct, frozen=True):
     """``[channels.NAME]``: the plugin in ``use``, whether a customer must have agreed first (None: not said), how
-    it is isolated, and the plugin's own ``settings``, in which secrets are still references."""
+    it is isolated, what a message costs (None: what the plugin says), and the plugin's own ``settings``, in which
+    secrets are still references."""
 
     use: str
     consent: Consent | None = None
     isolate: Literal["thread"] = "thread"
     settings: dict[str, Any] = {}
+    cost: Money | None = None
 
 
 class SourceSettings(msgspec.Struct, frozen=True):
@@ -67,12 +71,14 @@ class SourceSettings(msgspec.Struct, frozen=True):
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
-    """A project folder. Paths are absolute. ``configured``: whether there is a segue.toml."""
+    """A project folder. Paths are absolute. ``best_time`` is in minutes since midnight. ``configured``: whether there
+    is a segue.toml."""
 
     root: Path
     zone: str = "UTC"
     locale: str = "en"
     currency: str = "EUR"
+    best_time: int = 600
     database: Path
     rules: Path
     http: Http = Http()
@@ -127,9 +133,11 @@ def _syntax(file: Path, text: str, error: str) -> Problem:
     return Problem(file, line, f"is not valid TOML here: {said[:1].lower()}{said[1:]}")
 
 
-_TOP: Final = ("zone", "locale", "currency", "database", "rules", "http", "channels", "sources")
+_TOP: Final = ("zone", "locale", "currency", "best_time", "database", "rules", "http", "channels", "sources")
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
+_MONEY: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ([A-Z]{3})")
+_CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _HIGHEST_PORT: Final = 65_535
 
 
@@ -149,6 +157,7 @@ class _Reader:
             zone=self._zone(tables),
             locale=self._locale(tables),
             currency=self._currency(tables),
+            best_time=self._best_time(tables),
             database=self._path(tables, "database") or self.root / "segue.db",
             rules=self._rules(tables),
             http=self._http(self._table(tables, "http", ())),
@@ -212,6 +221,26 @@ class _Reader:
             self._say(("currency",), f"{currency!r} is not a currency; {hint}")
         return currency
 
+    def _best_time(self, tables: Mapping[str, Any]) -> int:
+        written = self._text(tables, "best_time", "10:00")
+        found = _CLOCK.fullmatch(written)
+        if found is None:
+            self._say(("best_time",), f'{written!r} is not a time of day; write one such as "10:00"')
+            return 600
+        return int(found.group(1)) * 60 + int(found.group(2))
+
+    def _cost(self, table: Mapping[str, Any], path: tuple[str, ...]) -> Money | None:
+        if "cost" not in table:
+            return None
+        found = _MONEY.fullmatch(table["cost"]) if isinstance(table["cost"], str) else None
+        if found is None:
+            self._say(
+                (*path, "cost"),
+                f'should be an amount and its currency, such as "0.06 EUR", and is {table["cost"]!r}',
+            )
+            return None
+        return Money(Decimal(found.group(1)), found.group(2))
+
     def _path(self, tables: Mapping[str, Any], name: str) -> Path | None:
         return (self.root / self._text(tables, name, name)).resolve() if name in tables else None
 
@@ -270,8 +299,8 @@ class _Reader:
                 )
             elif isolate != "thread":
                 self._say((*path, "isolate"), f'should be "thread" (or be left out), and is {isolate!r}')
-            settings = self._settings(table, ("use", "consent", "isolate"), path)
-            found[name] = ChannelSettings(self._use(table, path), consent, "thread", settings)
+            settings = self._settings(table, ("use", "consent", "isolate", "cost"), path)
+            found[name] = ChannelSettings(self._use(table, path), consent, "thread", settings, self._cost(table, path))
         return found
 
     def _sources(self, tables: Mapping[str, Any]) -> dict[str, SourceSettings]:

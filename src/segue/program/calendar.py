@@ -10,6 +10,7 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -115,6 +116,36 @@ def window_opens(instant: Instant, start: int, end: int, zone: tzinfo) -> Instan
     if within_window(instant, start, end, zone):
         return instant
     return next_clock(instant, start, zone)
+
+
+def window_closes(instant: Instant, start: int, end: int, zone: tzinfo) -> Instant | None:
+    """``instant`` itself outside the window, else the first moment at which the wall clock has left it; None where it
+    never does. Where the clock is set back into the window, the window goes on."""
+    if not within_window(instant, start, end, zone):
+        return instant
+    if start == end:
+        return None
+    today = local(instant, zone).date()
+    moments = {Instant(instant + ahead * DAY) for ahead in range(1, 3)}
+    for ahead in range(3):
+        wall = datetime.combine(today + timedelta(days=ahead), time(end // 60, end % 60), tzinfo=zone)
+        moments |= {from_datetime(wall), from_datetime(wall.replace(fold=1))}
+    later = sorted(moment for moment in moments if moment > instant)
+    for before, after in pairwise((instant, *later)):
+        if (change := _clock_change(before, after, zone)) is not None:
+            later.append(change)
+    return min((moment for moment in later if not within_window(moment, start, end, zone)), default=None)
+
+
+def _clock_change(before: Instant, after: Instant, zone: tzinfo) -> Instant | None:
+    """The first moment of the zone's other offset, between two moments that show different ones."""
+    offset = local(before, zone).utcoffset()
+    if local(after, zone).utcoffset() == offset:
+        return None
+    while after - before > SECOND:
+        middle = Instant((before + after) // 2)
+        before, after = (middle, after) if local(middle, zone).utcoffset() == offset else (before, middle)
+    return Instant(after - after % SECOND)
 
 
 def read_date(value: Any, zone: tzinfo) -> Instant | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from segue.api import ChannelSpec, Source, SourceSpec
-from segue.api.channels import address_of, usually_stands
+from segue.api.channels import address_of, in_the_place_of
 from segue.customers.reach import ChannelReach, Reach
 from segue.diagnostics import Diagnostic, Span
 from segue.host import ConfigurationError, Plugins, Project, configure, discover, load_project
@@ -54,6 +54,12 @@ class Assembly(msgspec.Struct, frozen=True):
             locale=self.project.locale,
             reach=Reach(reach),
             channels={name: spec for name, (spec, _) in self.channels.items()},
+            costs={
+                name: cost
+                for name, (spec, settings) in self.channels.items()
+                if (cost := settings.cost if settings.cost is not None else spec.cost) is not None
+            },
+            best_minute=self.project.best_time,
         )
 
     def words(self, content: Catalogue | None) -> Words:
@@ -64,9 +70,9 @@ class Assembly(msgspec.Struct, frozen=True):
                 name: ChannelWords(
                     reactions=spec.reactions,
                     needs_content=bool(spec.content),
-                    # A stand-in such as the console shows all alike, and reaches nobody who could mind.
-                    stands=spec.stands or (bool(spec.serves) and usually_stands(name)),
-                    consent=settings.consent or ("opt-out" if spec.serves else "unsettled"),
+                    stands=spec.stands,
+                    # What stands in for others, such as the console, reaches nobody who could mind.
+                    consent=settings.consent or ("opt-out" if spec.stand_in else "unsettled"),
                 )
                 for name, (spec, settings) in self.channels.items()
             },
@@ -101,10 +107,10 @@ def assemble(folder: Path, plugins: Plugins | None = None) -> Assembly:
             offered = ", ".join(sorted(found.channels)) or "none is installed"
             problems.append(f"channels.{name}: no plugin offers {settings.use!r} ({offered})")
         else:
-            channels[name] = (spec, settings)
+            channels[name] = (in_the_place_of(name, spec), settings)
     if not project.channels:
         for name, use in found.serving.items():
-            channels[name] = (found.channels[use], ChannelSettings(use=use))
+            channels[name] = (in_the_place_of(name, found.channels[use]), ChannelSettings(use=use))
     sources: dict[str, tuple[SourceSpec, SourceSettings]] = {}
     for name, source_settings in project.sources.items():
         source_spec = found.sources.get(source_settings.use)

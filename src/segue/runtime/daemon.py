@@ -28,7 +28,7 @@ from segue.runtime.inbound import take_inbound
 from segue.runtime.inbox import Inbox
 from segue.runtime.ingest import Ingested
 from segue.runtime.publishing import Setting, expel, load, publish, removed
-from segue.runtime.running import DecisionLine, Running
+from segue.runtime.running import DecisionLine, Running, with_content
 from segue.runtime.sender import NoChannel, Sender, Sends
 from segue.runtime.turn import Done
 from segue.runtime.wake import Woke, wake
@@ -118,6 +118,7 @@ class Daemon:
             self._running = await self._write(lambda tx: load(tx, self._setting))
         if self._running is None:
             raise RuntimeError("no rule book was ever published to this store")
+        self._running = with_content(self._running, self.content)
         self.held = await self._write(lambda tx: books.load_meta(tx, "hold")) is not None
         self._on_done(await self._write(lambda tx: recover(tx, self.running, self.clock.now())))
         for name in await self._write(due_channels):
@@ -163,7 +164,7 @@ class Daemon:
             running = msgspec.structs.replace(running, programs=programs)
         if content is not None:
             self.content = content
-        self._running = running
+        self._running = with_content(running, self.content) if running is not None else None
         reach("after-publish")
         _log.info("published", rules=len(book.rules), removed=list(gone))
         if self._tasks:

@@ -1,8 +1,9 @@
 """Messages out: what is claimed, what the channel answered, and what a provider reports later.
 
-A message is looked at for the last time in the transaction that claims it: whether the journey still wants it, consent,
-suppression, and how late it may go. The claim pins the template and the values; rendering and the call happen between
-two transactions; the outcome and the journey's next step commit together.
+A message is looked at for the last time in the transaction that claims it, in this order: how late it may go, consent
+and suppression, the contact policy, whether the journey still wants it. The claim pins the template and the values;
+rendering and the call happen between two transactions; the outcome and the journey's next step commit together. What is
+to be taken back goes the same way.
 """
 
 from __future__ import annotations
@@ -14,16 +15,22 @@ import msgspec
 
 from segue.api import Answer, Instant, Rejected, Report, Retry, Sent, Unknown
 from segue.api.values import SECOND
-from segue.delivery.ledger import LedgerRow, MessageState
+from segue.delivery.ledger import Held, LedgerRow, MessageState
+from segue.delivery.policy import Defer, Drop, Go
 from segue.delivery.retries import retry_at
 from segue.engine.journey import Claimed, Journey, Reported, Settled, Settlement
 from segue.messages.catalogue import Catalogue
-from segue.messages.template import Template, from_canonical, to_canonical
+from segue.messages.template import Template
+from segue.runtime.answering import count_answer
+from segue.runtime.contact import Contact
 from segue.runtime.people import Person
+from segue.runtime.pinning import find_template, needs_content, pin, pinned
 from segue.runtime.running import Running
+from segue.runtime.taking_back import note_retraction, take_back_late
 from segue.runtime.turn import JOURNEY_ENDED, Done, Turn
 from segue.store import journeys as journey_rows
 from segue.store import ledger as ledger_rows
+from segue.store.coupons import take_code
 from segue.store.customers import find_seen, hash_id
 from segue.store.database import Transaction
 
@@ -31,9 +38,11 @@ UNKNOWN_OUTCOME: Final = "unknown: "
 """How the reason of a message begins that may or may not have reached its provider."""
 
 
-_TAKEN_BACK: Final = ("exited", "failed")
-"""Journeys that send no more. One that finished still sends what it had decided:
-a fallback may be under way as it ends."""
+NO_CODE: Final = "no code is left in the pool "
+"""How the reason of a message begins whose pool of coupons was empty."""
+
+TakeCode = Callable[[Transaction, str, LedgerRow, Instant], str | None]
+"""Gives a code of a pool to a message: see `segue.store.coupons.take_code`."""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -55,12 +64,14 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What one look at a channel's messages gave, and when to look next (None: nothing waits)."""
+    """What one look at a channel's messages gave, and when to look next (None: nothing waits). ``retractions`` are
+    messages that may now be taken back."""
 
     claims: tuple[Claim, ...]
     done: Done
     next_due: Instant | None
     seen: int
+    retractions: tuple[Claim, ...] = ()
 
 
 def claim(
@@ -72,27 +83,33 @@ def claim(
     limit: int,
     *,
     may: Callable[[LedgerRow], bool] | None = None,
+    take: TakeCode = take_code,
 ) -> Claims:
     """Look at up to ``limit`` messages of a channel that are due, and claim those that may go. ``may`` leaves some for
-    later: replay claims a message when the record says that it was claimed."""
+    later: replay claims a message when the record says that it was claimed. ``take`` gives the codes of coupons."""
     rows = ledger_rows.load_due(tx, channel, now, limit)
     if may is not None:
         rows = [row for row in rows if may(row)]
     turn, journeys = _open(tx, running, now, rows)
-    claims = []
+    contact = Contact(turn, rows, now)
+    claims, retractions = [], []
     for row in rows:
         person, journey = journeys[row.journey]
         turn.advance(person, now)
+        if row.state is MessageState.RETRACTING:
+            retractions.append(_claim_back(turn, row, person))
+            continue
         if row.state is MessageState.HANDED:  # a report was waited for long enough
             _settle(turn, row, person, journey, "sent", "", now)
+            take_back_late(turn, row, person, journey)
             continue
         journey = turn.latest(person, journey)
-        if row.state is not MessageState.DECIDED:  # a wait that was over took it back
-            continue
-        if (claimed := _claim_one(turn, running, content, row, person, journey, now)) is not None:
-            claims.append(claimed)
+        if row.state is MessageState.DECIDED:  # else a wait that was over took it back
+            if (claimed := _claim_one(turn, contact, content, take, row, person, journey, now)) is not None:
+                claims.append(claimed)
+            contact.looked_at(row)
     done = turn.flush()
-    return Claims(tuple(claims), done, ledger_rows.next_due(tx, channel), len(rows))
+    return Claims(tuple(claims), done, ledger_rows.next_due(tx, channel), len(rows), tuple(retractions))
 
 
 def _open(
@@ -108,28 +125,65 @@ def _open(
 
 
 def _claim_one(
-    turn: Turn, running: Running, content: Catalogue, row: LedgerRow, person: Person, journey: Journey, now: Instant
+    turn: Turn,
+    contact: Contact,
+    content: Catalogue,
+    take: TakeCode,
+    row: LedgerRow,
+    person: Person,
+    journey: Journey,
+    now: Instant,
 ) -> Claim | None:
-    if journey.state in _TAKEN_BACK:
+    running = turn.running
+    if _is_over(running, row, journey):
         _refuse(turn, row, person, journey, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
         return None
-    journey = turn.feed(person, journey, Claimed(row.key), now)
-    if row.state is not MessageState.DECIDED:
-        return None  # a guard ended the journey, which took the message back
-    if now > row.expires:
+    late = now > row.expires
+    if late and not row.held:
         _refuse(turn, row, person, journey, "too late", now)
         return None
     refusal = running.reach.refusal(row.channel, row.kind, person.row.traits, person.row.consent)
     if refusal is not None:
         _refuse(turn, row, person, journey, refusal, now)
         return None
-    template = _pin(turn.tx, running, content, row, person, journey)
-    if template is None and _needs_content(running, row.channel):
+    match contact.judge(row, person):
+        case Go(checks=checks):
+            row.checks = checks
+            if late:  # the line that made it so late lets it through only now
+                _refuse(turn, row, person, journey, row.held[-1].words, now)
+                return None
+        case Defer(until=until, words=words, reason=reason, checks=checks):
+            row.due, row.held, row.checks = until, (*row.held, Held(now, until, words)), checks
+            turn.note_message(person, row, "deferred", now, reason, sort=words)
+            turn.update_message(row)
+            return None
+        case Drop(words=words, reason=reason, checks=checks):
+            row.checks = checks
+            _refuse(turn, row, person, journey, reason, now, sort=words)
+            return None
+    journey = turn.feed(person, journey, Claimed(row.key), now)
+    if row.state is not MessageState.DECIDED:
+        return None  # a guard ended the journey, which took the message back
+    template = find_template(turn.tx, running, content, row, person)
+    if template is None and needs_content(running, row.channel):
         _refuse(turn, row, person, journey, f"no content for {row.message} on {row.channel}", now)
         return None
+    if row.attempts == 0:
+        for name, pool in row.coupons:
+            code = take(turn.tx, pool, row, now)
+            if code is None:
+                _refuse(turn, row, person, journey, f"{NO_CODE}{pool}", now)
+                return None
+            row.given = {**row.given, name: code}
+        pin(turn.tx, running, template, row, person, journey)
+    turn.outlay.charge(row, running.costs.get(row.channel), now)
     row.state, row.claimed, row.due = MessageState.CLAIMED, now, None
     row.attempts += 1
     turn.update_message(row)
+    return _as_claim(row, person, template)
+
+
+def _as_claim(row: LedgerRow, person: Person, template: Template | None) -> Claim:
     return Claim(
         row=row.row,
         key=row.key,
@@ -146,39 +200,23 @@ def _claim_one(
     )
 
 
-def _needs_content(running: Running, channel: str) -> bool:
-    spec = running.channels.get(channel)
-    return spec is not None and bool(spec.content)
+def _is_over(running: Running, row: LedgerRow, journey: Journey) -> bool:
+    """Whether a message's journey sends no more. What stands is not put up for one that finished either: it would be
+    taken back at once."""
+    if journey.state == "finished":
+        spec = running.channels.get(row.channel)
+        return spec is not None and spec.stands
+    return journey.state != "inside"
 
 
-def _pin(
-    tx: Transaction, running: Running, content: Catalogue, row: LedgerRow, person: Person, journey: Journey
-) -> Template | None:
-    """Fix template, values and address at the first claim; a later one finds them as they were."""
-    if row.attempts > 0:
-        body = ledger_rows.load_template(tx, row.template) if row.template else None
-        return from_canonical(body) if body is not None else None
-    traits = person.row.traits
-    locale = traits.get("locale") or traits.get("language")
-    template = content.find(row.message, row.channel, locale if isinstance(locale, str) else running.locale)
-    event = msgspec.json.decode(journey.trigger) if journey.trigger else {}
-    row.given = {**row.given, "customer": {**traits, "id": person.facts.key}, "event": event}
-    row.address = running.reach.address(row.channel, person.facts.key, traits)
-    if template is not None:
-        row.template = template.hash
-        kept = tx.store.caches.setdefault("templates", {})
-        if template.hash not in kept:
-            ledger_rows.put_templates(tx, [(template.hash, to_canonical(template))])
-            kept[template.hash] = True
-    return template
-
-
-def _refuse(turn: Turn, row: LedgerRow, person: Person, journey: Journey, reason: str, now: Instant) -> None:
+def _refuse(
+    turn: Turn, row: LedgerRow, person: Person, journey: Journey, reason: str, now: Instant, sort: str = ""
+) -> None:
     """The message does not go. Where an earlier call may have reached the provider the outcome is unknown,
-    never "skipped"."""
+    never "skipped". ``sort`` is what the reason counts as, where it says more than that."""
     row.reason = unknown(f"{row.reason}; {reason}" if row.reason else reason) if row.doubt else reason
     row.state = MessageState.UNKNOWN if row.doubt else MessageState.SKIPPED
-    turn.note_message(person, row, "undelivered" if row.doubt else "skipped", now)
+    turn.note_message(person, row, "undelivered" if row.doubt else "skipped", now, sort="" if row.doubt else sort)
     _settle(turn, row, person, journey, "unknown" if row.doubt else "skipped", reason, now)
 
 
@@ -197,10 +235,11 @@ def _settle(
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """A channel's answer to one claim."""
+    """A channel's answer to one claim; ``retraction``: to the call that was to take the message back."""
 
     row: int
     answer: Answer
+    retraction: bool = False
 
 
 def settle(tx: Transaction, running: Running, outcomes: Sequence[Outcome], now: Instant) -> Done:
@@ -211,6 +250,11 @@ def settle(tx: Transaction, running: Running, outcomes: Sequence[Outcome], now: 
     for outcome in outcomes:
         row = rows.get(outcome.row)
         if row is None:
+            continue
+        if outcome.retraction:
+            if row.state is MessageState.RETRACTING and row.due is None:
+                person, journey = journeys[row.journey]
+                note_retraction(turn, row, person, journey, outcome.answer, now)
             continue
         if row.state is not MessageState.CLAIMED:
             if isinstance(outcome.answer, Sent) and outcome.answer.receipt and not row.receipt:
@@ -235,6 +279,7 @@ def _note_answer(turn: Turn, row: LedgerRow, person: Person, journey: Journey, a
                 turn.update_message(row)
             else:
                 _settle(turn, row, person, journey, "sent", "", now)
+            take_back_late(turn, row, person, journey)
         case Retry(reason=reason, after=after):
             _again(turn, row, person, journey, reason, after, now)
         case Rejected(reason=reason, address_gone=gone):
@@ -261,7 +306,7 @@ def _again(
     """Try once more with the same key, if that is still in time."""
     row.reason = reason
     due = retry_at(row.key, row.attempts, now, after)
-    if journey.state in _TAKEN_BACK:
+    if _is_over(turn.running, row, journey):
         _refuse(turn, row, person, journey, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
     elif due > row.expires:
         row.state = MessageState.UNKNOWN if row.doubt else MessageState.FAILED
@@ -271,6 +316,14 @@ def _again(
     else:
         row.state, row.due = MessageState.DECIDED, due
         turn.update_message(row)
+
+
+def _claim_back(turn: Turn, row: LedgerRow, person: Person) -> Claim:
+    """A message that is to be taken back: what was handed over, with the same key."""
+    row.due = None
+    row.tries += 1
+    turn.update_message(row)
+    return _as_claim(row, person, pinned(turn.tx, row))
 
 
 def _forget_address(turn: Turn, row: LedgerRow, person: Person, reason: str, now: Instant) -> None:
@@ -290,7 +343,8 @@ def recover(tx: Transaction, running: Running, now: Instant) -> Done:
     for row in rows:
         person, journey = journeys[row.journey]
         turn.advance(person, now)
-        _note_answer(turn, row, person, journey, Unknown("cut off by a restart"), now)
+        note = note_retraction if row.state is MessageState.RETRACTING else _note_answer
+        note(turn, row, person, journey, Unknown("cut off by a restart"), now)
     return turn.flush()
 
 
@@ -326,7 +380,7 @@ def report(tx: Transaction, running: Running, channel: str, reports: Sequence[Re
         if one.what == "undelivered":
             if one.address_gone:
                 _forget_address(turn, row, person, one.reason, now)
-            if row.state in (MessageState.HANDED, MessageState.CONFIRMED):
+            if row.state in (MessageState.HANDED, MessageState.CONFIRMED, MessageState.RETRACTING):
                 row.state, row.reason, row.due = MessageState.UNDELIVERED, one.reason or "undelivered", None
                 row.settled = row.settled or now
                 turn.note_message(person, row, "undelivered", now)
@@ -337,5 +391,7 @@ def report(tx: Transaction, running: Running, channel: str, reports: Sequence[Re
             turn.update_message(row)
             if waiting:
                 _settle(turn, row, person, journey, "sent", "", now)
-        turn.feed(person, turn.latest(person, journey), Reported(row.key, one.what, row.channel, row.message, at), now)
+        latest = turn.latest(person, journey)
+        count_answer(tx, person, latest, row, one.what, at)
+        turn.feed(person, latest, Reported(row.key, one.what, row.channel, row.message, at), now)
     return turn.flush()

@@ -156,12 +156,24 @@ def _journey_facts(journey: Journey, program: p.Program | None) -> list[Fact]:
 def _message_facts(message: LedgerRow) -> list[Fact]:
     name = f'{message.channel} "{message.message}"'
     facts = [Fact(message.decided, "decided", name)]
+    if message.checks:
+        last_look = message.claimed or message.settled or (message.held[-1].at if message.held else message.decided)
+        facts += [Fact(last_look, "checked", f"{name}: {check}") for check in message.checks]
+    for held in message.held:
+        facts.append(Fact(held.at, "deferred", f"{name}: {held.words}, until {to_rfc3339(held.until)}"))
     if message.handed is not None:
         facts.append(Fact(message.handed, "sent", f"{name} to {message.address}"))
     if message.settled is not None and message.state is MessageState.SKIPPED:
         facts.append(Fact(message.settled, "skipped", f"{name}: {message.reason}"))
     if message.state in (MessageState.FAILED, MessageState.UNDELIVERED, MessageState.UNKNOWN):
         facts.append(Fact(message.settled or message.decided, "undelivered", f"{name}: {message.reason}"))
+    if message.state is MessageState.RETRACTED and message.retracted is not None:
+        facts.append(Fact(message.retracted, "retracted", name))
+    elif message.retracted is not None:
+        facts.append(Fact(message.retracted, "stays", f"{name}: {message.reason}"))
+    elif message.retracting is not None:
+        tried = f", {message.tries} times so far: {message.reason}" if message.tries and message.reason else ""
+        facts.append(Fact(message.retracting, "retracting", f"{name}{tried}"))
     if message.state is MessageState.DECIDED and message.attempts:
         tried = f"{name}: {message.reason}, {message.attempts} times so far"
         facts.append(Fact(message.claimed or message.decided, "tried", tried))

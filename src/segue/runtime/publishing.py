@@ -7,7 +7,7 @@ from datetime import tzinfo
 
 import msgspec
 
-from segue.api import ChannelSpec, Instant
+from segue.api import ChannelSpec, Instant, Money
 from segue.customers.reach import Reach
 from segue.language import model as m
 from segue.program.program import Program
@@ -19,13 +19,15 @@ from segue.store.database import Transaction
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """What a project says beside its rules."""
+    """What a project says beside its rules; ``costs`` and ``best_minute`` as in `Running`."""
 
     zone: tzinfo
     currency: str
     reach: Reach
     channels: Mapping[str, ChannelSpec]
     locale: str = "en"
+    costs: Mapping[str, Money] = {}
+    best_minute: int = 600
 
 
 def publish(tx: Transaction, book: m.Book, now: Instant, who: str) -> tuple[str, ...]:
@@ -53,6 +55,8 @@ def load(tx: Transaction, setting: Setting, known: Mapping[str, Program] | None 
         reach=setting.reach,
         channels=setting.channels,
         known=known,
+        costs=setting.costs,
+        best_minute=setting.best_minute,
     )
 
 

@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import msgspec
 
-from segue.api import ChannelSpec, Instant, to_rfc3339
+from segue.api import ChannelSpec, Instant, Kind, Money, to_rfc3339
 from segue.api.values import DAY
 from segue.customers.reach import Reach
 from segue.engine.journey import Decision
 from segue.language import model as m
+from segue.messages.catalogue import Catalogue
 from segue.program.codec import decode_rule, encode_rule
 from segue.program.program import Program, compile_rule
 
@@ -42,7 +43,12 @@ class DecisionLine(msgspec.Struct, frozen=True):
 
 
 class Running(msgspec.Struct, frozen=True):
-    """The book that runs, with what the loops need to know of the project. Replaced as a whole by a publication."""
+    """The book that runs, with what the loops need to know of the project. Replaced as a whole by a publication.
+
+    ``channels`` are in the project's order. ``costs`` is what a message costs by channel, ``written`` which messages
+    have content for it, ``best_minute`` when customers answer most of whom nothing is known, in minutes since midnight.
+    ``retractable`` are the channels that can take messages back.
+    """
 
     programs: Mapping[str, Program]
     current: Mapping[str, Program]
@@ -56,6 +62,11 @@ class Running(msgspec.Struct, frozen=True):
     reach: Reach
     channels: Mapping[str, ChannelSpec]
     stale: int = DAY
+    policies: Mapping[Kind, m.Policy] = {}
+    costs: Mapping[str, Money] = {}
+    best_minute: int = 600
+    written: Mapping[str, frozenset[str]] = {}
+    retractable: frozenset[str] = frozenset()
 
 
 def build(
@@ -69,6 +80,8 @@ def build(
     reach: Reach,
     channels: Mapping[str, ChannelSpec],
     known: Mapping[str, Program] | None = None,
+    costs: Mapping[str, Money] | None = None,
+    best_minute: int = 600,
 ) -> Running:
     """Compile what runs. ``rules`` are stored programs by hash, ``current`` the book (rule to hash); programs in
     ``known`` are not compiled again."""
@@ -97,6 +110,16 @@ def build(
         locale=locale,
         reach=reach,
         channels=channels,
+        costs=costs or {},
+        best_minute=best_minute,
+        retractable=frozenset(name for name, spec in channels.items() if spec.retracts),
+    )
+
+
+def with_content(running: Running, content: Catalogue) -> Running:
+    """The same book with its messages: which channel has content for which."""
+    return msgspec.structs.replace(
+        running, written={channel: frozenset(content.names(channel)) for channel in running.channels}
     )
 
 

@@ -33,6 +33,8 @@ class Sends(Protocol):
 
     async def send(self, messages: Sequence[Message]) -> list[Answer]: ...
 
+    async def retract(self, messages: Sequence[Message]) -> list[Answer]: ...
+
 
 class NoChannel:
     """In the place of a channel that the project does not have any more: what waits for it is looked at,
@@ -43,6 +45,9 @@ class NoChannel:
 
     async def send(self, messages: Sequence[Message]) -> list[Answer]:
         return [Retry(f"no channel {self.spec.name}") for _ in messages]
+
+    async def retract(self, messages: Sequence[Message]) -> list[Answer]:
+        return [Rejected(f"no channel {self.spec.name}") for _ in messages]
 
 
 def _never(config: object, tools: object) -> Channel:
@@ -137,11 +142,12 @@ class Sender:
                 return
             limit = self._pace.allowance(spec.batch)
             claims = await self._claim(limit)
-            if claims.claims:
-                self._pace.take(len(claims.claims))
-                task = asyncio.create_task(self._hand_over(claims.claims))
-                self._under_way.add(task)
-                task.add_done_callback(self._under_way.discard)
+            for claimed, retraction in ((claims.claims, False), (claims.retractions, True)):
+                if claimed:
+                    self._pace.take(len(claimed))
+                    task = asyncio.create_task(self._hand_over(claimed, retraction))
+                    self._under_way.add(task)
+                    task.add_done_callback(self._under_way.discard)
             self._listener(claims.done)
             if claims.seen < limit:
                 if claims.next_due is not None:
@@ -159,7 +165,8 @@ class Sender:
         while len(self._under_way) >= most:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _hand_over(self, claims: Sequence[Claim]) -> None:
+    async def _hand_over(self, claims: Sequence[Claim], retraction: bool) -> None:
+        """Have the channel send what was claimed, or take it back."""
         reach("after-claim-commit")
         messages: list[Message] = []
         rows: list[int] = []
@@ -169,18 +176,18 @@ class Sender:
                 content = render(one.template, one.values) if one.template is not None else {}
             except Exception as error:
                 what = str(error) if isinstance(error, RenderError) else f"{type(error).__name__}: {error}"
-                outcomes.append(Outcome(one.row, Rejected(f"its content cannot be rendered: {what}")))
+                outcomes.append(Outcome(one.row, Rejected(f"its content cannot be rendered: {what}"), retraction))
                 continue
             rows.append(one.row)
             messages.append(_message(one, content))
         if messages:
             try:
-                answers = await self.channel.send(messages)
+                answers = await (self.channel.retract(messages) if retraction else self.channel.send(messages))
             except Exception as error:
                 _log.exception("a call was cut off", channel=self.name)
                 answers = [Unknown(f"{type(error).__name__}: {error}") for _ in messages]
             reach("after-call")
-            outcomes += [Outcome(row, answer) for row, answer in zip(rows, answers, strict=True)]
+            outcomes += [Outcome(row, answer, retraction) for row, answer in zip(rows, answers, strict=True)]
         for done in await self._note_all(outcomes):
             reach("after-outcome-commit")
             self._listener(done)

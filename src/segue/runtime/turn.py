@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from segue.api import Instant
 from segue.customers.identity import show
-from segue.delivery.ledger import LedgerRow, MessageState
+from segue.delivery.ledger import CAME_TO_NOTHING, LedgerRow, MessageState
 from segue.engine.admit import admit
 from segue.engine.journey import (
     Arrived,
@@ -42,6 +42,7 @@ from segue.program.facts import Customer, Past
 from segue.program.keys import reaches
 from segue.program.program import Program
 from segue.program.reads import REACH
+from segue.runtime.outlay import Outlay
 from segue.runtime.people import History, Person
 from segue.runtime.running import CHAIN, DecisionLine, Running
 from segue.store import customers as customer_rows
@@ -54,6 +55,9 @@ _encode = msgspec.json.Encoder().encode
 
 JOURNEY_ENDED: Final = "the journey ended: "
 """How the reason of a message begins that was not sent since its journey had ended."""
+
+
+_ENDINGS: Final = ("finished", "exited", "failed")
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -88,6 +92,8 @@ class Turn:
         self._ignored: list[tuple[int, str, Instant, int, str]] = []
         self._consent: list[tuple[int, str, str, str, Instant, str]] = []
         self._tally: Counter[tuple[str, str, str]] = Counter()
+        self.outlay = Outlay(tx, running.zone)
+        self._taking_back: set[str] = set()
 
     # Loading
 
@@ -376,6 +382,8 @@ class Turn:
                     self._withdraw(person, journey, reason, now)
                 case Note():
                     self._note(person, journey, effect)
+                    if effect.decision in _ENDINGS:
+                        self.take_back(person, journey)
                 case SetTrait() | Emitted():
                     if isinstance(effect, SetTrait):
                         self._set_trait(person, effect)
@@ -415,7 +423,7 @@ class Turn:
 
     def _decide(self, person: Person, journey: Journey, effect: Decide, now: Instant) -> None:
         row = self._ledger_row(person, journey, effect, now)
-        row.due, row.given = now, effect.values
+        row.due, row.given, row.coupons = now, effect.values, effect.coupons
         self._messages[row.row] = row
 
     def _withdraw(self, person: Person, journey: Journey, reason: str, now: Instant) -> None:
@@ -447,21 +455,37 @@ class Turn:
             DecisionLine(note.at, show(person.row.key), journey.rule, journey.key, what, "", "", note.reason)
         )
 
-    def note_message(self, person: Person, row: LedgerRow, decision: Decision, at: Instant) -> None:
-        """Record what became of a message."""
-        self._tally[row.rule, decision, row.reason if decision != "sent" else ""] += 1
+    def take_back(self, person: Person, journey: Journey) -> None:
+        """The journey has ended: have taken back what it left standing, and, where it did not finish, what is only
+        queued."""
+        running = self.running
+        program = running.programs.get(journey.program)
+        if not running.retractable or (program is not None and program.channels.isdisjoint(running.retractable)):
+            return
+        channels = [
+            name for name in running.retractable if journey.state != "finished" or running.channels[name].stands
+        ]
+        if not channels:
+            return
+        for stored in ledger_rows.load_of_journey(self.tx, person.row.row, journey.row, channels):
+            row = self._watched.get(stored.row) or self._updates.get(stored.row) or stored
+            if row.state in (MessageState.HANDED, MessageState.CONFIRMED):
+                row.state, row.due, row.retracting, row.tries = MessageState.RETRACTING, self.now, self.now, 0
+                self.update_message(row)
+                self._taking_back.add(row.channel)
+
+    def note_message(
+        self, person: Person, row: LedgerRow, decision: Decision, at: Instant, reason: str | None = None, sort: str = ""
+    ) -> None:
+        """Record what became of a message, for its reason where no other is given. ``sort`` is what the reason counts
+        as: one without moments and names in it, of which there are few."""
+        said = ("" if decision == "sent" else row.reason) if reason is None else reason
+        self._tally[row.rule, decision, sort or said] += 1
         self.lines.append(
-            DecisionLine(
-                at,
-                show(person.row.key),
-                row.rule,
-                row.key,
-                decision,
-                row.channel,
-                row.message,
-                row.reason if decision != "sent" else "",
-            )
+            DecisionLine(at, show(person.row.key), row.rule, row.key, decision, row.channel, row.message, said)
         )
+        if row.claimed is not None and row.state in CAME_TO_NOTHING:
+            self.outlay.come_to_nothing(row)
 
     def watch(self, rows: Iterable[LedgerRow]) -> None:
         """Messages this turn works on: a journey that ends takes back these very values, not copies of them."""
@@ -527,6 +551,7 @@ class Turn:
             ledger_rows.insert(tx, self._messages.values())
         if self._updates:
             ledger_rows.update(tx, self._updates.values())
+        self.outlay.flush()
         if self._new_entries:
             journey_rows.put_entries(tx, self._new_entries)
         if self._ignored:
@@ -543,7 +568,8 @@ class Turn:
         return Done(
             lines=tuple(self.lines),
             due=min(moments, default=None),
-            channels=frozenset(row.channel for row in self._messages.values() if row.due is not None),
+            channels=frozenset(row.channel for row in self._messages.values() if row.due is not None)
+            | self._taking_back,
         )
 
 

@@ -7,7 +7,8 @@ Events are Segment calls, as any archive has them. Two further types carry what 
 
 A message that was never claimed has ``claimedAt`` null; one whose claim was refused, or whose journey ended first, has
 no ``answer``. ``withdrawnAt`` is when a journey ended whose message waited to be sent again, after a call that may have
-gone out.
+gone out. ``deferredAt`` are the moments at which the contact policy held the message back, ``retractedAt`` and
+``retraction`` what the channel said to taking it back. ``coded`` is false where a pool of coupons was empty.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ import msgspec
 
 from segue.api import Answer, Event, Instant, Rejected, Report, Retry, Sent, Unknown, from_datetime, to_rfc3339
 from segue.delivery.ledger import LedgerRow, MessageState
-from segue.runtime.dispatch import UNKNOWN_OUTCOME
+from segue.runtime.dispatch import NO_CODE, UNKNOWN_OUTCOME
+from segue.runtime.taking_back import STAYED
 from segue.runtime.turn import JOURNEY_ENDED
 from segue.scenario.replay import Arrival, Record, RecordedAnswer, RecordedReport
 from segue.store import history
@@ -44,6 +46,10 @@ class _AnswerLine(msgspec.Struct, rename="camel"):
     answered_at: str | None = None
     answer: Answer | None = None
     withdrawn_at: str | None = None
+    deferred_at: tuple[str, ...] = ()
+    retracted_at: str | None = None
+    retraction: Answer | None = None
+    coded: bool = True
 
 
 class _ReportBody(msgspec.Struct, rename="camel"):
@@ -141,6 +147,10 @@ def _read_answer(line: bytes) -> RecordedAnswer:
         _moment(read.answered_at) if read.answered_at else None,
         read.answer,
         _moment(read.withdrawn_at) if read.withdrawn_at else None,
+        tuple(_moment(each) for each in read.deferred_at),
+        _moment(read.retracted_at) if read.retracted_at else None,
+        read.retraction,
+        read.coded,
     )
 
 
@@ -229,6 +239,12 @@ def write_answers(tx: Transaction, after: int, limit: int) -> tuple[int, list[by
         }
         if known.withdrawn is not None:
             line["withdrawnAt"] = to_rfc3339(known.withdrawn)
+        if message.held:
+            line["deferredAt"] = [to_rfc3339(held.at) for held in message.held]
+        if message.retracted is not None:
+            line |= {"retractedAt": to_rfc3339(message.retracted), "retraction": _retraction_of(message)}
+        if message.state is MessageState.SKIPPED and message.reason.startswith(NO_CODE):
+            line["coded"] = False
         lines.append(msgspec.json.encode(line))
     return last, lines
 
@@ -238,6 +254,13 @@ def _answer_of(tx: Transaction, message: LedgerRow) -> RecordedAnswer:
         return _withdrawal_of(tx, message, message.settled)
     claimed, answered, answer = _last_answer_of(tx, message)
     return RecordedAnswer(message.key, claimed, answered, answer)
+
+
+def _retraction_of(message: LedgerRow) -> Answer:
+    """What the channel said to taking a message back."""
+    if message.state is MessageState.RETRACTED:
+        return Sent()
+    return Rejected(message.reason.removeprefix(STAYED))
 
 
 def _withdrawal_of(tx: Transaction, message: LedgerRow, settled: Instant) -> RecordedAnswer:
@@ -258,7 +281,13 @@ def _last_answer_of(tx: Transaction, message: LedgerRow) -> tuple[Instant | None
             return None, None, None
         case MessageState.CLAIMED:
             return message.claimed, None, None
-        case MessageState.HANDED | MessageState.CONFIRMED | MessageState.UNDELIVERED | MessageState.RETRACTED:
+        case (
+            MessageState.HANDED
+            | MessageState.CONFIRMED
+            | MessageState.UNDELIVERED
+            | MessageState.RETRACTED
+            | MessageState.RETRACTING
+        ):
             return message.claimed, message.handed, Sent(message.receipt)
         case MessageState.FAILED:
             gone = message.settled is not None and history.lost_address(

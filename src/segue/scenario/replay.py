@@ -2,7 +2,8 @@
 
 There is no second implementation here, only another order of calls: the next moment is the earliest of the next
 arrival, the next wait that ends and the next claim or answer on record. At one instant arrivals come first, then waits,
-then sends. Answers that are not on record are ``Sent``, at once.
+then sends. Answers that are not on record are ``Sent``, at once. Pools of coupons are not known here: every message
+gets a code made up from the pool and its journey.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from functools import partial
 import msgspec
 
 from segue.api import Answer, Event, Instant, Report, Sent
-from segue.delivery.ledger import LedgerRow
+from segue.delivery.ledger import LedgerRow, MessageState
+from segue.engine.journey import mint
 from segue.messages.catalogue import Catalogue
 from segue.runtime.dispatch import Claim, Outcome, claim, report, settle
 from segue.runtime.ingest import ingest
-from segue.runtime.running import DecisionLine, Running
+from segue.runtime.running import DecisionLine, Running, with_content
 from segue.runtime.turn import Done
 from segue.runtime.wake import wake
 from segue.store import ledger as ledger_rows
-from segue.store.database import Store
+from segue.store.database import Store, Transaction
 
 _ALL = 1_000_000_000
 _PIECE = 1000
@@ -38,13 +40,19 @@ class Arrival(msgspec.Struct, frozen=True):
 class RecordedAnswer(msgspec.Struct, frozen=True):
     """What a channel answered: when the message was claimed (None: it never was), when the answer came, and the answer
     (None: the claim was refused). ``withdrawn``: the answer was that nobody knows, and before the next try, at this
-    moment, the journey ended."""
+    moment, the journey ended. ``deferred`` are the moments at which the contact policy held it back, ``retracted`` when
+    the channel answered for good to taking it back, and ``retraction`` what. ``coded``: no pool that it needed a code
+    of was empty."""
 
     key: str
     claimed: Instant | None
     answered: Instant | None = None
     answer: Answer | None = None
     withdrawn: Instant | None = None
+    deferred: tuple[Instant, ...] = ()
+    retracted: Instant | None = None
+    retraction: Answer | None = None
+    coded: bool = True
 
 
 class RecordedReport(msgspec.Struct, frozen=True):
@@ -75,6 +83,7 @@ class Replay:
     def __init__(self, store: Store, running: Running, content: Catalogue, record: Record | None = None) -> None:
         # a call that was cut off is on record with its outcome: nothing is tried again here
         channels = {name: msgspec.structs.replace(spec, unknown="hold") for name, spec in running.channels.items()}
+        running = with_content(running, content)
         self.running = msgspec.structs.replace(running, channels=channels)
         self._trying_again = running
         self._store = store
@@ -83,7 +92,7 @@ class Replay:
         self._moments: list[tuple[Instant, int]] = sorted(
             (moment, number)
             for number, answer in enumerate(self._record.answers.values())
-            for moment in (answer.claimed, answer.withdrawn)
+            for moment in (answer.claimed, answer.withdrawn, answer.retracted, *answer.deferred)
             if moment is not None
         )
         self._answers: list[tuple[Instant, int, Outcome]] = []
@@ -172,7 +181,12 @@ class Replay:
             known = answers.get(row.key)
             if known is None:
                 return True
-            look = known.claimed if row.attempts == 0 or known.withdrawn is None else known.withdrawn
+            if row.state is MessageState.RETRACTING:
+                look = known.retracted
+            elif len(row.held) < len(known.deferred):
+                look = known.deferred[len(row.held)]
+            else:
+                look = known.claimed if row.attempts == 0 or known.withdrawn is None else known.withdrawn
             return look is not None and look <= moment
 
         while self._channels:
@@ -187,6 +201,7 @@ class Replay:
                     now=moment,
                     limit=limit,
                     may=may,
+                    take=self._make_up_code,
                 )
             )
             self._note(claims.done)
@@ -201,9 +216,19 @@ class Replay:
                 known = answers.get(each.key)
                 if (outcome := self._answer(each, moment)) is not None:
                     (again if known is not None and known.withdrawn is not None else at_once).append(outcome)
+            for each in claims.retractions:
+                known = answers.get(each.key)
+                answer = known.retraction if known is not None else None
+                at_once.append(Outcome(each.row, answer or Sent(), retraction=True))
             for running, outcomes in ((self.running, at_once), (self._trying_again, again)):
                 if outcomes:
                     self._note(self._store.apply(partial(settle, running=running, outcomes=outcomes, now=moment)))
+
+    def _make_up_code(self, tx: Transaction, pool: str, message: LedgerRow, now: Instant) -> str | None:
+        """The code that a message gets: one for each journey and pool. None where the record says that there was
+        none."""
+        known = self._record.answers.get(message.key)
+        return mint("coupon", pool, message.journey)[:8].upper() if known is None or known.coded else None
 
     def _answer(self, claimed: Claim, moment: Instant) -> Outcome | None:
         """The answer to give now; None where the record says that it came later."""

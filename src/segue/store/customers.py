@@ -132,6 +132,13 @@ def merge_customers(tx: Transaction, kept: CustomerRow, gone: CustomerRow) -> No
         (kept.row, gone.row),
     )
     tx.run("delete from entry where customer = ?", (gone.row,))
+    tx.run(
+        "insert into reaction (customer, channel, hour, n) "
+        "select ?, channel, hour, n from reaction where customer = ? "
+        "on conflict (customer, channel, hour) do update set n = n + excluded.n",
+        (kept.row, gone.row),
+    )
+    tx.run("delete from reaction where customer = ?", (gone.row,))
     tx.run("delete from customer where id = ?", (gone.row,))
     put_aliases(tx, {gone.key: kept.row})
 
@@ -205,3 +212,17 @@ def load_history(tx: Transaction, customers: Iterable[int], names: Iterable[str]
     ):
         found.setdefault((customer, wanted[name]), []).append(Past(at, order, fields or b""))
     return found
+
+
+def add_reaction(tx: Transaction, customer: int, channel: str, hour: int) -> None:
+    """Count a reaction to a message on a channel, in an hour of the customer's own day."""
+    tx.run(
+        "insert into reaction (customer, channel, hour, n) values (?, ?, ?, 1) "
+        "on conflict (customer, channel, hour) do update set n = n + 1",
+        (customer, channel, hour),
+    )
+
+
+def load_reactions(tx: Transaction, customer: int) -> list[tuple[str, int, int]]:
+    """How often the customer reacted: channel, hour of their day, times."""
+    return tx.rows("select channel, hour, n from reaction where customer = ? order by channel, hour", (customer,))

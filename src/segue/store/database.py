@@ -351,6 +351,27 @@ def open_reader(path: Path) -> apsw.Connection:
         raise StoreUnavailable(f"{path}: {error}") from error
 
 
+def change(path: Path, job: Callable[[Transaction], T]) -> T:
+    """Run one short job in a transaction of its own, whether a daemon holds the store or not. A store that there is not
+    yet, or of an older schema, is made ready first. Raises StoreError."""
+    try:
+        with contextlib.closing(Store(path)) as store:
+            return store.apply(job)
+    except StoreInUse:
+        pass
+    view = _View()
+    try:
+        with contextlib.closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
+            connection.set_busy_timeout(10_000)
+            view.ids = _Ids(connection)
+            connection.execute("begin immediate")
+            done = job(Transaction(view, connection))
+            connection.execute("commit")
+            return done
+    except apsw.Error as error:
+        raise StoreUnavailable(f"{path}: {error}") from error
+
+
 def release_hold(path: Path) -> bool:
     """Take away the hold of a restored store, in use or not. Whether it was held."""
     try:

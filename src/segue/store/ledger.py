@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any, Final
 
 import msgspec
 
 from segue.api import Instant
-from segue.delivery.ledger import LedgerRow, MessageState
+from segue.delivery.ledger import HOLDS_SLOT, Held, LedgerRow, MessageState
+from segue.delivery.policy import Taken
 from segue.store.database import Transaction
 
 _COLUMNS: Final = (
     "id, key, journey, customer, rule, channel, message, kind, state, due, decided, expires, attempts, claimed, "
-    "handed, settled, address, template, given, receipt, reason, doubt"
+    "handed, settled, address, template, given, receipt, reason, doubt, held, checks, cost, currency, coupons, "
+    "retracting, tries, retracted"
 )
+_MARKS: Final = ", ".join("?" * len(_COLUMNS.split(",")))
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_held: Final = msgspec.json.Decoder(tuple[Held, ...]).decode
+_decode_checks: Final = msgspec.json.Decoder(tuple[str, ...]).decode
+_decode_coupons: Final = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -43,13 +50,40 @@ def _read(row: tuple[Any, ...]) -> LedgerRow:
         receipt=row[19] or "",
         reason=row[20] or "",
         doubt=bool(row[21]),
+        held=_decode_held(row[22]) if row[22] else (),
+        checks=_decode_checks(row[23]) if row[23] else (),
+        cost=row[24],
+        currency=row[25] or "",
+        coupons=_decode_coupons(row[26]) if row[26] else (),
+        retracting=row[27],
+        tries=row[28] or 0,
+        retracted=row[29],
+    )
+
+
+def _later_columns(message: LedgerRow) -> tuple[Any, ...]:
+    """What changes after the decision."""
+    return (
+        message.claimed,
+        message.handed,
+        message.settled,
+        message.address or None,
+        message.template or None,
+        _encode(message.given) if message.given else None,
+        message.receipt or None,
+        message.reason or None,
+        message.doubt,
+        _encode(message.held) if message.held else None,
+        _encode(message.checks) if message.checks else None,
+        message.cost,
+        message.currency or None,
     )
 
 
 def insert(tx: Transaction, messages: Iterable[LedgerRow]) -> None:
     """Write messages just decided."""
     tx.run_many(
-        f"insert into message ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"insert into message ({_COLUMNS}) values ({_MARKS})",
         [
             (
                 message.row,
@@ -65,15 +99,11 @@ def insert(tx: Transaction, messages: Iterable[LedgerRow]) -> None:
                 message.decided,
                 message.expires,
                 message.attempts,
-                message.claimed,
-                message.handed,
-                message.settled,
-                message.address or None,
-                message.template or None,
-                _encode(message.given) if message.given else None,
-                message.receipt or None,
-                message.reason or None,
-                message.doubt,
+                *_later_columns(message),
+                _encode(message.coupons) if message.coupons else None,
+                message.retracting,
+                message.tries or None,
+                message.retracted,
             )
             for message in messages
         ],
@@ -84,21 +114,17 @@ def update(tx: Transaction, messages: Iterable[LedgerRow]) -> None:
     """Write what changed in messages."""
     tx.run_many(
         "update message set state = ?, due = ?, attempts = ?, claimed = ?, handed = ?, settled = ?, address = ?, "
-        "template = ?, given = ?, receipt = ?, reason = ?, doubt = ? where id = ?",
+        "template = ?, given = ?, receipt = ?, reason = ?, doubt = ?, held = ?, checks = ?, cost = ?, currency = ?, "
+        "retracting = ?, tries = ?, retracted = ? where id = ?",
         [
             (
                 int(message.state),
                 message.due,
                 message.attempts,
-                message.claimed,
-                message.handed,
-                message.settled,
-                message.address or None,
-                message.template or None,
-                _encode(message.given) if message.given else None,
-                message.receipt or None,
-                message.reason or None,
-                message.doubt,
+                *_later_columns(message),
+                message.retracting,
+                message.tries or None,
+                message.retracted,
                 message.row,
             )
             for message in messages
@@ -149,8 +175,79 @@ def load_open(tx: Transaction, customer: int, journey: int) -> list[LedgerRow]:
 
 
 def load_claimed(tx: Transaction) -> list[LedgerRow]:
-    """Messages whose call was under way: after a start these are the ones a crash cut off."""
-    return [_read(row) for row in tx.rows(f"select {_COLUMNS} from message where state = 1 order by id")]
+    """Messages whose call was under way, to send them or to take them back: after a start these are the ones a crash
+    cut off."""
+    return [
+        *select_messages(tx, "state = 1 order by id", ()),
+        *select_messages(tx, "state = 9 and due is null order by id", ()),
+    ]
+
+
+def load_of_journey(tx: Transaction, customer: int, journey: int, channels: Iterable[str]) -> list[LedgerRow]:
+    """Messages of a customer's journey on some channels."""
+    names = msgspec.json.encode(list(channels)).decode()
+    return select_messages(
+        tx,
+        "customer = ? and journey = ? and channel in (select value from json_each(?)) order by id",
+        (customer, journey, names),
+    )
+
+
+def load_taken(tx: Transaction, customers: Iterable[int], since: Instant) -> list[tuple[int, str, Taken]]:
+    """The slots that messages to customers hold, claimed after a moment: customer, kind, slot. One query for the whole
+    batch."""
+    states = ", ".join(str(int(state)) for state in sorted(HOLDS_SLOT))
+    return [
+        (customer, kind, Taken(at, channel, rule, row))
+        for customer, kind, at, channel, rule, row in tx.rows(
+            "select message.customer, kind, claimed, channel, rule, message.id from json_each(?) as wanted "
+            "cross join message on message.customer = wanted.value and message.claimed > ? "
+            f"and message.state in ({states})",
+            (msgspec.json.encode(list(customers)).decode(), since),
+        )
+    ]
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A message that was held back and may be looked at now."""
+
+    customer: int
+    kind: str
+    row: int
+    decided: Instant
+    channel: str
+    rule: str
+
+
+def load_waiting(tx: Transaction, customers: Iterable[int], now: Instant) -> list[Waiting]:
+    """Messages to customers that a policy held back until now and that were never called."""
+    return [
+        Waiting(*row)
+        for row in tx.rows(
+            "select message.customer, kind, message.id, decided, channel, rule from json_each(?) as wanted "
+            "cross join message on message.customer = wanted.value and held is not null and state = 0 "
+            "and due <= ? and claimed is null",
+            (msgspec.json.encode(list(customers)).decode(), now),
+        )
+    ]
+
+
+def load_spend(tx: Transaction, kind: str, currency: str, first: date, end: date) -> int:
+    """What was spent on messages of a kind, from one day up to and without another, in millionths of the currency."""
+    row = tx.row(
+        "select sum(amount) from spend where kind = ? and currency = ? and day >= ? and day < ?",
+        (kind, currency, first.isoformat(), end.isoformat()),
+    )
+    return row[0] or 0 if row is not None else 0
+
+
+def put_spend(tx: Transaction, changes: Mapping[tuple[str, str, date], int]) -> None:
+    """Add to what was spent: (kind, currency, day) by how much."""
+    tx.run_many(
+        "insert into spend (kind, currency, day, amount) values (?, ?, ?, ?) "
+        "on conflict (kind, currency, day) do update set amount = amount + excluded.amount",
+        [(kind, currency, day.isoformat(), amount) for (kind, currency, day), amount in changes.items() if amount],
+    )
 
 
 def find_message(tx: Transaction, *, key: str = "", channel: str = "", receipt: str = "") -> LedgerRow | None:

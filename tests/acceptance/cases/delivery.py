@@ -116,6 +116,136 @@ case(
     """,
 )
 case(
+    "31 an audience is taken back when the customer orders, and else at the end",
+    """
+    when cart_abandoned
+      send ads "x"
+      wait 14d unless ordered
+    """,
+    """
+    03-02 10:00 ann cart_abandoned
+    03-02 10:00 bob cart_abandoned
+    03-05 10:00 ann ordered
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann sent ads "x"
+    03-02 10:00 bob entered
+    03-02 10:00 bob sent ads "x"
+    03-05 10:00 ann exited (unless ordered)
+    03-05 10:00 ann retracted ads "x" (the journey ended: unless ordered)
+    03-16 10:00 bob finished
+    03-16 10:00 bob retracted ads "x" (the journey ended: finished)
+    """,
+)
+case(
+    "31 a channel that fails to take it back is asked again, and one that refuses is left alone",
+    """
+    when cart_abandoned
+      send ads "x"
+      wait 14d unless ordered
+    """,
+    """
+    03-02 10:00 ann     cart_abandoned
+    03-02 10:00 bob     cart_abandoned
+    03-03 10:00 channel ads retries busy
+    03-05 10:00 ann     ordered
+    03-05 11:00 channel ads sends
+    03-06 10:00 channel ads rejects "too late"
+    03-06 11:00 bob     ordered
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann sent ads "x"
+    03-02 10:00 bob entered
+    03-02 10:00 bob sent ads "x"
+    03-05 10:00 ann exited (unless ordered)
+    03-05 11:04:27.108634 ann retracted ads "x" (the journey ended: unless ordered)
+    03-06 11:00 bob exited (unless ordered)
+    """,
+)
+case(
+    "a letter that waits to be printed is taken back on exit, and goes at the end",
+    """
+    when cart_abandoned
+      send letter "x"
+      wait 2d unless ordered
+    """,
+    """
+    03-02 10:00 ann cart_abandoned
+    03-02 10:00 bob cart_abandoned
+    03-03 10:00 ann ordered
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann sent letter "x"
+    03-02 10:00 bob entered
+    03-02 10:00 bob sent letter "x"
+    03-03 10:00 ann exited (unless ordered)
+    03-03 10:00 ann retracted letter "x" (the journey ended: unless ordered)
+    03-04 10:00 bob finished
+    """,
+)
+case(
+    "preferred: the channel they chose, else the one they answer most, else the project's first",
+    """
+    rule welcome when signed_up      send sms
+    rule cart    when cart_abandoned send preferred
+    """,
+    """
+    03-02 09:00 bob    is preferred_channel=push preferred_channel_informational=sms
+    03-02 10:00 ann    signed_up
+    03-02 11:00 report ann sms clicked
+    03-02 12:00 ann    cart_abandoned
+    03-02 12:00 bob    cart_abandoned
+    03-02 12:00 cid    cart_abandoned
+    03-02 13:00 bob    unsubscribed channel=push
+    03-02 14:00 bob    cart_abandoned
+    """,
+    """
+    03-02 10:00 ann welcome entered
+    03-02 10:00 ann welcome sent sms "welcome"
+    03-02 10:00 ann welcome finished
+    03-02 12:00 ann cart entered
+    03-02 12:00 ann cart sent sms "cart"
+    03-02 12:00 ann cart finished
+    03-02 12:00 bob cart entered
+    03-02 12:00 bob cart sent push "cart"
+    03-02 12:00 bob cart finished
+    03-02 12:00 cid cart entered
+    03-02 12:00 cid cart sent email "cart"
+    03-02 12:00 cid cart finished
+    03-02 14:00 bob cart entered
+    03-02 14:00 bob cart sent email "cart"
+    03-02 14:00 bob cart finished
+    """,
+)
+case(
+    "best time: the hour they answer most on their own clock, else the project's",
+    """
+    rule welcome when signed_up      send sms
+    rule cart    when cart_abandoned wait until best time send email
+    """,
+    """
+    03-02 09:00 ann    is timezone=Europe/Helsinki
+    03-02 10:00 ann    signed_up
+    03-02 13:20 report ann sms clicked
+    03-02 20:00 ann    cart_abandoned
+    03-02 20:00 bob    cart_abandoned
+    """,
+    """
+    03-02 10:00 ann welcome entered
+    03-02 10:00 ann welcome sent sms "welcome"
+    03-02 10:00 ann welcome finished
+    03-02 20:00 ann cart entered
+    03-02 20:00 bob cart entered
+    03-03 10:00 bob cart sent email "cart"
+    03-03 10:00 bob cart finished
+    03-03 13:00 ann cart sent email "cart"
+    03-03 13:00 ann cart finished
+    """,
+)
+case(
     "or: who rejects the first gets the second, and the journey goes on after that",
     'when signed_up send email or sms then push "bye"',
     """

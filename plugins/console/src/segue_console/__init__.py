@@ -35,5 +35,7 @@ def segue_channels() -> Sequence[ChannelSpec]:
                 "chat",
             ),
             batch=100,
+            retracts=True,
+            stand_in=True,
         )
     ]

@@ -32,8 +32,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError('with stream = "none" a path is needed, or messages would vanish')
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the mailbox file. ``at`` is the machine's clock when it was written (RFC 3339, UTC)."""
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of the mailbox file. ``at`` is the machine's clock when it was written (RFC 3339, UTC). ``retracted``
+    stands only in the line of a message that was taken back."""
 
     at: str
     key: str
@@ -45,6 +46,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     attempt: int
     content: dict[str, str]
+    retracted: bool = False
 
 
 class ConsoleChannel(BaseChannel):
@@ -57,10 +59,13 @@ class ConsoleChannel(BaseChannel):
     async def send(self, messages: Sequence[Message]) -> Sequence[Answer]:
         return [self._show(message) for message in messages]
 
-    def _show(self, message: Message) -> Answer:
+    async def retract(self, messages: Sequence[Message]) -> Sequence[Answer]:
+        return [self._show(message, retracted=True) for message in messages]
+
+    def _show(self, message: Message, *, retracted: bool = False) -> Answer:
         if self._path is not None:
             try:
-                append(self._path, message)
+                append(self._path, message, retracted=retracted)
             except OSError as error:
                 return Retry(f"{self._path}: {error.strerror or error}")
         if self._stream != "none":
@@ -68,7 +73,7 @@ class ConsoleChannel(BaseChannel):
             stream = sys.stdout if self._stream == "stdout" else sys.stderr
             try:
                 encoding = getattr(stream, "encoding", None) or "utf-8"
-                stream.write(draw(message).encode(encoding, "replace").decode(encoding))
+                stream.write(draw(message, retracted=retracted).encode(encoding, "replace").decode(encoding))
                 stream.flush()
             except (OSError, ValueError) as error:
                 if self._path is None:
@@ -76,8 +81,9 @@ class ConsoleChannel(BaseChannel):
         return Sent()
 
 
-def append(path: str, message: Message) -> None:
-    """Add the message's line to the file, whole or not at all. Raises OSError."""
+def append(path: str, message: Message, *, retracted: bool = False) -> None:
+    """Add the message's line to the file, whole or not at all; ``retracted``: that it was taken back. Raises
+    OSError."""
     line = Line(
         at=to_rfc3339(Instant(time.time_ns() // 1000)),
         key=_whole(message.key),
@@ -89,6 +95,7 @@ def append(path: str, message: Message) -> None:
         rule=_whole(message.rule),
         attempt=message.attempt,
         content={_whole(name): _whole(text) for name, text in message.content.items()},
+        retracted=retracted,
     )
     data = msgspec.json.encode(line) + b"\n"
     target = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

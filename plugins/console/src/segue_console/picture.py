@@ -13,8 +13,8 @@ _LONGEST = 40  # lines of one part; a long HTML part would push everything else 
 _MARKS = {"email": "✉", "sms": "✆", "letter": "⚑", "chat": "…"}
 
 
-def draw(message: Message) -> str:
-    """The picture of a message, ending in a line break."""
+def draw(message: Message, *, retracted: bool = False) -> str:
+    """The picture of a message, or of its being taken back, ending in a line break."""
     mark = _MARKS.get(message.channel, "•")
     title = f"{mark} {visible(message.channel)}"
     if message.name and message.name != message.rule:
@@ -26,6 +26,8 @@ def draw(message: Message) -> str:
     about = f"rule {visible(message.rule)} · {message.kind}"
     if message.attempt > 1:
         about += f" · attempt {message.attempt}"
+    if retracted:
+        return "\n".join([f"┌─ taken back: {title}", f"│  {about}", "└" + "─" * 20]) + "\n"
     lines = [f"┌─ {title}", f"│  {about}", *_parts(message)]
     return "\n".join([*lines, "└" + "─" * 20]) + "\n"
 

@@ -1,0 +1,57 @@
+"""What the messages of one turn use up: money, and codes of coupons. What comes to nothing gives both back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, tzinfo
+
+from segue.api import Instant, Money
+from segue.delivery.ledger import LedgerRow, MessageState
+from segue.delivery.policy import to_millionths
+from segue.program.calendar import local
+from segue.store import coupons
+from segue.store import ledger as ledger_rows
+from segue.store.database import Transaction
+
+
+class Outlay:
+    """Gathered in a turn and written with it. ``spent`` is what the turn spends so far, by kind of message, currency
+    and day, in millionths."""
+
+    def __init__(self, tx: Transaction, zone: tzinfo) -> None:
+        self.spent: Counter[tuple[str, str, date]] = Counter()
+        self._tx = tx
+        self._zone = zone
+        self._unused: list[tuple[int, int, str]] = []
+
+    def charge(self, row: LedgerRow, cost: Money | None, now: Instant) -> None:
+        """A message that is being claimed costs this, on the day of the claim; what an earlier claim cost is given
+        back."""
+        self.give_back(row)
+        if cost is not None and cost.amount:
+            row.cost, row.currency = to_millionths(cost), cost.currency
+            self.spent[row.kind, row.currency, self.day_of(now)] += row.cost
+
+    def give_back(self, row: LedgerRow) -> None:
+        """What a message cost is given back, to the day on which it was last claimed."""
+        if row.cost is not None and row.claimed is not None:
+            self.spent[row.kind, row.currency, self.day_of(row.claimed)] -= row.cost
+            row.cost = None
+
+    def come_to_nothing(self, row: LedgerRow) -> None:
+        """A message that was claimed was not delivered after all. Its codes are free again if it was never handed
+        over."""
+        self.give_back(row)
+        if row.state is not MessageState.UNDELIVERED:
+            self._unused += [(row.customer, row.journey, pool) for _, pool in row.coupons]
+
+    def day_of(self, instant: Instant) -> date:
+        """The calendar day in the project's zone."""
+        return local(instant, self._zone).date()
+
+    def flush(self) -> None:
+        """Write it. After the messages: whether a code is free hangs on what all of its journey's came to."""
+        for customer, journey, pool in self._unused:
+            coupons.give_back(self._tx, customer, journey, pool)
+        if self.spent:
+            ledger_rows.put_spend(self._tx, self.spent)

@@ -1,0 +1,54 @@
+"""What a claim fixes: the template, the values and the address. A message that is called again, or taken back, finds
+them as they were, so the provider gets the same bytes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from segue.delivery.ledger import LedgerRow
+from segue.engine.journey import Journey
+from segue.messages.catalogue import Catalogue
+from segue.messages.template import Template, from_canonical, to_canonical
+from segue.runtime.people import Person
+from segue.runtime.running import Running
+from segue.store import ledger as ledger_rows
+from segue.store.database import Transaction
+
+
+def needs_content(running: Running, channel: str) -> bool:
+    """Whether a channel cannot send without content."""
+    spec = running.channels.get(channel)
+    return spec is not None and bool(spec.content)
+
+
+def find_template(
+    tx: Transaction, running: Running, content: Catalogue, row: LedgerRow, person: Person
+) -> Template | None:
+    """The content in the customer's language; from the second claim on that of the first."""
+    if row.attempts > 0:
+        return pinned(tx, row)
+    traits = person.row.traits
+    locale = traits.get("locale") or traits.get("language")
+    return content.find(row.message, row.channel, locale if isinstance(locale, str) else running.locale)
+
+
+def pinned(tx: Transaction, row: LedgerRow) -> Template | None:
+    """The template of the first claim."""
+    body = ledger_rows.load_template(tx, row.template) if row.template else None
+    return from_canonical(body) if body is not None else None
+
+
+def pin(
+    tx: Transaction, running: Running, template: Template | None, row: LedgerRow, person: Person, journey: Journey
+) -> None:
+    """Fix template, values and address at the first claim; a later one finds them as they were."""
+    traits = person.row.traits
+    event = msgspec.json.decode(journey.trigger) if journey.trigger else {}
+    row.given = {**row.given, "customer": {**traits, "id": person.facts.key}, "event": event}
+    row.address = running.reach.address(row.channel, person.facts.key, traits)
+    if template is not None:
+        row.template = template.hash
+        kept = tx.store.caches.setdefault("templates", {})
+        if template.hash not in kept:
+            ledger_rows.put_templates(tx, [(template.hash, to_canonical(template))])
+            kept[template.hash] = True

@@ -1,0 +1,50 @@
+"""What came of taking a message back whose journey ended. That it is to be is noted with the end: `Turn.take_back`."""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from segue.api import Answer, Instant, Rejected, Retry, Sent, Unknown
+from segue.api.values import DAY
+from segue.delivery.ledger import LedgerRow, MessageState
+from segue.delivery.retries import retry_at
+from segue.engine.journey import Journey
+from segue.runtime.people import Person
+from segue.runtime.turn import JOURNEY_ENDED, Turn
+
+STAYED: Final = "could not be taken back: "
+"""How the reason of a message begins that stays although its journey ended."""
+
+_TAKE_BACK_FOR: Final = 3 * DAY
+"""For how long taking back is tried where the channel cannot, or does not say that it did."""
+
+
+def take_back_late(turn: Turn, row: LedgerRow, person: Person, journey: Journey) -> None:
+    """A message was handed over: where its journey ended while the call was under way, it is taken back."""
+    if row.channel in turn.running.retractable:
+        latest = turn.latest(person, journey)
+        if latest.state != "inside":
+            turn.take_back(person, latest)
+
+
+def note_retraction(turn: Turn, row: LedgerRow, person: Person, journey: Journey, answer: Answer, now: Instant) -> None:
+    """What the channel said to taking a message back. Where it cannot, the message stays as it is."""
+    match answer:
+        case Sent():
+            row.state, row.retracted = MessageState.RETRACTED, now
+            spec = turn.running.channels.get(row.channel)
+            if spec is None or not spec.stands:
+                turn.outlay.give_back(row)  # it never went: a banner that stood has cost what it cost
+            reason = f"{JOURNEY_ENDED}{journey.reason or journey.state}"
+            turn.note_message(person, row, "retracted", now, reason)
+        case Rejected(reason=reason):
+            row.state, row.retracted, row.reason = MessageState.HANDED, now, f"{STAYED}{reason}"
+        case Retry(reason=reason) | Unknown(reason=reason):
+            due = retry_at(row.key, row.tries, now, answer.after if isinstance(answer, Retry) else None)
+            if row.retracting is not None and due <= row.retracting + _TAKE_BACK_FOR:
+                row.due, row.reason = due, reason
+            else:
+                row.state, row.retracted, row.reason = MessageState.HANDED, now, f"{STAYED}{reason}"
+        case _:
+            assert_never(answer)
+    turn.update_message(row)

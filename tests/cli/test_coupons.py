@@ -1,0 +1,85 @@
+"""Pools of coupon codes on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from segue.cli.main import app
+from segue.store.coupons import Pool, load_pools
+from segue.store.database import Store
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("codes.txt").write_text("A1\n\n  A2  \nA1\nA3\n", encoding="utf-8")
+
+
+def segue(*words: str) -> Result:
+    return CliRunner().invoke(app, ["coupons", *words])
+
+
+def test_codes_are_added_once_however_often_the_file_is() -> None:
+    assert segue("add", "CART10", "codes.txt").stdout == (
+        "CART10: 3 new codes; 1 code it had already. 3 of 3 codes left.\n"
+    )
+    assert segue("add", "CART10", "codes.txt").stdout == (
+        "CART10: 0 new codes; 4 codes it had already. 3 of 3 codes left.\n"
+    )
+    assert segue().stdout == "CART10  3 of 3 codes left\n"
+
+
+def test_codes_are_added_while_a_daemon_holds_the_store(tmp_path: Path) -> None:
+    store = Store(tmp_path / "segue.db")
+    store.start()
+    try:
+        Path("many.txt").write_text("\n".join(f"code-{number}" for number in range(2500)), encoding="utf-8")
+        line = json.loads(segue("add", "SPRING", "many.txt", "--json").stdout)
+        assert line == {"pool": "SPRING", "codes": 2500, "free": 2500, "new": 2500}
+        assert store.apply(load_pools) == [Pool("SPRING", 2500, 2500)]
+    finally:
+        store.close()
+
+
+def test_pools_are_listed_as_json() -> None:
+    segue("add", "CART10", "codes.txt")
+    assert json.loads(segue("--json").stdout) == {"pool": "CART10", "codes": 3, "free": 3}
+
+
+def test_without_pools_the_list_says_how_to_make_one() -> None:
+    outcome = segue()
+    assert outcome.exit_code == 0
+    assert "segue coupons add POOL FILE" in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"A" * 300, "codes.txt:1: this is no code"), (b"\xff\xfe", "not UTF-8"), (None, "No such file")],
+)
+def test_a_file_that_holds_no_codes_is_refused_in_words(content: bytes | None, words: str) -> None:
+    Path("codes.txt").unlink()
+    if content is not None:
+        Path("codes.txt").write_bytes(content)
+    outcome = segue("add", "CART10", "codes.txt")
+    assert outcome.exit_code == 2
+    assert words in outcome.stderr
+
+
+def test_a_pool_without_a_name_is_refused() -> None:
+    assert segue("add", " ", "codes.txt").exit_code == 2
+
+
+def test_the_doctor_says_which_pool_is_empty() -> None:
+    segue("add", "CART10", "codes.txt")
+    with_codes = CliRunner().invoke(app, ["doctor"])
+    assert "coupons" not in with_codes.stdout
+    store = Store(Path("segue.db"))
+    store.apply(lambda tx: tx.run("update coupon set journey = 1"))
+    store.close()
+    outcome = CliRunner().invoke(app, ["doctor"])
+    assert "✗ coupons    no code is left in the pool CART10" in outcome.stdout
+    assert "segue coupons add CART10 FILE" in outcome.stdout
