@@ -46,6 +46,10 @@ def test_a_table_shows_messages_length_and_what_holds_them_back() -> None:
     assert " ".join(second.split()) == "later none until the date on line 9"
 
 
+def test_channels_that_stand_for_each_other_come_to_more_than_goes_out() -> None:
+    assert "  2: up to 2 email, 1 sms  " in check('when cart_abandoned send email then email "b" or sms').stdout
+
+
 def test_without_a_policy_there_is_no_column_for_it() -> None:
     assert "held back" not in check("when cart_abandoned send email").stdout
 

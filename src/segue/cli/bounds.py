@@ -52,7 +52,10 @@ def _messages(bounds: Bounds) -> str:
     channels = [f"{number:,} {channel}" for channel, number in bounds.by_channel.items()]
     if len(channels) == 1:
         return channels[0]
-    return f"{bounds.messages:,}: {', '.join(channels)}" if channels else "none"
+    if not channels:
+        return "none"
+    either = "up to " if sum(bounds.by_channel.values()) > bounds.messages else ""
+    return f"{bounds.messages:,}: {either}{', '.join(channels)}"
 
 
 def _length(bounds: Bounds) -> str:

@@ -10,6 +10,7 @@ from segue.language.advice.headers import advise_on_headers
 from segue.language.advice.limits import advise_on_policies, quiet_hours
 from segue.language.advice.loops import advise_on_loops
 from segue.language.advice.reactions import advise_on_reactions
+from segue.language.advice.ruled_out import advise_on_ruled_out
 from segue.language.advice.structure import advise_on_structure
 from segue.language.items import Items
 from segue.language.vocabulary import Lexicon
@@ -24,6 +25,7 @@ def advise(items: Items, lexicon: Lexicon) -> None:
         if checked.sound:
             asked = tuple(conditions_of(checked))
             advise_on_guards(checked, asked, lexicon)
+            advise_on_ruled_out(checked)
             advise_on_reactions(checked, asked, lexicon)
             advise_on_headers(checked)
             advise_on_clocks(checked, quiet)

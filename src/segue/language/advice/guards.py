@@ -80,6 +80,7 @@ def advise_on_guards(checked: CheckedRule, asked: tuple[Asked, ...], lexicon: Le
     for each in asked:
         _only_the_clock(checked, each)
         _certain(checked, each)
+    _earlier_ways(checked)
     if checked.rule.goal is not None:
         _goal_that_no_guard_names(checked, asked)
 
@@ -171,6 +172,26 @@ def _true_from_the_beginning(checked: CheckedRule, asked: Asked, known: bool | N
                 also=also,
             )
             return
+
+
+def _earlier_ways(checked: CheckedRule) -> None:
+    """An `else if` that an earlier way leaves nobody for."""
+    for written, made in checked.made:
+        if not isinstance(written, t.If) or not isinstance(made, model.If):
+            continue
+        before: list[model.Expression] = []
+        for place, (branch, read) in enumerate(zip(written.branches, made.branches, strict=True)):
+            parts_here = tuple(parts_of_all(read.condition))
+            if place and certain(read.condition) is None and certain(model.All((*before, *parts_here))) is False:
+                checked.report.add(
+                    "W0709",
+                    branch.condition,
+                    f"nobody gets here: who meets `{checked.report.text(branch.condition)}` has gone an earlier way",
+                    label="never taken",
+                    hint="ask for the rarer case first",
+                    also=(Label(checked.report.span(written.branches[0].condition), "asked before"),),
+                )
+            before += (model.Not(way) for way in parts_of_any(read.condition))
 
 
 def _given(checked: CheckedRule) -> dict[model.Expression, t.Syntax]:

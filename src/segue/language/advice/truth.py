@@ -12,6 +12,7 @@ from segue.language import model
 from segue.language.lengths import least, most
 from segue.language.looking import nodes
 
+_OPPOSITE: Final = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _MIRRORED: Final = {"=": "=", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
@@ -94,13 +95,18 @@ def parts_of_any(condition: model.Expression | None) -> Iterator[model.Expressio
 
 def _contradict(parts: tuple[model.Expression, ...]) -> bool:
     said: dict[model.Expression, list[tuple[str, tuple[str, Decimal | str]]]] = {}
+    denied: dict[model.Expression, list[tuple[str, tuple[str, Decimal | str]]]] = {}
     plain = set(parts)
     for part in parts:
         if isinstance(part, model.Not) and part.value in plain:
             return True
         for value, op, constant in _said(part):
             said.setdefault(value, []).append((op, constant))
-    return any(_nothing_left(limits) for limits in said.values())
+        if isinstance(part, model.Not) and isinstance(part.value, model.Compare):
+            for value, op, constant in _said(part.value):
+                denied.setdefault(value, []).append((_OPPOSITE[op], constant))
+    # What is denied of a value may be denied because it is missing; where something is said of it, it is there.
+    return any(_nothing_left([*limits, *denied.get(value, ())]) for value, limits in said.items())
 
 
 def _said(part: model.Expression) -> Iterator[tuple[model.Expression, str, tuple[str, Decimal | str]]]:
