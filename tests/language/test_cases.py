@@ -1,5 +1,5 @@
 """Runs the Markdown suite in `cases/`: prose, and blocks of rules with the expected codes in a comment on their
-line. A block that begins with ```` ```rules messages ```` is checked against the messages that have content."""
+line. A word behind ```` ```rules ```` says in which project a block is checked: see `_PROJECTS`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import pytest
 
 from segue.diagnostics import CODES
 from segue.language.book import Checked, Source, check_book
-from tests.language.words import WITH_MESSAGES, WORDS
+from segue.language.vocabulary import Words
+from tests.language.words import OPT_IN, UNSETTLED, WITH_LANGUAGES, WITH_MESSAGES, WORDS
 
-_BLOCK = re.compile(r"^```rules( messages)?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^```rules(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _EXPECTED = re.compile(r"#(?: [EW]\d{4})+\s*$")
 _CODE = re.compile(r"[EW]\d{4}")
 
@@ -24,14 +25,23 @@ ELSEWHERE = {"E0107", "E0504"}
 `tests/runtime/test_what_is_checked.py`."""
 
 
-def _blocks() -> dict[str, tuple[str, bool]]:
-    """The blocks by place: the text, and whether messages are checked."""
+_PROJECTS = {
+    None: WORDS,
+    "messages": WITH_MESSAGES,
+    "opt-in": OPT_IN,
+    "unsettled": UNSETTLED,
+    "languages": WITH_LANGUAGES,
+}
+
+
+def _blocks() -> dict[str, tuple[str, Words]]:
+    """The blocks by place: the text, and the words of the project."""
     found = {}
     for file in sorted((Path(__file__).parent / "cases").glob("*.md")):
         text = file.read_text(encoding="utf-8")
         for block in _BLOCK.finditer(text):
             line = text.count("\n", 0, block.start()) + 2
-            found[f"{file.name}:{line}"] = (block.group(2), block.group(1) is not None)
+            found[f"{file.name}:{line}"] = (block.group(2), _PROJECTS[block.group(1)])
     return found
 
 
@@ -40,8 +50,8 @@ _BLOCKS = _blocks()
 
 @cache
 def _checked(place: str) -> Checked:
-    text, messages = _BLOCKS[place]
-    return check_book([Source("case.rules", text)], WITH_MESSAGES if messages else WORDS)
+    text, words = _BLOCKS[place]
+    return check_book([Source("case.rules", text)], words)
 
 
 @pytest.mark.parametrize("place", _BLOCKS)

@@ -202,12 +202,12 @@ def test_ten_mistakes_get_ten_diagnostics() -> None:
         "rule g when cart_abandoned until 5 send email",
         "rule h when cart_abandoned send wait 1d",
         "rule i when cart_abandoned wait until 25:00 send email",
-        "rule j when cart_abandoned split 50% send email 50% send sms end",
+        "rule j when cart_abandoned split 50% send email 40% send sms end",
         "rule k when cart_abandoned send email",
     ]
     checked = check_book([Source("a.rules", "\n".join(lines))], WORDS)
     assert [d.code for d in checked.diagnostics] == [
-        *("E0206", "E0101", "E0301", "E0203", "E0304", "E0401", "E0402", "E0202", "E0208", "E0601")
+        *("E0206", "E0101", "E0301", "E0203", "E0304", "E0401", "E0402", "E0202", "E0208", "E0506")
     ]
     assert [d.primary.line for d in checked.diagnostics if d.primary] == list(range(1, 11))
     assert [rule.name for rule in checked.book.rules] == ["k"]

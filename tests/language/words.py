@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from segue.api import EventSpec, FieldSpec, ReactionSpec, Vocabulary
 from segue.language.vocabulary import ChannelWords, Words
 
@@ -44,8 +46,35 @@ WORDS = Words(
         "sms": ChannelWords(reactions=("replied",)),
         "push": ChannelWords(),
         "audience": ChannelWords(needs_content=False, stands=True),
+        "onsite": ChannelWords(stands=True),
     },
 )
+
+_CHANNELS = WORDS.channels
+
+OPT_IN = msgspec.structs.replace(
+    WORDS, channels={**_CHANNELS, "push": ChannelWords(consent="opt-in"), "sms": ChannelWords(consent="opt-in")}
+)
+"""Push and SMS need a yes beforehand."""
+
+UNSETTLED = msgspec.structs.replace(
+    WORDS, channels={**_CHANNELS, "email": ChannelWords(consent="unsettled"), "sms": ChannelWords(consent="unsettled")}
+)
+"""Nobody has said whether email and SMS need a yes."""
+
+WITH_LANGUAGES = msgspec.structs.replace(
+    WORDS,
+    locale="pt-BR",
+    languages={
+        ("email", "cart_reminder"): frozenset(("fi",)),
+        ("email", "general"): frozenset((None, "fi")),
+        ("email", "translated"): frozenset((None, "fi", "sv")),
+        ("email", "forgotten"): frozenset((None,)),
+        ("sms", "cart_reminder"): frozenset((None,)),
+        ("sms", "ours"): frozenset(("pt",)),
+    },
+)
+"""Messages in several languages, in a project whose own is Brazilian Portuguese."""
 
 WITH_MESSAGES = Words(
     vocabularies=WORDS.vocabularies,

@@ -224,3 +224,18 @@ def test_the_order_of_files_on_disk_means_nothing(tmp_path: Path) -> None:
         write(tmp_path / folder, {f"messages/{name}/sms.txt": name for name in order})
     one, two = (load_messages([tmp_path / folder]) for folder in ("one", "two"))
     assert list(one.templates) == list(two.templates)
+
+
+def test_the_languages_of_a_message_are_known(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "messages/cart/sms.txt": "Your cart",
+            "messages/cart/sms.fi.txt": "Ostoskori",
+            "messages/hello/sms.sv.txt": "Hej",
+        },
+    )
+    assert load_messages([tmp_path]).languages() == {
+        ("sms", "cart"): frozenset((None, "fi")),
+        ("sms", "hello"): frozenset(("sv",)),
+    }

@@ -45,3 +45,34 @@ def test_mending_reads_and_checks_what_check_does_and_writes_nothing(tmp_path: P
     assert mended.after[0].text == RULE
     assert (tmp_path / "rules" / "thanks.rules").read_text("utf-8") == mended.before[0].text
     assert "E0504" in [diagnostic.code for diagnostic in mended.book.diagnostics]
+
+
+def test_a_channel_of_which_nobody_said_whether_it_needs_a_yes_is_told_once(tmp_path: Path) -> None:
+    shop(tmp_path, "---\nsubject: Thanks\n---\nHello", RULE + 'rule b when ordered send email "thanks"\n')
+    smtp = '[channels.email]\nuse = "email-smtp"\nhost = "localhost"\nsender = "shop@example.com"\n'
+    (tmp_path / "segue.toml").write_text(smtp, "utf-8")
+    assert codes(tmp_path) == ["W0715"]
+    (tmp_path / "segue.toml").write_text(smtp + 'consent = "opt-out"\n', "utf-8")
+    assert codes(tmp_path) == []
+
+
+def test_the_console_reaches_nobody_who_could_mind(tmp_path: Path) -> None:
+    shop(tmp_path, "---\nsubject: Thanks\n---\nHello")
+    (tmp_path / "segue.toml").write_text('[channels.email]\nuse = "console"\n', "utf-8")
+    assert codes(tmp_path) == []
+
+
+def test_what_stands_in_for_an_audience_stands_too(tmp_path: Path) -> None:
+    shop(tmp_path, "---\nsubject: Thanks\n---\nHello", 'when ordered send ads "thanks" wait 14d\n')
+    assert codes(tmp_path) == []
+
+
+def test_a_message_only_in_another_language_is_told(tmp_path: Path) -> None:
+    shop(tmp_path, "---\nsubject: Thanks\n---\nHello")
+    content = tmp_path / "rules" / "messages" / "thanks" / "email.txt"
+    content.rename(content.with_name("email.fi.txt"))
+    (tmp_path / "segue.toml").write_text(
+        '[channels.email]\nuse = "email-smtp"\nhost = "localhost"\nsender = "shop@example.com"\nconsent = "opt-in"\n',
+        "utf-8",
+    )
+    assert codes(tmp_path) == ["W0716", "W0712"]

@@ -206,6 +206,11 @@ def address_of(channel: str) -> str | None:
     return _ADDRESS.get(channel)
 
 
+def usually_stands(channel: str) -> bool:
+    """Whether what a channel of that name sends usually stands until taken back, whatever stands in for it now."""
+    return channel in ("ads", "audience", "onsite", "popup", "wallet")
+
+
 _ADDRESS: dict[str, str] = {
     "email": "email",
     "sms": "phone",

@@ -9,6 +9,7 @@ from typing import Annotated, get_args
 
 import typer
 
+from segue.cli.bounds import MANY, bounds_records, bounds_table
 from segue.cli.ending import (
     USAGE,
     WRONG,
@@ -22,6 +23,7 @@ from segue.cli.ending import (
 )
 from segue.cli.fixing import FileChanged, changed, difference, painted, write
 from segue.diagnostics import Diagnostic
+from segue.language import model as m
 from segue.runtime.assembly import CheckedBook, MendedBook, mend
 from segue.runtime.assembly import check as check_book
 
@@ -34,6 +36,10 @@ def check(
     fix: Annotated[bool, typer.Option("--fix", help="Make the fixes that are beyond doubt, in the files.")] = False,
     diff: Annotated[
         bool, typer.Option("--diff", help="With --fix: show what it would change, and write nothing.")
+    ] = False,
+    bounds: Annotated[
+        bool,
+        typer.Option("--bounds", help="The most messages and the longest journey of each rule, however many."),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="The same as --format json: one diagnostic a line.")] = False,
 ) -> None:
@@ -61,10 +67,26 @@ def check(
         print(f"segue: {problem}", file=sys.stderr)
     if not found.checked.trees and not found.diagnostics:
         fail(f"no *.rules files under {', '.join(map(str, paths or [assembly.project.rules]))}", USAGE)
+    if bounds or _bounds_are_short(found, chosen):
+        _show_bounds(found.checked.book, chosen)
     if chosen in ("full", "concise"):
         _summarise(found, offer=not fix)
     if pending or not found.ok:
         raise typer.Exit(WRONG)
+
+
+def _bounds_are_short(found: CheckedBook, style: str) -> bool:
+    return style == "full" and found.ok and len(found.checked.book.rules) <= MANY
+
+
+def _show_bounds(book: m.Book, style: str) -> None:
+    if style in ("full", "concise"):
+        sys.stdout.write(bounds_table(book))
+        # Before what follows on standard error, also into a pipe.
+        sys.stdout.flush()
+    elif style == "json":
+        for record in bounds_records(book):
+            print_json(record)
 
 
 def _write(mended: MendedBook, style: str) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,10 +11,16 @@ import msgspec
 from segue.diagnostics import Diagnostic, Label, Lines, Span, in_order
 from segue.language import model
 from segue.language import tree as t
+from segue.language.advice import advise
+from segue.language.items import CheckedTest, Items
 from segue.language.keywords import is_reserved
 from segue.language.parser import parse
+from segue.language.policies import Policies
 from segue.language.report import Report
-from segue.language.rules import check_rule, name_of
+from segue.language.rules import CheckedRule, check_rule
+from segue.language.segments import check_segment, find_circles, segments_named
+from segue.language.tests import check_test
+from segue.language.triggers import name_of, named_after_segment
 from segue.language.vocabulary import Lexicon, Words
 
 LARGEST = 16_000_000
@@ -78,19 +85,19 @@ def check_book(sources: Sequence[Source], words: Words) -> Checked:
         tree, problems = parse(source.path, source.text)
         trees.append(tree)
         found += problems
-        reports.append(Report(Lines(source.path, source.text)))
+        reports.append(Report(Lines(source.path, source.text), problems))
     lexicon = Lexicon(words)
     files = list(zip(trees, reports, strict=True))
     for tree, report in files:
         _declare(tree, report, lexicon)
-    rules = _check_rules(files, lexicon)
-    _refuse_rest(files)
+    names = _take_names(files, lexicon)
+    items = _check_items(files, names, lexicon)
+    advise(items, lexicon)
     found += lexicon.found
     for report in reports:
         found += report.found
     diagnostics = in_order(found)
-    good = _without_errors(rules, diagnostics)
-    return Checked(model.Book(good, lexicon.events(), lexicon.traits(), lexicon.currency), diagnostics, tuple(trees))
+    return Checked(_book(items, diagnostics, lexicon), diagnostics, tuple(trees))
 
 
 def _read_file(file: Path) -> Source | Diagnostic:
@@ -138,47 +145,54 @@ def _declare(tree: t.File, report: Report, lexicon: Lexicon) -> None:
                 lexicon.declare_traits(item, report)
             case t.Broken(begins="customer"):
                 lexicon.traits_open = True
-            case t.Broken(begins="event", name=str() as name):
+            case t.Broken(begins="event" | "segment", name=str() as name):
                 lexicon.unreadable.add(name)
+            case t.Broken(begins="rule" | "when", name=str() as name):
+                lexicon.broken_rules.add(name)
             case _:
                 pass
 
 
-def _check_rules(files: list[tuple[t.File, Report]], lexicon: Lexicon) -> list[tuple[model.Rule, t.Rule]]:
-    rules: list[tuple[model.Rule, t.Rule]] = []
-    taken: dict[str, tuple[Span, str]] = {}
+# Names
+
+
+def _take_names(files: list[tuple[t.File, Report]], lexicon: Lexicon) -> dict[int, str]:
+    """Give every segment and rule its name, before any condition asks for one. The names of rules by the rule's
+    identity, since a rule may have none of its own."""
+    names: dict[int, str] = {}
     for tree, report in files:
         for item in tree.items:
-            match item:
-                case t.Rule():
-                    name = name_of(item, lexicon)
-                    _take(name, item, taken, report)
-                    checked = check_rule(item, name, lexicon, report, tree.path)
-                    if checked is not None:
-                        rules.append((checked, item))
-                case t.Segment():
-                    _take(item.name.text, item, taken, report)
-                case _:
-                    pass
-    return rules
+            if isinstance(item, t.Segment):
+                _take(item.name.text, item, lexicon, report)
+    for tree, report in files:
+        for item in tree.items:
+            if isinstance(item, t.Rule):
+                names[id(item)] = name_of(item, lexicon)
+                _take(names[id(item)], item, lexicon, report)
+    return names
 
 
-def _take(name: str, item: t.Rule | t.Segment, taken: dict[str, tuple[Span, str]], report: Report) -> None:
-    """Rules and segments share one name space."""
-    what = "segment" if isinstance(item, t.Segment) else "rule"
+def _take(name: str, item: t.Rule | t.Segment, lexicon: Lexicon, report: Report) -> None:
+    """Rules and segments share one name space. A rule without a head may share the name of the segment that begins
+    it."""
     place = item.name or (item.trigger if isinstance(item, t.Rule) else item)
     if not name or is_reserved(name):
+        # A schedule with nothing to be named after does not say for whom either, and that is what it is told.
         return
-    if name not in taken:
-        taken[name] = (report.span(place), what)
+    shares = isinstance(item, t.Rule) and named_after_segment(item)
+    taken = lexicon.rules.get(name) or (None if shares else lexicon.segments.get(name))
+    mine = lexicon.segments if isinstance(item, t.Segment) else lexicon.rules
+    if taken is None:
+        mine[name] = report.span(place)
         return
-    first, other = taken[name]
-    also = (Label(first, f"the {other} `{name}`"),)
+    other = "rule" if name in lexicon.rules else "segment"
+    also = (Label(taken, f"the {other} `{name}`"),)
     if item.name is None:
+        second = "a second rule would be named" if other == "rule" else "this rule would be named like the segment"
         report.add(
             "E0307",
             place,
-            f"a second rule would be named `{name}` after its trigger",
+            f"{second} `{name}` after its trigger",
             label="needs a name of its own",
             hint="put a name before it: `rule my_name` and then the trigger",
             also=also,
@@ -194,35 +208,112 @@ def _take(name: str, item: t.Rule | t.Segment, taken: dict[str, tuple[Span, str]
         )
 
 
-def _refuse_rest(files: list[tuple[t.File, Report]]) -> None:
-    """What the language has and Segue does not carry out yet."""
+# Checking
+
+
+def _check_items(files: list[tuple[t.File, Report]], names: Mapping[int, str], lexicon: Lexicon) -> Items:
+    items = Items()
+    policies = Policies(lexicon)
+    of_file: dict[str, list[CheckedRule]] = {}
     for tree, report in files:
         for item in tree.items:
             match item:
                 case t.Segment():
-                    report.refuse((item.start, item.name.end), "`segment`")
+                    segment = check_segment(item, lexicon, report, tree.path)
+                    if segment is not None:
+                        items.segments.append(segment)
+                case t.Rule():
+                    rule = check_rule(item, names[id(item)], lexicon, report, tree.path)
+                    if rule is not None:
+                        items.rules.append(rule)
+                        of_file.setdefault(tree.path, []).append(rule)
                 case t.Policy():
-                    report.refuse((item.start, item.kind.end), "`policy`")
-                case t.Test():
-                    report.refuse(
-                        (item.start, item.title.end),
-                        "`test`",
-                        "leave it out for now; `segue replay` can run the rule over events",
-                    )
+                    policy = policies.check(item, report, tree.path)
+                    if policy is not None:
+                        items.policies.append(policy)
                 case _:
                     pass
+    find_circles(items.segments)
+    by_name = {checked.rule.name: checked for checked in reversed(items.rules)}
+    for tree, report in files:
+        here = tuple(of_file.get(tree.path, ()))
+        for item in tree.items:
+            if isinstance(item, t.Test):
+                test = check_test(item, here, by_name, lexicon, report, tree.path)
+                if test is not None:
+                    items.tests.append(CheckedTest(item, test, report))
+    return items
 
 
-def _without_errors(
-    rules: list[tuple[model.Rule, t.Rule]], diagnostics: tuple[Diagnostic, ...]
-) -> tuple[model.Rule, ...]:
-    """The rules in whose text no error stands."""
-    errors: dict[str, list[int]] = {}
-    for diagnostic in diagnostics:
-        if diagnostic.is_error and diagnostic.primary:
-            errors.setdefault(diagnostic.primary.file, []).append(diagnostic.primary.start)
-    good = []
-    for rule, written in rules:
-        if not any(written.start <= start < written.end for start in errors.get(rule.file, ())):
-            good.append(rule)
-    return tuple(good)
+def _book(items: Items, diagnostics: tuple[Diagnostic, ...], lexicon: Lexicon) -> model.Book:
+    """What stands without an error, and names nothing that has one."""
+    errors = _Errors(diagnostics)
+    segments = _good_segments(items, errors)
+    rules = tuple(
+        checked.rule
+        for checked in items.rules
+        if not errors.within(checked.rule.file, checked.written) and segments.keys() >= _segments_of(checked.rule)
+    )
+    known = {rule.name for rule in rules}
+    return model.Book(
+        rules=rules,
+        events=lexicon.events(),
+        traits=lexicon.traits(),
+        currency=lexicon.currency,
+        segments=tuple(segments.values()),
+        policies=tuple(
+            checked.policy for checked in items.policies if not errors.within(checked.policy.file, checked.written)
+        ),
+        tests=tuple(
+            checked.test
+            for checked in items.tests
+            if checked.test.rule in known and not errors.within(checked.test.file, checked.written)
+        ),
+    )
+
+
+def _good_segments(items: Items, errors: _Errors) -> dict[str, model.Segment]:
+    """The segments without an error, in their own text or in that of one they hang on."""
+    good = {
+        checked.segment.name: checked.segment
+        for checked in items.segments
+        if not errors.within(checked.segment.file, checked.written)
+    }
+    named_by: dict[str, list[str]] = {}
+    for name, segment in good.items():
+        for other in segments_named(segment):
+            named_by.setdefault(other, []).append(name)
+    broken = [name for name in named_by if name not in good]
+    while broken:
+        for name in named_by.get(broken.pop(), ()):
+            if good.pop(name, None) is not None:
+                broken.append(name)
+    return good
+
+
+def _segments_of(rule: model.Rule) -> set[str]:
+    """The segments without which a rule cannot be carried out."""
+    named = set(segments_named(rule))
+    if rule.audience is not None:
+        named.add(rule.audience)
+    if isinstance(rule.trigger, model.OnMembership):
+        named.add(rule.trigger.segment)
+    return named
+
+
+class _Errors:
+    """The places of all errors, by file."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        self._starts: dict[str, list[int]] = {}
+        for diagnostic in diagnostics:
+            if diagnostic.is_error and diagnostic.primary:
+                self._starts.setdefault(diagnostic.primary.file, []).append(diagnostic.primary.start)
+        for starts in self._starts.values():
+            starts.sort()
+
+    def within(self, file: str, item: t.Syntax) -> bool:
+        """Whether an error stands in the text of ``item``."""
+        starts = self._starts.get(file, [])
+        first = bisect_left(starts, item.start)
+        return first < len(starts) and starts[first] < item.end

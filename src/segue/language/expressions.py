@@ -28,7 +28,8 @@ class TooDeep(Exception):
 
 
 class Expressions:
-    """Reads the expressions of one rule. ``scope`` says what bare names mean there."""
+    """Reads the expressions of one rule. ``scope`` says what bare names mean there; ``complete`` tells whether all were
+    understood so far: what hangs on something broken elsewhere is passed over without a word."""
 
     def __init__(self, lexicon: Lexicon, report: Report, scope: Scope) -> None:
         self._lexicon = lexicon
@@ -38,6 +39,7 @@ class Expressions:
         self._operations = Operations(lexicon, report, self.value)
         self._history = History(report, scope, self._names, self._condition_on)
         self._depth = 0
+        self.complete = True
 
     def condition(self, written: t.Expression) -> model.Expression | None:
         """A condition, None when something is wrong with it."""
@@ -61,9 +63,11 @@ class Expressions:
         if self._depth > _DEEPEST:
             raise TooDeep
         try:
-            return self._value(written)
+            value = self._value(written)
         finally:
             self._depth -= 1
+        self.complete = self.complete and value is not None
+        return value
 
     def fitting(self, written: t.Expression, wanted: FieldType, what: str) -> model.Expression | None:
         """A value for a trait or field of type ``wanted``; ``what`` names it in messages."""
@@ -171,9 +175,8 @@ class Expressions:
                 return self._names.reaction(written)
             case t.TimeOfDayTest(first=first, last=last, zone=zone):
                 return boolean(model.TimeBetween(self.clock(first), self.clock(last), self.zone(zone)))
-            case t.InsideTest(name=name):
-                self._report.refuse(written, f"`in {name.text}`")
-                return None
+            case t.InsideTest():
+                return self._names.inside(written)
             case t.CanGetTest(channel=channel):
                 return boolean(model.CanGet(channel.text)) if self._names.channel(channel) else None
             case t.Not(value=inner):

@@ -56,7 +56,13 @@ class History:
     def call(self, written: t.Call) -> Typed | None:
         name = written.name.text
         if name == "coupon":
-            self._report.refuse(written, "`coupon(…)`")
+            self._report.add(
+                "E0407",
+                written,
+                "a coupon is taken for a message, and this is no message's value",
+                label="no message takes it here",
+                hint='write it as a value of a send: `send email with code = coupon("CART10")`',
+            )
             return None
         if name not in AGGREGATES:
             if not is_reserved(name):

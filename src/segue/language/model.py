@@ -333,9 +333,9 @@ class Arm(Node, frozen=True):
 
 
 class Split(Node, frozen=True, tag="split"):
-    """``name`` is the written one, else the split's place among the rule's nameless ones (``1``, ``2`` …); it is part of
-    how customers are assigned, so a renamed split assigns anew. ``towards``: the arm whose journeys meet this more often
-    grows for new customers."""
+    """``name`` is the written one, else the split's place among the rule's nameless ones (``1``, ``2`` …); it is part
+    of how customers are assigned, so a renamed split assigns anew. ``towards``: the arm whose journeys meet this more
+    often grows for new customers."""
 
     name: str
     arms: tuple[Arm, ...]
@@ -598,7 +598,8 @@ class Fails(Node, frozen=True, tag="fails"):
 
 
 class ExpectNone(Node, frozen=True, tag="expect_none"):
-    """``what``: a channel, ``messages``, or a decision (``entry``, ``exit``, ``finish``, ``conversion`` …)."""
+    """``what``: a channel, ``messages``, or one of the other words of `segue.language.tests.DECIDED` (``entry``,
+    ``exit``, ``finish``, ``conversion`` …)."""
 
     what: str
     line: int = 0

@@ -24,6 +24,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     ``since``     where history begins when nothing is said: ``entry`` in a rule, ``ever`` in its trigger's `where`
     ``reactions`` whether there can be any yet
     ``open``      the trigger is broken or unknown, so a name that is not known may well be one of its fields
+    ``began_by``  what begins the journey: an event, a trait's change, a moment of the calendar or of a segment; None in
+                  a segment's own condition, where there is no journey
     ``event``     inside the brackets of `where (…)`: the event looked at, whose fields are then ``event_fields``
     """
 
@@ -32,6 +34,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     since: Literal["entry", "ever"] = "entry"
     reactions: bool = True
     open: bool = False
+    began_by: Literal["event", "change", "moment"] | None = "event"
     event: str | None = None
     event_fields: Mapping[str, FieldType] = {}
 
@@ -126,11 +129,20 @@ class Names:
         type_ = self._scope.fields.get(name.text)
         if type_ is not None:
             return Typed(model.TriggerField(name.text, type_), type_)
-        if not self._scope.open and not is_reserved(name.text):
+        if self._scope.began_by is None:
+            self._report.add(
+                "E0406",
+                name,
+                "a segment is asked of every customer at any time, so there is no trigger whose field could be asked",
+                label="no trigger here",
+                hint="ask for a trait (`customer.`) or for past events",
+            )
+        elif not self._scope.open and not is_reserved(name.text):
             near = nearest(name.text, self._scope.fields)
+            what = {"event": "the event that begins", "change": "the change that begins", "moment": "what begins"}
             hint = f"its fields are {listed(self._scope.fields)}"
             self._report.unknown(
-                "E0302", name, f"the event that begins this journey has no field `{name.text}`", near, hint
+                "E0302", name, f"{what[self._scope.began_by]} this journey has no field `{name.text}`", near, hint
             )
         return None
 
@@ -177,9 +189,20 @@ class Names:
             )
             return
         known = {*self._scope.fields, *self._lexicon.event_names(), *self._lexicon.reactions}
+        if self._lexicon.is_segment(text) or text in self._lexicon.rules:
+            what = "segment" if self._lexicon.is_segment(text) else "rule"
+            self._report.add(
+                "E0301",
+                name,
+                f"`{text}` is a {what}",
+                label=f"write `in {text}`",
+                hint=f"`in {text}` asks whether the customer is in it",
+                write=f"in {text}",
+            )
+            return
+        meaning = "an event" if self._scope.began_by is None else "a field of the trigger, an event or a reaction"
         hint = (
-            "a bare name is a field of the trigger, an event or a reaction; a new event is declared with `event`, "
-            f'and a text stands in quotes: `"{text}"`'
+            f'a bare name is {meaning}; a new event is declared with `event`, and a text stands in quotes: `"{text}"`'
         )
         self._report.unknown("E0301", name, f"I don't know `{text}`", nearest(text, known), hint)
 
@@ -187,12 +210,13 @@ class Names:
         type_ = self.trait_type(path)
         return Typed(model.Trait(path.name.text, type_), type_) if type_ else None
 
-    def trait_type(self, path: t.TraitPath) -> FieldType | None:
+    def trait_type(self, path: t.TraitPath, likely: FieldType = "text") -> FieldType | None:
+        """The type of a trait, None (and told) where there is none; ``likely`` is what it would be declared as."""
         name = path.name.text
         type_ = self._lexicon.trait(name)
         if type_ is None and not is_reserved(name) and not self._lexicon.traits_open:
             near = nearest(name, self._lexicon.trait_names())
-            hint = f"declare it in a `customer` block, for instance `{name} text`"
+            hint = f"declare it in a `customer` block, for instance `{name} {likely}`"
             self._report.unknown("E0303", path.name, f"customers have no trait `{name}`", near, hint)
         return type_
 
@@ -254,6 +278,46 @@ class Names:
             return None
         return self.event(name)
 
+    def segment(self, name: t.Name) -> bool:
+        """A name that must be a segment."""
+        text = name.text
+        if self._lexicon.is_segment(text):
+            return True
+        if text in self._lexicon.unreadable or is_reserved(text):
+            return False
+        near = nearest(text, self._lexicon.segment_names())
+        message = (
+            f"`{text}` is a rule, not a segment"
+            if text in self._lexicon.rules
+            else f"I don't know the segment `{text}`"
+        )
+        self._report.unknown("E0313", name, message, near, f"declare it: `segment {text} where …`")
+        return False
+
+    def inside(self, written: t.InsideTest) -> Typed | None:
+        """`in NAME`: of a segment and a rule with one name it is the segment."""
+        name = written.name
+        if self._scope.event is not None:
+            self._report.add(
+                "E0406", written, "inside the brackets only this event's fields can be asked, not segments or rules"
+            )
+            return None
+        if self._lexicon.is_segment(name.text):
+            return Typed(model.InSegment(name.text), "boolean")
+        if name.text in self._lexicon.rules:
+            return Typed(model.InRule(name.text), "boolean")
+        if name.text in self._lexicon.unreadable | self._lexicon.broken_rules or is_reserved(name.text):
+            return None
+        near = nearest(name.text, {*self._lexicon.segment_names(), *self._lexicon.rules})
+        self._report.unknown(
+            "E0313",
+            name,
+            f"I don't know a segment or rule `{name.text}`",
+            near,
+            f'declare a segment: `segment {name.text} where …`; a value stands in a list: `in ["…"]`',
+        )
+        return None
+
     def channel(self, name: t.Name) -> bool:
         if name.text in self._lexicon.channels:
             return True
@@ -285,8 +349,9 @@ class Names:
             self._report.add(
                 "E0406",
                 place,
-                f"`{name.text}` asks for a reaction to this journey's messages, and there are none yet when it begins",
-                hint="ask for it after a `send`",
+                f"`{name.text}` asks for a reaction to this journey's messages, and "
+                + ("a segment has no journey" if self._scope.began_by is None else "there are none yet when it begins"),
+                hint="ask for it in a rule, after a `send`",
             )
             return None
         if channel is not None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterable
+
 from segue.diagnostics import Diagnostic, Fix, Label, Lines, Span, severity
 from segue.language.characters import is_mixed
 from segue.language.tree import Syntax
@@ -10,11 +13,20 @@ Place = Syntax | tuple[int, int]
 
 
 class Report:
-    """Collects the diagnostics of one file; ``lines`` turns offsets into places."""
+    """Collects the diagnostics of one file; ``lines`` turns offsets into places, ``problems`` are those that the parser
+    found."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: Lines, problems: Iterable[Diagnostic] = ()) -> None:
         self.lines = lines
         self.found: list[Diagnostic] = []
+        self._misread = sorted(each.primary.start for each in problems if each.is_error and each.primary)
+
+    def is_sound(self, item: Syntax, before: int) -> bool:
+        """Whether everything in ``item`` was understood; ``before`` is how many diagnostics there were before its
+        check."""
+        first = bisect_left(self._misread, item.start)
+        misread = first < len(self._misread) and self._misread[first] < item.end
+        return not (misread or any(diagnostic.is_error for diagnostic in self.found[before:]))
 
     def span(self, place: Place) -> Span:
         start, end = place if isinstance(place, tuple) else (place.start, place.end)
@@ -65,13 +77,3 @@ class Report:
             self.add(code, place, message, label=f"did you mean `{near}`?", hint=hint, write=near)
         else:
             self.add(code, place, message, label="unknown", hint=hint)
-
-    def refuse(self, place: Place, what: str, hint: str = "") -> None:
-        """Something that is in the language and that Segue does not carry out yet."""
-        self.add(
-            "E0601",
-            place,
-            f"{what} is understood but not carried out yet",
-            label="not carried out yet",
-            hint=hint or "it would be ignored if the rule ran, so the rule does not run; leave it out for now",
-        )

@@ -2,80 +2,71 @@
 
 from __future__ import annotations
 
-from typing import assert_never, cast
+from decimal import Decimal
+from string import ascii_lowercase
+from typing import Final, assert_never
 
-from segue.api import Kind
+from segue.diagnostics import Label
 from segue.language import model
 from segue.language import tree as t
+from segue.language.deliveries import Deliveries
 from segue.language.expressions import Expressions
-from segue.language.keywords import KINDS, is_reserved
+from segue.language.moments import read_moment
 from segue.language.names import Names
-from segue.language.nearest import listed, nearest
 from segue.language.report import Report
-from segue.language.sends import Filled, fill
-from segue.language.structure import only_the_clock
-from segue.language.vocabulary import Lexicon
+
+MOST_TURNS: Final = 1000
+"""Turns of a `repeat`, those of a `repeat` inside multiplied in: no journey could be followed by eye beyond."""
+
+MOST_ARMS: Final = len(ascii_lowercase)
 
 
 class Steps:
     """Reads the steps of one rule. What is wrong is told, and the step left out: a rule with an error is not carried
-    out anyway."""
+    out anyway. ``made`` gathers each written step with what it became; ``complete`` tells whether each became
+    something."""
 
-    def __init__(
-        self, lexicon: Lexicon, report: Report, expressions: Expressions, names: Names, rule: str, kind: Kind
-    ) -> None:
-        self._lexicon = lexicon
+    def __init__(self, report: Report, expressions: Expressions, names: Names, deliveries: Deliveries) -> None:
         self._report = report
         self._expressions = expressions
         self._names = names
-        self._rule = rule
-        self._kind = kind
+        self._deliveries = deliveries
+        self._turns = 1
+        self._nameless = 0
+        self._splits: dict[str, t.Split] = {}
+        self.made: list[tuple[t.Step, model.Step]] = []
+        self.complete = True
 
     def read(self, written: tuple[t.Step, ...]) -> tuple[model.Step, ...]:
         steps: list[model.Step] = []
         for step in written:
-            steps += self._step(step)
+            made = self._step(step)
+            self.complete = self.complete and bool(made)
+            self.made += ((step, each) for each in made)
+            steps += made
         return tuple(steps)
-
-    def kind(self, name: t.Name) -> Kind | None:
-        """A written kind of message."""
-        if name.text in KINDS:
-            return cast(Kind, name.text)
-        if not is_reserved(name.text):
-            near = nearest(name.text, KINDS)
-            self._report.unknown(
-                "E0305", name, f"there is no kind of message `{name.text}`", near, f"the kinds are {listed(KINDS)}"
-            )
-        return None
 
     def _step(self, step: t.Step) -> list[model.Step]:
         line = self._report.line(step)
         match step:
             case t.Wait(duration=duration, unless=unless):
-                return [model.Wait(duration.period, self._guard(unless), line)]
+                return [model.Wait(duration.period, self._optional(unless), line)]
             case t.WaitUntil(moment=moment, unless=unless):
-                guard = self._guard(unless)
-                when = self._moment(moment)
+                guard = self._optional(unless)
+                when = read_moment(moment, self._expressions)
                 return [model.WaitUntil(when, guard, line)] if when is not None else []
-            case t.WaitFor():
-                return self._wait_for(step, line)
+            case t.WaitFor(condition=condition, next=next_, up_to=up_to, unless=unless):
+                awaited = self._expressions.condition(condition)
+                guard = self._optional(unless)
+                return [model.WaitFor(awaited, up_to.period, next_, guard, line)] if awaited is not None else []
             case t.Send():
-                return self._send(step, line)
+                return self._deliveries.read(step)
             case t.If():
                 return self._if(step, line)
-            case t.Split(arms=arms, towards=towards):
-                self._report.refuse((step.start, step.start + len("split")), "`split`")
-                if towards is not None:
-                    self._expressions.condition(towards)
-                for arm in arms:
-                    self.read(arm.steps)
-                return []
-            case t.Repeat(until=until, steps=steps):
-                self._report.refuse((step.start, step.start + len("repeat")), "`repeat`")
-                if until is not None:
-                    self._expressions.condition(until)
-                self.read(steps)
-                return []
+            case t.Split():
+                return self._split(step, line)
+            case t.Repeat():
+                return self._repeat(step, line)
             case t.Set():
                 return self._set(step, line)
             case t.Emit():
@@ -85,124 +76,10 @@ class Steps:
             case _:
                 assert_never(step)
 
-    def _guard(self, unless: t.Expression | None) -> model.Expression | None:
-        return self._expressions.condition(unless) if unless is not None else None
+    def _optional(self, condition: t.Expression | None) -> model.Expression | None:
+        return self._expressions.condition(condition) if condition is not None else None
 
-    def _moment(self, moment: t.Moment) -> model.Moment | None:
-        read = self._expressions
-        match moment:
-            case t.ClockMoment(day=day, clock=clock, zone=zone):
-                time, place = read.clock(clock), read.zone(zone)
-                match day:
-                    case t.DayOfWeek(day=number):
-                        return model.AtClock(time, day=number, zone=place)
-                    case t.Date(iso=iso):
-                        return model.AtClock(time, date=model.Day(iso), zone=place)
-                    case "tomorrow" | None:
-                        return model.AtClock(time, day=day, zone=place)
-                    case _:
-                        assert_never(day)
-            case t.WindowMoment(first=first, last=last, zone=zone):
-                return model.InWindow(read.clock(first), read.clock(last), read.zone(zone))
-            case t.DateMoment(date=date):
-                at = read.date(date)
-                return model.AtDate(at) if at is not None else None
-            case t.OffsetMoment(duration=duration, side=side, date=date, at=clock_at):
-                base = read.date(date)
-                clock_time = read.clock(clock_at.clock) if clock_at else None
-                zone_name = read.zone(clock_at.zone) if clock_at else None
-                return model.Offset(duration.period, side, base, clock_time, zone_name) if base is not None else None
-            case t.BestTime():
-                self._report.refuse(
-                    moment, "`wait until best time`", "until then write a time, such as `wait until 09:00`"
-                )
-                return None
-            case _:
-                assert_never(moment)
-
-    def _wait_for(self, step: t.WaitFor, line: int) -> list[model.Step]:
-        condition = self._expressions.condition(step.condition)
-        guard = self._guard(step.unless)
-        if condition is None:
-            return []
-        if only_the_clock(condition):
-            self._report.add(
-                "W0708",
-                step.condition,
-                "nothing a customer does can make this true, only the clock",
-                label="no event, reaction or trait here",
-                hint="to wait for a time write `wait until`",
-            )
-        return [model.WaitFor(condition, step.up_to.period, step.next, guard, line)]
-
-    # Sending
-
-    def _send(self, step: t.Send, line: int) -> list[model.Step]:
-        read: dict[int, tuple[tuple[str, model.Expression], ...]] = {}
-        sends: list[model.Step] = []
-        for part in fill(step, self._rule):
-            together = []
-            for group in part:
-                deliveries = [self._delivery(filled, read) for filled in group]
-                together.append(tuple(delivery for delivery in deliveries if delivery is not None))
-            sends.append(model.Send(tuple(together), line))
-        return sends
-
-    def _delivery(
-        self, filled: Filled, read: dict[int, tuple[tuple[str, model.Expression], ...]]
-    ) -> model.Delivery | None:
-        written = filled.written
-        kind = self.kind(filled.kind) if filled.kind is not None and filled.kind is written.kind else None
-        if kind is None:
-            kind = cast(Kind, filled.kind.text) if filled.kind is not None and filled.kind.text in KINDS else self._kind
-        key = filled.values[0].start if filled.values else -1
-        if key not in read:
-            read[key] = self._values(filled.values)
-        if written.channel is None:
-            self._report.refuse(written.place, "`preferred`", "until then name the channels: `email or sms`")
-            return None
-        if not self._names.channel(written.channel):
-            return None
-        channel = written.channel.text
-        if self._lexicon.channels[channel].stands:
-            self._report.refuse(
-                written.place,
-                f"`send {channel}`, which stands until it is taken back,",
-                "it would not be taken back when the journey ends, so the rule does not run; leave it out for now",
-            )
-        self._content(filled, channel)
-        return model.Delivery(channel, filled.message, read[key], kind, filled.within)
-
-    def _values(self, written: tuple[t.Assignment, ...]) -> tuple[tuple[str, model.Expression], ...]:
-        values = []
-        for assignment in written:
-            value = self._expressions.value(assignment.value)
-            if value is not None:
-                values.append((assignment.name.text, value.node))
-        return tuple(values)
-
-    def _content(self, filled: Filled, channel: str) -> None:
-        messages = self._lexicon.words.messages
-        if messages is None or not self._lexicon.channels[channel].needs_content:
-            return
-        known = messages.get(channel, frozenset())
-        if filled.message in known:
-            return
-        written = filled.written
-        place = written.message or written.place
-        near = nearest(filled.message, known) if written.message is not None else None
-        source = "" if filled.named else " (the rule's name, since the `send` names none)"
-        self._report.add(
-            "E0503",
-            place,
-            f'the message "{filled.message}"{source} has no content for the channel `{channel}`',
-            label=f'did you mean "{near}"?' if near else "no content",
-            hint=f"put its content into messages/{filled.message}/{channel}.txt beside the rule, "
-            "or into a file with another ending that the channel knows",
-            write=f'"{near}"' if near else None,
-        )
-
-    # Blocks and effects
+    # Blocks
 
     def _if(self, step: t.If, line: int) -> list[model.Step]:
         branches = []
@@ -212,6 +89,91 @@ class Steps:
             if condition is not None:
                 branches.append(model.Branch(condition, steps))
         return [model.If(tuple(branches), self.read(step.otherwise), line)]
+
+    def _split(self, step: t.Split, line: int) -> list[model.Step]:
+        word = (step.start, step.start + len("split"))
+        if step.name is None:
+            self._nameless += 1
+        name = step.name.value if step.name is not None else str(self._nameless)
+        if name in self._splits:
+            first = self._splits[name]
+            self._report.add(
+                "E0308",
+                step.name or word,
+                f'there is a split "{name}" in this rule already',
+                label="the second one",
+                hint="customers are assigned by a split's name: give each its own",
+                also=(Label(self._report.span(first.name or (first.start, first.start + len("split"))), "the first"),),
+            )
+        self._splits.setdefault(name, step)
+        if len(step.arms) > MOST_ARMS:
+            self._report.add(
+                "E0212", word, f"this split has {len(step.arms)} arms", hint=f"a split has at most {MOST_ARMS}"
+            )
+            return []
+        total = sum((arm.percent for arm in step.arms), Decimal(0))
+        if total != 100:
+            self._percentages(step, total)
+        towards = self._optional(step.towards)
+        return [model.Split(name, self._arms(step), towards, line)]
+
+    def _percentages(self, step: t.Split, total: Decimal) -> None:
+        written = " + ".join(f"{arm.percent}%" for arm in step.arms)
+        over = total - 100
+        self._report.add(
+            "E0506",
+            (step.start, step.start + len("split")),
+            f"the arms of this split come to {total}%, not to 100%",
+            label=f"{written} = {total}%",
+            hint=f"take {over}% off one of the arms"
+            if over > 0
+            else f"give one of the arms {-over}% more, or add an arm that does nothing: `{-over}%`",
+        )
+
+    def _arms(self, step: t.Split) -> tuple[model.Arm, ...]:
+        arms = []
+        first: dict[str, t.Arm] = {}
+        for place, arm in enumerate(step.arms):
+            name = arm.name.value if arm.name is not None else ascii_lowercase[place]
+            if name in first:
+                unnamed = arm.name is None or first[name].name is None
+                self._report.add(
+                    "E0308",
+                    arm.name or (arm.start, arm.start + 1),
+                    f'this split has an arm "{name}" already',
+                    label="the second one",
+                    hint='arms without a name are called "a", "b" … by their place; name them all'
+                    if unnamed
+                    else "give one of them another name",
+                    also=(Label(self._report.span(_head(first[name])), "the first"),),
+                )
+            first.setdefault(name, arm)
+            arms.append(model.Arm(arm.percent, name, self.read(arm.steps)))
+        return tuple(arms)
+
+    def _repeat(self, step: t.Repeat, line: int) -> list[model.Step]:
+        around = self._turns
+        self._turns *= max(step.times, 1)
+        word = (step.start, step.start + len("repeat"))
+        if step.times < 1:
+            self._report.add(
+                "E0212", word, "`repeat 0 times` does nothing", label="not once", hint="write 1 or more, or delete it"
+            )
+        elif self._turns > MOST_TURNS >= around:
+            inner = "" if around == 1 else f", since it stands in a block that is repeated {around} times"
+            self._report.add(
+                "E0212",
+                word,
+                f"this is repeated {self._turns} times{inner}",
+                label="too often",
+                hint=f"a journey repeats at most {MOST_TURNS} times in all",
+            )
+        until = self._optional(step.until)
+        steps = self.read(step.steps)
+        self._turns = around
+        return [model.Repeat(min(max(step.times, 1), MOST_TURNS), steps, until, line)]
+
+    # Effects
 
     def _set(self, step: t.Set, line: int) -> list[model.Step]:
         type_ = self._names.trait_type(step.trait)
@@ -226,14 +188,15 @@ class Steps:
         event = self._names.event(step.event)
         values = []
         for assignment in step.values:
-            if event is None:
-                self._expressions.value(assignment.value)
-                continue
-            type_ = self._names.field(event, assignment.name)
-            if type_ is None:
+            type_ = self._names.field(event, assignment.name) if event is not None else None
+            if event is None or type_ is None:
                 self._expressions.value(assignment.value)
                 continue
             value = self._expressions.fitting(assignment.value, type_, f"`{event}.{assignment.name.text}`")
             if value is not None:
                 values.append((assignment.name.text, value))
         return [model.Emit(event, tuple(values), line)] if event is not None else []
+
+
+def _head(arm: t.Arm) -> t.Text | tuple[int, int]:
+    return arm.name or (arm.start, arm.start + 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 import msgspec
 
@@ -28,11 +28,13 @@ channel that reports it is set up."""
 
 class ChannelWords(msgspec.Struct, frozen=True):
     """A channel as rules see it: the reactions it reports beside `EVERY_CHANNEL`, whether a message for it needs
-    content, and whether what it sends stands until taken back."""
+    content, whether what it sends stands until taken back, and whether customers must agree first (``unsettled``:
+    nobody has said, and then it is opt-out)."""
 
     reactions: tuple[str, ...] = ()
     needs_content: bool = True
     stands: bool = False
+    consent: Literal["opt-in", "opt-out", "unsettled"] = "opt-out"
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +51,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     channels: Mapping[str, ChannelWords] = {}
     currency: str = "EUR"
     messages: Mapping[str, frozenset[str]] | None = None
+    languages: Mapping[tuple[str, str], frozenset[str | None]] = {}
+    locale: str = "en"
 
 
 class _Declared(msgspec.Struct):
@@ -60,14 +64,18 @@ class _Declared(msgspec.Struct):
 
 
 class Lexicon:
-    """The joined vocabulary. ``events`` and ``traits`` are what the book will hold; ``unreadable`` are events and
-    segments whose declaration is broken: they are known, and nothing more is said about them."""
+    """The joined vocabulary. ``events`` and ``traits`` are what the book will hold; ``segments`` and ``rules`` are the
+    book's own, each with its place; ``unreadable`` are events and segments whose declaration is broken,
+    ``broken_rules`` the names of such rules: they are known, and nothing more is said about them."""
 
     def __init__(self, words: Words) -> None:
         self.words = words
         self.currency = words.currency
         self.channels = words.channels
         self.unreadable: set[str] = set()
+        self.broken_rules: set[str] = set()
+        self.segments: dict[str, Span] = {}
+        self.rules: dict[str, Span] = {}
         self.traits_open = False
         self.found: list[Diagnostic] = []
         self._fields: dict[str, dict[str, _Declared]] = {}
@@ -86,6 +94,10 @@ class Lexicon:
     def is_event(self, name: str) -> bool:
         return name in self._fields
 
+    def declares(self, event: str) -> bool:
+        """Whether the book's own files declare an event, whatever plugins bring."""
+        return event in self._declared_at
+
     def event_names(self) -> Iterable[str]:
         return self._fields.keys()
 
@@ -100,6 +112,12 @@ class Lexicon:
     def fields(self, event: str) -> dict[str, FieldType]:
         """The fields of an event, those that every event has among them."""
         return EVERY_EVENT | {name: field.type for name, field in self._fields.get(event, {}).items()}
+
+    def is_segment(self, name: str) -> bool:
+        return name in self.segments
+
+    def segment_names(self) -> Iterable[str]:
+        return self.segments.keys()
 
     def trait(self, name: str) -> FieldType | None:
         declared = self._traits.get(name)

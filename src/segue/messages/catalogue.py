@@ -43,6 +43,13 @@ class Catalogue(msgspec.Struct, frozen=True):
         """The messages that have content for a channel, in any language, sorted."""
         return tuple(sorted({name for name, of, _ in self.templates if of == channel}))
 
+    def languages(self) -> dict[tuple[str, str], frozenset[str | None]]:
+        """For each channel and message, the locales of its content; None among them is that for every language."""
+        found: dict[tuple[str, str], set[str | None]] = {}
+        for name, channel, locale in self.templates:
+            found.setdefault((channel, name), set()).add(locale)
+        return {key: frozenset(locales) for key, locales in found.items()}
+
 
 def normalise(locale: str) -> str | None:
     """A locale as the catalogue writes it, ``pt_br`` as ``pt-BR`` (RFC 5646 section 2.1.1); None when it is none."""

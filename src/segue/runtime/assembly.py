@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from segue.api import ChannelSpec, Source, SourceSpec
-from segue.api.channels import address_of
+from segue.api.channels import address_of, usually_stands
 from segue.customers.reach import ChannelReach, Reach
 from segue.diagnostics import Diagnostic, Span
 from segue.host import ConfigurationError, Plugins, Project, configure, discover, load_project
@@ -61,11 +61,19 @@ class Assembly(msgspec.Struct, frozen=True):
         return Words(
             vocabularies=self.plugins.vocabularies,
             channels={
-                name: ChannelWords(reactions=spec.reactions, needs_content=bool(spec.content), stands=spec.stands)
-                for name, (spec, _) in self.channels.items()
+                name: ChannelWords(
+                    reactions=spec.reactions,
+                    needs_content=bool(spec.content),
+                    # A stand-in such as the console shows all alike, and reaches nobody who could mind.
+                    stands=spec.stands or (bool(spec.serves) and usually_stands(name)),
+                    consent=settings.consent or ("opt-out" if spec.serves else "unsettled"),
+                )
+                for name, (spec, settings) in self.channels.items()
             },
             currency=self.project.currency,
             messages=None if content is None else {name: frozenset(content.names(name)) for name in self.channels},
+            languages={} if content is None else content.languages(),
+            locale=self.project.locale,
         )
 
 

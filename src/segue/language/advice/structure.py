@@ -5,71 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-import msgspec
-
 from segue.diagnostics import Label
-from segue.language import model
 from segue.language import tree as t
 from segue.language.report import Report
+from segue.language.rules import CheckedRule
 from segue.language.sends import fill
 from segue.language.vocabulary import Lexicon
 
 
-def advise(rule: t.Rule, name: str, lexicon: Lexicon, report: Report) -> None:
-    """Everything that can be said from the text alone."""
-    _unreachable(rule.steps, report)
-    if not _something_stands(rule.steps, lexicon):
-        _wait_for_nothing(rule.steps, report)
-    _same_message(rule.steps, name, {}, report)
-    for send in _sends(rule.steps):
+def advise_on_structure(checked: CheckedRule, lexicon: Lexicon) -> None:
+    """Everything that can be said from the text of the steps alone."""
+    steps, report = checked.written.steps, checked.report
+    _unreachable(steps, report)
+    if not _something_stands(steps, lexicon):
+        _wait_for_nothing(steps, report)
+    _same_message(steps, checked.rule.name, {}, report)
+    for send in sends_in(steps):
         _and_with_or(send, report)
 
 
-def events_named(node: object) -> Iterator[str]:
-    """The events that an expression names."""
-    match node:
-        case model.Happened(event=event) | model.Aggregate(event=event):
-            yield event
-    if isinstance(node, tuple):
-        for part in node:
-            yield from events_named(part)
-    elif isinstance(node, model.Node):
-        for field in node.__struct_fields__:
-            value = getattr(node, field)
-            if isinstance(value, tuple | model.Node):
-                yield from events_named(value)
-
-
-def only_the_clock(node: object) -> bool:
-    """Whether nothing that happens, only time, could make an expression true."""
-    if isinstance(node, model.Happened | model.Aggregate | model.Reacted | model.Trait | model.CanGet):
-        return False
-    if isinstance(node, tuple):
-        return all(only_the_clock(part) for part in node)
-    if isinstance(node, msgspec.Struct):
-        return all(only_the_clock(getattr(node, field)) for field in node.__struct_fields__)
-    return True
-
-
-def _ends(step: t.Step) -> bool:
+def ends(step: t.Step) -> bool:
     """Whether no journey goes on after this step."""
     match step:
         case t.Stop():
             return True
         case t.If(branches=branches, otherwise=otherwise):
             blocks = [*(branch.steps for branch in branches), otherwise]
-            return all(block and any(_ends(inner) for inner in block) for block in blocks)
+            return all(block and any(ends(inner) for inner in block) for block in blocks)
         case t.Split(arms=arms):
-            return all(arm.steps and any(_ends(inner) for inner in arm.steps) for arm in arms)
+            return all(arm.steps and any(ends(inner) for inner in arm.steps) for arm in arms)
         case t.Repeat(steps=steps):
-            return any(_ends(inner) for inner in steps)
+            return any(ends(inner) for inner in steps)
         case _:
             return False
 
 
 def _unreachable(steps: tuple[t.Step, ...], report: Report) -> None:
     for step, following in pairwise(steps):
-        if _ends(step):
+        if ends(step):
             report.add(
                 "W0701",
                 (following.start, steps[-1].end),
@@ -80,11 +53,11 @@ def _unreachable(steps: tuple[t.Step, ...], report: Report) -> None:
             )
             break
     for step in steps:
-        for block in _blocks(step):
+        for block in blocks(step):
             _unreachable(block, report)
 
 
-def _blocks(step: t.Step) -> list[tuple[t.Step, ...]]:
+def blocks(step: t.Step) -> list[tuple[t.Step, ...]]:
     match step:
         case t.If(branches=branches, otherwise=otherwise):
             return [*(branch.steps for branch in branches), otherwise]
@@ -96,22 +69,23 @@ def _blocks(step: t.Step) -> list[tuple[t.Step, ...]]:
             return []
 
 
-def _sends(steps: tuple[t.Step, ...]) -> Iterator[t.Send]:
+def sends_in(steps: tuple[t.Step, ...]) -> Iterator[t.Send]:
     for step in steps:
         if isinstance(step, t.Send):
             yield step
-        for block in _blocks(step):
-            yield from _sends(block)
+        for block in blocks(step):
+            yield from sends_in(block)
 
 
 def _something_stands(steps: tuple[t.Step, ...], lexicon: Lexicon) -> bool:
     """Whether a message stays until it is taken back, so that a wait at the end says for how long."""
-    for send in _sends(steps):
+    for send in sends_in(steps):
         for part in send.parts:
             for group in part.groups:
                 for delivery in group.deliveries:
                     words = lexicon.channels.get(delivery.place.text)
-                    if words is not None and words.stands:
+                    asked = [words] if delivery.channel is not None else lexicon.channels.values()
+                    if any(each is not None and each.stands for each in asked):
                         return True
     return False
 
@@ -130,7 +104,7 @@ def _wait_for_nothing(steps: tuple[t.Step, ...], report: Report) -> None:
             "to keep a customer from entering again write `once per 30d` under the trigger",
         )
     if isinstance(last, t.If | t.Split):
-        for block in _blocks(last):
+        for block in blocks(last):
             _wait_for_nothing(block, report)
 
 
@@ -156,10 +130,10 @@ def _same_message(
                     seen.setdefault(key, written)
         else:
             reached = dict(seen)
-            for block in _blocks(step):
+            for block in blocks(step):
                 inside = dict(seen)
                 _same_message(block, rule, inside, report)
-                if not (block and any(_ends(inner) for inner in block)):
+                if not (block and any(ends(inner) for inner in block)):
                     reached.update(inside)
             seen.update(reached)
 
