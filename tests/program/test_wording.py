@@ -12,15 +12,29 @@ from hypothesis import strategies as st
 from segue.api import Money, Period
 from segue.language import model as m
 from segue.language.book import Source, check_book
+from segue.program import program as p
+from segue.program.program import compile_rule
+from segue.program.sentences import word_step
 from segue.program.wording import word, word_clock, word_period, word_window
 from tests.language.words import WORDS
 
+BESIDE = """
+segment lapsed where count(ordered) between 1 and 3 and not ordered in last 90d
+rule welcome when signed_up send email
+"""
+
+
+def read_steps(text: str) -> tuple[m.Step, ...]:
+    """Steps as the language reads them, in a rule that cart_abandoned begins, beside a segment and another rule."""
+    book = check_book([Source("a.rules", f"{BESIDE} rule read when cart_abandoned {text}")], WORDS)
+    assert [one.message for one in book.diagnostics if one.is_error] == [], text
+    (rule,) = (rule for rule in book.book.rules if rule.name == "read")
+    return rule.steps
+
 
 def read(condition: str) -> m.Expression:
-    """A condition as the language reads it, in a rule that cart_abandoned begins."""
-    book = check_book([Source("a.rules", f"when cart_abandoned if {condition} send email end")], WORDS)
-    assert [one.message for one in book.diagnostics if one.is_error] == [], condition
-    (step,) = book.book.rules[0].steps
+    """A condition as the language reads it."""
+    (step,) = read_steps(f"if {condition} send email end")
     assert isinstance(step, m.If)
     return step.branches[0].condition
 
@@ -61,6 +75,10 @@ def read(condition: str) -> m.Expression:
         "opened email",
         'clicked "cart_reminder"',
         "can get sms",
+        "in lapsed",
+        "not in lapsed",
+        "in welcome and (in lapsed or not in welcome)",
+        "(in lapsed) = true",
         "now > customer.renewal",
         "customer.renewal <= 2026-11-27",
         "customer.renewal < now + 1mo 2w",
@@ -123,6 +141,60 @@ def test_windows_and_clock_times_are_said() -> None:
     assert [word_window(m.Window("entry")), word_window(m.Window("ever"))] == ["", " ever"]
     assert word_window(m.Window("last", Period(days=30))) == " in last 30d"
     assert [word_clock(m.Clock(0)), word_clock(m.Clock(1439))] == ["00:00", "23:59"]
+
+
+def test_a_coupon_is_said_as_it_is_written() -> None:
+    (step,) = read_steps('send email with code = coupon("CART10")')
+    assert isinstance(step, m.Send)
+    ((_, coupon),) = step.together[0][0].values
+    assert word(coupon) == 'coupon("CART10")'
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "wait 1d",
+        "wait until 09:00",
+        "wait until tomorrow 09:00",
+        "wait until friday 09:00 Europe/Helsinki",
+        "wait until 2026-11-27 08:00",
+        "wait until time between 09:00 and 20:00",
+        "wait until time between 22:00 and 08:00 Europe/Helsinki",
+        "wait until best time",
+        "wait until customer.renewal",
+        "wait until now + (customer.cycle_days * 1d)",
+        "wait until 2d before customer.renewal",
+        "wait until 1mo after customer.renewal at 09:00",
+        "wait until 2d before customer.renewal at 09:00 Europe/Helsinki",
+        "wait for ordered up to 2d",
+        "wait for next in lapsed up to 1w",
+        "send email",
+        "send preferred or sms and push",
+        "emit returned",
+        "stop",
+    ],
+)
+def test_a_step_is_said_as_it_is_written(step: str) -> None:
+    assert [word_step(one) for one in steps_of(step)] == [step]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("if in lapsed stop else send email end", ["if in lapsed", "stop", "end", "send email"]),
+        ('split "offer" 50% "a" stop 50% "b" send sms end', ['split "offer"', "stop", "end", "send sms"]),
+        ("split 50% stop 50% send sms end", ["split", "stop", "end", "send sms"]),
+        ("repeat 3 times until ordered wait 1d end", ["repeat 3 times until ordered", "wait 1d", "end"]),
+        ("repeat 3 times wait 1d end", ["repeat 3 times", "wait 1d", "end"]),
+        ("set customer.vip = true", ["set customer.vip"]),
+    ],
+)
+def test_a_step_with_others_inside_is_said_by_its_first_words(written: str, said: list[str]) -> None:
+    assert [word_step(one) for one in steps_of(written)] == said
+
+
+def steps_of(text: str) -> tuple[p.AnyStep, ...]:
+    return compile_rule(m.Rule("any", None, ("cart_abandoned",), read_steps(text))).steps
 
 
 # Any condition that the language can read. Drawn by plain functions:
@@ -188,7 +260,7 @@ class Drawn:
         return m.Literal_(self.draw(st.integers(0, 6)))
 
     def test(self) -> m.Expression:
-        order, kinds = self.one("=", "!=", "<", "<=", ">", ">="), list(range(12 if self.inside else 15))
+        order, kinds = self.one("=", "!=", "<", "<=", ">", ">="), list(range(12 if self.inside else 16))
         match self.one(*kinds):
             case 0:
                 return m.Compare(order, self.number(), self.number())
@@ -218,8 +290,10 @@ class Drawn:
             case 11:
                 return m.CanGet("sms")
             case 12:
-                return m.Happened("ordered", self.window(), self.where(), self.draw(st.integers(1, 3)))
+                return self.one(m.InSegment("lapsed"), m.InRule("welcome"))  # type: ignore[no-any-return]
             case 13:
+                return m.Happened("ordered", self.window(), self.where(), self.draw(st.integers(1, 3)))
+            case 14:
                 return m.Reacted("opened", self.one(None, "email"))
             case _:
                 return m.Reacted("clicked", None, "cart_reminder")

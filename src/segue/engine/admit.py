@@ -65,7 +65,7 @@ def admit(
         return _ignore(now, "the event was too old on arrival" if event.name else "its moment was missed by too much")
     if paused:
         return _ignore(now, "entries are paused: far more than expected")
-    replaced = next((journey for journey in inside if journey.value == value), None)
+    replaced = next((journey for journey in inside if journey.value == value), None) if inside else None
     if replaced is not None and rule.on_repeat == "ignore":
         return _ignore(now, "already inside")
     if replaced is None and rule.once is not None and last_entry is not None:
@@ -79,7 +79,9 @@ def admit(
     if replaced is not None:
         admission.replaced, admission.replaced_effects = end(replaced, "exited", "restarted", now)
     journey = Journey(
-        key=_key(rule.name, event, value, customer),
+        key=mint("journey", rule.name, event.key, value)
+        if event.name
+        else _key_of_occasion(rule.name, event, customer),
         rule=rule.name,
         program=program.hash,
         entered=event.at,
@@ -89,7 +91,7 @@ def admit(
         since=event.at,
         mark=event.order,
         goal_until=add_elapsed(event.at, program.goal.within, customer.zone) if program.goal is not None else None,
-        holdout=among(customer, rule.name, "holdout", rule.holdout),
+        holdout=rule.holdout is not None and among(customer, rule.name, "holdout", rule.holdout),
     )
     admission.entered, admission.effects = begin(program, journey, customer, now)
     return admission
@@ -99,11 +101,9 @@ def _ignore(now: Instant, reason: str) -> Admission:
     return Admission(ignored=Note("ignored", now, reason))
 
 
-def _key(rule: str, event: Arrived, value: str | None, customer: Customer) -> str:
+def _key_of_occasion(rule: str, occasion: Arrived, customer: Customer) -> str:
     """An event names its customer; an occasion comes for many at once."""
-    if event.name:
-        return mint("journey", rule, event.key, value)
-    return mint("journey", rule, event.key, value, customer.key)
+    return mint("journey", rule, occasion.key, None, customer.key)
 
 
 def _active(active: m.Active, at: Instant, zone: tzinfo) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -83,13 +83,12 @@ def _choose(
     passage: Passage, alternative: p.Alternative, refusals: list[str], tried: Sequence[Sending] = ()
 ) -> str | None:
     """The channel that an alternative takes, None where none reaches the customer; why not is added to ``refusals``."""
-    customer, kind = passage.customer, alternative.kind
-    if alternative.channel is not None:
-        channels: Iterable[str] = (alternative.channel,)
-    else:
-        channels = customer.standing.preferred(kind, alternative.message)
-        if not channels:
-            refusals.append("no channel has content for it")
+    customer, kind, channel = passage.customer, alternative.kind, alternative.channel
+    channels: Sequence[str] = (
+        (channel,) if channel is not None else customer.standing.preferred(kind, alternative.message)
+    )
+    if not channels:
+        refusals.append("no channel has content for it")
     for channel in channels:
         if tried and _was_tried(passage, channel, tried):
             continue
@@ -134,4 +133,5 @@ def _pass_over(
 
 
 def _key(passage: Passage, where: tuple[int, int, int], channel: str) -> str:
-    return mint("message", passage.journey.key, *where, channel)
+    visit, group, place = where
+    return mint("message", passage.journey.key, visit, group, place, channel)

@@ -27,9 +27,9 @@ def share(customer: Customer, *use: str) -> float:
     return (int.from_bytes(digest) >> 11) / 2**53  # all 64 bits would round up to 1
 
 
-def among(customer: Customer, rule: str, use: str, percent: Decimal | None) -> bool:
-    """Whether the customer is in a share of so many per cent; None is nobody."""
-    return percent is not None and share(customer, rule, use) < percent / 100
+def among(customer: Customer, rule: str, use: str, percent: Decimal) -> bool:
+    """Whether the customer is in a share of so many per cent."""
+    return share(customer, rule, use) < percent / 100
 
 
 def take_arm(passage: Passage, split: p.Split) -> tuple[str, int]:
