@@ -205,3 +205,14 @@ def test_what_never_went_costs_nothing_and_what_stood_has_cost_what_it_cost(stor
     take_back(stage)
     (amount,) = store.apply(lambda tx: tx.rows("select amount from spend"))[0]
     assert amount == (2 * MILLIONTHS if stands else 0)
+
+
+def test_what_is_queued_on_a_preferred_channel_is_taken_back_too(store: Store) -> None:
+    text = 'event paid\nevent stopped\nwhen paid until stopped send preferred "x" wait 1d'
+    stage = Stage(store, text, letter=spec("letter", retracts=True))
+    stage.arrive("paid", traits={"preferred_channel": "letter"})
+    (claimed,), _ = stage.claim("letter")
+    stage.answer(claimed, Sent())
+    stage.arrive("stopped", traits={})
+    (back,) = stage.look("letter").retractions
+    assert back.key == claimed.key

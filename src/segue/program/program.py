@@ -80,7 +80,8 @@ class Program(msgspec.Struct, frozen=True):
 
     For `segue.engine.admit`: ``where`` says whom a trigger concerns, the audience and the trigger's ``to`` included;
     ``entry_reads`` names the history that it and the trigger's segment may read, ``entry_traits`` the traits by which
-    the trigger itself works. ``towards`` is what each split grows towards, by the split's name.
+    the trigger itself works. ``towards`` is what each split grows towards, by the split's name. ``channels`` are those
+    it names; ``prefers``: it leaves a channel to the customer's preference, too.
     """
 
     rule: m.Rule
@@ -99,6 +100,7 @@ class Program(msgspec.Struct, frozen=True):
     entry_reads: frozenset[str] = Nothing
     entry_traits: frozenset[str] = Nothing
     towards: Mapping[str, Condition] = {}
+    prefers: bool = False
 
     @property
     def name(self) -> str:
@@ -126,6 +128,9 @@ def compile_rule(rule: m.Rule, segments: Segments = NO_SEGMENTS) -> Program:
     )
     watched_names = frozenset[str]().union(*(condition.names for condition in watching))
     ahead = _read_ahead(flat.steps, flat.guards)
+    alternatives = [
+        alternative for step in flat.steps if isinstance(step, Send) for group in step.together for alternative in group
+    ]
     return Program(
         rule=rule,
         hash=blake2b(encode_rule(rule, meaning=True), digest_size=16).hexdigest(),
@@ -137,19 +142,13 @@ def compile_rule(rule: m.Rule, segments: Segments = NO_SEGMENTS) -> Program:
         watched=watched,
         watched_traits=watched_traits,
         events=ahead[0] | watched,
-        channels=frozenset(
-            alternative.channel
-            for step in flat.steps
-            if isinstance(step, Send)
-            for group in step.together
-            for alternative in group
-            if alternative.channel is not None
-        ),
+        channels=frozenset(alternative.channel for alternative in alternatives if alternative.channel is not None),
         names=flat.names | watched_names | trigger.names | (where.names if where is not None else Nothing),
         watched_names=watched_names,
         entry_reads=frozenset(trigger.events) | (where.events if where is not None else Nothing),
         entry_traits=_trigger_traits(rule.trigger),
         towards=towards,
+        prefers=any(alternative.channel is None for alternative in alternatives),
     )
 
 

@@ -460,7 +460,9 @@ class Turn:
         queued."""
         running = self.running
         program = running.programs.get(journey.program)
-        if not running.retractable or (program is not None and program.channels.isdisjoint(running.retractable)):
+        if not running.retractable or (
+            program is not None and not program.prefers and program.channels.isdisjoint(running.retractable)
+        ):
             return
         channels = [
             name for name in running.retractable if journey.state != "finished" or running.channels[name].stands
