@@ -6,7 +6,7 @@ A *way* is one outcome of a step that has several: the yes and the no of an `if`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -24,8 +24,8 @@ class Way(msgspec.Struct, frozen=True):
 
 
 class Covered(msgspec.Struct, frozen=True):
-    """A rule after its tests. ``steps`` and ``ways`` count all there are; ``steps_missed`` are the lines of steps that no
-    test reached, ``ways_missed`` the ways that none took."""
+    """A rule after its tests. ``steps`` and ``ways`` count all there are; ``steps_missed`` are the lines of steps that
+    no test reached, ``ways_missed`` the ways that none took."""
 
     rule: str
     file: str
@@ -68,8 +68,11 @@ def _measure(rule: m.Rule, outcomes: Sequence[Outcome]) -> Covered:
             reached |= {trace.step for trace in journey.trace} | {journey.step}
             taken |= {(trace.step, trace.outcome) for trace in journey.trace}
             taken |= {
-                (-1 - index, "") for index, guard in enumerate(program.guards)
-                if journey.state == "exited" and journey.reason == guard.reason and _stands_over(program, index, journey.step)
+                (-1 - index, "")
+                for index, guard in enumerate(program.guards)
+                if journey.state == "exited"
+                and journey.reason == guard.reason
+                and _stands_over(program, index, journey.step)
             }
         taken |= _alternatives_taken(program, outcome)
     return Covered(

@@ -54,8 +54,8 @@ def _occasion(trigger: m.Trigger | None, traits: Mapping[str, Any], own: tzinfo)
         case m.OnDate(day=day, clock=clock, zone=name):
             return at_wall(date.fromisoformat(day.iso), clock.minute, (find_zone(name) if name else None) or own)
         case m.OnOffset(period=period, direction=direction, trait=trait):
-            day = read_date(traits.get(trait), own)
-            return None if day is None else add(day, period, own, -1 if direction == "before" else 1)
+            date_of = read_date(traits.get(trait), own)
+            return None if date_of is None else add(date_of, period, own, -1 if direction == "before" else 1)
         case _:
             return None
 
@@ -111,8 +111,10 @@ def word_moment(moment: m.TestMoment) -> str:
     return f"{moment.day.iso} {word_clock(moment.clock)}" if moment.clock is not None else moment.day.iso
 
 
-def word_local(at: Instant, own: tzinfo) -> str:
-    """The customer's clock: ``Mon 5 Jan 09:00``, with seconds where there are any."""
+def word_local(at: Instant, start: Instant, own: tzinfo) -> str:
+    """The customer's clock: ``Mon 5 Jan 09:00``, with seconds where there are any, and the year where it is another
+    than that of the start."""
     wall = local(at, own)
+    year = f" {wall.year}" if wall.year != local(start, own).year else ""
     seconds = f":{wall.second:02}" if wall.second else ""
-    return f"{wall:%a} {wall.day} {wall:%b} {wall:%H:%M}{seconds}"
+    return f"{wall:%a} {wall.day} {wall:%b}{year} {wall:%H:%M}{seconds}"

@@ -35,9 +35,9 @@ from segue.program.wording import word
 from segue.runtime.dispatch import Claim
 from segue.runtime.publishing import Setting, load, publish
 from segue.runtime.running import DecisionLine, Running
-from segue.scenario.verdicts import Unmet, judge
 from segue.scenario.moments import find_start, last_of, resolve, word_after
 from segue.scenario.replay import Arrival, RecordedReport, Replay
+from segue.scenario.verdicts import Unmet, judge
 from segue.store import journeys as journey_rows
 from segue.store import ledger as ledger_rows
 from segue.store.customers import CustomerRow, insert_customers
@@ -52,11 +52,11 @@ _LONGEST: Final = Period(months=60)
 
 
 class Input(msgspec.Struct, frozen=True):
-    """What a test has happen: when, in the words of its line, and that line's number."""
+    """What a test has happen: when, and in the words of its line. A ``reaction`` comes last in its moment."""
 
     at: Instant
     text: str
-    line: int
+    reaction: bool
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -203,7 +203,9 @@ class _Trial:
             test=self._test,
             start=self._start,
             zone=self._zone,
-            inputs=tuple(Input(self._moment(one.at), word_happening(one), one.line) for one in self._timed()),
+            inputs=tuple(
+                Input(self._moment(one.at), word_happening(one), isinstance(one, m.Reacts)) for one in self._timed()
+            ),
             decisions=decisions,
             unmet=unmet,
             problem=problem,

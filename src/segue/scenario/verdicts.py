@@ -27,7 +27,8 @@ DECISIONS: Final[dict[str, Decision]] = {
     "conversion": "converted",
     "skip": "skipped",
     "deferral": "deferred",
-    "failure": "failed",
+    "failure": "undelivered",
+    "retraction": "retracted",
 }
 """Words that `expect` has for decisions about a journey; every other word is a channel."""
 
@@ -91,7 +92,7 @@ def _why_unmet(
             return (
                 f"there {'was' if len(found) == 1 else 'were'} {len(found)}: {_listed(found, start, own)}"
                 if found
-                else (f"there was none; {_instead(expected, decisions, start, own)}")
+                else (f"there was none: {_instead(expected, decisions, start, own)}")
             )
         case m.ExpectOne():
             if len(found) >= times:
@@ -101,7 +102,7 @@ def _why_unmet(
             elsewhen = meeting(expected, decisions, start, own, timed=False)
             if elsewhen:
                 return f"it happened {_moments(elsewhen, start, own)}"
-            return f"it did not happen; {_instead(expected, decisions, start, own)}"
+            return f"it did not happen: {_instead(expected, decisions, start, own)}"
         case _:
             assert_never(expected)
 
@@ -130,7 +131,7 @@ def _instead(expected: Expectation, decisions: Sequence[DecisionLine], start: In
                 and (expected.what in MESSAGES or line.channel == expected.what)
                 and message in (None, line.message)
             ):
-                return f"{word_decision(line)} at {word_after(line.at, start, own)}"
+                return f"at {word_after(line.at, start, own)} {word_decision(line)}"
         other = [line for line in decisions if is_about(line, expected.what)]
         if other:
             return f"there was {_listed(other, start, own)}"
