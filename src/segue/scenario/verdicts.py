@@ -98,7 +98,7 @@ def _why_unmet(
             if len(found) >= times:
                 return None
             if found:
-                return f"it happened only {len(found)} time{'s' if len(found) != 1 else ''}"
+                return "it happened only once" if len(found) == 1 else f"it happened only {len(found)} times"
             elsewhen = meeting(expected, decisions, start, own, timed=False)
             if elsewhen:
                 return f"it happened {_moments(elsewhen, start, own)}"
