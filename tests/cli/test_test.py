@@ -10,7 +10,6 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from segue.cli import test as command
 from segue.cli.main import app
 from segue.cli.verdicts.timelines import failure
 from tests.scenario.trying import try_one
@@ -221,7 +220,7 @@ def test_watching_runs_again_after_each_change_and_outlives_mistakes(
             raise KeyboardInterrupt
         file.write_text(edit, "utf-8")
 
-    monkeypatch.setattr(command.time, "sleep", sleep)
+    monkeypatch.setattr("segue.cli.test.time.sleep", sleep)
     result = run("--watch")
     assert result.exit_code == 0, result.output
     summaries = [line for line in result.stdout.splitlines() if "passed" in line or "failed" in line or "error" in line]
@@ -231,11 +230,6 @@ def test_watching_runs_again_after_each_change_and_outlives_mistakes(
         "no tests; 1 error",
         "1 test: all passed",
     ]
-
-
-def test_watching_sees_no_change_where_there_is_none(project: Path) -> None:
-    write(project, GOOD)
-    assert command._signature(project) == command._signature(project)
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -11,15 +12,12 @@ from hypothesis import strategies as st
 from segue.api import Instant, Period, from_datetime, to_rfc3339
 from segue.api.values import SECOND
 from segue.language import model as m
-from segue.program.calendar import add, find_zone
+from segue.program.calendar import add
 from segue.scenario.moments import find_start, resolve, word_after, word_local
 from tests.acceptance.drivers import read_rules, setting
 from tests.scenario.trying import in_zone
 
-HELSINKI = find_zone("Europe/Helsinki")
-UTC = find_zone("UTC")
-assert HELSINKI is not None
-assert UTC is not None
+HELSINKI = ZoneInfo("Europe/Helsinki")
 
 
 def at(text: str) -> Instant:

@@ -100,6 +100,12 @@ def _ways(program: Program) -> Iterable[tuple[tuple[int, str], Way]]:
             case p.WaitFor(condition=condition, line=line):
                 yield (number, "true"), Way(line, f"wait for {condition.text}: it came true")
                 yield (number, "limit"), Way(line, f"wait for {condition.text}: the limit was reached")
+            case p.Split(name=name, arms=arms, line=line):
+                for arm, *_ in arms:
+                    yield (number, arm), Way(line, f'split "{name}": arm "{arm}"')
+            case p.Loop(line=line):
+                yield (number, "turn 1"), Way(line, "repeat: a turn began")
+                yield (number, "done"), Way(line, "repeat: it ended")
             case p.Send(together=together, line=line):
                 for group in together:
                     if len(group) > 1:

@@ -1,7 +1,7 @@
 """A test of a rule, carried out: the real program, store and loops on a virtual clock.
 
 The tested rule runs, and beside it only the rules that it asks about (``in welcome``): a rule that somebody adds to the
-book does not break the tests of another. Holdout and rollout are off. The customer exists before the rules are
+book does not break the tests of another. Holdout, rollout and audience estimates are off. The customer exists before the rules are
 published, with the traits that are given. Unless the test says otherwise every channel reaches them: an address that is
 not given is made up, consent is there until it is withdrawn, and a message counts as handed over at once.
 
@@ -125,7 +125,9 @@ class Trials:
     def prepare(self, tx: Transaction, test: m.Test, traits: Mapping[str, Any], start: Instant) -> Running:
         """Have the customer exist, and publish the rules of a test just before it begins."""
         insert_customers(tx, [CustomerRow(_ROW, user_key(CUSTOMER), dict(traits), {})])
-        rules = tuple(replace(self._rules[name], holdout=None, rollout=None) for name in self._concerned(test.rule))
+        rules = tuple(
+            replace(self._rules[name], holdout=None, rollout=None, expect=None) for name in self._concerned(test.rule)
+        )
         publish(tx, replace(self._book, rules=rules, tests=()), Instant(start - SECOND), "segue test")
         running = load(tx, self._setting, self._programs)
         assert running is not None
@@ -237,16 +239,17 @@ class _Trial:
                     waiting = []
                 case m.Fails():
                     pass  # the channel's answers know
-        return self._run(waiting, self._end())
+        return self._run(waiting, add(self._last(), _LONGEST, self._zone))
 
-    def _end(self) -> Instant:
+    def _last(self) -> Instant:
+        """The last moment that the test names; its start where it names none."""
         named = [last_of(one.at, self._start, self._zone) for one in self._test.happens]
         named += [
             last_of(one.at, self._start, self._zone)
             for one in self._test.expects
             if isinstance(one, m.ExpectOne) and one.at is not None
         ]
-        return add(max(named, default=self._start), _LONGEST, self._zone)
+        return max(named, default=self._start)
 
     def _run(self, arrivals: Iterable[Arrival], until: Instant) -> str | None:
         for line in self._replay.run(arrivals, until=until):
