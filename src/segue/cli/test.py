@@ -81,6 +81,8 @@ def _run(wanted: Wanted) -> bool:
     """Run and show. Whether all is well."""
     assembly = open_project(nearest_project(wanted.paths[0]) if wanted.paths else Path.cwd())
     found = _check(assembly, wanted.paths)
+    if not found.checked.trees and not found.diagnostics:
+        fail(f"no *.rules files under {', '.join(map(str, wanted.paths or (assembly.project.rules,)))}", USAGE)
     ran = _carry_out(assembly, found, wanted)
     if wanted.update and (changed := _update(found, [one.outcome for one in ran])):
         print(f"segue: rewrote expectations in {', '.join(changed)}", file=sys.stderr)
