@@ -15,11 +15,14 @@ from rich.console import Console
 from rich.text import Text
 
 from segue.cli.ending import USAGE, WRONG, counted, fail, nearest_project, open_project, print_diagnostics, print_json
+from segue.cli.fixing import FileChanged, write
 from segue.cli.verdicts import coverage as coverage_table
 from segue.cli.verdicts.junit import junit as junit_report
 from segue.cli.verdicts.records import coverage_record, test_record
 from segue.cli.verdicts.timelines import failure, marks
+from segue.diagnostics.render.printable import printable
 from segue.language import model as m
+from segue.language.book import Source
 from segue.runtime.assembly import Assembly, CheckedBook
 from segue.runtime.assembly import check as check_book
 from segue.scenario.coverage import Covered, measure
@@ -138,12 +141,16 @@ def _carry_out(assembly: Assembly, found: CheckedBook, wanted: Wanted) -> list[R
 
 
 def _update(found: CheckedBook, outcomes: Sequence[Outcome]) -> list[str]:
-    """Rewrite what failed. Gives the files that changed; one that changed under our hands stays as it is."""
+    """Rewrite what failed. Gives the files that it was rewritten in."""
     changed = []
     for path, text in rewritten(found.checked.trees, outcomes).items():
-        file = Path(path)
-        if file.read_bytes() == found.checked.texts[path].encode():
-            file.write_bytes(text.encode())
+        try:
+            write(Source(path, found.checked.texts[path]), Source(path, text))
+        except FileChanged:
+            print(f"segue: {path} was changed meanwhile: nothing was rewritten in it", file=sys.stderr)
+        except OSError as error:
+            fail(f"{path}: {error.strerror or error}")
+        else:
             changed.append(path)
     return changed
 
@@ -166,7 +173,7 @@ def _write(target: Path, ran: Sequence[Ran]) -> None:
 def _show(ran: Sequence[Ran], covered: Sequence[Covered], errors: int) -> None:
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
     for file, each in _by_file(ran).items():
-        console.print(Text.assemble(f"{file}  ", marks([one.outcome for one in each])))
+        console.print(Text.assemble(f"{printable(file)}  ", marks([one.outcome for one in each])))
     failed = [one.outcome for one in ran if not one.outcome.passed]
     if ran:
         console.print()

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from segue.api import Instant
 from segue.api.values import SECOND
+from segue.diagnostics.render.printable import printable
 from segue.language import model as m
 from segue.runtime.running import DecisionLine
 from segue.scenario.moments import last_of, resolve, word_after, word_local
@@ -69,20 +70,21 @@ def _second(at: Instant) -> Instant:
 
 def _beside(outcome: Outcome, at: Instant, what: DecisionLine | str, met: Sequence[m.ExpectOne]) -> Row:
     if isinstance(what, str):
-        return Row(at, Text(), Text(f"{_GIVEN} {what}", style="cyan"), False)
+        return Row(at, Text(), Text(f"{_GIVEN} {printable(what)}", style="cyan"), False)
     wrong = any(
         is_about(what, one.what)
         for one in (outcome.test.expects[unmet.number] for unmet in outcome.unmet)
         if isinstance(one, m.ExpectNone)
     )
-    text = Text(f"{WRONG} {word_decision(what)}", style=_BAD) if wrong else Text(f"  {word_decision(what)}")
+    said = printable(word_decision(what))
+    text = Text(f"{WRONG} {said}", style=_BAD) if wrong else Text(f"  {said}")
     beside = [one for one in met if meeting(one, [what], outcome.start, outcome.zone)]
     expected = Text("\n").join(_expected(outcome, one, wrong=False) for one in beside)
     return Row(at, expected, text, wrong)
 
 
 def _expected(outcome: Outcome, expected: m.ExpectNone | m.ExpectOne | m.ExpectCount, wrong: bool) -> Text:
-    text = word_expectation(expected).removeprefix("expect ")
+    text = printable(word_expectation(expected)).removeprefix("expect ")
     if isinstance(expected, m.ExpectOne) and expected.at is not None:
         whole_day = last_of(expected.at, outcome.start, outcome.zone) != resolve(
             expected.at, outcome.start, outcome.zone
@@ -116,16 +118,20 @@ def failure(outcome: Outcome) -> RenderableType:
     """A failing test, whole: its title and place, the timelines, and for each line that did not hold why."""
     test = outcome.test
     parts: list[RenderableType] = [
-        Text.assemble((f"{WRONG} {test.title}", _BAD)),
-        Text(f"  {test.rule}, {test.file}:{test.line}, on the clock of {outcome.zone}", style=_FAINT),
+        Text.assemble((f"{WRONG} {printable(test.title)}", _BAD)),
+        Text(f"  {test.rule}, {printable(test.file)}:{test.line}, on the clock of {outcome.zone}", style=_FAINT),
     ]
     if outcome.problem is not None:
-        parts.append(Padding(Text(outcome.problem), (0, 0, 0, 2)))
+        parts.append(Padding(Text(printable(outcome.problem)), (0, 0, 0, 2)))
     if outcome.decisions or outcome.inputs:
         parts.append(Padding(timeline(outcome), (1, 0, 1, 2)))
     for one in outcome.unmet:
-        parts.append(Padding(Text.assemble((f"{test.file}:{one.line}", _FAINT), f"  {one.text}"), (0, 0, 0, 2)))
-        parts.append(Padding(Text(one.reason), (0, 0, 0, 4)))
+        parts.append(
+            Padding(
+                Text.assemble((f"{printable(test.file)}:{one.line}", _FAINT), f"  {printable(one.text)}"), (0, 0, 0, 2)
+            )
+        )
+        parts.append(Padding(Text(printable(one.reason)), (0, 0, 0, 4)))
     return Group(*parts, Text())
 
 
