@@ -43,11 +43,6 @@ def test_given_traits_are_there_before_the_first_event() -> None:
     assert try_one(rule, "at 0h signed_up\n expect no entry").passed
 
 
-def test_a_given_date_may_be_reckoned_from_the_beginning() -> None:
-    rule = "customer\n renewal date\nrule soon when signed_up wait until 2d before customer.renewal send email"
-    assert try_one(rule, "given customer renewal now + 10d at 0h signed_up expect email at 8d").passed
-
-
 def test_fields_of_an_event_are_what_a_source_would_send() -> None:
     rule = (
         "rule big when cart_abandoned where total >= 40 goal ordered within 7d worth total send email with much = total"

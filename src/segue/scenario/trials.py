@@ -110,10 +110,10 @@ class Trials:
         finally:
             store.close()
 
-    def traits_of(self, test: m.Test, now: Instant) -> tuple[dict[str, Any], tzinfo]:
-        """The traits of the test's customer as of a moment, and their zone."""
+    def traits_of(self, test: m.Test) -> tuple[dict[str, Any], tzinfo]:
+        """The traits of the test's customer, and their zone."""
         nobody = Customer(CUSTOMER, {}, self._setting.zone, self._setting.currency, {}, lambda *_: None)
-        scene = Scene(nobody, now)
+        scene = Scene(nobody, Instant(0))
         traits = {name: to_json(compile_expression(value)(scene)) for name, value in test.traits}
         for name, how in self._setting.reach.channels.items():
             if how.address is not None:
@@ -189,11 +189,8 @@ class _Trial:
         self._trials = trials
         self._store = store
         self._test = test
-        # where a test begins may hang on a trait, and a trait (`now + 10d`) on where it begins
-        usual = find_start(test, rule, {}, trials.setting.zone, trials.setting.zone)
-        traits, self._zone = trials.traits_of(test, usual)
-        self._start = find_start(test, rule, traits, trials.setting.zone, self._zone)
-        self._traits, _ = trials.traits_of(test, self._start)
+        self._traits, self._zone = trials.traits_of(test)
+        self._start = find_start(test, rule, self._traits, trials.setting.zone, self._zone)
         self._fails = {one.channel: self._moment(one.at) for one in reversed(self._timed()) if isinstance(one, m.Fails)}
         self._running = store.apply(lambda tx: trials.prepare(tx, test, self._traits, self._start))
         self._replay = Replay(store, self._running, trials.content, answer=self._answer)
