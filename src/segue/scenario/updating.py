@@ -14,7 +14,7 @@ from segue.program.calendar import local
 from segue.runtime.running import DecisionLine
 from segue.scenario.moments import word_after
 from segue.scenario.trials import Outcome
-from segue.scenario.verdicts import DECISIONS, MESSAGES, Expectation, is_about, meeting, word_expectation
+from segue.scenario.verdicts import MESSAGES, Expectation, is_about, is_decision, meeting, word_expectation
 
 _Expected = (t.ExpectNone, t.ExpectOne, t.ExpectCount)
 
@@ -73,14 +73,14 @@ def _instead(expected: Expectation, outcome: Outcome, said: Sequence[str]) -> li
             ]
         case m.ExpectCount(what=what):
             count = len(meeting(expected, decisions, start, own))
-            return [f"expect {count} {what}" if count else f"expect no {what}"]
+            return [word_expectation(m.ExpectCount(count, what) if count else m.ExpectNone(what))]
         case m.ExpectOne(what=what, at=at):
             if meeting(expected, decisions, start, own):
                 return []  # the same line once too often
             found = meeting(expected, decisions, start, own, timed=False)
             others = [line for line in decisions if is_about(line, what)]
             if not found and not others:
-                return [f"expect no {'messages' if what in MESSAGES else what}"]
+                return [word_expectation(m.ExpectNone(what))]
             written = [_written(line, what, at, start, own) for line in found or others]
             return [next((one for one in written if one not in said), written[0])] if found else written
         case _:
@@ -94,7 +94,7 @@ def _written(line: DecisionLine, what: str, at: m.TestMoment | None, start: Inst
         when = f"{wall:%Y-%m-%d %H:%M}" if not wall.second else word_after(line.at, start, own)
     else:
         when = word_after(line.at, start, own)
-    word = what if what in DECISIONS else line.channel
+    word = what if is_decision(what) and what != MESSAGES else line.channel
     message = f' "{line.message}"' if line.message else ""
     return f"expect {word}{message} at {when}"
 

@@ -7,32 +7,35 @@ means that it happened twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Final, assert_never
 
 import msgspec
 
 from segue.api import Instant
-from segue.engine.journey import Decision
 from segue.language import model as m
+from segue.language.tests import DECIDED, EXPECTED
 from segue.runtime.running import DecisionLine
 from segue.scenario.moments import means, word_after, word_moment
 
-MESSAGES: Final = ("message", "messages")
-DECISIONS: Final[dict[str, Decision]] = {
-    "entry": "entered",
-    "exit": "exited",
-    "finish": "finished",
-    "conversion": "converted",
-    "skip": "skipped",
-    "deferral": "deferred",
-    "failure": "undelivered",
-    "retraction": "retracted",
-}
-"""Words that `expect` has for decisions about a journey; every other word is a channel."""
+MESSAGES: Final = "messages"
+"""What stands for messages on any channel; every word that means no decision is a channel's name."""
 
 Expectation = m.ExpectNone | m.ExpectOne | m.ExpectCount
+
+_MEANING: Final[Mapping[str, str]] = {str(word): decision for word, decision in DECIDED.items()}
+
+
+def is_decision(what: str) -> bool:
+    """Whether an expectation's word stands for a decision, on whatever channel; every other is a channel's name."""
+    return what in _MEANING
+
+
+def word_what(what: str, count: int) -> str:
+    """What is expected so many times: ``1 message``, ``2 entries``, ``2 email``."""
+    words = [word for word, meaning in EXPECTED.items() if meaning == what]
+    return what if not words else words[0] if count == 1 else words[-1]
 
 
 class Unmet(msgspec.Struct, frozen=True):
@@ -74,9 +77,8 @@ def meeting(
 
 def is_about(line: DecisionLine, what: str) -> bool:
     """Whether a decision is one that an expectation's word stands for."""
-    if what in DECISIONS:
-        return line.decision == DECISIONS[what]
-    return line.decision == "sent" and (what in MESSAGES or line.channel == what)
+    decision = _MEANING.get(what)
+    return line.decision == decision if decision is not None else line.decision == "sent" and line.channel == what
 
 
 def _why_unmet(
@@ -124,11 +126,11 @@ def _instead(expected: Expectation, decisions: Sequence[DecisionLine], start: In
         why = f": {ignored.reason}" if ignored is not None else ""
         return f"no journey began{why}"
     message = expected.message if isinstance(expected, m.ExpectOne) else None
-    if expected.what not in DECISIONS:
+    if expected.what == MESSAGES or not is_decision(expected.what):
         for line in decisions:
             if (
                 line.decision in ("skipped", "undelivered", "deferred")
-                and (expected.what in MESSAGES or line.channel == expected.what)
+                and expected.what in (MESSAGES, line.channel)
                 and message in (None, line.message)
             ):
                 return f"at {word_after(line.at, start, own)} {word_decision(line)}"
@@ -154,12 +156,12 @@ def word_expectation(expected: Expectation) -> str:
     """An expectation as it is written, in the formatter's style."""
     match expected:
         case m.ExpectNone(what=what):
-            return f"expect no {what}"
+            return f"expect no {word_what(what, 2 if what == MESSAGES else 1)}"
         case m.ExpectCount(count=count, what=what):
-            return f"expect {count} {what}"
+            return f"expect {count} {word_what(what, count)}"
         case m.ExpectOne(what=what, message=message, at=at):
             named = f' "{message}"' if message else ""
             when = f" at {word_moment(at)}" if at is not None else ""
-            return f"expect {what}{named}{when}"
+            return f"expect {word_what(what, 1)}{named}{when}"
         case _:
             assert_never(expected)
