@@ -76,6 +76,23 @@ def test_who_was_a_member_before_the_test_begins_nothing() -> None:
     passes(rule, 'given customer country "FI" expect no entry')
 
 
+def test_a_trait_that_changes_in_the_test_begins_and_stops_journeys() -> None:
+    rule = DATES + 'rule gold when customer.plan changes to "gold" wait 1d unless customer.plan = "none" send email'
+    passes(rule, 'given customer plan "silver" at 2h customer plan "gold" expect entry at 2h expect email at 1d 2h')
+    passes(rule, 'given customer plan "gold" at 2h customer plan "gold" expect no entry')
+    passes(
+        rule,
+        'at 2h customer plan "gold", country "FI" at 1d customer plan "none" expect exit at 1d expect no messages',
+    )
+
+
+def test_a_segment_is_entered_by_a_trait() -> None:
+    rule = ALL + "rule hello when customer enters finns send email"
+    passes(
+        rule, 'given customer country "SE" at 2026-01-07 10:00 customer country "FI" expect entry at 2026-01-07 10:00'
+    )
+
+
 def test_quiet_hours_and_limits_hold_in_a_test() -> None:
     policy = "policy promotional quiet 21:00 to 08:00 local limit 1 email per 7d\n"
     rules = policy + "rule cart when cart_abandoned send email"

@@ -52,6 +52,9 @@ _LONGEST: Final = Period(months=60)
 """How long a test goes on after the last moment it names, while something is still due."""
 
 
+Happening = m.Happens | m.Reacts | m.Alters | m.Fails
+
+
 class Input(msgspec.Struct, frozen=True):
     """What a test has happen: when, and in the words of its line. A ``reaction`` comes last in its moment."""
 
@@ -112,9 +115,7 @@ class Trials:
 
     def traits_of(self, test: m.Test) -> tuple[dict[str, Any], tzinfo]:
         """The traits of the test's customer, and their zone."""
-        nobody = Customer(CUSTOMER, {}, self._setting.zone, self._setting.currency, {}, lambda *_: None)
-        scene = Scene(nobody, Instant(0))
-        traits = {name: to_json(compile_expression(value)(scene)) for name, value in test.traits}
+        traits = self.values_of(test.traits)
         for name, how in self._setting.reach.channels.items():
             if how.address is not None:
                 traits.setdefault(
@@ -122,6 +123,12 @@ class Trials:
                 )
         named = traits.get("timezone")
         return traits, (find_zone(named) if isinstance(named, str) else None) or self._setting.zone
+
+    def values_of(self, traits: Sequence[tuple[str, m.Expression]]) -> dict[str, Any]:
+        """Traits as they are written in a test, as JSON."""
+        nobody = Customer(CUSTOMER, {}, self._setting.zone, self._setting.currency, {}, lambda *_: None)
+        scene = Scene(nobody, Instant(0))
+        return {name: to_json(compile_expression(value)(scene)) for name, value in traits}
 
     def prepare(self, tx: Transaction, test: m.Test, traits: Mapping[str, Any], start: Instant) -> Running:
         """Have the customer exist, and publish the rules of a test just before it begins."""
@@ -220,7 +227,7 @@ class _Trial:
     def _moment(self, moment: m.TestMoment) -> Instant:
         return resolve(moment, self._start, self._zone)
 
-    def _timed(self) -> list[m.Happens | m.Reacts | m.Fails]:
+    def _timed(self) -> list[Happening]:
         """What happens, in the order of time; at one instant in that of the text."""
         return sorted(self._test.happens, key=lambda one: self._moment(one.at))
 
@@ -238,6 +245,8 @@ class _Trial:
                     if problem := self._run(waiting, Instant(at + 1)) or self._react(one, at):
                         return problem
                     waiting = []
+                case m.Alters(traits=traits):
+                    waiting.append(Arrival(self._identify(traits, number, at), at))
                 case m.Fails():
                     pass  # the channel's answers know
         return self._run(waiting, add(self._last(), _LONGEST, self._zone))
@@ -282,6 +291,15 @@ class _Trial:
             properties=fields,
         )
 
+    def _identify(self, traits: Sequence[tuple[str, m.Expression]], number: int, at: Instant) -> Event:
+        return Event(
+            message_id=f"test-{number}",
+            timestamp=at,
+            source="test",
+            user_id=CUSTOMER,
+            traits=self._trials.values_of(traits),
+        )
+
     def _react(self, one: m.Reacts, at: Instant) -> str | None:
         """The customer reacts to the rule's latest message that it can be a reaction to."""
         _, messages = self._store.apply(partial(_look, rule=self._test.rule))
@@ -319,7 +337,7 @@ def _look(tx: Transaction, rule: str) -> tuple[Sequence[Journey], Sequence[Ledge
     )
 
 
-def word_happening(one: m.Happens | m.Reacts | m.Fails) -> str:
+def word_happening(one: Happening) -> str:
     """What a line has happen, without its moment: ``cart_abandoned total 60 EUR``."""
     match one:
         case m.Happens(event=event, fields=fields):
@@ -327,5 +345,7 @@ def word_happening(one: m.Happens | m.Reacts | m.Fails) -> str:
             return f"{event} {said}".rstrip()
         case m.Reacts(reaction=reaction, message=message):
             return f'{reaction} "{message}"' if message else reaction
+        case m.Alters(traits=traits):
+            return f"customer {', '.join(f'{name} {word(value)}' for name, value in traits)}"
         case m.Fails(channel=channel):
             return f"{channel} fails"
