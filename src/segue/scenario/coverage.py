@@ -6,7 +6,7 @@ A *way* is one outcome of a step that has several: the yes and the no of an `if`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -74,7 +74,7 @@ def _measure(rule: m.Rule, outcomes: Sequence[Outcome]) -> Covered:
                 and journey.reason == guard.reason
                 and _stands_over(program, index, journey.step)
             }
-        taken |= _alternatives_taken(program, outcome)
+        taken.update(_alternatives_taken(program, outcome))
     return Covered(
         rule=rule.name,
         file=rule.file,
@@ -122,13 +122,14 @@ def _named(one: p.Alternative) -> str:
     return f'{one.channel or "preferred"} "{one.message}"'
 
 
-def _alternatives_taken(program: Program, outcome: Outcome) -> set[tuple[int, str]]:
-    tried = {f'{row.channel} "{row.message}"' for row in outcome.messages if row.claimed is not None}
-    return {
-        (number, name)
-        for number, step in enumerate(program.steps)
-        if isinstance(step, p.Send)
-        for group in step.together
-        for name in map(_named, group)
-        if name in tried
-    }
+def _alternatives_taken(program: Program, outcome: Outcome) -> Iterator[tuple[int, str]]:
+    """The alternatives of sends that messages were claimed for; `preferred` is where none is written."""
+    claimed = {(row.channel, row.message) for row in outcome.messages if row.claimed is not None}
+    for number, step in enumerate(program.steps):
+        if isinstance(step, p.Send):
+            for group in step.together:
+                written = {(one.channel, one.message) for one in group}
+                for one in group:
+                    chosen = any(message == one.message for _, message in claimed - written)
+                    if (one.channel, one.message) in claimed or (one.channel is None and chosen):
+                        yield number, _named(one)

@@ -119,19 +119,19 @@ def failure(outcome: Outcome) -> RenderableType:
     test = outcome.test
     parts: list[RenderableType] = [
         Text.assemble((f"{WRONG} {printable(test.title)}", _BAD)),
-        Text(f"  {test.rule}, {printable(test.file)}:{test.line}, on the clock of {outcome.zone}", style=_FAINT),
+        Padding(
+            Text(f"{test.rule}, {printable(test.file)}:{test.line}, on the clock of {outcome.zone}", style=_FAINT),
+            (0, 0, 0, 2),
+        ),
     ]
     if outcome.problem is not None:
         parts.append(Padding(Text(printable(outcome.problem)), (0, 0, 0, 2)))
     if outcome.decisions or outcome.inputs:
         parts.append(Padding(timeline(outcome), (1, 0, 1, 2)))
     for one in outcome.unmet:
-        parts.append(
-            Padding(
-                Text.assemble((f"{printable(test.file)}:{one.line}", _FAINT), f"  {printable(one.text)}"), (0, 0, 0, 2)
-            )
-        )
-        parts.append(Padding(Text(printable(one.reason)), (0, 0, 0, 4)))
+        # the place stands alone and unbroken, so that a terminal makes a link of it
+        parts.append(Text(f"  {printable(test.file)}:{one.line}", style=_FAINT, no_wrap=True, overflow="ignore"))
+        parts.append(Padding(Text(f"{printable(one.text)}\n{printable(one.reason)}"), (0, 0, 0, 4)))
     return Group(*parts, Text())
 
 
