@@ -30,6 +30,7 @@ _BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$|^<!-- first terminal: (.+?) 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?")
 _KEY = re.compile(r"\b[0-9a-f]{32}\b")
 _SIZE = re.compile(r"\b[\d,]+\.\d MB")
+_TOOK = re.compile(r"\bin \d+\.\d\d s\b")
 _DONE = "~~~ done ~~~"
 
 DOCUMENTED_PORT = 8080
@@ -174,7 +175,7 @@ class Reader:
     def _told(self, text: str, *, exact: bool = False) -> str:
         text = text.replace(str(self.home.resolve()), "/home/segue").replace(str(self.port), str(DOCUMENTED_PORT))
         if not exact:
-            text = _SIZE.sub("SIZE", _KEY.sub("KEY", _MOMENT.sub("MOMENT", text)))
+            text = _TOOK.sub("in SECONDS", _SIZE.sub("SIZE", _KEY.sub("KEY", _MOMENT.sub("MOMENT", text))))
         return "\n".join(line.rstrip() for line in text.strip().splitlines())
 
 

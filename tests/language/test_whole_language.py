@@ -204,6 +204,25 @@ def test_tests_of_rules() -> None:
     )
 
 
+def test_traits_may_change_in_a_test_and_be_declared_after_it() -> None:
+    checked = check_book(
+        [
+            Source(
+                "a.rules",
+                'rule r when signed_up send email test "t" at 0h signed_up at 1d\n customer country "SE" '
+                "expect email at 1d\ncustomer plan text",
+            )
+        ],
+        WORDS,
+    )
+    assert checked.diagnostics == ()
+    (test,) = checked.book.tests
+    assert test.happens[1] == model.Alters(
+        model.TestMoment(after=Period(days=1)), (("country", model.Literal_("SE")),), 1
+    )
+    assert checked.book.traits["plan"] == "text"
+
+
 def test_a_test_beside_the_only_rule_of_the_book_may_stand_in_a_file_of_its_own() -> None:
     files = [
         Source("a.rules", "rule r when ordered send email"),

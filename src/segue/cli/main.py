@@ -16,6 +16,7 @@ COMMANDS: Final = (
     "init",
     "check",
     "explain",
+    "test",
     "run",
     "demo",
     "publish",

@@ -589,6 +589,14 @@ class Reacts(Node, frozen=True, tag="reacts"):
     line: int = 0
 
 
+class Alters(Node, frozen=True, tag="alters"):
+    """Traits of the customer change."""
+
+    at: TestMoment
+    traits: tuple[tuple[str, Expression], ...]
+    line: int = 0
+
+
 class Fails(Node, frozen=True, tag="fails"):
     """From this moment on the channel refuses every message for good."""
 
@@ -625,7 +633,7 @@ class Test(Node, frozen=True):
     rule: str
     traits: tuple[tuple[str, Expression], ...] = ()
     arms: tuple[str, ...] = ()
-    happens: tuple[Happens | Reacts | Fails, ...] = ()
+    happens: tuple[Happens | Reacts | Alters | Fails, ...] = ()
     expects: tuple[ExpectNone | ExpectOne | ExpectCount, ...] = ()
     file: str = ""
     line: int = 0

@@ -77,6 +77,7 @@ def cut(text: str) -> tuple[list[Piece], list[Comment], list[tuple[int, str]]]:
     foreign: list[tuple[int, str]] = []
     piece: Piece | None = None
     brackets = run = in_head = 0
+    in_test = False  # and before what it expects
     before, before_end = "", 0
     for token in _SCAN.finditer(text):
         kind = token.lastgroup
@@ -92,11 +93,18 @@ def cut(text: str) -> tuple[list[Piece], list[Comment], list[tuple[int, str]]]:
         if kind == "word":
             if not word.isascii():
                 foreign.append((start, word))
-            if piece is None or (word in TOP_LEVEL and _begins(text, word, start, end, before, before_end, in_head)):
+            if piece is None or (
+                word in TOP_LEVEL
+                and not (word == "customer" and in_test)
+                and _begins(text, word, start, end, before, before_end, in_head)
+            ):
                 piece = Piece(begins=word, start=start, end=end, open=[])
                 pieces.append(piece)
                 brackets = run = 0
                 in_head = 3 if word == "rule" else 0
+                in_test = word == "test"
+            elif word == "expect":
+                in_test = False
             elif word in OPENERS and before not in ("else", "on"):
                 piece.open.append(Opener(word, start))
             elif word == "end":

@@ -123,7 +123,7 @@ class _Check:
     def read(self, file: str) -> model.Test | None:
         traits: dict[str, model.Expression] = {}
         arms: list[str] = []
-        happens: list[model.Happens | model.Reacts | model.Fails] = []
+        happens: list[model.Happens | model.Reacts | model.Alters | model.Fails] = []
         expects: list[model.ExpectNone | model.ExpectOne | model.ExpectCount] = []
         for line in self._test.lines:
             match line:
@@ -139,6 +139,13 @@ class _Check:
                     happened = self._happens(line)
                     if happened is not None:
                         happens.append(happened)
+                case t.Alters(at=at, facts=facts):
+                    altered: dict[str, model.Expression] = {}
+                    for fact in facts:
+                        value = self._trait(fact, altered)
+                        if value is not None:
+                            altered[fact.name.text] = value
+                    happens.append(model.Alters(_moment(at), tuple(altered.items()), self._report.line(line)))
                 case t.Fails(at=at, channel=channel):
                     if self._names.channel(channel):
                         happens.append(model.Fails(_moment(at), channel.text, self._report.line(line)))
@@ -273,7 +280,9 @@ class _Check:
             write=f'"{near}"' if near else None,
         )
 
-    def _begins(self, rule: model.Rule, happens: list[model.Happens | model.Reacts | model.Fails]) -> None:
+    def _begins(
+        self, rule: model.Rule, happens: list[model.Happens | model.Reacts | model.Alters | model.Fails]
+    ) -> None:
         """A rule that nothing begins does nothing, and a test that expects nothing of it always passes."""
         if not rule.events or any(isinstance(each, model.Happens) and each.event in rule.events for each in happens):
             return

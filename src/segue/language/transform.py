@@ -252,6 +252,10 @@ class Transformer(StepTransformer):
         message = self._string(rest.pop(0)) if rest and isinstance(rest[0], Token) else None
         return t.Happens(*places(node), at, self._event_name(name), message, tuple(rest))
 
+    def _alters(self, node: Node) -> t.Alters:
+        at, *facts = self._all(node)
+        return t.Alters(*places(node), at, tuple(facts))
+
     def _fails(self, node: Node) -> t.Fails:
         at, channel = self._all(node)
         return t.Fails(*places(node), at, self._name(channel))

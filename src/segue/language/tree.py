@@ -526,6 +526,13 @@ class Happens(Syntax, frozen=True):
     facts: tuple[Fact, ...]
 
 
+class Alters(Syntax, frozen=True):
+    """``at 1h customer plan "gold"``: traits change."""
+
+    at: TestMoment
+    facts: tuple[Fact, ...]
+
+
 class Fails(Syntax, frozen=True):
     at: TestMoment
     channel: Name
@@ -546,7 +553,7 @@ class ExpectCount(Syntax, frozen=True):
     what: Name
 
 
-TestLine = GivenCustomer | GivenArm | Happens | Fails | ExpectNone | ExpectOne | ExpectCount
+TestLine = GivenCustomer | GivenArm | Happens | Alters | Fails | ExpectNone | ExpectOne | ExpectCount
 
 
 # What stands in a file

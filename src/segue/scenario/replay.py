@@ -8,6 +8,7 @@ gets a code made up from the pool and its journey.
 
 from __future__ import annotations
 
+import bisect
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -77,10 +78,22 @@ class Progress(msgspec.Struct, frozen=True):
     moment: Instant
 
 
+def _take(_claimed: Claim, _moment: Instant) -> Answer:
+    return Sent()
+
+
 class Replay:
     """One replay over a store of its own. `run` gives the decisions in the order in which they are made."""
 
-    def __init__(self, store: Store, running: Running, content: Catalogue, record: Record | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        running: Running,
+        content: Catalogue,
+        record: Record | None = None,
+        answer: Callable[[Claim, Instant], Answer] = _take,
+    ) -> None:
+        """``answer`` is what channels say, at once, to messages that are not on record."""
         # a call that was cut off is on record with its outcome: nothing is tried again here
         channels = {name: msgspec.structs.replace(spec, unknown="hold") for name, spec in running.channels.items()}
         running = with_content(running, content)
@@ -89,6 +102,7 @@ class Replay:
         self._store = store
         self._content = content
         self._record = record or Record()
+        self._usual = answer
         self._moments: list[tuple[Instant, int]] = sorted(
             (moment, number)
             for number, answer in enumerate(self._record.answers.values())
@@ -126,6 +140,10 @@ class Replay:
             self._lines.clear()
             if progress is not None:
                 progress(Progress(self.arrivals, moment))
+
+    def hear(self, heard: RecordedReport) -> None:
+        """Have a report arrive that is not on record; the next `run` begins with it where it has arrived by then."""
+        bisect.insort(self._reports, heard, key=lambda one: one.received)
 
     def _next_moment(self, upcoming: Arrival | None) -> Instant | None:
         moments = [self._wakes] if self._wakes is not None else []
@@ -234,7 +252,7 @@ class Replay:
         """The answer to give now; None where the record says that it came later."""
         known = self._record.answers.get(claimed.key)
         if known is None:
-            return Outcome(claimed.row, Sent())
+            return Outcome(claimed.row, self._usual(claimed, moment))
         if known.answer is None or known.answered is None:
             return None  # the record ends while the call was under way
         outcome = Outcome(claimed.row, known.answer)

@@ -1,0 +1,1 @@
+"""What came of the tests of rules, as people and programs read it."""

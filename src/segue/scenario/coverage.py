@@ -1,0 +1,135 @@
+"""Coverage: which steps and ways of each rule its tests took.
+
+A *way* is one outcome of a step that has several: the yes and the no of an `if`, the condition and the limit of a
+`wait for`, an arm, an alternative of a `send`, a turn of a `repeat`; and, for each guard, that it ended a journey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from segue.language import model as m
+from segue.program import program as p
+from segue.program.program import Program, compile_rule
+from segue.scenario.trials import Outcome
+
+
+class Way(msgspec.Struct, frozen=True):
+    """One outcome of a step, by the line it stands on."""
+
+    line: int
+    text: str
+
+
+class Covered(msgspec.Struct, frozen=True):
+    """A rule after its tests. ``steps`` and ``ways`` count all there are; ``steps_missed`` are the lines of steps that
+    no test reached, ``ways_missed`` the ways that none took."""
+
+    rule: str
+    file: str
+    tests: int
+    steps: int
+    ways: int
+    steps_missed: tuple[int, ...]
+    ways_missed: tuple[Way, ...]
+
+    @property
+    def steps_taken(self) -> int:
+        return self.steps - len(self.steps_missed)
+
+    @property
+    def ways_taken(self) -> int:
+        return self.ways - len(self.ways_missed)
+
+    @property
+    def whole(self) -> bool:
+        return not self.steps_missed and not self.ways_missed
+
+
+def measure(rules: Iterable[m.Rule], outcomes: Sequence[Outcome]) -> tuple[Covered, ...]:
+    """The coverage of each rule, by all the tests of it that were carried out."""
+    by_rule: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.program is not None:
+            by_rule.setdefault(outcome.test.rule, []).append(outcome)
+    return tuple(_measure(rule, by_rule.get(rule.name, ())) for rule in rules)
+
+
+def _measure(rule: m.Rule, outcomes: Sequence[Outcome]) -> Covered:
+    program = next((one.program for one in outcomes if one.program is not None), None) or compile_rule(rule)
+    steps = {number: step for number, step in enumerate(program.steps) if not isinstance(step, p.Jump)}
+    ways = dict(_ways(program))
+    reached: set[int] = set()
+    taken: set[tuple[int, str]] = set()
+    for outcome in outcomes:
+        for journey in outcome.journeys:
+            reached |= {trace.step for trace in journey.trace} | {journey.step}
+            taken |= {(trace.step, trace.outcome) for trace in journey.trace}
+            taken |= {
+                (-1 - index, "")
+                for index, guard in enumerate(program.guards)
+                if journey.state == "exited"
+                and journey.reason == guard.reason
+                and _stands_over(program, index, journey.step)
+            }
+        taken.update(_alternatives_taken(program, outcome))
+    return Covered(
+        rule=rule.name,
+        file=rule.file,
+        tests=len(outcomes),
+        steps=len(steps),
+        ways=len(ways),
+        steps_missed=tuple(step.line for number, step in steps.items() if number not in reached),
+        ways_missed=tuple(sorted((way for key, way in ways.items() if key not in taken), key=lambda way: way.line)),
+    )
+
+
+def _stands_over(program: Program, index: int, step: int) -> bool:
+    return step < len(program.steps) and index in program.steps[step].guards
+
+
+def _ways(program: Program) -> Iterable[tuple[tuple[int, str], Way]]:
+    """Every way, by its step's number and the outcome in a journey's trace; of a guard by its own number below zero."""
+    for number, step in enumerate(program.steps):
+        match step:
+            case p.Branch(condition=condition, line=line):
+                for outcome in ("yes", "no"):
+                    yield (number, outcome), Way(line, f"if {condition.text}: {outcome}")
+            case p.WaitFor(condition=condition, line=line):
+                yield (number, "true"), Way(line, f"wait for {condition.text}: it came true")
+                yield (number, "limit"), Way(line, f"wait for {condition.text}: the limit was reached")
+            case p.Split(name=name, arms=arms, line=line):
+                for arm, *_ in arms:
+                    yield (number, arm), Way(line, f'split "{name}": arm "{arm}"')
+            case p.Loop(line=line):
+                yield (number, "turn 1"), Way(line, "repeat: a turn began")
+                yield (number, "done"), Way(line, "repeat: it ended")
+            case p.Send(together=together, line=line):
+                for group in together:
+                    if len(group) > 1:
+                        for one in group:
+                            yield (number, _named(one)), Way(line, f"send {_named(one)}")
+            case _:
+                pass
+    for index, guard in enumerate(program.guards):
+        line = next((step.line for step in program.steps if step.reached == index), program.rule.line)
+        yield (-1 - index, ""), Way(line, f"{guard.reason}: it came true")
+
+
+def _named(one: p.Alternative) -> str:
+    return f'{one.channel or "preferred"} "{one.message}"'
+
+
+def _alternatives_taken(program: Program, outcome: Outcome) -> Iterator[tuple[int, str]]:
+    """The alternatives of sends that messages were claimed for; `preferred` is where none is written."""
+    claimed = {(row.channel, row.message) for row in outcome.messages if row.claimed is not None}
+    for number, step in enumerate(program.steps):
+        if isinstance(step, p.Send):
+            for group in step.together:
+                written = {(one.channel, one.message) for one in group}
+                for one in group:
+                    chosen = any(message == one.message for _, message in claimed - written)
+                    if (one.channel, one.message) in claimed or (one.channel is None and chosen):
+                        yield number, _named(one)
