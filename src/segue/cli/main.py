@@ -16,6 +16,7 @@ COMMANDS: Final = (
     "init",
     "check",
     "explain",
+    "fmt",
     "run",
     "demo",
     "publish",
