@@ -13,7 +13,7 @@ from typing import Annotated, Final
 import msgspec
 import typer
 
-from segue.cli.ending import USAGE, WRONG, counted, fail, nearest_project, print_diagnostics, print_json
+from segue.cli.ending import USAGE, WRONG, counted, fail, print_diagnostics, print_json
 from segue.diagnostics import Diagnostic
 from segue.host import ProjectError, load_project
 from segue.language.book import Source, read_book, source_of
@@ -83,7 +83,7 @@ def fmt(
 def _rules_here() -> Path:
     """Where the rules of the project in this folder lie, as the user would write it."""
     try:
-        rules = load_project(nearest_project(Path.cwd())).rules
+        rules = load_project(Path.cwd()).rules
     except ProjectError as error:
         fail(str(error), USAGE)
     return rules.relative_to(Path.cwd()) if rules.is_relative_to(Path.cwd()) else rules

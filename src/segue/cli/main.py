@@ -15,8 +15,8 @@ from segue import __version__
 COMMANDS: Final = (
     "init",
     "check",
-    "explain",
     "fmt",
+    "explain",
     "run",
     "demo",
     "publish",
