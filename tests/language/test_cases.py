@@ -20,9 +20,9 @@ _EXPECTED = re.compile(r"#(?: [EW]\d{4})+\s*$")
 _CODE = re.compile(r"[EW]\d{4}")
 
 
-ELSEWHERE = {"E0107", "E0504"}
-"""Codes that no text of rules can get: they are about files, and tested in `tests/language/test_book.py` and
-`tests/runtime/test_what_is_checked.py`."""
+ELSEWHERE = {"E0107", "E0108", "E0504"}
+"""Codes that no text of rules can get: they are about files, and tested in `tests/language/test_book.py`,
+`tests/language/test_formatting.py` and `tests/runtime/test_what_is_checked.py`."""
 
 
 _PROJECTS = {

@@ -218,7 +218,7 @@ def in_the_place_of(channel: str, spec: ChannelSpec) -> ChannelSpec:
     return msgspec.structs.replace(spec, stands=stands, retracts=stands or channel in _QUEUED)
 
 
-_STANDING: Final = frozenset({"ads", "audience", "display", "onsite", "popup"})
+_STANDING: Final = frozenset({"ads", "audience", "display", "onsite", "popup", "wallet"})
 _QUEUED: Final = frozenset({"letter"})
 
 _ADDRESS: dict[str, str] = {

@@ -15,6 +15,7 @@ from segue import __version__
 COMMANDS: Final = (
     "init",
     "check",
+    "fmt",
     "explain",
     "test",
     "run",

@@ -27,6 +27,7 @@ CODES: Final[dict[str, str]] = {
     "E0105": "A character without meaning",
     "E0106": "A text that is not closed",
     "E0107": "A file that cannot be read",
+    "E0108": "A file that the formatter left as it is",
     "E0201": "A word that cannot stand here",
     "E0202": "A word of the language used as a name",
     "E0203": "A block without its end",

@@ -118,6 +118,11 @@ def _read_file(file: Path) -> Source | Diagnostic:
             f"this file is larger than {LARGEST // 1_000_000} MB",
             "cut it into several files",
         )
+    return source_of(path, data)
+
+
+def source_of(path: str, data: bytes) -> Source | Diagnostic:
+    """The text in the bytes of a rule file; a diagnostic where they are not UTF-8."""
     try:
         return Source(path, data.decode("utf-8"))
     except UnicodeDecodeError as error:

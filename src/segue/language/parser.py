@@ -16,8 +16,8 @@ from typing import Final
 from lark import Lark, Token
 from lark.common import LexerConf
 from lark.exceptions import UnexpectedInput, VisitError
-from lark.lexer import ContextualLexer, PatternRE, PatternStr, TerminalDef
-from lark.utils import TextSlice
+from lark.lexer import ContextualLexer, Lexer, LexerState, LexerThread, LineCounter, PatternRE, PatternStr, TerminalDef
+from lark.utils import TextOrSlice, TextSlice
 
 from segue.diagnostics import Diagnostic, Lines, in_order
 from segue.language import tree as t
@@ -55,8 +55,20 @@ def grammar() -> Lark:
         keep_all_tokens=True,
         maybe_placeholders=False,
         edit_terminals=whole_word,
-        _plugins={"ContextualLexer": _TrustingLexer},
+        _plugins={"ContextualLexer": _TrustingLexer, "LexerThread": _InPlace},
     )
+
+
+class _InPlace(LexerThread):
+    """Begins in the middle of a text without counting the lines before: Lark would count them anew for every piece,
+    which takes a file of 10,000 rules a minute. Places come from offsets, so nothing asks for its lines."""
+
+    @classmethod
+    def from_text(cls, lexer: Lexer, text_or_slice: TextOrSlice[str]) -> _InPlace:
+        text = TextSlice.cast_from(text_or_slice)
+        counter = LineCounter("\n")  # type: ignore[no-untyped-call]
+        counter.char_pos = text.start
+        return cls(lexer, LexerState(text, counter))
 
 
 def whole_word(terminal: TerminalDef) -> None:

@@ -19,7 +19,8 @@ DEEPEST: Final = 64
 """Blocks, brackets, `not`s and signs within each other. People write fewer than ten."""
 
 _SCAN: Final = re.compile(
-    r"(?P<comment>#[^\n]*)|(?P<space>[ \t\f\r\n]+)|(?P<word>[^\W\d]\w*)"
+    r"(?P<comment>#[^\n]*)|(?P<space>[ \t\f\r\n]+)|(?P<word>[^\W\d]"
+    r"[\w\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e]*)"  # as NAME in the grammar
     r'|(?P<text>"[^"\n]*"?)|(?P<number>\d[\w:.%-]*)|(?P<other>.)',
     re.DOTALL,
 )

@@ -22,6 +22,7 @@ from segue.language.keywords import BUILT_IN, KEYWORDS, WEEKDAYS
 Node = Tree[Token]
 
 _UNIT: Final = re.compile(r"(\d+)(mo|min|w|d|h|s)")
+_AMOUNT: Final = re.compile(r"\d+(\.\d+)?")
 _RANK: Final = {"mo": 5, "w": 4, "d": 3, "h": 2, "min": 1, "s": 0}
 _MICROS: Final = {"h": 3_600_000_000, "min": 60_000_000, "s": 1_000_000}
 _LONGEST_DAYS: Final = 36525
@@ -215,7 +216,9 @@ class ValueTransformer:
 
     def _money(self, node: Node) -> t.Amount:
         token = cast(Token, node.children[0])
-        return t.Amount(*ends(token), self._decimal(token, str(token)[:-3].strip()), str(token)[-3:])
+        amount = _AMOUNT.match(token)
+        assert amount is not None
+        return t.Amount(*ends(token), self._decimal(token, amount.group()), str(token)[-3:])
 
     def _text(self, node: Node) -> t.Text:
         return self._string(cast(Token, node.children[0]))

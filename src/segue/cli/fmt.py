@@ -1,0 +1,179 @@
+"""``segue fmt``: rule files in the one layout."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+import typer
+
+from segue.cli.ending import USAGE, WRONG, counted, fail, print_diagnostics, print_json
+from segue.diagnostics import Diagnostic
+from segue.host import ProjectError, load_project
+from segue.language.book import Source, read_book, source_of
+from segue.language.formatting import Formatted, format_text
+
+STANDARD_INPUT: Final = "-"
+
+_RED, _GREEN, _CYAN, _BOLD, _OFF = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[1m", "\x1b[0m"
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """What to do with a file that is not formatted: by default, write it."""
+
+    check: bool
+    diff: bool
+    json: bool
+
+    @property
+    def writes(self) -> bool:
+        return not self.check and not self.diff
+
+
+def fmt(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Rule files or folders; the project's rules by default. - reads standard input."),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 when a file would change.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="A line for each file.")] = False,
+) -> None:
+    """Lay rule files out in the one style. Meaning and comments stay, and every run makes sure of it. A file with a
+    mistake in its grammar is left as it is. Exits with 1 when there is one, or, with --check and --diff, when a file
+    would change."""
+    asked = _Asked(check, diff, json)
+    if paths and STANDARD_INPUT in map(str, paths):
+        _standard_input(paths, asked)
+        return
+    for path in paths or ():
+        if not path.exists():
+            fail(f"{path}: there is no such file or folder", USAGE)
+    places = paths or [_rules_here()]
+    sources, unreadable = read_book(places)
+    if not sources and not unreadable:
+        fail(f"no *.rules files under {', '.join(map(str, places))}", USAGE)
+    _show(unreadable, {}, asked)
+    changed, alone = 0, len(unreadable)
+    for source in sources:
+        result = format_text(source.path, source.text)
+        refused = bool(result.diagnostics)
+        if result.diagnostics:
+            _show(result.diagnostics, {source.path: source.text}, asked)
+        elif result.changed and asked.writes:
+            refused = not _write(Path(source.path), result.text)
+        alone += refused
+        changed += result.changed and not refused
+        _tell(source, result, asked, refused=refused)
+    if not json:
+        _summarise(len(sources) + len(unreadable), changed, alone, asked)
+    if alone or (changed and not asked.writes):
+        raise typer.Exit(WRONG)
+
+
+def _rules_here() -> Path:
+    """Where the rules of the project in this folder lie, as the user would write it."""
+    try:
+        rules = load_project(Path.cwd()).rules
+    except ProjectError as error:
+        fail(str(error), USAGE)
+    return rules.relative_to(Path.cwd()) if rules.is_relative_to(Path.cwd()) else rules
+
+
+def _standard_input(paths: list[Path], asked: _Asked) -> None:
+    """From standard input to standard output. What cannot be formatted comes out as it went in, so that an editor that
+    pipes its text through loses nothing."""
+    if len(paths) > 1 or asked.json:
+        fail("- reads standard input: it stands alone, and goes without --json", USAGE)
+    data = sys.stdin.buffer.read()
+    source = source_of("standard input", data)
+    if isinstance(source, Diagnostic):
+        print_diagnostics((source,), {}, "full")
+        if asked.writes:
+            sys.stdout.buffer.write(data)
+        raise typer.Exit(WRONG)
+    result = format_text(source.path, source.text)
+    print_diagnostics(result.diagnostics, {source.path: source.text}, "full")
+    if asked.writes:
+        sys.stdout.buffer.write(result.text.encode())
+        sys.stdout.buffer.flush()
+    elif asked.diff:
+        sys.stdout.write(_difference(source, result.text, colour=sys.stdout.isatty()))
+    if result.diagnostics or (result.changed and not asked.writes):
+        raise typer.Exit(WRONG)
+
+
+def _show(diagnostics: tuple[Diagnostic, ...], texts: dict[str, str], asked: _Asked) -> None:
+    print_diagnostics(diagnostics, texts, "json" if asked.json else "full")
+
+
+def _tell(source: Source, result: Formatted, asked: _Asked, *, refused: bool) -> None:
+    """What became of one file."""
+    if asked.json:
+        difference = _difference(source, result.text, colour=False) if asked.diff and result.changed else None
+        written = result.changed and asked.writes and not refused
+        print_json({"file": source.path, "changed": result.changed, "written": written, "diff": difference})
+    elif result.changed and asked.diff:
+        sys.stdout.write(_difference(source, result.text, colour=sys.stdout.isatty()))
+    elif result.changed and not refused:
+        print(source.path)
+
+
+def _summarise(files: int, changed: int, alone: int, asked: _Asked) -> None:
+    parts = [f"{changed:,} {'formatted' if asked.writes else 'would change'}"] if changed else []
+    parts += [f"{alone:,} left alone"] if alone else []
+    print(f"{counted(files, 'file')}: {', '.join(parts) or 'all good'}", file=sys.stderr)
+
+
+def _difference(source: Source, after: str, *, colour: bool) -> str:
+    """A unified diff; coloured for a terminal, which gets no control characters from the file."""
+    lines = difflib.unified_diff(_lines(source.text), _lines(after), source.path, source.path, n=3)
+    out: list[str] = []
+    for number, line in enumerate(lines):
+        whole = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        out.append(_painted(whole, heads=number < 2) if colour else whole)
+    return "".join(out)
+
+
+def _painted(line: str, *, heads: bool) -> str:
+    tint = _BOLD if heads else {"+": _GREEN, "-": _RED, "@": _CYAN}.get(line[0], "")
+    text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line.removesuffix("\n"))
+    return f"{tint}{text}{_OFF if tint else ''}\n"
+
+
+def _lines(text: str) -> list[str]:
+    """The lines with their ends; `splitlines` would end them at more than line feeds."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
+def _write(path: Path, text: str) -> bool:
+    """Put a text in a file's place, whole or not at all, with the file's own mode; False where the disk refuses."""
+    target = path.resolve()
+    try:
+        if not os.access(target, os.W_OK):
+            raise PermissionError(None, "it is write-protected")
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        beside = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(text.encode())
+                file.flush()
+                os.fchmod(file.fileno(), target.stat().st_mode & 0o7777)
+                os.fsync(file.fileno())
+            beside.replace(target)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        print(f"segue: {path}: {error.strerror or error}; it stays as it was", file=sys.stderr)
+        return False
+    return True

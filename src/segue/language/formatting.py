@@ -1,0 +1,96 @@
+"""The formatter: one style, no options. It keeps meaning and comments, and checks on every run that it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import msgspec
+
+from segue.diagnostics import Diagnostic, Lines
+from segue.language import tree as t
+from segue.language.layout import lay_out
+from segue.language.layout_values import OutOfStep, shown
+from segue.language.parser import parse
+
+BYTE_ORDER_MARK = "\ufeff"
+
+
+class Formatted(msgspec.Struct, frozen=True):
+    """A rule file's text after formatting.
+
+    ``text`` is the text as it was where ``diagnostics`` say why it cannot be formatted: a file with a mistake in its
+    grammar is left alone, whole. ``changed``: whether ``text`` is another than before.
+    """
+
+    text: str
+    changed: bool
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def format_text(path: str, text: str) -> Formatted:
+    """A rule file's text in the one style. ``path`` is what diagnostics call it. Never raises, whatever the text.
+
+    The result is read again: unless it says the same as before, with the same comments, and formatting it changes
+    nothing, the text stays as it was and a diagnostic (E0108) says so.
+    """
+    bare = text.removeprefix(BYTE_ORDER_MARK)
+    tree, problems = parse(path, bare)
+    if any(problem.is_error for problem in problems):
+        # Places are those of the text as given.
+        return Formatted(text, False, problems if bare == text else parse(path, text)[1])
+    try:
+        written = lay_out(tree)
+        if written != bare and not _is_the_same(tree, written):
+            return _refused(path, text)
+    except (OutOfStep, RecursionError):
+        return _refused(path, text)
+    return Formatted(written, written != text)
+
+
+def _is_the_same(tree: t.File, written: str) -> bool:
+    again, problems = parse(tree.path, written)
+    return (
+        not any(problem.is_error for problem in problems)
+        and list(map(shown, again.comments)) == list(map(shown, tree.comments))
+        and meaning(again) == meaning(tree)
+        and lay_out(again) == written
+    )
+
+
+def meaning(tree: t.File) -> list[object]:
+    """What a file says: its items without their places, flat and comparable. Comments are not part of it."""
+    return list(_flat(tree.items))
+
+
+def _flat(value: object) -> Iterator[object]:
+    match value:
+        case msgspec.Struct():
+            yield type(value)
+            for name in value.__struct_fields__:
+                if name not in ("start", "end"):
+                    yield from _flat(getattr(value, name))
+        case tuple():
+            yield len(value)
+            for each in value:
+                yield from _flat(each)
+        case Decimal():
+            yield value.as_tuple()
+        case _:
+            yield value
+
+
+def _refused(path: str, text: str) -> Formatted:
+    return Formatted(
+        text,
+        False,
+        (
+            Diagnostic(
+                severity="error",
+                code="E0108",
+                message="this file was left as it is: formatted, it would not say exactly the same",
+                primary=Lines(path, text).span(0, 0),
+                hint="the fault is in `segue fmt`, not in your file; please report it, with the file",
+            ),
+        ),
+    )

@@ -1,0 +1,372 @@
+"""A rule file, laid out: what stands in it, with blank lines between."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, assert_never
+
+from segue.language import tree as t
+from segue.language.layout_steps import BLOCK, StepLayout
+from segue.language.layout_values import DEEPER, OutOfStep
+from segue.language.page import (
+    HANGING,
+    LINE,
+    SPACE,
+    WIDEST,
+    Doc,
+    Gap,
+    Pause,
+    Row,
+    Statement,
+    flat_width,
+    group,
+    joined,
+    nest,
+    rows_of,
+    text_of,
+    width,
+)
+
+_LINE_BREAK: Final = re.compile(r"[\r\n]")
+_IN_ONE_ROW: Final = (t.Wait, t.WaitUntil, t.WaitFor, t.Send, t.Set, t.Emit, t.Stop)
+
+
+def lay_out(file: t.File) -> str:
+    """A file without errors, as it should look. Raises OutOfStep where text and tree contradict each other."""
+    return text_of(Layout(file.text, file.comments).file(file.items))
+
+
+class Layout(StepLayout):
+    """Adds declarations, rules and tests."""
+
+    def file(self, items: tuple[t.Item, ...]) -> list[Row]:
+        """All rows, in order."""
+        rows: list[Row] = []
+        before: tuple[type, int] | None = None
+        for place, item in enumerate(items):
+            pause = self._pause()
+            if place:
+                kept, pause = self._parted(pause, items[place - 1])
+                rows += kept
+                before = None if kept else before
+            set_rows = self._set(self.item(item, pause))
+            now = (type(item), len(set_rows))
+            # Neighbours of one row each, such as events without fields, may stand together.
+            together = before == now and now[1] == 1
+            set_rows[0].blank = place > 0 and (pause.begins_blank or not together)
+            rows += set_rows
+            before = now
+        pause = self._pause()
+        if items:
+            kept, pause = self._parted(pause, items[-1])
+            rows += kept
+        last = self._set([Statement(0, pause, None, bool(rows) and pause.begins_blank)])
+        return rows + last
+
+    def _set(self, statements: Iterable[Statement]) -> list[Row]:
+        return [row for statement in statements for row in rows_of(statement)]
+
+    def _parted(self, pause: Pause, last: t.Item) -> tuple[list[Row], Pause]:
+        """What of a pause belongs to the item before it, and the rest. Remarks right below an item that stand in deeper
+        than it are about its last line, such as a step that was commented out."""
+        column = last.start - self._text.rfind("\n", 0, last.start) - 1
+        deeper = 0
+        for remark in pause.remarks:
+            if remark.blank or remark.column <= column:
+                break
+            deeper += 1
+        kept = Pause(pause.remarks[:deeper], False)
+        return self._set([Statement(BLOCK, kept, None, False)]), Pause(pause.remarks[deeper:], pause.blank)
+
+    def item(self, item: t.Item, pause: Pause) -> list[Statement]:
+        """The statements of the next item, after its pause."""
+        self._out = []
+        match item:
+            case t.Edition():
+                self._put(0, pause, joined(self._word("edition"), SPACE, self._digits()), blank=False)
+            case t.EventDeclaration():
+                self._event(item, pause)
+            case t.CustomerDeclaration():
+                self._put(0, pause, self._word("customer"), blank=False)
+                self._fields(item.traits)
+            case t.Segment():
+                self._segment(item, pause)
+            case t.Policy():
+                self._policy(item, pause)
+            case t.Rule():
+                self._rule(item, pause)
+            case t.Test():
+                self._test_of_rule(item, pause)
+            case t.Broken():
+                raise OutOfStep(item.start)
+            case _:
+                assert_never(item)
+        return self._out
+
+    def _line(self, content: Doc, pause: Pause, *, blank: bool) -> None:
+        """A line of an item, one block in; ``blank``: the author's blank line before it stays."""
+        self._put(BLOCK, pause, content, blank=blank and pause.begins_blank)
+
+    # Declarations
+
+    def _event(self, event: t.EventDeclaration, pause: Pause) -> None:
+        head: Doc = joined(self._word("event"), SPACE, self._name(event.name))
+        if event.sent_as is not None:
+            head = joined(head, SPACE, self._word("is"), SPACE, self._node(event.sent_as))
+        self._put(0, pause, head, blank=False)
+        self._fields(event.fields)
+
+    def _fields(self, fields: tuple[t.Field, ...]) -> None:
+        widest = max((width(field.name.text) for field in fields), default=0)
+        for place, field in enumerate(fields):
+            pause = self._pause()
+            room = Gap(" " * (widest - width(field.name.text) + 1), False)
+            self._line(joined(self._name(field.name), room, self._name(field.type)), pause, blank=place > 0)
+
+    def _segment(self, segment: t.Segment, pause: Pause) -> None:
+        parts: list[Doc] = [self._word("segment"), SPACE, self._name(segment.name)]
+        if segment.title is not None:
+            parts += (SPACE, self._node(segment.title))
+        where = joined(self._word("where"), SPACE, self._condition(segment.condition, DEEPER))
+        self._put(0, pause, joined(*parts, nest(BLOCK, LINE, where)), blank=False)
+
+    def _policy(self, policy: t.Policy, pause: Pause) -> None:
+        self._put(0, pause, joined(self._word("policy"), SPACE, self._name(policy.kind)), blank=False)
+        for place, line in enumerate(policy.lines):
+            pause = self._pause()
+            self._line(self._policy_line(line), pause, blank=place > 0)
+
+    def _policy_line(self, line: t.Quiet | t.Limit | t.Space | t.Budget) -> Doc:
+        doc: Doc
+        match line:
+            case t.Quiet():
+                first = joined(self._word("quiet"), SPACE, self._clock(line.first), SPACE, self._word("to"), SPACE)
+                doc = self._with_zone(joined(first, self._clock(line.last)), line.zone)
+            case t.Limit():
+                first = joined(self._word("limit"), SPACE, self._digits(), SPACE, self._name(line.channel))
+                doc = joined(first, SPACE, self._word("per"), SPACE, self._duration(line.per))
+            case t.Space():
+                doc = joined(self._word("space"), SPACE, self._duration(line.duration))
+            case t.Budget():
+                first = joined(self._word("budget"), SPACE, self._value(line.amount))
+                doc = joined(first, SPACE, self._word("per"), SPACE, self._duration(line.per))
+            case _:
+                assert_never(line)
+        if line.overflow is not None:
+            doc = joined(doc, SPACE, self._word(line.overflow.action))
+            if line.overflow.longest is not None:
+                doc = joined(doc, SPACE, self._duration(line.overflow.longest))
+        return doc
+
+    # Rules
+
+    def _rule(self, rule: t.Rule, pause: Pause) -> None:
+        indent = 0
+        if rule.name is not None:
+            head: Doc = joined(self._word("rule"), SPACE, self._name(rule.name))
+            if rule.title is not None:
+                head = joined(head, SPACE, self._node(rule.title))
+            self._put(0, pause, head, blank=False)
+            pause, indent = self._pause(), BLOCK
+        trigger = joined(self._trigger(rule.trigger), *self._clauses(rule.clauses))
+        self._put(indent, pause, trigger, blank=False)
+        for place, header in enumerate(rule.headers):
+            pause = self._pause()
+            self._line(self._header(header), pause, blank=place > 0)
+        self._steps(rule.steps, BLOCK, blank=True)
+        if self._is_sentence(rule):
+            parts: list[Doc] = []
+            for statement in self._out:
+                assert statement.content is not None
+                parts += (LINE, statement.content) if parts else (statement.content,)
+            sentence = group(*parts)
+            if flat_width(sentence) <= WIDEST:
+                self._out = [Statement(0, self._out[0].pause, sentence, False)]
+
+    def _is_sentence(self, rule: t.Rule) -> bool:
+        """Whether the author wrote a rule as one sentence, on one line."""
+        return (
+            rule.name is None
+            and not rule.headers
+            and all(isinstance(step, _IN_ONE_ROW) for step in rule.steps)
+            and not _LINE_BREAK.search(self._text, rule.start, rule.end)
+        )
+
+    def _trigger(self, trigger: t.Trigger) -> Doc:
+        match trigger:
+            case t.OnEvent():
+                parts: list[Doc] = [self._word("when"), SPACE]
+                for place, event in enumerate(trigger.events):
+                    if place:
+                        parts += (LINE, self._word("or"), SPACE)
+                    parts.append(self._event_name(event))
+                return group(nest(HANGING, *parts))
+            case t.OnMembership():
+                words = self._words("when", "customer", trigger.change)
+                return joined(words, SPACE, self._name(trigger.segment))
+            case t.OnChange():
+                changes = joined(
+                    *(self._word("when"), SPACE, self._path(trigger.trait), SPACE, self._word("changes")),
+                )
+                if trigger.to is None:
+                    return changes
+                return joined(changes, SPACE, self._word("to"), SPACE, self._value(trigger.to))
+            case t.OnOffset():
+                when = joined(self._word("when"), SPACE, self._duration(trigger.duration), SPACE)
+                trait = joined(self._word(trigger.side), SPACE, self._path(trigger.trait))
+                return joined(when, trait, *self._at_clock(trigger.at))
+            case t.OnSchedule():
+                every = joined(self._word("every"), SPACE, self._recurrence(trigger.recurrence))
+                return joined(every, *self._at_clock(trigger.at))
+            case t.OnDate():
+                day = joined(self._word("on"), SPACE, self._node(trigger.date))
+                return joined(day, *self._at_clock(trigger.at))
+            case _:
+                assert_never(trigger)
+
+    def _event_name(self, name: t.Name | t.Text) -> Doc:
+        return self._name(name) if isinstance(name, t.Name) else self._node(name)
+
+    def _recurrence(self, recurrence: t.Weekdays | t.Monthly | t.Yearly) -> Doc:
+        match recurrence:
+            case t.Weekdays(days=()):
+                return self._word("day")
+            case t.Weekdays():
+                first, *rest = recurrence.days
+                parts: list[Doc] = [self._node(first)]
+                for day in rest:
+                    parts += (SPACE, self._node(day))
+                return joined(*parts)
+            case t.Monthly():
+                return joined(self._word("month"), SPACE, self._digits())
+            case t.Yearly(duration=None):
+                return joined(self._words("year", "on"), SPACE, self._path(recurrence.trait))
+            case t.Yearly(duration=t.Duration() as duration, side=side) if side is not None:
+                year = joined(self._word("year"), SPACE, self._duration(duration), SPACE, self._word(side))
+                return joined(year, SPACE, self._path(recurrence.trait))
+            case _:
+                raise OutOfStep(recurrence.start)
+
+    def _clauses(self, clauses: tuple[t.Clause, ...]) -> list[Doc]:
+        """What follows a trigger: on its row, or one a row."""
+        parts: list[Doc] = []
+        for clause in clauses:
+            match clause:
+                case t.Where():
+                    doc = joined(self._word("where"), SPACE, self._condition(clause.condition, DEEPER))
+                case t.Per():
+                    doc = joined(self._word("per"), SPACE, self._name(clause.field))
+                case t.Audience():
+                    doc = joined(self._word("for"), SPACE, self._name(clause.name))
+                case _:
+                    assert_never(clause)
+            parts.append(nest(HANGING, LINE, doc))
+        return parts
+
+    def _header(self, header: t.Header) -> Doc:
+        match header:
+            case t.Once():
+                once = self._word("once")
+                if header.per is None:
+                    return once
+                return joined(once, SPACE, self._word("per"), SPACE, self._duration(header.per))
+            case t.OnRepeat():
+                return self._words("on", "repeat", header.action)
+            case t.OnEdit():
+                return self._words("on", "edit", header.action)
+            case t.Until():
+                return joined(self._word("until"), SPACE, self._condition(header.condition))
+            case t.Goal():
+                goal = joined(self._word("goal"), SPACE, self._condition(header.condition, HANGING + DEEPER))
+                within = joined(self._word("within"), SPACE, self._duration(header.within))
+                if header.worth is not None:
+                    within = joined(within, SPACE, self._word("worth"), SPACE, self._name(header.worth))
+                return joined(goal, nest(HANGING, LINE, within))
+            case t.Expect():
+                expect = joined(self._word("expect"), SPACE, self._digits(), SPACE, self._word("per"))
+                return joined(expect, SPACE, self._duration(header.per))
+            case t.Share():
+                return joined(self._word(header.use), SPACE, self._digits("%"))
+            case t.Active():
+                first = joined(self._word("from"), SPACE, self._node(header.first))
+                if header.last is None:
+                    return first
+                return joined(first, SPACE, self._word("to"), SPACE, self._node(header.last))
+            case t.As():
+                return joined(self._word("as"), SPACE, self._name(header.kind))
+            case _:
+                assert_never(header)
+
+    # Tests
+
+    def _test_of_rule(self, test: t.Test, pause: Pause) -> None:
+        head: Doc = joined(self._word("test"), SPACE, self._node(test.title))
+        if test.rule is not None:
+            head = joined(head, SPACE, self._word("for"), SPACE, self._name(test.rule))
+        self._put(0, pause, head, blank=False)
+        moments: list[tuple[Pause, bool, Doc, Doc]] = []
+        for place, line in enumerate(test.lines):
+            pause = self._pause()
+            if isinstance(line, t.Happens | t.Alters | t.Fails):
+                at = joined(self._word("at"), SPACE, self._moment_of_test(line.at))
+                moments.append((pause, place > 0, at, self._happening(line)))
+                continue
+            self._timeline(moments)
+            self._line(self._given_or_expected(line), pause, blank=place > 0)
+        self._timeline(moments)
+
+    def _timeline(self, moments: list[tuple[Pause, bool, Doc, Doc]]) -> None:
+        """Lines that begin with `at`, what happens in one column."""
+        widest = max((flat_width(at) for _, _, at, _ in moments), default=0)
+        for pause, blank, at, happening in moments:
+            room = Gap(" " * (widest - flat_width(at) + 1), False)
+            self._line(joined(at, room, happening), pause, blank=blank)
+        moments.clear()
+
+    def _moment_of_test(self, moment: t.TestMoment) -> Doc:
+        if moment.after is not None:
+            return self._duration(moment.after)
+        assert moment.date is not None
+        day = self._node(moment.date)
+        return day if moment.clock is None else joined(day, SPACE, self._clock(moment.clock))
+
+    def _happening(self, line: t.Happens | t.Alters | t.Fails) -> Doc:
+        if isinstance(line, t.Fails):
+            return joined(self._name(line.channel), SPACE, self._word("fails"))
+        if isinstance(line, t.Alters):
+            return joined(self._word("customer"), SPACE, self._facts(line.facts))
+        what: Doc = self._event_name(line.name)
+        if line.message is not None:
+            what = joined(what, SPACE, self._node(line.message))
+        return joined(what, SPACE, self._facts(line.facts)) if line.facts else what
+
+    def _given_or_expected(
+        self, line: t.GivenCustomer | t.GivenArm | t.ExpectNone | t.ExpectOne | t.ExpectCount
+    ) -> Doc:
+        match line:
+            case t.GivenCustomer():
+                return joined(self._words("given", "customer"), SPACE, self._facts(line.facts))
+            case t.GivenArm():
+                return joined(self._words("given", "arm"), SPACE, self._node(line.arm))
+            case t.ExpectNone():
+                return joined(self._words("expect", "no"), SPACE, self._name(line.what))
+            case t.ExpectOne():
+                expect = joined(self._word("expect"), SPACE, self._name(line.what))
+                if line.message is not None:
+                    expect = joined(expect, SPACE, self._node(line.message))
+                if line.at is not None:
+                    expect = joined(expect, SPACE, self._word("at"), SPACE, self._moment_of_test(line.at))
+                return expect
+            case t.ExpectCount():
+                return joined(self._word("expect"), SPACE, self._digits(), SPACE, self._name(line.what))
+            case _:
+                assert_never(line)
+
+    def _facts(self, facts: tuple[t.Fact, ...]) -> Doc:
+        parts: list[Doc] = []
+        for place, fact in enumerate(facts):
+            if place:
+                parts += (self._word(","), LINE)
+            parts += (self._name(fact.name), SPACE, self._value(fact.value))
+        return nest(HANGING, *parts)
