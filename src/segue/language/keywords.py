@@ -51,6 +51,32 @@ TYPES: Final = ("text", "number", "money", "boolean", "date", "time", "list")
 
 AGGREGATES: Final = ("count", "sum", "average", "min", "max", "first", "last")
 
+POLICY_WORDS: Final = ("quiet", "limit", "space", "budget", "defer", "drop", "local")
+"""Words that mean something inside a `policy` alone, and are free as names everywhere else."""
+
+PHRASES: Final[tuple[tuple[str, ...], ...]] = (
+    ("time", "between"),
+    ("best", "time"),
+    ("in", "last"),
+    ("can", "get"),
+    ("at", "least"),
+    ("given", "arm"),
+    ("on", "repeat", "ignore|restart"),
+    ("on", "edit", "finish|follow"),
+    ("every", "day|month|year"),
+    ("NUMBER", "times"),
+    ("CLOCK", "local"),
+    ("CLOCK", "ZONE"),
+)
+"""Words that mean something only together, most of them free as names by themselves; `|` stands between alternatives,
+and NUMBER, CLOCK and ZONE for such a thing."""
+
+CONSTANTS: Final = ("true", "false", "now")
+"""Words that are values."""
+
+LOGICAL: Final = ("and", "or", "not", "in", "between")
+"""Words that join or ask values."""
+
 KINDS: Final = ("transactional", "promotional", "informational")
 
 
