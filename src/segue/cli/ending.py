@@ -19,6 +19,7 @@ from segue.diagnostics import (
     render_sarif,
 )
 from segue.host import ConfigurationError, ProjectError
+from segue.host.project import nearest_project as nearest_project  # noqa: PLC0414  # commands take it from here
 from segue.runtime.assembly import Assembly, CheckedBook, assemble
 
 WRONG = 1
@@ -48,16 +49,6 @@ def open_project(folder: Path) -> Assembly:
         return assemble(folder)
     except (ProjectError, ConfigurationError) as error:
         fail(str(error), USAGE)
-
-
-def nearest_project(path: Path) -> Path:
-    """The folder whose segue.toml a path belongs to: the nearest above it that has one, else the folder itself."""
-    start = path.resolve()
-    start = start if start.is_dir() else start.parent
-    for folder in (start, *start.parents):
-        if (folder / "segue.toml").is_file():
-            return folder
-    return start
 
 
 Style = Literal["full", "concise", "json", "github", "sarif"]

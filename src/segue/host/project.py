@@ -119,6 +119,16 @@ def load_project(folder: Path) -> Project:
     return project
 
 
+def nearest_project(path: Path) -> Path:
+    """The folder whose segue.toml a path belongs to: the nearest above it that has one, else the folder itself."""
+    start = path.resolve()
+    start = start if start.is_dir() else start.parent
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder
+    return start
+
+
 def _default_rules(root: Path) -> Path:
     return root / "rules" if (root / "rules").is_dir() else root
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -25,6 +25,10 @@ from segue.language.vocabulary import Lexicon, Words
 
 LARGEST = 16_000_000
 """The largest rule file that is read, in bytes."""
+
+
+Reader = Callable[[str, str], tuple[t.File, tuple[Diagnostic, ...]]]
+"""Path and text to tree and diagnostics, as `segue.language.parser.parse` does."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -76,13 +80,14 @@ def read_book(paths: Sequence[Path]) -> tuple[tuple[Source, ...], tuple[Diagnost
     return tuple(sources), tuple(problems)
 
 
-def check_book(sources: Sequence[Source], words: Words) -> Checked:
-    """Parse and check files as one book. Never raises for what stands in them."""
+def check_book(sources: Sequence[Source], words: Words, read: Reader = parse) -> Checked:
+    """Parse and check files as one book. Never raises for what stands in them. ``read`` is what makes the trees: an
+    editor keeps those of files that have not changed."""
     found: list[Diagnostic] = []
     trees: list[t.File] = []
     reports: list[Report] = []
     for source in sources:
-        tree, problems = parse(source.path, source.text)
+        tree, problems = read(source.path, source.text)
         trees.append(tree)
         found += problems
         reports.append(Report(Lines(source.path, source.text), problems))

@@ -168,16 +168,21 @@ def _find(assembly: Assembly, paths: Sequence[Path] | None) -> _Found:
 
 def _with_rest(checked: Checked, found: _Found) -> CheckedBook:
     """The check of a book with what is wrong outside the texts of its rules."""
-    wrong = tuple(
+    wrong = content_problems(found.catalogue)
+    return CheckedBook(checked, found.catalogue, (*found.unreadable, *checked.diagnostics, *wrong))
+
+
+def content_problems(catalogue: Catalogue) -> tuple[Diagnostic, ...]:
+    """What is wrong with the files of messages."""
+    return tuple(
         Diagnostic(
             severity="error",
             code="E0504",
             message=problem.message,
             primary=Span(problem.path, 0, 0, max(problem.line, 1), 1),
         )
-        for problem in found.catalogue.problems
+        for problem in catalogue.problems
     )
-    return CheckedBook(checked, found.catalogue, (*found.unreadable, *checked.diagnostics, *wrong))
 
 
 def _from_here(path: Path) -> Path:
