@@ -33,6 +33,7 @@ COMMANDS: Final = (
     "release",
     "bench",
     "new",
+    "lsp",
 )
 """The commands in the order in which help shows them; each is a function, or a group,
 of its own name in `segue.cli`."""

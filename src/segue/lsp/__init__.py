@@ -1,0 +1,1 @@
+"""What an editor asks: diagnostics, completion, explanations, renaming, over the language server protocol."""

@@ -1,0 +1,193 @@
+"""Renaming across a rule book, so that the book means afterwards what it meant before.
+
+What would break is mended on the way: an event keeps the name under which sources send it, a rule that was named after
+its event keeps its name, and a message that took its name from the rule keeps its content. The result is checked in
+memory before it is handed over; a name that is taken, reserved or would mean two things is refused.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from typing import Final
+
+import msgspec
+
+from segue.language import tree as t
+from segue.language.book import Reader, Source
+from segue.language.keywords import is_reserved
+from segue.language.occurrences import Meaning, Occurrence
+from segue.language.parser import parse
+from segue.language.rules import name_of
+from segue.lsp.draft import Draft
+
+_NAME: Final = re.compile(r"[^\W\d]\w*")
+_MESSAGE: Final = re.compile(r'[^"/\\\n.][^"/\\\n]*')
+_RENAMED: Final = ("event", "field", "trait", "segment", "rule", "message", "arm")
+
+
+class Edit(msgspec.Struct, frozen=True, order=True):
+    """Put ``text`` in place of what stands between two offsets."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Renaming(msgspec.Struct, frozen=True):
+    """The edits of each file, in the order of places, and the folders of messages that move."""
+
+    edits: dict[str, tuple[Edit, ...]]
+    folders: tuple[tuple[str, str], ...] = ()
+
+
+class RenameRefused(Exception):
+    """Why a name stays as it is, in a sentence."""
+
+
+def renamed_at(draft: Draft, path: str, offset: int) -> Occurrence:
+    """What would be renamed at a place. Raises RenameRefused where nothing can be."""
+    found = draft.at(path, offset)
+    if not found:
+        raise RenameRefused("there is no name here that could be changed")
+    one = next((one for one in found if not one.implied), found[0])
+    meaning = one.meaning
+    if meaning.what == "channel":
+        raise RenameRefused(f"`{meaning.name}` is a channel; its name stands in segue.toml: [channels.{meaning.name}]")
+    if meaning.what not in _RENAMED:
+        raise RenameRefused(f"`{meaning.name}` belongs to the language and cannot be renamed")
+    plugins = draft.brought_by(meaning)
+    if plugins:
+        raise RenameRefused(f"`{meaning.name}` comes from the plugin {plugins[0]} and cannot be renamed here")
+    if one.quoted and one.written != meaning.name:
+        raise RenameRefused(f"“{one.written}” is the name that sources send; change it where they send it")
+    defined = any(other.defines for _, other in draft.everywhere(meaning))
+    if not defined and meaning.what != "message":
+        raise RenameRefused(f"`{meaning.name}` is declared nowhere in this rule book")
+    if meaning.what == "rule" and any(other.implied for _, other in draft.everywhere(meaning)):
+        raise RenameRefused(
+            f"this rule is named after its trigger; give it a name first: put `rule {meaning.name}` before it"
+        )
+    return one
+
+
+def rename(draft: Draft, path: str, offset: int, new: str) -> Renaming:
+    """The edits that give a name another spelling everywhere. Raises RenameRefused, with the reason."""
+    meaning = renamed_at(draft, path, offset).meaning
+    new = unicodedata.normalize("NFC", new.strip())
+    _refuse_bad_name(meaning, new)
+    if new == meaning.name:
+        return Renaming({})
+    edits: defaultdict[str, set[Edit]] = defaultdict(set)
+    for place, one in draft.everywhere(meaning):
+        if one.implied:
+            continue
+        if not one.quoted or one.written == meaning.name:
+            _refuse_shared(draft, place, one)
+            edits[place].add(Edit(one.start, one.end, new))
+    for place in draft.paths:
+        for item in draft.tree(place).items:
+            edits[place].update(_mended(draft, item, meaning))
+    done = {place: tuple(sorted(found)) for place, found in edits.items() if found}
+    folders: tuple[tuple[str, str], ...] = ()
+    if meaning.what == "message":
+        folders = _folders(draft, meaning.name, new)
+    else:
+        _refuse_new_mistakes(draft, done, new)
+    return Renaming(done, folders)
+
+
+def _refuse_bad_name(meaning: Meaning, new: str) -> None:
+    if meaning.what in ("message", "arm"):
+        if _MESSAGE.fullmatch(new) is None:
+            raise RenameRefused(f"“{new}” cannot be the name of a {meaning.what}")
+        return
+    if _NAME.fullmatch(new) is None:
+        raise RenameRefused(f"`{new}` is no name: letters, digits and _, and a letter first")
+    if is_reserved(new):
+        raise RenameRefused(f"`{new}` is a word of the language and cannot be a name")
+
+
+def _refuse_shared(draft: Draft, path: str, one: Occurrence) -> None:
+    """A field that several events of a trigger have is one word for all of them."""
+    for other in draft.at(path, one.start):
+        same = other.start == one.start and other.meaning.what == one.meaning.what
+        if same and other.meaning != one.meaning:
+            raise RenameRefused(
+                f"`{one.meaning.name}` stands for a field of `{other.meaning.owner}` too, in a rule that both begin"
+            )
+
+
+def _mended(draft: Draft, item: t.Item, meaning: Meaning) -> list[Edit]:
+    """What else must change in an item so that it goes on meaning the same."""
+    lexicon, _ = draft.known()
+    match item:
+        case t.EventDeclaration() if meaning.what == "event" and item.name.text == meaning.name and not item.sent_as:
+            # Sources go on sending the old name.
+            return [Edit(item.name.end, item.name.end, f' is "{meaning.name}"')]
+        case t.Rule(name=None) if meaning.what in ("event", "segment", "trait"):
+            if name_of(item, lexicon) == meaning.name:
+                return [Edit(item.start, item.start, f"rule {meaning.name}\n  ")]
+        case t.Rule(name=t.Name(text=name)) if meaning.what == "rule" and name == meaning.name:
+            return [Edit(place, place, f' "{name}"') for place in _sends_by_the_rules_name(item.steps)]
+        case _:
+            pass
+    return []
+
+
+def _sends_by_the_rules_name(steps: tuple[t.Step, ...]) -> list[int]:
+    """Where a `send` would have to say which message it means, if the rule were called otherwise."""
+    found: list[int] = []
+    for step in steps:
+        match step:
+            case t.Send(parts=parts):
+                first = parts[0].groups[0].deliveries[0]
+                if first.message is None:
+                    found.append(first.place.end)
+            case t.If(branches=branches, otherwise=otherwise):
+                for branch in branches:
+                    found += _sends_by_the_rules_name(branch.steps)
+                found += _sends_by_the_rules_name(otherwise)
+            case t.Split(arms=arms):
+                for arm in arms:
+                    found += _sends_by_the_rules_name(arm.steps)
+            case t.Repeat(steps=inner):
+                found += _sends_by_the_rules_name(inner)
+            case _:
+                pass
+    return found
+
+
+def _folders(draft: Draft, old: str, new: str) -> tuple[tuple[str, str], ...]:
+    """The folder of a message's content, and where it moves."""
+    if draft.homes(new):
+        raise RenameRefused(f"there is a message “{new}” already")
+    return tuple((str(home), str(home.parent / new)) for home in draft.homes(old))
+
+
+def _refuse_new_mistakes(draft: Draft, edits: dict[str, tuple[Edit, ...]], new: str) -> None:
+    snapshot = draft.snapshot()
+    before = sorted(one.code for one in snapshot.check() if one.is_error)
+    sources = tuple(Source(one.path, apply(one.text, edits.get(one.path, ()))) for one in snapshot.sources)
+    # The kept trees stay those of the draft.
+    after = msgspec.structs.replace(snapshot, sources=sources, read=_reading(draft)).check()
+    for one in after:
+        if one.is_error and one.code not in before:
+            raise RenameRefused(f"`{new}` would be wrong: {one.message}")
+        if one.is_error:
+            before.remove(one.code)
+
+
+def _reading(draft: Draft) -> Reader:
+    return lambda path, text: draft.read(path, text) if text == draft.text(path) else parse(path, text)
+
+
+def apply(text: str, edits: tuple[Edit, ...]) -> str:
+    """A text after its edits."""
+    out: list[str] = []
+    last = 0
+    for edit in edits:
+        out += [text[last : edit.start], edit.text]
+        last = edit.end
+    return "".join([*out, text[last:]])
