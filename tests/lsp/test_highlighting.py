@@ -21,7 +21,7 @@ TEXTS = dict(corpus())
 
 
 def class_of(token: object) -> Class | None:
-    for kind, name in (
+    looks: tuple[tuple[object, Class], ...] = (
         (Comment, "comment"),
         (String, "string"),
         (Number, "number"),
@@ -31,10 +31,8 @@ def class_of(token: object) -> Class | None:
         (Keyword.Type, "name"),
         (Keyword, "word"),
         (Name, "name"),
-    ):
-        if token in kind:
-            return name
-    return None
+    )
+    return next((name for kind, name in looks if token in kind), None)
 
 
 def pygments_classes(text: str) -> list[Class | None]:

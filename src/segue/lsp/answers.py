@@ -130,7 +130,7 @@ def _page(code: str) -> lsp.CodeDescription | None:
 
 
 def actions(desk: Desk, draft: Draft, path: str, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-    """Fixes of what is wrong at a place, and all of the file's at once."""
+    """Fixes of what is wrong at a place, and all of the file's that are no guesses at once."""
     only = params.context.only
     if only and not any(lsp.CodeActionKind.QuickFix.value.startswith(str(_value(kind))) for kind in only):
         return []
@@ -150,9 +150,9 @@ def actions(desk: Desk, draft: Draft, path: str, params: lsp.CodeActionParams) -
         for title, declared in _declarations(text, one):
             insert = Fix(title, Span(path, len(text), len(text), 1, 1), declared)
             found.append(_action(desk, draft, path, title, [insert], about))
-    fixes = list(_apart(one.fix for one in said if one.fix is not None))
+    fixes = list(_apart(one.fix for one in said if one.fix is not None and one.fix.safe))
     if found and len(fixes) > 1:
-        found.append(_action(desk, draft, path, f"Fix all {len(fixes)} of this file", fixes, []))
+        found.append(_action(desk, draft, path, f"Make all {len(fixes)} certain fixes of this file", fixes, []))
     return found
 
 

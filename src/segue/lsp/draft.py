@@ -22,6 +22,7 @@ from segue.language.book import Reader, Source, check_book, read_book
 from segue.language.occurrences import Meaning, Occurrence, What, groups_of, occurrences
 from segue.language.parser import parse
 from segue.language.report import Report
+from segue.language.rereading import read_again
 from segue.language.vocabulary import Lexicon, Words
 from segue.messages.catalogue import Catalogue
 from segue.messages.loading import load_messages
@@ -141,8 +142,10 @@ class Draft:
     def read(self, path: str, text: str) -> tuple[t.File, tuple[Diagnostic, ...]]:
         """A tree and what is wrong with its text, kept until the text changes."""
         kept = self._trees.get(path)
-        if kept is None or kept[0] != text:
+        if kept is None:
             kept = self._trees[path] = (text, *parse(path, text))
+        elif kept[0] != text:
+            kept = self._trees[path] = (text, *read_again((kept[1], kept[2]), path, text))
         return kept[1], kept[2]
 
     def snapshot(self) -> Snapshot:

@@ -1,0 +1,146 @@
+"""Reading a text again after a change: only what the change touches is parsed, the rest is taken over and moved.
+
+A file is cut into pieces from left to right, and where a piece begins the cutting starts afresh
+(`segue.language.pieces`). So what stands before the change stays; and where, after it, a piece begins that began there
+before, everything from there on is the same again, so many characters further on.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from segue.diagnostics import Diagnostic, Label, Span, in_order
+from segue.language import tree as t
+from segue.language.parser import parse
+
+Read = tuple[t.File, tuple[Diagnostic, ...]]
+"""A tree, and what is wrong with its text."""
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+_SMALL: Final = 2_000
+"""Characters: a shorter text is read whole."""
+
+
+def read_again(before: Read, path: str, text: str, small: int = _SMALL) -> Read:
+    """The same as `parse(path, text)`, quicker: ``before`` is what an earlier text of the file was read as."""
+    tree, problems = before
+    old = tree.text
+    if min(len(text), len(old)) < small or tree.path != path:
+        return parse(path, text)
+    same_before = _same(old, text)
+    longest = min(len(old), len(text)) - same_before
+    same_after = _same(old[len(old) - longest :][::-1], text[len(text) - longest :][::-1])
+    start = _beginning(tree, same_before)
+    first, second = _resumption(tree, len(old) - same_after)
+    end = len(old) if second is None else second
+    moved = len(text) - len(old)
+    middle, found = parse(path, text[start : end + moved])
+    kept = tuple(item for item in tree.items if item.start >= end)
+    if second is not None and not (first is not None and _begins_at(middle, first + moved - start)):
+        return parse(path, text)
+    if any(isinstance(item, t.Edition) for item in (*kept, *(middle.items if start else ()))):
+        return parse(path, text)
+    lines = text.count("\n", 0, start)
+    items = (
+        *(item for item in tree.items if item.start < start),
+        *(_moved(item, start) for item in middle.items),
+        *(_moved(item, moved) for item in kept),
+    )
+    comments = (
+        *(comment for comment in tree.comments if comment.start < start),
+        *(_moved(comment, start) for comment in middle.comments),
+        *(_moved(comment, moved) for comment in tree.comments if comment.start >= end),
+    )
+    further = text.count("\n") - old.count("\n")
+    told = (
+        *(one for one in problems if _place(one) < start),
+        *(_moved_diagnostic(one, start, lines) for one in found),
+        *(_moved_diagnostic(one, moved, further) for one in problems if _place(one) >= end),
+    )
+    return t.File(path, text, items, comments), in_order(told)
+
+
+def _same(one: str, other: str) -> int:
+    """How many characters two texts have in common from the beginning."""
+    least, most = 0, min(len(one), len(other))
+    while least < most:
+        middle = (least + most + 1) // 2
+        if one[least:middle] == other[least:middle]:
+            least = middle
+        else:
+            most = middle - 1
+    return least
+
+
+def _beginning(tree: t.File, change: int) -> int:
+    """Where a piece begins a line, with a whole piece between it and the change; else the beginning of the file."""
+    starts = [item.start for item in tree.items if item.end < change and _is_piece(item)]
+    return next((start for start in reversed(starts[:-1]) if _begins_line(tree.text, start)), 0)
+
+
+def _resumption(tree: t.File, change: int) -> tuple[int | None, int | None]:
+    """The first two pieces after the change that begin a line."""
+    found = (
+        item.start
+        for item in tree.items
+        if item.start > change and _is_piece(item) and _begins_line(tree.text, item.start)
+    )
+    return next(found, None), next(found, None)
+
+
+def _begins_at(tree: t.File, place: int) -> bool:
+    return any(item.start == place and _is_piece(item) for item in tree.items)
+
+
+def _is_piece(item: t.Item) -> bool:
+    """Whether a piece begins with it; the rest of a broken one has no first word."""
+    return not (isinstance(item, t.Broken) and not item.begins)
+
+
+def _begins_line(text: str, start: int) -> bool:
+    return start > 0 and text[start - 1] == "\n"
+
+
+def _place(diagnostic: Diagnostic) -> int:
+    return diagnostic.primary.start if diagnostic.primary else 0
+
+
+@cache
+def _plan(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The fields of a node, places first."""
+    return tuple(field for field in kind.__struct_fields__ if field not in ("start", "end"))
+
+
+def _moved(node: S, by: int) -> S:
+    """A node so many characters further on."""
+    if not by:
+        return node
+    values = [_moved_value(getattr(node, field), by) for field in _plan(type(node))]
+    if isinstance(node, t.Comment):
+        return type(node)(node.start + by, node.end + by, node.text, node.follows + by)
+    return type(node)(node.start + by, node.end + by, *values)  # type: ignore[attr-defined]
+
+
+def _moved_value(value: Any, by: int) -> Any:
+    if isinstance(value, t.Syntax):
+        return _moved(value, by)
+    if type(value) is tuple:
+        return tuple([_moved_value(part, by) for part in value])
+    return value
+
+
+def _moved_diagnostic(one: Diagnostic, by: int, lines: int) -> Diagnostic:
+    def span(place: Span) -> Span:
+        return Span(place.file, place.start + by, place.end + by, place.line + lines, place.column)
+
+    fix = one.fix
+    return msgspec.structs.replace(
+        one,
+        primary=span(one.primary) if one.primary else None,
+        secondary=tuple(Label(span(label.span), label.text) for label in one.secondary),
+        fix=msgspec.structs.replace(fix, span=span(fix.span)) if fix else None,
+    )
