@@ -14,6 +14,7 @@ from segue.cli import bench as command
 from segue.cli.benchmarks import compared, over_http
 from segue.cli.benchmarks.backlog import measure_backlog
 from segue.cli.benchmarks.checking import measure_checking
+from segue.cli.benchmarks.editing import measure_editing
 from segue.cli.benchmarks.figures import Figure, Sizes
 from segue.cli.benchmarks.over_http import NoSource, measure_over_http
 from segue.cli.benchmarks.spine import daemon, feed, measure_spine
@@ -109,6 +110,13 @@ def test_the_book_that_is_checked_has_so_many_rules_and_no_fault(tmp_path: Path)
     assert len(list(tmp_path.glob("*.rules"))) == 3
 
 
+def test_the_long_file_that_is_edited_is_answered_in(tmp_path: Path) -> None:
+    editing = measure_editing(tmp_path, lines=200)
+    assert editing.lines == 200
+    assert editing.answered > 0
+    assert editing.parsed > 0
+
+
 def test_a_run_gives_every_figure_and_leaves_nothing_behind(tmp_path: Path) -> None:
     told: list[str] = []
     result = compared.measure(TINY, told.append, tmp_path)
@@ -118,13 +126,14 @@ def test_a_run_gives_every_figure_and_leaves_nothing_behind(tmp_path: Path) -> N
         "waits",
         "http",
         "check",
+        "editing",
         "filling",
         "memory",
         "disk",
         "ready",
     ]
     assert result.notes == ()
-    assert len(told) == 6
+    assert len(told) == 7
     assert list(tmp_path.iterdir()) == []
 
 

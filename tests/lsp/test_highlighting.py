@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
@@ -21,7 +22,7 @@ TEXTS = dict(corpus())
 
 
 def class_of(token: object) -> Class | None:
-    looks: tuple[tuple[object, Class], ...] = (
+    looks: tuple[tuple[Any, Class], ...] = (
         (Comment, "comment"),
         (String, "string"),
         (Number, "number"),

@@ -34,7 +34,9 @@ def hover(draft: Draft, path: str, offset: int, now: Instant) -> Hover | None:
     found = draft.at(path, offset)
     if found:
         first = found[0]
-        meanings = dict.fromkeys(one.meaning for one in found if one.start == first.start)
+        meanings = dict.fromkeys(
+            one.meaning for one in found if one.start == first.start and not (one.implied and len(found) > 1)
+        )
         return Hover("\n\n".join(_about(draft, one) for one in meanings), first.start, first.end)
     tree = draft.tree(path)
     if any(comment.start <= offset < comment.end for comment in tree.comments):

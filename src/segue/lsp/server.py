@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from lsprotocol import types as lsp
 from pygls import uris
+from pygls.exceptions import FeatureRequestError
 from pygls.lsp.server import LanguageServer
 
 from segue import __version__
@@ -188,8 +189,9 @@ class RulesServer(LanguageServer):
         return said if about == text else ()
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """To standard error; a marketer can do nothing about it."""
-        log.error("%s: %s", getattr(source, "__name__", source), error)
+        """To standard error; a marketer can do nothing about it. A request's own error is its answer."""
+        if source is not FeatureRequestError:
+            log.error("%s: %s", getattr(source, "__name__", source), error)
 
     async def watch(self) -> None:
         """Ask the editor to tell of changes on disk, where it can."""

@@ -9,7 +9,7 @@ from segue.language.vocabulary import EVERY_CHANNEL, EVERY_EVENT
 from segue.lsp.draft import Draft
 
 _KINDS = {
-    "promotional": "a message that advertises: it needs consent, and policies hold it back",
+    "promotional": "a message that advertises: consent and policies decide whether it goes",
     "transactional": "a message about something the customer did: it passes all policies",
     "informational": "a message that informs without advertising",
 }
@@ -97,8 +97,10 @@ def _by(draft: Draft, meaning: Meaning, where: bool) -> str:
         for path, one in (draft.everywhere(meaning) if where else ())
         if one.defines
     ]
-    said = [f"plugin {plugin}" for plugin in plugins] + places
-    return f"Declared by {_and(said)}." if said else ""
+    return _join(
+        f"Comes with the plugin {_and(list(plugins))}." if plugins else "",
+        f"Declared in {_and(places)}." if places else "",
+    )
 
 
 def _short(draft: Draft, path: str) -> str:

@@ -12,6 +12,7 @@ from segue.api import Event, Instant
 from segue.api.values import HOUR
 from segue.cli.benchmarks.backlog import measure_backlog
 from segue.cli.benchmarks.checking import measure_checking
+from segue.cli.benchmarks.editing import measure_editing
 from segue.cli.benchmarks.figures import Figure, Sizes, Tell
 from segue.cli.benchmarks.over_http import NoSource, measure_over_http
 from segue.cli.benchmarks.spine import LATER, measure_spine
@@ -83,6 +84,9 @@ def measure(sizes: Sizes, tell: Tell, folder: Path | None = None) -> Result:
         tell(f"the check of a book of {sizes.rules:,} rules")
         with TemporaryDirectory(prefix="rules-", dir=place) as rules:
             checking = measure_checking(Path(rules), sizes.rules)
+        tell("the language server in a long file")
+        with TemporaryDirectory(prefix="editing-", dir=place) as rules:
+            editing = measure_editing(Path(rules))
     whole = sizes.waiting >= 1_000_000
     figures = [
         Figure(
@@ -123,6 +127,7 @@ def measure(sizes: Sizes, tell: Tell, folder: Path | None = None) -> Result:
         figures.append(Figure("http", "events over HTTP", "1/s", over_http.events, over_http.decided))
     figures += [
         Figure("check", "rules checked", "1/s", checking.rules, checking.checked, checking.parsed, None, 500, 1_000),
+        Figure("editing", "keys answered", "1/s", editing.lines, editing.answered, editing.parsed, None, 20, 50),
         Figure("filling", f"filled to {sizes.waiting:,}", "1/s", backlog.waiting, backlog.journeys),
         Figure("memory", "memory with these", "MB", backlog.waiting, backlog.memory, good=400, aim=250),
         Figure("disk", "disk with these", "MB", backlog.waiting, backlog.disk, good=800, aim=500),

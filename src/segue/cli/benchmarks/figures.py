@@ -30,8 +30,9 @@ QUICK: Final = Sizes(customers=20_000, mixed=20_000, over_http=10_000, waiting=1
 
 class Figure(msgspec.Struct, frozen=True):
     """One line of the result. ``count`` is how many were measured; ``bare`` is what Python and SQLite reach without
-    an engine (for ``check``, what Lark reaches that only parses), ``scheduler`` what APScheduler reaches with one job
-    for each wait; None where there is no such figure. ``good`` and ``aim`` are the project's marks.
+    an engine (for ``check`` and ``editing``, what Lark reaches that only parses), ``scheduler`` what APScheduler
+    reaches with one job for each wait; None where there is no such figure. ``good`` and ``aim`` are the
+    project's marks.
     """
 
     name: str
