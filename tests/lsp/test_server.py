@@ -11,6 +11,7 @@ import pytest_asyncio
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
+from segue.lsp.server import RulesServer
 from tests.lsp.desk import CARTS, WORDS, project
 from tests.lsp.editor import Editor
 
@@ -254,6 +255,20 @@ async def test_a_lone_file_without_settings_or_folder_is_helped_too(session: Edi
     (session.root / "a.rules").write_text("when orderd send email\n")
     path = session.open("a.rules")
     assert await session.codes(path) == ["E0301"]
+
+
+async def test_a_folder_that_is_no_project_is_not_searched_for_rules(tmp_path: Path) -> None:
+    root = tmp_path.resolve()
+    (root / "deep").mkdir()
+    server = RulesServer()
+    server.folders = [root]
+    assert not server.draft(str(root / "a.rules")).whole
+    (root / "shop/rules").mkdir(parents=True)
+    server.folders = [root / "shop"]
+    draft = server.draft(str(root / "shop/rules/a.rules"))
+    assert draft.whole
+    assert server.draft(str(root / "shop/rules/more/b.rules")) is draft
+    assert server.draft(str(root / "shop/c.rules")) is not draft
 
 
 async def test_settings_that_are_wrong_are_told_at_their_line(editor: Editor) -> None:

@@ -116,7 +116,6 @@ def textmate() -> dict[str, Any]:
     ]
     declaration = {"1": {"name": _SCOPES["declaration"]}}
     return {
-        "$schema": "https://raw.githubusercontent.com/martinring/tmlanguage/master/tmlanguage.json",
         "name": "Segue rules",
         "scopeName": "source.segue",
         "fileTypes": ["rules"],

@@ -43,7 +43,6 @@ class RulesLexer(RegexLexer):  # type: ignore[misc]  # Pygments has no types
     name = "Segue rules"
     aliases: ClassVar = ["segue", "segue-rules"]
     filenames: ClassVar = ["*.rules"]
-    url = "https://pypi.org/project/segue/"
     version_added = "0"
 
     tokens: ClassVar[dict[str, list[Any]]] = {

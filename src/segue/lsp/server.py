@@ -62,7 +62,7 @@ class RulesServer(LanguageServer):
             log.exception("plugins could not be looked for")
         for problem in self.plugins.problems:
             self.window_log_message(lsp.LogMessageParams(lsp.MessageType.Warning, f"segue: {problem}"))
-        for folder in self.folders:
+        for folder in filter(is_project, self.folders):
             try:
                 draft = await asyncio.to_thread(self._open_draft, folder, None)
             except Exception:
@@ -100,7 +100,7 @@ class RulesServer(LanguageServer):
         if not (root / FILE).is_file():
             root = next((folder for folder in self.folders if place.is_relative_to(folder)), root)
         known = None
-        if (root / FILE).is_file() or root in self.folders:
+        if is_project(root):
             whole = self._open_draft(root, None)
             known = whole if whole.holds(path) else None
         self._of[path] = known = known or self._open_draft(root, place.parent)
@@ -211,3 +211,8 @@ class RulesServer(LanguageServer):
         task = asyncio.ensure_future(work)
         self._watches.add(task)
         task.add_done_callback(self._watches.discard)
+
+
+def is_project(folder: Path) -> bool:
+    """Whether a folder holds a rule book; any other may be somebody's whole disk, and is not searched for rules."""
+    return (folder / FILE).is_file() or (folder / "rules").is_dir()
