@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -42,14 +43,14 @@ class Editor:
         self._reading: asyncio.Task[None] | None = None
         self._version = 0
 
-    async def start(self, folders: list[Path]) -> lsp.InitializeResult:
+    async def start(self, folders: list[Path], **environment: str) -> lsp.InitializeResult:
         def told(params: lsp.PublishDiagnosticsParams) -> None:
             path = Path(uris.to_fs_path(params.uri) or params.uri)
             self.said[path] = list(params.diagnostics)
             self._told[path].set()
 
         self.client.feature(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(told)
-        await self.client.start_io(str(COMMAND), "lsp", cwd=str(self.root))
+        await self.client.start_io(str(COMMAND), "lsp", cwd=str(self.root), env={**os.environ, **environment})
         self._reading = asyncio.ensure_future(self._read_errors())
         named = [lsp.WorkspaceFolder(self.uri(folder), folder.name) for folder in folders]
         result = await self.client.initialize_async(lsp.InitializeParams(capabilities=CAPABLE, workspace_folders=named))

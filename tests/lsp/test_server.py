@@ -290,6 +290,22 @@ async def test_a_file_saved_elsewhere_is_read_again(editor: Editor) -> None:
     assert await editor.codes(path) == ["E0301"]
 
 
+async def test_a_plugin_that_talks_and_fails_harms_nothing(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    (site / "chatty-1.0.dist-info").mkdir(parents=True)
+    (site / "chatty-1.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: chatty\nVersion: 1.0\n")
+    (site / "chatty-1.0.dist-info/entry_points.txt").write_text("[segue]\nchatty = chatty\n")
+    (site / "chatty.py").write_text("print('Content-Length: 1')\nraise RuntimeError('no such luck')\n")
+    editor = Editor(project(tmp_path))
+    await editor.start([editor.root], PYTHONPATH=str(site))
+    try:
+        path = editor.open("rules/carts.rules", CARTS.replace("unless ordered", "unless orderd"))
+        assert await editor.codes(path) == ["E0301"]
+    finally:
+        assert await editor.stop() == 0
+    assert "Content-Length: 1\n" in editor.errors
+
+
 async def test_it_ends_as_it_is_told_to(tmp_path: Path) -> None:
     editor = Editor(project(tmp_path))
     result = await editor.start([editor.root])

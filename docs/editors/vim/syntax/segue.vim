@@ -9,7 +9,7 @@ syntax match segueOperator /!=\|<=\|>=\|[=<>+*\/-]/
 syntax match segueNumber /\<\d\+\>/
 syntax match segueNumber /\<\d\+\.\d\+\>/
 syntax match segueNumber /\<\%(\d\+\%(mo\|min\|w\|d\|h\|s\)\)\+\>/
-syntax match segueNumber /\<\d\+\%(\.\d\+\)\? \?\u\{3}\>/
+syntax match segueNumber /\<\d\+\%(\.\d\+\)\?\s*\u\{3}\>/
 syntax match segueNumber /\<\d\+\%(\.\d\+\)\?%/
 syntax match segueNumber /\<\d\{1,2}:\d\{2}\>/
 syntax match segueNumber /\<\d\{4}-\d\{2}-\d\{2}\>/
