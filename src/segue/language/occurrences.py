@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from segue.language import tree as t
-from segue.language.rules import event_of, name_of
+from segue.language.triggers import event_of, name_of
 from segue.language.vocabulary import Lexicon
 
 What = Literal["event", "field", "trait", "channel", "segment", "rule", "message", "reaction", "kind", "arm"]
@@ -123,6 +123,7 @@ class _Walk:
             case t.OnSchedule(recurrence=recurrence):
                 if isinstance(recurrence, t.Yearly):
                     self._add("trait", recurrence.trait.name)
+                    self._implied(rule, name, recurrence.trait.name)
             case t.OnDate():
                 pass
         scope = _Scope(rule=name, events=events)
@@ -134,7 +135,7 @@ class _Walk:
                     self._field_of_trigger(field, scope)
                 case t.Audience(name=audience):
                     self._group(audience)
-                    if isinstance(rule.trigger, (t.OnSchedule, t.OnDate)):
+                    if name == audience.text and isinstance(rule.trigger, (t.OnSchedule, t.OnDate)):
                         self._implied(rule, name, audience)
         for line in rule.headers:
             self._header(line, scope)

@@ -162,7 +162,9 @@ class Draft:
         trees = [self.tree(path) for path in self.paths]
         if self._known is None or [*map(id, self._known[0])] != [*map(id, trees)]:
             lexicon = joined(self.words, trees)
-            groups = {name: what for tree in reversed(trees) for name, what in groups_of(tree, lexicon)}
+            found = [one for tree in trees for one in groups_of(tree, lexicon)]
+            # A rule without a head may share the name of a segment, which is then what the name means.
+            groups = dict(sorted(found, key=lambda one: one[1] == "segment"))
             before = self._known
             if before is None or _said(before[1]) != _said(lexicon) or before[2] != groups:
                 self._stamp += 1

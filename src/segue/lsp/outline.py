@@ -9,7 +9,7 @@ import msgspec
 
 from segue.language import tree as t
 from segue.language.occurrences import Occurrence
-from segue.language.rules import name_of
+from segue.language.triggers import name_of
 from segue.lsp.draft import Draft
 
 Kind = Literal["event", "field", "customer", "segment", "policy", "rule", "test", "step"]

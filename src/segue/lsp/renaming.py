@@ -19,7 +19,7 @@ from segue.language.book import Reader, Source
 from segue.language.keywords import is_reserved
 from segue.language.occurrences import Meaning, Occurrence
 from segue.language.parser import parse
-from segue.language.rules import name_of
+from segue.language.triggers import name_of
 from segue.lsp.draft import Draft
 
 _NAME: Final = re.compile(r"[^\W\d]\w*")
