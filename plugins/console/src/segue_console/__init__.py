@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from segue.api import ChannelSpec, plugin
 from segue_console.channel import Config, ConsoleChannel
+from segue_console.reactions import REACTIONS
 
 __all__ = ["Config", "ConsoleChannel", "segue_channels"]
 
@@ -37,5 +38,6 @@ def segue_channels() -> Sequence[ChannelSpec]:
             batch=100,
             retracts=True,
             stand_in=True,
+            reactions=REACTIONS,
         )
     ]

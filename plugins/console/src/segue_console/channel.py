@@ -11,8 +11,9 @@ from typing import Literal
 
 import msgspec
 
-from segue.api import Answer, BaseChannel, Instant, Message, Retry, Sent, Tools, to_rfc3339
+from segue.api import Answer, BaseChannel, Callback, Instant, Message, Request, Retry, Sent, Tools, to_rfc3339
 from segue_console.picture import draw
+from segue_console.reactions import read_reaction
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,6 +59,9 @@ class ConsoleChannel(BaseChannel):
 
     async def send(self, messages: Sequence[Message]) -> Sequence[Answer]:
         return [self._show(message) for message in messages]
+
+    async def receive(self, request: Request) -> Callback:
+        return read_reaction(request, Instant(time.time_ns() // 1000))
 
     async def retract(self, messages: Sequence[Message]) -> Sequence[Answer]:
         return [self._show(message, retracted=True) for message in messages]
