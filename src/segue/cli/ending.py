@@ -11,7 +11,9 @@ import typer
 
 from segue.diagnostics import Diagnostic, render_concise, render_full, render_json
 from segue.host import ConfigurationError, ProjectError
-from segue.runtime.assembly import Assembly, CheckedBook, assemble
+from segue.language.nearest import nearest
+from segue.program.program import Program, compile_rule
+from segue.runtime.assembly import Assembly, CheckedBook, assemble, check
 
 WRONG = 1
 USAGE = 2
@@ -40,6 +42,20 @@ def open_project(folder: Path) -> Assembly:
         return assemble(folder)
     except (ProjectError, ConfigurationError) as error:
         fail(str(error), USAGE)
+
+
+def find_rule(assembly: Assembly, name: str) -> Program:
+    """A rule of the project's files, compiled; ends the command where it is not there or has errors in it."""
+    found = check(assembly, content=False)
+    for rule in found.checked.book.rules:
+        if rule.name == name:
+            return compile_rule(rule, {segment.name: segment for segment in found.checked.book.segments})
+    errors = tuple(one for one in found.diagnostics if one.is_error)
+    print_diagnostics(errors, found.checked.texts, "full")
+    known = [rule.name for rule in found.checked.book.rules]
+    near = nearest(name, known)
+    hint = f"; did you mean {near}?" if near else f"; the rules are {', '.join(known)}" if known else ""
+    fail(f"there is no rule {name} without errors{hint}" if errors else f"there is no rule {name}{hint}", USAGE)
 
 
 def nearest_project(path: Path) -> Path:

@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "replay",
     "record",
     "why",
+    "graph",
     "attribute",
     "plugins",
     "doctor",
