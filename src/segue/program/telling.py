@@ -175,16 +175,20 @@ def _step(step: m.Step) -> Iterator[Sentence]:
             if otherwise:
                 yield Sentence("Otherwise:", _block(otherwise), line)
         case m.Split(arms=arms, towards=towards):
-            grows = f", and the one after which {say(towards)} more often grows" if towards is not None else ""
+            grows = f", and the way after which {say_turning(towards)} more often grows" if towards is not None else ""
             yield Sentence(
                 f"Customers are divided by chance, and stay where they are{grows}:",
                 tuple(
-                    Sentence(f'{say_share(arm.percent)} go the way "{arm.name}":', _block(arm.steps)) for arm in arms
+                    Sentence(
+                        f'{say_share(arm.percent)} go the way "{arm.name}"{":" if arm.steps else "."}',
+                        _block(arm.steps),
+                    )
+                    for arm in arms
                 ),
                 line,
             )
         case m.Repeat(times=times, steps=steps, until=until):
-            ends = f", or until {say(until)}" if until is not None else ""
+            ends = f", or until {say_turning(until)}" if until is not None else ""
             yield Sentence(f"Up to {say_count(times, 'time')}{ends}:", _block(steps), line)
         case m.Set(trait=trait, value=value):
             yield Sentence(f"Note for the customer: {trait} is now {say_value(value)}.", line=line)

@@ -138,13 +138,13 @@ def _step(step: m.Step, numbers: Iterator[int]) -> Item:
             channels = listed(listed((say_channel(one.channel) for one in group), "or") for group in together)
             messages = dict.fromkeys(one.message for group in together for one in group)
             channel = together[0][0].channel or "preferred"
-            return Box("send", f"Send {channels}", listed(messages), number, channel)
+            return Box("send", f"Send by {channels}", listed(messages), number, channel)
         case m.Split(arms=arms, towards=towards):
-            grows = f"grows towards: {say(towards)}" if towards is not None else ""
+            grows = f"grows towards: {say_turning(towards)}" if towards is not None else ""
             ways = tuple(Way(f"{say_share(arm.percent)} {arm.name}", _block(arm.steps, numbers)) for arm in arms)
             return Fork(Box("split", "Divide by chance", grows, number), ways)
         case m.Repeat(times=times, steps=steps, until=until):
-            ends = f"until {say(until)}" if until is not None else ""
+            ends = f"until {say_turning(until)}" if until is not None else ""
             return Turns(Box("repeat", f"Up to {times} times", ends, number), _block(steps, numbers))
         case m.Set(trait=trait, value=value):
             return Box("note", f"Note: {trait} is {say_value(value)}", step=number)
