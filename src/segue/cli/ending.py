@@ -20,7 +20,9 @@ from segue.diagnostics import (
 )
 from segue.host import ConfigurationError, ProjectError
 from segue.host.project import nearest_project as nearest_project  # noqa: PLC0414  # commands take it from here
-from segue.runtime.assembly import Assembly, CheckedBook, assemble
+from segue.language.nearest import nearest
+from segue.program.program import Program, compile_rule
+from segue.runtime.assembly import Assembly, CheckedBook, assemble, check
 
 WRONG = 1
 USAGE = 2
@@ -54,6 +56,20 @@ def open_project(folder: Path) -> Assembly:
 Style = Literal["full", "concise", "json", "github", "sarif"]
 """How diagnostics are printed: the first two for people, on standard error; the others for programs, on standard
 output."""
+
+
+def find_rule(assembly: Assembly, name: str) -> Program:
+    """A rule of the project's files, compiled; ends the command where it is not there or has errors in it."""
+    found = check(assembly, content=False)
+    for rule in found.checked.book.rules:
+        if rule.name == name:
+            return compile_rule(rule, {segment.name: segment for segment in found.checked.book.segments})
+    errors = tuple(one for one in found.diagnostics if one.is_error)
+    print_diagnostics(errors, found.checked.texts, "full")
+    known = [rule.name for rule in found.checked.book.rules]
+    near = nearest(name, known)
+    hint = f"; did you mean {near}?" if near else f"; the rules are {', '.join(known)}" if known else ""
+    fail(f"there is no rule {name} without errors{hint}" if errors else f"there is no rule {name}{hint}", USAGE)
 
 
 def show_diagnostics(found: CheckedBook, style: str = "full") -> None:

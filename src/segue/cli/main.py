@@ -24,6 +24,7 @@ COMMANDS: Final = (
     "replay",
     "record",
     "why",
+    "graph",
     "attribute",
     "plugins",
     "doctor",

@@ -57,6 +57,17 @@ def count_rules(tx: Transaction) -> list[RuleCount]:
     ]
 
 
+def count_by_step(tx: Transaction, program: str) -> dict[int, int]:
+    """How many customers are inside at each step of a program, by its hash."""
+    return dict(
+        tx.rows(
+            "select step, count(*) from journey where live = 1 and state = 0 "
+            "and program = (select id from program where hash = ?) group by step",
+            (program,),
+        )
+    )
+
+
 def exits(tx: Transaction) -> list[tuple[str, str, str, int]]:
     """How journeys ended and messages were not sent, with reasons: (rule, what, reason, how many)."""
     rows = tx.rows("select rule, what, reason, n from tally where reason <> '' order by rule, what, n desc, reason")

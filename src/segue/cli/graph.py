@@ -1,0 +1,85 @@
+"""``segue graph``: a rule as a picture."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from segue.cli.ending import USAGE, fail, find_rule, open_project
+from segue.program.picture.chart import Counts, draw_chart
+from segue.runtime.publishing import load
+from segue.store.database import read_only
+from segue.store.errors import StoreError
+from segue.store.sweeps import count_by_step, count_rules
+
+_STYLES: Final = ("svg", "mermaid", "text")
+
+
+def graph(
+    rule: Annotated[str, typer.Argument(help="The rule's name.")],
+    style: Annotated[
+        str | None, typer.Option("--as", help="svg, mermaid or text; text where a terminal reads it.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file; .svg and .mmd say what it is.")
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Show the published rule, with how many customers are where.")
+    ] = False,
+) -> None:
+    """Draw a rule: as SVG that needs no other program, as Mermaid text, or in the terminal. With --live the project's
+    store is asked who is at each step now."""
+    chosen = style or _by_name(output)
+    if chosen not in _STYLES:
+        fail(f"--as {chosen}: there are svg, mermaid and text", USAGE)
+    assembly = open_project(Path.cwd())
+    counts: Counts | None = None
+    if live:
+        try:
+            with read_only(assembly.project.database) as tx:
+                running = load(tx, assembly.setting)
+                if running is None:
+                    fail("no rule book was ever published to this store", USAGE)
+                program = running.current.get(rule)
+                if program is None:
+                    fail(f"{rule} is not among the rules that are published", USAGE)
+                total = next(one for one in count_rules(tx) if one.rule == rule)
+                here = count_by_step(tx, program.hash)
+        except StoreError as error:
+            fail(str(error))
+        counts = Counts(
+            entered=total.entered,
+            inside=total.inside,
+            finished=total.finished,
+            exited=total.exited,
+            failed=total.failed,
+            converted=total.converted,
+            here=here,
+        )
+    else:
+        program = find_rule(assembly, rule)
+    chart = draw_chart(program)
+    if chosen == "svg":
+        from segue.program.picture.svg import draw_svg as draw
+    elif chosen == "mermaid":
+        from segue.program.picture.mermaid import draw_mermaid as draw
+    else:
+        from segue.program.picture.terminal import draw_text as draw
+    text = draw(chart, counts)
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        fail(f"{output}: {error.strerror or error}")
+
+
+def _by_name(output: Path | None) -> str:
+    """What a file's name says it is; else what its reader can show."""
+    if output is not None:
+        return {".mmd": "mermaid", ".mermaid": "mermaid", ".txt": "text"}.get(output.suffix.lower(), "svg")
+    return "text" if sys.stdout.isatty() else "svg"
