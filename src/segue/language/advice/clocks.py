@@ -10,7 +10,7 @@ from segue.api import Kind
 from segue.diagnostics import Label
 from segue.language import model
 from segue.language import tree as t
-from segue.language.lengths import least, until_minute, within
+from segue.language.lengths import least, most, until_minute, within
 from segue.language.looking import parts
 from segue.language.report import Place
 from segue.language.rules import CheckedRule
@@ -158,7 +158,9 @@ def _lost(checked: CheckedRule, steps: tuple[t.Step, ...], *, guarded: bool) -> 
     it."""
     for place, step in enumerate(steps):
         match step:
-            case t.WaitUntil(moment=t.OffsetMoment(side="before") as moment) if not guarded:
+            case t.WaitUntil(moment=t.OffsetMoment(side="before") as moment) if not (
+                guarded or _begins_before(checked, moment)
+            ):
                 later = _later_send(steps[place + 1 :])
                 if later is not None:
                     written = checked.report.text(moment.duration), checked.report.text(moment.date)
@@ -183,6 +185,18 @@ def _lost(checked: CheckedRule, steps: tuple[t.Step, ...], *, guarded: bool) -> 
                 _lost(checked, inner, guarded=guarded)
             case _:
                 pass
+
+
+def _begins_before(checked: CheckedRule, moment: t.OffsetMoment) -> bool:
+    """Whether the rule begins by the same date, longer before it: then nobody enters late."""
+    begun = checked.rule.trigger
+    return (
+        isinstance(begun, model.OnOffset)
+        and begun.direction == "before"
+        and isinstance(moment.date, t.TraitPath)
+        and moment.date.name.text == begun.trait
+        and least(begun.period) > most(moment.duration.period)
+    )
 
 
 def _later_send(steps: tuple[t.Step, ...]) -> t.Send | None:
