@@ -27,14 +27,15 @@ from segue.messages.catalogue import Catalogue
 from segue.messages.rendering import render
 from segue.runtime.assembly import Assembly, assemble
 from segue.runtime.dispatch import Claim, Outcome, claim, recover, report, settle
+from segue.runtime.due import end_recurrence, next_due, pass_time
 from segue.runtime.ingest import ingest
-from segue.runtime.publishing import Setting, expel, load, publish, removed
+from segue.runtime.publishing import Setting, load, publish, resume
 from segue.runtime.running import DecisionLine, Running
+from segue.runtime.sweeping import chores, sweep
 from segue.runtime.turn import Done
-from segue.runtime.wake import wake
+from segue.runtime.wake import Woke
 from segue.scenario.recording import Recording, write_answers, write_arrivals
 from segue.scenario.replay import Arrival, Replay
-from segue.store import journeys as journey_rows
 from segue.store import ledger as ledger_rows
 from segue.store.database import Store, Transaction
 from segue.store.sweeps import count_rules
@@ -89,7 +90,7 @@ def _decode(line: bytes) -> tuple[Event, Instant]:
 
 def _prepare(tx: Transaction, book: m.Book, now: Instant) -> Running:
     publish(tx, book, now, "test")
-    running = load(tx, setting())
+    running = resume(tx, setting())
     assert running is not None
     return running
 
@@ -102,7 +103,7 @@ def in_replay(story: Story, record: Path | None = None) -> list[DecisionLine]:
     store = Store(None)
     try:
         book = read_rules(story.rules)
-        running = store.apply(lambda tx: _prepare(tx, book, Instant(0)))
+        running = store.apply(lambda tx: _prepare(tx, book, _before(story)))
         known = Recording(record, _decode) if record is not None else None
         assert known is None or not known.bad, known.bad
         arrivals = list(known.arrivals()) if known is not None else _arrivals(story.inputs)
@@ -113,14 +114,29 @@ def in_replay(story: Story, record: Path | None = None) -> list[DecisionLine]:
             arrivals = arrivals[len(before) :]
             lines += replay.run(before, until=edit.at)
             changed = store.apply(partial(_prepare, book=read_rules(story.edits[edit.words[0]]), now=edit.at))
-            replay.running = msgspec.structs.replace(changed, channels=replay.running.channels)
-            for rule in store.apply(removed):
-                lines += store.apply(partial(expel, running=replay.running, rule=rule, after=0, now=edit.at))[1].lines
+            lines += replay.edit(changed, edit.at)
         lines += replay.run(arrivals)
         _hold_the_law(store.apply(count_rules))
         return lines
     finally:
         store.close()
+
+
+def _before(story: Story) -> Instant:
+    """When the first book of a story is published."""
+    return Instant((story.inputs[0].at if story.inputs else Instant(1)) - 1)
+
+
+def _sweep(write: Callable[..., Any], running: Running, now: Instant) -> list[DecisionLine]:
+    """Do what a publication leaves to do, in pieces of two."""
+    lines: list[DecisionLine] = []
+    for chore in write(partial(chores, running=running)):
+        left = chore
+        while left is not None:
+            swept = write(partial(sweep, running=running, chore=left, now=now, limit=2))
+            lines += swept.done.lines
+            left = swept.left
+    return lines
 
 
 def _arrivals(inputs: Iterable[Input]) -> list[Arrival]:
@@ -209,8 +225,7 @@ class Daemon:
         self.now = at
         book = read_rules(rules)
         self.running = self._write(lambda tx: _prepare(tx, book, at))
-        for rule in self._write(removed):
-            self._keep(self._do(expel, rule=rule, after=0)[1])
+        self.lines += _sweep(self._write, self.running, at)
 
     def _script(self, words: Sequence[str]) -> None:
         channel, verb, *rest = words
@@ -247,7 +262,11 @@ class Daemon:
         return self._fired()
 
     def run_until(self, limit: Instant | None) -> None:
-        """Do all that is due before a moment, in the order of time; None is to the end."""
+        """Do all that is due before a moment, in the order of time; None is to the end, as replay has it."""
+        assert self.running is not None
+        if limit is None:
+            self.running = msgspec.structs.replace(self.running, recurs_until=self.now)
+            self._write(partial(end_recurrence, running=self.running))
         while (moment := self._next_moment()) is not None and (limit is None or moment < limit):
             self.now = max(self.now, moment)
             self._answer_due()
@@ -257,9 +276,12 @@ class Daemon:
                 pass
 
     def _next_moment(self) -> Instant | None:
+        running = self.running
+        assert running is not None
+
         def look(tx: Transaction) -> list[Instant | None]:
             return [
-                journey_rows.next_due(tx),
+                next_due(tx, running),
                 *(ledger_rows.next_due(tx, name) for name in ledger_rows.due_channels(tx)),
             ]
 
@@ -273,10 +295,13 @@ class Daemon:
             self._keep(self._do(settle, outcomes=due))
 
     def _fired(self) -> int:
-        woke = self._do(wake, limit=2)
-        self._keep(woke.done)
-        fired: int = woke.fired
-        return fired
+        fired = 0
+        while True:
+            woke: Woke = self._do(pass_time, limit=2)
+            self._keep(woke.done)
+            fired += woke.fired
+            if woke.next_due is None or woke.next_due > self.now:
+                return fired
 
     def _sent(self) -> bool:
         for channel in sorted(self._write(ledger_rows.due_channels)):
@@ -330,8 +355,7 @@ def in_store(story: Story, folder: Path, crash_after: Iterable[int] = ()) -> Dae
     """Decide a story on a file, opened anew between every two inputs. The daemon that comes back is closed and has left
     a record."""
     daemon = Daemon(folder / "segue.db", crash_after=frozenset(crash_after))
-    first = story.inputs[0].at if story.inputs else Instant(0)
-    daemon.publish(story.rules, Instant(first - 1))
+    daemon.publish(story.rules, _before(story))
     for each in story.inputs:
         daemon.run_until(each.at)
         daemon.reopen()

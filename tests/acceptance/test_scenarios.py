@@ -14,21 +14,40 @@ import pytest
 from segue.runtime.running import as_json
 from tests.acceptance.cases import (
     Case,
+    calendar,
     clocks,
     conditions,
+    dates,
     delivery,
     edits,
     entry,
     guards,
+    header,
     people,
     policy,
+    segments,
     sentence,
     waits,
 )
 from tests.acceptance.drivers import by_command, in_replay, in_store
 from tests.acceptance.stories import identities, read_story, shown, written
 
-THEMES = (sentence, entry, people, waits, clocks, guards, conditions, delivery, policy, edits)
+THEMES = (
+    sentence,
+    entry,
+    segments,
+    dates,
+    calendar,
+    header,
+    people,
+    waits,
+    clocks,
+    guards,
+    conditions,
+    delivery,
+    policy,
+    edits,
+)
 
 
 def _cases() -> list[Any]:

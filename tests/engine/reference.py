@@ -235,7 +235,7 @@ def past_of(node: m.Happened | m.Aggregate, scene: Scene) -> list[Past]:
                 continue
         if node.window.since == "last":
             assert node.window.period is not None
-            if past.at < shift(scene.now, node.window.period, scene.person.zone, -1, calendar=False):
+            if past.at <= shift(scene.now, node.window.period, scene.person.zone, -1, calendar=False):
                 continue
         if node.where is not None:
             inner = msgspec.structs.replace(scene, subject=past)

@@ -13,7 +13,7 @@ from segue.customers.reach import ChannelReach, Reach
 from segue.language import model as m
 from segue.messages.catalogue import Catalogue
 from segue.program.calendar import find_zone
-from segue.runtime.publishing import Setting, load, publish
+from segue.runtime.publishing import Setting, publish, resume
 from segue.runtime.running import DecisionLine, Running
 from segue.scenario.replay import Arrival, Record, Replay
 from segue.store.database import Store
@@ -22,6 +22,7 @@ HOUR = Period(micros=3_600_000_000)
 DAY = Period(days=1)
 ENTRY = m.Window("entry")
 EVER = m.Window("ever")
+BEGINNING = Instant(0)
 
 
 class NoSettings(msgspec.Struct, frozen=True):
@@ -86,13 +87,13 @@ def setting(zone: str = "UTC", reach: Reach = REACH, channels: Mapping[str, Chan
     return Setting(zone=found, currency="EUR", reach=reach, channels=specs)
 
 
-def put(store: Store, rules: m.Book, how: Setting | None = None) -> Running:
+def put(store: Store, rules: m.Book, how: Setting | None = None, now: Instant = BEGINNING) -> Running:
     """Publish a book to a store, and give what then runs."""
     using = how or setting()
 
     def job(tx: Any) -> Running | None:
-        publish(tx, rules, Instant(0), "test")
-        return load(tx, using)
+        publish(tx, rules, now, "test")
+        return resume(tx, using)
 
     running = store.apply(job)
     assert running is not None

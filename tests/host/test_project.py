@@ -39,6 +39,7 @@ def test_everything_in_segue_toml_arrives(tmp_path: Path) -> None:
         zone = "Europe/Helsinki"
         locale = "pt-BR"
         currency = "SEK"
+        stale = "1d12h"
         database = "data/journeys.db"
         rules = "book"
         [http]
@@ -57,6 +58,7 @@ def test_everything_in_segue_toml_arrives(tmp_path: Path) -> None:
     project = load_project(tmp_path)
     assert project.configured
     assert (project.zone, project.locale, project.currency) == ("Europe/Helsinki", "pt-BR", "SEK")
+    assert project.stale == 36 * 3_600_000_000
     assert project.database == tmp_path / "data" / "journeys.db"
     assert project.rules == tmp_path / "book"
     assert project.http == Http("::1", 9000, "http://[::1]:9000")

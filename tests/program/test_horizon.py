@@ -50,13 +50,13 @@ def change(expression: m.Expression, now: str, **facts: Any) -> str | None:
 ORDERED = {"ordered": [past("2026-01-01T10:00Z", 1), past("2026-02-01T10:00Z", 2)]}
 
 
-def test_the_next_customer_lapses_in_the_first_instant_at_which_the_window_is_over() -> None:
-    assert change(m.InSegment("lapsed"), "2026-03-01T00:00Z", history=ORDERED) == "2026-05-02T10:00:00.000001Z"
+def test_the_next_customer_lapses_in_the_instant_at_which_the_window_is_over() -> None:
+    assert change(m.InSegment("lapsed"), "2026-03-01T00:00Z", history=ORDERED) == "2026-05-02T10:00:00Z"
 
 
 def test_so_many_events_are_too_few_once_the_last_of_the_newest_so_many_has_left() -> None:
     twice = happened("ordered", last(Period(days=90)), times=2)
-    assert change(twice, "2026-03-01T00:00Z", history=ORDERED) == "2026-04-01T10:00:00.000001Z"
+    assert change(twice, "2026-03-01T00:00Z", history=ORDERED) == "2026-04-01T10:00:00Z"
 
 
 def test_what_has_left_its_window_does_not_come_back() -> None:
@@ -76,7 +76,7 @@ def test_a_part_that_no_time_can_change_decides_for_the_rest() -> None:
 
 def test_all_parts_that_decide_must_change_first() -> None:
     both = m.Any_((happened("ordered", last(Period(days=90))), happened("ordered", last(Period(days=60)))))
-    assert change(both, "2026-03-01T00:00Z", history=ORDERED) == "2026-05-02T10:00:00.000001Z"
+    assert change(both, "2026-03-01T00:00Z", history=ORDERED) == "2026-05-02T10:00:00Z"
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from segue.api import Event, Instant
 from segue.language.book import Source, check_book
 from segue.language.model import Book
 from segue.language.vocabulary import Words
+from segue.runtime.due import pass_time
 from segue.runtime.running import DecisionLine, Running
+from segue.runtime.sweeping import Chore, chores, sweep
 from segue.store.database import Store
-from tests.engine.stage import put, setting
+from tests.engine.stage import BEGINNING, put, setting
 from tests.language.words import WORDS
 
-__all__ = ["T0", "book_of", "event", "publish_text", "told"]
+__all__ = ["T0", "book_of", "event", "pass_all_time", "publish_text", "sweep_all", "told"]
 
 T0 = Instant(1_780_000_000_000_000)
 """Some afternoon in 2026."""
@@ -28,9 +31,31 @@ def book_of(text: str, words: Words = WORDS) -> Book:
     return checked.book
 
 
-def publish_text(store: Store, text: str, **how: Any) -> Running:
-    """Publish the text, and give what then runs: three channels, UTC."""
-    return put(store, book_of(text), setting(**how))
+def publish_text(store: Store, text: str, now: Instant = BEGINNING, **how: Any) -> Running:
+    """Publish the text at a moment, and give what then runs: three channels, UTC."""
+    return put(store, book_of(text), setting(**how), now)
+
+
+def sweep_all(store: Store, running: Running, now: Instant, limit: int = 500) -> list[DecisionLine]:
+    """Do all that a publication leaves to do, in pieces."""
+    lines: list[DecisionLine] = []
+    for chore in store.apply(lambda tx: chores(tx, running)):
+        left: Chore | None = chore
+        while left is not None:
+            swept = store.apply(partial(sweep, running=running, chore=left, now=now, limit=limit))
+            lines += swept.done.lines
+            left = swept.left
+    return lines
+
+
+def pass_all_time(store: Store, running: Running, now: Instant, limit: int = 500) -> list[DecisionLine]:
+    """Do all that comes by time up to a moment, in pieces."""
+    lines: list[DecisionLine] = []
+    while True:
+        woke = store.apply(lambda tx: pass_time(tx, running, now, limit))
+        lines += woke.done.lines
+        if woke.next_due is None or woke.next_due > now:
+            return lines
 
 
 def event(

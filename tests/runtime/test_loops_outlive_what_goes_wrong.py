@@ -18,13 +18,17 @@ from segue.clock.clock import Clock
 from segue.customers.reach import ChannelReach, Reach
 from segue.delivery.ledger import MessageState
 from segue.messages.catalogue import Catalogue
+from segue.runtime import daemon as daemons
 from segue.runtime import inbox as inboxes
 from segue.runtime import ingest as ingestion
 from segue.runtime.busy import Busy
 from segue.runtime.daemon import Daemon
 from segue.runtime.ingest import ingest
+from segue.runtime.publishing import resume
 from segue.runtime.running import DecisionLine
+from segue.store.books import Changes
 from segue.store.database import Store
+from segue.store.errors import StoreUnavailable
 from segue.store.sweeps import count_rules
 from tests.engine.stage import setting, spec
 from tests.runtime.rulebook import book_of, event, publish_text
@@ -226,33 +230,39 @@ async def test_a_report_on_a_call_that_does_not_end_is_asked_for_again(
 
 
 @pytest.mark.asyncio
-async def test_a_journey_that_began_while_its_rule_was_replaced_goes_on(start: Start) -> None:
-    """The batch ran between the publication's commit and the moment at which the daemon heard of it."""
-    wire = Wire()
-    daemon = await start('event paid\nevent other\nrule one when paid wait 1s send push "hello"', wire)
-    old = daemon.running
-    for text in ('rule one when paid wait 1d send push "hello"', 'rule two when paid wait 1d send push "hello"'):
-        await daemon.publish(book_of(f"event paid\nevent other\n{text}"), "test")
-        assert {program.hash for program in old.current.values()} <= set(daemon.running.programs)
-        old = daemon.running
-
-
-@pytest.mark.asyncio
-async def test_those_who_entered_a_removed_rule_in_the_last_moment_leave_as_well(start: Start) -> None:
+async def test_what_the_writer_does_right_after_a_publication_goes_by_the_new_book(start: Start) -> None:
     daemon = await start('event paid\nevent other\nrule one when paid wait 1d send push "hello"')
     write = daemon._write
     late = [event("paid", "ann", at=now())]
 
     async def slow(job: Any, priority: int = 1) -> Any:
         outcome = await write(job, priority)
-        if late and isinstance(outcome, tuple):  # the publication has committed; the daemon does not know yet
+        if late and isinstance(outcome, Changes):  # the publication has committed; whoever asked for it does not know
             await daemon.accept([late.pop()])
         return outcome
 
     daemon._write = slow
-    await daemon.publish(book_of('event paid\nevent other\nrule two when other wait 1d send push "hello"'), "test")
-    assert rows(daemon, "select state, reason from journey") == [(2, "the rule was removed")]
-    assert all(count.balanced for count in daemon.store.write(count_rules).result(5))
+    await daemon.publish(book_of('event paid\nevent other\nrule two when paid wait 1d send push "hello"'), "test")
+    assert rows(daemon, "select program.rule from journey join program on program.id = journey.program") == [("two",)]
+
+
+@pytest.mark.asyncio
+async def test_a_publication_that_cannot_be_written_leaves_the_book_that_runs(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = await start('event paid\nrule one when paid wait 1d send push "hello"')
+    before = daemon.running
+
+    def fail(tx: Any, *_: Any) -> Any:
+        resume(tx, *_)
+        raise StoreUnavailable("the disk is full")
+
+    monkeypatch.setattr(daemons, "resume", fail)
+    with pytest.raises(StoreUnavailable):
+        await daemon.publish(book_of('event paid\nrule two when paid wait 1d send push "hello"'), "test")
+    assert daemon.running is before
+    await daemon.accept([event("paid", "ann", at=now())])
+    assert rows(daemon, "select program.rule from journey join program on program.id = journey.program") == [("one",)]
 
 
 @pytest.mark.asyncio

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ from segue.messages.rendering import render
 from segue.messages.template import template_of
 from segue.runtime.dispatch import Claim, report
 from segue.runtime.ingest import ingest
-from segue.runtime.publishing import expel, load, publish, removed
+from segue.runtime.publishing import publish, resume
 from segue.runtime.running import DecisionLine
+from segue.runtime.sweeping import Chore, chores, sweep
+from segue.store.books import Changes
 from segue.store.database import Store
 from segue.store.sweeps import count_rules
 from tests.engine.stage import setting, spec, with_content
@@ -317,19 +320,21 @@ def test_whoever_is_inside_leaves_with_a_removed_rule(store: Store) -> None:
     stage = Stage(store, "event paid\nrule one when paid send email wait 7d\nrule other when paid wait 7d")
     for customer in ("ann", "bob", "cyd"):
         stage.arrive("paid", customer)
-    gone = store.apply(lambda tx: publish(tx, book_of("event paid\nrule other when paid wait 7d"), stage.now, "test"))
-    assert gone == ("one",)
-    found = store.apply(lambda tx: load(tx, setting(channels=stage.channels)))
+    changes = store.apply(
+        lambda tx: publish(tx, book_of("event paid\nrule other when paid wait 7d"), stage.now, "test")
+    )
+    assert changes == Changes(removed=("one",))
+    found = store.apply(lambda tx: resume(tx, setting(channels=stage.channels)))
     assert found is not None
     stage.running = found
-    after, lines = 0, []
-    while True:
-        step = after
-        after, done = store.apply(lambda tx: expel(tx, stage.running, "one", step, stage.now, limit=2))  # noqa: B023
-        lines += told(done.lines)
-        if not after:
-            break
-        assert store.apply(removed) == (("one",) if len(lines) < 6 else ())
+    lines = []
+    (chore,) = store.apply(lambda tx: chores(tx, found))
+    left: Chore | None = chore
+    while left is not None:
+        swept = store.apply(partial(sweep, running=found, chore=left, now=stage.now, limit=2))
+        lines += told(swept.done.lines)
+        left = swept.left
+        assert bool(store.apply(lambda tx: chores(tx, found))) == (len(lines) < 6)
     assert lines == [("one", "exited", "the rule was removed"), ("one", "skipped", "email")] * 3
     assert stage.claim() == ((), [])
     counts = {count.rule: count for count in store.apply(count_rules)}

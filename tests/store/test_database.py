@@ -43,6 +43,12 @@ TABLES = {
     "template",
     "consent",
     "tally",
+    "watch",
+    "lookout",
+    "schedule",
+    "pace",
+    "assignment",
+    "arm",
 }
 
 

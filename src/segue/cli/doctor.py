@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
+from segue.api import Instant
 from segue.cli.ending import WRONG, counted, open_project, print_json
 from segue.delivery.policy import word_line
 from segue.host import ConfigurationError, configure
 from segue.language import model as m
+from segue.program.wording import word_period
 from segue.runtime.assembly import Assembly, open_sources
 from segue.runtime.assembly import check as check_book
+from segue.runtime.pace import Pace, look_at_paces
 from segue.runtime.publishing import load
 from segue.runtime.running import Running
 from segue.store.coupons import load_pools
@@ -108,6 +112,16 @@ def _budgets(running: Running) -> list[Finding]:
     return findings
 
 
+def _pace(pace: Pace) -> Finding:
+    text = f"{pace.rule}: {pace.counted:,} entered in {word_period(pace.per)}, {pace.expected:,} expected"
+    advice = {
+        "low": "look whether its trigger still arrives, or lower its `expect`",
+        "high": "look where they come from, or raise its `expect`",
+        "paused": "nobody enters it for now: raise its `expect` where so many are right, and publish",
+    }.get(pace.state, "")
+    return Finding("entries", not advice, text, advice)
+
+
 def _store(assembly: Assembly) -> list[Finding]:
     path = assembly.project.database
     if not path.exists():
@@ -131,6 +145,8 @@ def _store(assembly: Assembly) -> list[Finding]:
                 )
                 advice = "" if count.balanced else "the counts disagree: please report this, with a backup of the store"
                 findings.append(Finding("journeys", count.balanced, text, advice))
+            if running is not None:
+                findings += [_pace(one) for one in look_at_paces(tx, running, Instant(time.time_ns() // 1000))]
             if running is None:
                 findings.append(Finding("book", True, "nothing was published yet"))
             else:

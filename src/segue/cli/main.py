@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "run",
     "demo",
     "publish",
+    "history",
     "replay",
     "record",
     "why",

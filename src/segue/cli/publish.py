@@ -1,4 +1,4 @@
-"""``segue publish``: make the rules on disk the ones that run."""
+"""``segue publish``: make the rules on disk, or those of an earlier version, the ones that run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import getpass
 import os
 import signal
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,10 +14,13 @@ import typer
 
 from segue.api import Instant
 from segue.cli.ending import USAGE, WRONG, counted, fail, open_project, print_json, show_diagnostics
+from segue.language.model import Book
+from segue.runtime.assembly import Assembly, CheckedBook, check_version
 from segue.runtime.assembly import check as check_book
+from segue.runtime.publishing import compare
 from segue.runtime.publishing import publish as publish_book
-from segue.runtime.running import bodies_of
 from segue.store import books
+from segue.store.books import Changes, Request
 from segue.store.database import Store, holder, read_only
 from segue.store.errors import StoreError, StoreInUse
 
@@ -26,48 +28,86 @@ ANSWERED_WITHIN: Final = 30.0
 """Seconds that a running daemon has to publish the rules once it was told."""
 
 
-def publish(json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
+def publish(
+    version: Annotated[
+        int | None, typer.Option("--version", help="Publish an earlier version again; `segue history` lists them.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
     """Check the project's rules, show what changes, and publish them. A running daemon is told to reload.
 
-    Customers inside keep the version they began with; a removed rule lets everyone inside exit. Exits with 1 when the
-    rules are wrong: then nothing changes.
+    Customers inside keep the version they began with, or follow the edit, as each rule's `on edit` says; a removed rule
+    lets everyone inside exit. With --version the rules come from the store instead of the disk: going back is an edit
+    like any other. Exits with 1 when the rules are wrong: then nothing changes.
     """
     assembly = open_project(Path.cwd())
-    book = check_book(assembly)
+    book = check_book(assembly) if version is None else _earlier(assembly, version)
     show_diagnostics(book, "json" if json else "full")
     if not book.ok:
         fail("nothing was published", WRONG)
-    if not book.checked.book.rules:
+    rules = len(book.checked.book.rules)
+    if not rules:
         fail(f"no rules in {assembly.project.rules}: nothing was published", USAGE)
     path = assembly.project.database
-    fresh = {name: program.hash for name, (program, _) in bodies_of(book.checked.book).items()}
+    wanted = Request(who(), version)
     try:
-        before: dict[str, str] = {}
-        last = 0
+        last, changes = 0, Changes()
         if path.exists():
             with read_only(path) as tx:
-                before = books.load_book(tx)
                 last = books.last_publication(tx)
-        store = _open_or_tell(path, fresh, last)
+                changes = compare(tx, book.checked.book)
+        store = _open_or_tell(path, book.checked.book, wanted, last)
         if store is not None:
             with contextlib.closing(store):
                 moment = Instant(time.time_ns() // 1000)
-                store.apply(lambda tx: publish_book(tx, book.checked.book, moment, getpass.getuser()))
+                changes = store.apply(lambda tx: publish_book(tx, book.checked.book, moment, wanted.who, book.sources))
     except (StoreError, OSError) as error:
         fail(f"nothing was published: {error}")
-    added = sorted(fresh.keys() - before.keys())
-    removed = sorted(before.keys() - fresh.keys())
-    changed = sorted(name for name in fresh.keys() & before.keys() if fresh[name] != before[name])
     if json:
-        print_json({"published": len(fresh), "added": added, "changed": changed, "removed": removed})
+        print_json(
+            {
+                "published": rules,
+                "added": changes.added,
+                "changed": changes.changed,
+                "removed": changes.removed,
+            }
+        )
         return
-    for mark, names in (("+", added), ("~", changed), ("-", removed)):
+    print_changes(changes)
+    print(f"{counted(rules, 'rule')} published" if changes else "Nothing changed.")
+    if version is not None:
+        print("The rules on disk are as they were: the next `segue publish` brings them back.")
+
+
+def print_changes(changes: Changes, indent: str = "") -> None:
+    """What a publication added, changed and removed, a name a line."""
+    for mark, names in (("+", changes.added), ("~", changes.changed), ("-", changes.removed)):
         for name in names:
-            print(f"{mark} {name}")
-    print(f"{counted(len(fresh), 'rule')} published" if added or changed or removed else "Nothing changed.")
+            print(f"{indent}{mark} {name}")
 
 
-def _open_or_tell(path: Path, fresh: Mapping[str, str], last: int) -> Store | None:
+def _earlier(assembly: Assembly, version: int) -> CheckedBook:
+    try:
+        with read_only(assembly.project.database) as tx:
+            files, last = books.load_sources(tx, version), books.last_publication(tx)
+    except StoreError as error:
+        fail(str(error))
+    if version < 1 or version > last:
+        fail(f"there is no version {version}: `segue history` lists those there are", USAGE)
+    if not files:
+        fail(f"the rules of version {version} were not kept", WRONG)
+    return check_version(assembly, files)
+
+
+def who() -> str:
+    """Who runs this process, for the record of publications."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a DynamicUser need not have a name
+        return f"uid {os.getuid()}"
+
+
+def _open_or_tell(path: Path, book: Book, wanted: Request, last: int) -> Store | None:
     """The store, where nobody uses it; None once a daemon that does has published the rules. Raises StoreError where it
     does not within half a minute."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # another `segue publish` may take us for the daemon
@@ -75,17 +115,22 @@ def _open_or_tell(path: Path, fresh: Mapping[str, str], last: int) -> Store | No
     until = time.monotonic() + ANSWERED_WITHIN
     while True:
         try:
-            return Store(path)
+            store = Store(path)
         except StoreInUse:
             process = holder(path)
             if process is None:
                 raise
+        else:
+            store.apply(books.take_request)  # in case whom we told is gone
+            return store
         if process != told:
+            books.request(path, wanted)
             os.kill(process, signal.SIGHUP)
             told = process
         with read_only(path) as tx:
-            if books.last_publication(tx) > last and books.load_book(tx) == fresh:
+            if books.last_publication(tx) > last and not compare(tx, book):
                 return None
         if time.monotonic() > until:
+            books.request(path, None)
             raise StoreError(f"the running Segue (process {process}) did not take the rules: its log says why")
         time.sleep(0.1)

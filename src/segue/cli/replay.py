@@ -16,7 +16,7 @@ from segue.api import Instant, SourceSpec, to_rfc3339
 from segue.cli.ending import USAGE, WRONG, fail, nearest_project, open_project, print_json, show_diagnostics
 from segue.runtime.assembly import Assembly
 from segue.runtime.assembly import check as check_book
-from segue.runtime.publishing import load, publish
+from segue.runtime.publishing import publish, resume
 from segue.runtime.running import DecisionLine, Running, as_json
 from segue.scenario.recording import Recording
 from segue.scenario.replay import Progress, Replay
@@ -61,8 +61,8 @@ def replay(
     with _open_store(len(recording)) as store:
 
         def prepare(tx):  # type: ignore[no-untyped-def]
-            publish(tx, found.checked.book, Instant(0), "replay")
-            return load(tx, setting)
+            publish(tx, found.checked.book, Instant(recording.first - 1), "replay", found.sources)
+            return resume(tx, setting)
 
         running: Running = store.apply(prepare)
         run = Replay(store, running, found.content, recording.record)

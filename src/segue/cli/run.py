@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import getpass
 import os
 import signal
 import sys
@@ -17,12 +16,14 @@ import typer
 from segue.api import to_rfc3339
 from segue.cli import logs
 from segue.cli.ending import USAGE, WRONG, fail, open_project, show_diagnostics
+from segue.cli.publish import who
 from segue.cli.service import CannotStart, Service
 from segue.runtime import process
 from segue.runtime.assembly import Assembly, CheckedBook
 from segue.runtime.assembly import check as check_book
 from segue.runtime.notify import Notifier
-from segue.runtime.running import DecisionLine, bodies_of
+from segue.runtime.publishing import compare
+from segue.runtime.running import DecisionLine
 from segue.store import books
 from segue.store.database import Store
 from segue.store.errors import StoreError
@@ -119,7 +120,7 @@ async def _serve(
 
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
     try:
-        await service.start(book, publish=publishing, who=_who(), on_proof=on_proof)
+        await service.start(book, publish=publishing, who=who(), on_proof=on_proof)
     except CannotStart as error:
         for line in str(error).splitlines():
             print(f"segue: {line}", file=sys.stderr)
@@ -153,7 +154,7 @@ async def _serve(
 async def _reload(service: Service, notifier: Notifier) -> None:
     notifier.reloading()
     try:
-        book = await service.reload(_who())
+        book = await service.reload(who())
         _log_diagnostics(book)
         if book.ok:
             _log.info("reloaded", rules=len(book.checked.book.rules))
@@ -168,10 +169,9 @@ async def _reload(service: Service, notifier: Notifier) -> None:
 
 
 async def _say_if_different(service: Service, book: CheckedBook) -> None:
-    disk = {name: program.hash for name, (program, _) in bodies_of(book.checked.book).items()}
-    runs = {name: program.hash for name, program in service.daemon.running.current.items()}
-    if book.ok and disk != runs:
-        changed = sorted(name for name in disk.keys() | runs.keys() if disk.get(name) != runs.get(name))
+    changes = await asyncio.wrap_future(service.store.write(lambda tx: compare(tx, book.checked.book)))
+    if book.ok and changes:
+        changed = sorted((*changes.added, *changes.changed, *changes.removed))
         _log.warning("the rules on disk differ from those that run: `segue publish`, or --publish", rules=changed)
 
 
@@ -207,10 +207,3 @@ def _log_decision(line: DecisionLine) -> None:
         message=line.message or None,
         reason=line.reason or None,
     )
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a DynamicUser need not have a name
-        return f"uid {os.getuid()}"

@@ -16,11 +16,12 @@ from prometheus_client import CollectorRegistry, generate_latest
 from segue.api import Callback, Event, Tools
 from segue.clock.clock import Clock
 from segue.host import AiohttpClient, ConfigurationError, OpenChannel, configure
-from segue.runtime.assembly import Assembly, CheckedBook, check, open_sources
+from segue.runtime.assembly import Assembly, CheckedBook, check, check_version, open_sources
 from segue.runtime.daemon import Daemon
 from segue.runtime.running import DecisionLine
 from segue.store import books
-from segue.store.database import LAST, Store, read_only
+from segue.store.books import Request
+from segue.store.database import LAST, Store, Transaction, read_only
 from segue.store.errors import StoreUnavailable
 from segue.store.sweeps import RuleCount, count_rules, latest_moment
 from segue.web.app import create_app
@@ -100,7 +101,7 @@ class Service:
             )
         self.store.start()
         self._daemon = Daemon(self.store, self.clock, assembly.setting, self._channels, book.content, self._listener)
-        await self._daemon.start(book.checked.book if publish else None, who)
+        await self._daemon.start(book.checked.book if publish else None, who, book.sources)
         self._warn_of_open_doors()
         registry = CollectorRegistry()
         registry.register(DaemonCollector(self._daemon, self._channels, lambda: self._counts))
@@ -140,11 +141,17 @@ class Service:
         await asyncio.to_thread(self.store.close)
 
     async def reload(self, who: str) -> CheckedBook:
-        """Check the rule book on disk and publish it when it is right; a wrong one changes nothing."""
+        """Check the rule book on disk, or the earlier version that was asked for, and publish it when it is right; a
+        wrong one changes nothing."""
         async with self._reloading:  # of two at once the one that read the disk later is the one that stays
-            book = await asyncio.to_thread(check, self.assembly)
+            wanted, files = await asyncio.wrap_future(self.store.write(_take_request))
+            if files is not None:
+                book = await asyncio.to_thread(check_version, self.assembly, files)
+            else:
+                book = await asyncio.to_thread(check, self.assembly)
             if book.ok:
-                await self.daemon.publish(book.checked.book, who, book.content)
+                asked_by = wanted.who if wanted is not None else who
+                await self.daemon.publish(book.checked.book, asked_by, book.content, book.sources)
             return book
 
     async def _accept(self, events: Any, source: str) -> None:
@@ -188,6 +195,13 @@ class Service:
             "channels": {name: channel.state for name, channel in self._channels.items()},
             "balanced": all(count.balanced for count in self._counts),
         }
+
+
+def _take_request(tx: Transaction) -> tuple[Request | None, Mapping[str, str] | None]:
+    """What `segue publish` asked for, and the files of the version where it named one."""
+    wanted = books.take_request(tx)
+    files = books.load_sources(tx, wanted.version) if wanted is not None and wanted.version is not None else None
+    return wanted, files
 
 
 def _count(store: Store) -> list[RuleCount]:

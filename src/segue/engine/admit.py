@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import tzinfo
+from typing import Final
 
 import msgspec
 
@@ -22,6 +23,9 @@ from segue.program.facts import Customer, Scene
 from segue.program.keys import per_value
 from segue.program.program import Program
 from segue.program.wording import word_period
+
+PAUSED: Final = "entries are paused: far more than expected"
+"""Why nobody enters a rule for now: its runtime counts those lost."""
 
 
 class Admission(msgspec.Struct):
@@ -64,7 +68,7 @@ def admit(
     if now - event.at > stale:
         return _ignore(now, "the event was too old on arrival" if event.name else "its moment was missed by too much")
     if paused:
-        return _ignore(now, "entries are paused: far more than expected")
+        return _ignore(now, PAUSED)
     replaced = next((journey for journey in inside if journey.value == value), None) if inside else None
     if replaced is not None and rule.on_repeat == "ignore":
         return _ignore(now, "already inside")

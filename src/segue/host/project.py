@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from segue.api import Money
+from segue.api.values import DAY, HOUR, MINUTE
 from segue.host.configuration import nearest, unknown_key
 from segue.host.secrets import is_reference, is_secret
 
@@ -71,14 +72,15 @@ class SourceSettings(msgspec.Struct, frozen=True):
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
-    """A project folder. Paths are absolute. ``best_time`` is in minutes since midnight. ``configured``: whether there
-    is a segue.toml."""
+    """A project folder. Paths are absolute. ``stale`` is in microseconds, ``best_time`` in minutes since midnight.
+    ``configured``: whether there is a segue.toml."""
 
     root: Path
     zone: str = "UTC"
     locale: str = "en"
     currency: str = "EUR"
     best_time: int = 600
+    stale: int = DAY
     database: Path
     rules: Path
     http: Http = Http()
@@ -143,11 +145,14 @@ def _syntax(file: Path, text: str, error: str) -> Problem:
     return Problem(file, line, f"is not valid TOML here: {said[:1].lower()}{said[1:]}")
 
 
-_TOP: Final = ("zone", "locale", "currency", "best_time", "database", "rules", "http", "channels", "sources")
+_TOP: Final = ("zone", "locale", "currency", "best_time", "stale", "database", "rules", "http", "channels", "sources")
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _MONEY: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ([A-Z]{3})")
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_UNITS: Final = {"min": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
+_PART_OF_SPAN: Final = re.compile(r"(\d{1,4})(min|h|d|w)")
+_SPAN: Final = re.compile(r"(\d{1,4}(min|h|d|w))+")
 _HIGHEST_PORT: Final = 65_535
 
 
@@ -168,6 +173,7 @@ class _Reader:
             locale=self._locale(tables),
             currency=self._currency(tables),
             best_time=self._best_time(tables),
+            stale=self._stale(tables),
             database=self._path(tables, "database") or self.root / "segue.db",
             rules=self._rules(tables),
             http=self._http(self._table(tables, "http", ())),
@@ -250,6 +256,14 @@ class _Reader:
             )
             return None
         return Money(Decimal(found.group(1)), found.group(2))
+
+    def _stale(self, tables: Mapping[str, Any]) -> int:
+        written = self._text(tables, "stale", "24h")
+        parts = _SPAN.fullmatch(written)
+        if parts is None:
+            self._say(("stale",), f'{written!r} is not a span of time; write one such as "24h" or "3d"')
+            return DAY
+        return sum(int(number) * _UNITS[unit] for number, unit in _PART_OF_SPAN.findall(written))
 
     def _path(self, tables: Mapping[str, Any], name: str) -> Path | None:
         return (self.root / self._text(tables, name, name)).resolve() if name in tables else None

@@ -8,12 +8,14 @@ ever stored must stay readable.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from segue.api import Money, Period
 from segue.language import model as m
+
+N = TypeVar("N", bound=m.Node)
 
 _CLASSES: Final[dict[str, type[msgspec.Struct]]] = {
     name: kind
@@ -37,6 +39,19 @@ def decode_rule(data: bytes) -> m.Rule:
     if not isinstance(rule, m.Rule):
         raise ValueError("the stored program is not a rule")
     return rule
+
+
+def encode_node(node: m.Node, *, meaning: bool = False) -> bytes:
+    """Any other node of the model (a segment, a policy, a trigger), as `encode_rule` does it."""
+    return msgspec.json.encode(_simplify(node, _PLACE if meaning else frozenset()))
+
+
+def decode_node(data: bytes, kind: type[N]) -> N:
+    """The node that `encode_node` wrote. Raises ValueError as `decode_rule` does."""
+    node = _restore(msgspec.json.decode(data))
+    if not isinstance(node, kind):
+        raise ValueError(f"what is stored is no {kind.__name__}")
+    return node
 
 
 def _simplify(value: Any, without: frozenset[str]) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from segue.api import FieldType, Money
 from segue.language import model as m
@@ -19,6 +19,9 @@ from segue.program.keys import reaches
 from segue.program.values import align, calculate, equal, ordered, past_field, plain, read_value, zone_of
 
 Evaluate = Callable[[Scene], Any]
+
+_LATEST: Final = 2**63
+"""After every arrival: an event as old as a window is long has left it, as in ``once per`` and in limits."""
 
 
 def compile_expression(expression: m.Expression) -> Evaluate:
@@ -156,7 +159,7 @@ def select_past(scene: Scene, event: str, window: m.Window, where: Evaluate | No
         low, per = scene.start, scene.per
     elif since == "last" and window.period is not None:
         try:
-            low = (add_elapsed(now, window.period, scene.customer.zone, -1), -1)
+            low = (add_elapsed(now, window.period, scene.customer.zone, -1), _LATEST)
         except (OverflowError, ValueError):
             low = None  # a window longer than the calendar: ever
     for past in rows:

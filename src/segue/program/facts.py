@@ -49,6 +49,8 @@ class Standing:
     """What is known of a customer beside traits and history, looked up when it is asked for. These are the answers
     where nothing is known; the runtime gives those of the store."""
 
+    __slots__ = ()
+
     seed = ""
     """The first key that this customer was ever known by (``""``: the key itself). Shares and arms hang on it, so that
     they stay when a visitor signs in."""

@@ -200,24 +200,24 @@ def _leaves_short(
         (
             row.at
             for row in rows
-            if now - length <= row.at and (row.at > now or where is None or _with_subject(where, scene, row))
+            if now - length < row.at and (row.at > now or where is None or _with_subject(where, scene, row))
         ),
         reverse=True,
     )
     if counted and counted[0] > now:  # what has not happened yet comes first
         return min(at for at in counted if at > now)
-    return Instant(counted[times - 1] + length + 1) if 0 < times <= len(counted) else None
+    return Instant(counted[times - 1] + length) if 0 < times <= len(counted) else None
 
 
 def _leaves(at: Instant, period: Period, scene: Scene) -> Instant | None:
     """When an event leaves a window, or comes back into one of months; None: it is out for good."""
     now, zone = scene.now, scene.customer.zone
     if not period.months:
-        left = Instant(at + period.days * DAY + period.micros + 1)
+        left = Instant(at + period.days * DAY + period.micros)
         return left if left > now else None
 
     def inside(moment: Instant) -> bool:
-        return at >= add_elapsed(moment, period, zone, -1)
+        return at > add_elapsed(moment, period, zone, -1)
 
     try:
         if at < add_elapsed(now, period, zone, -1) - 2 * _MONTHS_JUMP:

@@ -52,6 +52,7 @@ class Assembly(msgspec.Struct, frozen=True):
             zone=zone,
             currency=self.project.currency,
             locale=self.project.locale,
+            stale=self.project.stale,
             reach=Reach(reach),
             channels={name: spec for name, (spec, _) in self.channels.items()},
             costs={
@@ -84,11 +85,12 @@ class Assembly(msgspec.Struct, frozen=True):
 
 
 class CheckedBook(msgspec.Struct, frozen=True):
-    """A rule book and its messages after their check."""
+    """A rule book and its messages after their check. ``sources`` are its files, name to text."""
 
     checked: Checked
     content: Catalogue
     diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, str] = {}
 
     @property
     def ok(self) -> bool:
@@ -133,6 +135,14 @@ def check(assembly: Assembly, paths: Sequence[Path] | None = None, *, content: b
     return _with_rest(checked, found)
 
 
+def check_version(assembly: Assembly, files: Mapping[str, str]) -> CheckedBook:
+    """Check the rules of an earlier version, with the messages that lie on disk now."""
+    found = _find(assembly, None)
+    sources = tuple(RuleFile(path, text) for path, text in files.items())
+    checked = check_book(sources, assembly.words(found.catalogue))
+    return _with_rest(checked, _Found(sources, (), found.catalogue))
+
+
 class MendedBook(msgspec.Struct, frozen=True):
     """A rule book with its safe fixes made, in memory only. ``before`` are the files as they are, ``after`` as they
     would be, one for one; ``book`` is the check of the latter, ``fixed`` what was fixed."""
@@ -148,7 +158,8 @@ def mend(assembly: Assembly, paths: Sequence[Path] | None = None) -> MendedBook:
     found = _find(assembly, paths)
     words = assembly.words(found.catalogue)
     mended = mend_sources(found.sources, lambda sources: check_book(sources, words))
-    return MendedBook(found.sources, mended.sources, mended.fixed, _with_rest(mended.checked, found))
+    after = msgspec.structs.replace(found, sources=mended.sources)
+    return MendedBook(found.sources, mended.sources, mended.fixed, _with_rest(mended.checked, after))
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -169,7 +180,8 @@ def _find(assembly: Assembly, paths: Sequence[Path] | None) -> _Found:
 def _with_rest(checked: Checked, found: _Found) -> CheckedBook:
     """The check of a book with what is wrong outside the texts of its rules."""
     wrong = content_problems(found.catalogue)
-    return CheckedBook(checked, found.catalogue, (*found.unreadable, *checked.diagnostics, *wrong))
+    files = {source.path: source.text for source in found.sources}
+    return CheckedBook(checked, found.catalogue, (*found.unreadable, *checked.diagnostics, *wrong), files)
 
 
 def content_problems(catalogue: Catalogue) -> tuple[Diagnostic, ...]:

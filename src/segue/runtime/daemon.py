@@ -24,18 +24,21 @@ from segue.messages.catalogue import Catalogue
 from segue.runtime.busy import Busy
 from segue.runtime.crashpoints import reach
 from segue.runtime.dispatch import recover, report
+from segue.runtime.due import next_due, pass_time, postpone_first
 from segue.runtime.inbound import take_inbound
 from segue.runtime.inbox import Inbox
 from segue.runtime.ingest import Ingested
-from segue.runtime.publishing import Setting, expel, load, publish, removed
+from segue.runtime.pace import Pace, look_at_paces, tidy_paces
+from segue.runtime.publishing import Setting, publish, resume
 from segue.runtime.running import DecisionLine, Running, with_content
 from segue.runtime.sender import NoChannel, Sender, Sends
+from segue.runtime.sweeping import Chore, Swept, chores, sweep
 from segue.runtime.turn import Done
-from segue.runtime.wake import Woke, wake
+from segue.runtime.wake import Woke
 from segue.store import books
+from segue.store.books import Changes
 from segue.store.database import FIRST, LAST, Store, Transaction
 from segue.store.errors import StoreUnavailable
-from segue.store.journeys import next_due, postpone_earliest
 from segue.store.ledger import due_channels, find_message
 from segue.store.sweeps import latest_moment
 
@@ -84,6 +87,9 @@ class Daemon:
         self._fired_before = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._releasing: asyncio.Task[None] | None = None
+        self._pacing: asyncio.Task[None] | None = None
+        self.paces: Mapping[str, Pace] = {}
+        """How rules that say how many they expect do, as of the last minute."""
         self.inbox = Inbox(store, lambda: self.running, clock.now, self._on_ingested)
         self.senders = {name: self._sender(name, channel) for name, channel in channels.items()}
 
@@ -109,13 +115,16 @@ class Daemon:
 
     # Life
 
-    async def start(self, book: m.Book | None, who: str = "segue run") -> None:
-        """Begin, from what the store says. ``book`` is published first; None keeps the one that runs."""
+    async def start(
+        self, book: m.Book | None, who: str = "segue run", sources: Mapping[str, str] | None = None
+    ) -> None:
+        """Begin, from what the store says. ``book`` is published first, read from ``sources``; None keeps the one that
+        runs."""
         self.clock.not_before(await self._write(latest_moment))
         if book is not None:
-            await self.publish(book, who)
+            await self.publish(book, who, sources=sources)
         else:
-            self._running = await self._write(lambda tx: load(tx, self._setting))
+            self._running = await self._write(lambda tx: resume(tx, self._setting))
         if self._running is None:
             raise RuntimeError("no rule book was ever published to this store")
         self._running = with_content(self._running, self.content)
@@ -133,7 +142,8 @@ class Daemon:
         for sender in self.senders.values():
             sender.start()
         self._bell.ring_every("look", 10.0, self._look)
-        await self._expel()
+        self._bell.ring_every("paces", 60.0, self._look_at_paces)
+        await self._sweep()
 
     async def stop(self) -> None:
         """Drain: commit what was taken, hand over what is claimed, then let go. The store stays open."""
@@ -146,47 +156,60 @@ class Daemon:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def publish(self, book: m.Book, who: str, content: Catalogue | None = None) -> None:
-        """Make a checked book the one that runs, with its messages.
-        Journeys inside keep the version they began with."""
-        setting, known = self._setting, self._running.programs if self._running is not None else {}
+    async def publish(
+        self, book: m.Book, who: str, content: Catalogue | None = None, sources: Mapping[str, str] | None = None
+    ) -> None:
+        """Make a checked book the one that runs, with its messages and the files it was read from.
+        Journeys inside keep the version they began with, or are taken over, as their rules say."""
+        before, setting = self._running, self._setting
 
-        def job(tx: Any) -> tuple[tuple[str, ...], Running | None]:
-            gone = publish(tx, book, self.clock.now(), who)
+        def job(tx: Transaction) -> Changes:
+            changes = publish(tx, book, self.clock.now(), who, sources)
+            running = resume(tx, setting, before)
             reach("in-publish")
-            return gone, load(tx, setting, known)
+            # At once: whatever the writer does next goes by the new book, since it finds the customers of the new one.
+            self._running = with_content(running, content or self.content) if running is not None else None
+            return changes
 
-        before = self._running.current.values() if self._running is not None else ()
-        gone, running = await self._write(job)
-        if running is not None:
-            # A batch that still ran by the book before may have begun journeys just now: their programs stay at hand.
-            programs = {program.hash: program for program in before} | dict(running.programs)
-            running = msgspec.structs.replace(running, programs=programs)
+        try:
+            changes = await self._write(job)
+        except BaseException:
+            self._running = before
+            raise
         if content is not None:
             self.content = content
-        self._running = with_content(running, self.content) if running is not None else None
         reach("after-publish")
-        _log.info("published", rules=len(book.rules), removed=list(gone))
+        _log.info(
+            "published",
+            rules=len(book.rules),
+            added=list(changes.added),
+            changed=list(changes.changed),
+            removed=list(changes.removed),
+        )
         if self._tasks:
-            await self._expel()
+            self._waking.set()
+            await self._sweep()
 
-    async def _expel(self) -> None:
-        """Everyone inside a removed rule exits. Asks the store who is left, so that a batch that ran by the book before
-        is included, and goes on where the store could not write."""
+    async def _sweep(self) -> None:
+        """Do what a publication leaves to do. Asks the store what is left, so that it goes on where a crash, or a store
+        that could not write, cut it off."""
         pause = 0.1
         while not self._stopping:
             try:
-                for rule in await self._write(removed):
-                    after = -1
-                    while after != 0 and not self._stopping:
-                        job = partial(expel, running=self.running, rule=rule, after=max(after, 0), now=self.clock.now())
-                        after, done = await self._write(job)
-                        self._on_done(done)
+                for chore in await self._write(lambda tx: chores(tx, self.running), LAST):
+                    left: Chore | None = chore
+                    while left is not None and not self._stopping:
+                        swept = await self._write(partial(self._sweep_piece, chore=left), LAST)
+                        self._on_done(swept.done)
+                        left = swept.left
                 return
             except StoreUnavailable as error:
                 _log.error("the store cannot write", error=str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
+
+    def _sweep_piece(self, tx: Transaction, chore: Chore) -> Swept:
+        return sweep(tx, self.running, chore, self.clock.now())
 
     # What comes in
 
@@ -229,7 +252,7 @@ class Daemon:
         pause, piece = 0.1, WAKE_PIECE
 
         def job(tx: Transaction) -> Woke:
-            woke = wake(tx, self.running, self.clock.now(), piece)
+            woke = pass_time(tx, self.running, self.clock.now(), piece)
             if woke.fired:
                 reach("in-wake")
             return woke
@@ -264,14 +287,14 @@ class Daemon:
             await self._waking.wait()
 
     async def _postpone_earliest(self) -> None:
-        """The journey that is due first cannot be woken: the others go before it, and it is tried again later."""
+        """What is due first cannot be done: the rest goes before it, and it is tried again later."""
 
         def job(tx: Transaction) -> str:
             now = self.clock.now()
-            return postpone_earliest(tx, now, Instant(now + HOUR))
+            return postpone_first(tx, self.running, now, Instant(now + HOUR))
 
         try:
-            _log.error("a journey cannot be woken: it is tried again in an hour", key=await self._write(job))
+            _log.error("what is due cannot be done: it is tried again in an hour", key=await self._write(job))
         except StoreUnavailable as error:
             _log.error("the store cannot write", error=str(error))
             await asyncio.sleep(1.0)
@@ -286,6 +309,27 @@ class Daemon:
             sender.wake()
         if self.held:
             self._releasing = asyncio.create_task(self._look_for_release())
+
+    def _look_at_paces(self) -> None:
+        if any(program.rule.expect is not None for program in self.running.current.values()):
+            self._pacing = asyncio.create_task(self._compare_paces())
+
+    async def _compare_paces(self) -> None:
+        def job(tx: Transaction) -> list[Pace]:
+            now = self.clock.now()
+            tidy_paces(tx, self.running, now)
+            return look_at_paces(tx, self.running, now)
+
+        try:
+            found = await self._write(job, LAST)
+        except StoreUnavailable:
+            return  # the next minute asks again
+        for pace in found:
+            before = self.paces.get(pace.rule)
+            if pace.state != (before.state if before is not None else "as expected"):
+                say = _log.info if pace.state == "as expected" else _log.warning
+                say(f"entries: {pace.state}", rule=pace.rule, entered=pace.counted, expected=pace.expected)
+        self.paces = {pace.rule: pace for pace in found}
 
     async def _look_for_release(self) -> None:
         try:
@@ -336,7 +380,7 @@ class Daemon:
         """Whether the daemon makes progress: the writer commits,
         and nothing that is due has been waiting for a minute."""
         try:
-            overdue = await asyncio.wait_for(self._write(lambda tx: _overdue(tx, self.clock.look()), LAST), 20.0)
+            overdue = await asyncio.wait_for(self._write(self._overdue, LAST), 20.0)
         except (StoreUnavailable, TimeoutError):
             return False
         fired, self._fired_before = self._fired_before, self.counts.fired
@@ -344,7 +388,6 @@ class Daemon:
         # stuck.
         return bool(overdue < 60_000_000 * max(1.0, self.clock.speed)) or self.counts.fired > fired
 
-
-def _overdue(tx: Transaction, now: Instant) -> int:
-    due = next_due(tx)
-    return max(0, now - due) if due is not None else 0
+    def _overdue(self, tx: Transaction) -> int:
+        due = next_due(tx, self.running)
+        return max(0, self.clock.look() - due) if due is not None else 0

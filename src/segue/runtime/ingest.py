@@ -11,11 +11,12 @@ from typing import Any, Final
 import msgspec
 
 from segue.api import Event, Instant
-from segue.customers.identity import device_key, find_same, resolve, user_key
+from segue.customers.identity import device_key, find_same, resolve, show, user_key
 from segue.customers.reach import GRANTED, KINDS, MARKETING, WITHDRAWN
 from segue.engine.journey import Arrived
 from segue.program.keys import per_value
 from segue.program.reads import REACH
+from segue.runtime.admissions import Cause
 from segue.runtime.merging import join, merge
 from segue.runtime.people import Person
 from segue.runtime.running import Running
@@ -107,15 +108,29 @@ def _load_history(turn: Turn, running: Running, fresh: Sequence[tuple[Event, int
     for event, _ in fresh:
         if event.name is not None:
             for program in running.triggers.get(running.names.get(event.name, event.name), ()):
-                names |= program.events
-                if program.where is not None:
-                    names |= program.where.events
+                names |= program.events | program.entry_reads
+    names |= _read_by_segments(running, fresh)
     for person in turn.people.values():
         for journey in (person.journeys or {}).values():
             known = running.programs.get(journey.program)
             if known is not None:
                 names |= known.events
     turn.load_history(turn.people, names)
+
+
+def _read_by_segments(running: Running, fresh: Sequence[tuple[Event, int]]) -> set[str]:
+    """The history that live segments read which this batch touches."""
+    beginnings = running.beginnings
+    if not beginnings.watched:
+        return set()
+    touched: set[str] = set()
+    for event, _ in fresh:
+        if event.name is not None:
+            touched.update(beginnings.by_event.get(running.names.get(event.name, event.name), ()))
+        for trait in event.traits or ():
+            touched.update(beginnings.by_trait.get(trait, ()))
+    conditions = (beginnings.watched[name].condition for name in touched)
+    return {event for condition in conditions if condition is not None for event in condition.events}
 
 
 def _device_of(event: Event) -> str | None:
@@ -138,6 +153,7 @@ def _identify(
         person = turn.people[found.customer]
     number = person.row.row
     if found.known:
+        person.row.seed = person.row.seed or show(person.row.key)
         person.row.key = own_keys[number] = found.key
         customers[found.key] = number
         turn.refresh(person)
@@ -158,20 +174,23 @@ def _take(turn: Turn, running: Running, person: Person | None, event: Event, has
             _reach_named(turn, running, Arrived(name, at, order, raw, fields, event.message_id), now)
         return
     turn.advance(person, now)
+    cause = Cause(event.message_id, at, order)
     if event.traits:
         changed = frozenset(key for key, value in event.traits.items() if person.row.traits.get(key) != value)
         if changed:
+            old = {key: person.row.traits.get(key) for key in changed}
             for key in changed:
                 if event.traits[key] is None:
                     person.row.traits.pop(key, None)
                 else:
                     person.row.traits[key] = event.traits[key]
             turn.refresh(person)
-            turn.change(person, changed, now)
+            turn.change(person, changed, now, old=old, cause=cause)
     if name is not None:
         if name in ("subscribed", "unsubscribed"):
             _take_consent(turn, person, name, event, at, now)
         turn.arrive(person, Arrived(name, at, order, raw, fields, event.message_id), now)
+    turn.greet(person, cause, now)
 
 
 def _spell(running: Running, name: str | None, event: Event) -> dict[str, Any]:

@@ -8,13 +8,25 @@ from datetime import tzinfo
 import msgspec
 
 from segue.api import ChannelSpec, Instant, Money
+from segue.api.values import DAY
 from segue.customers.reach import Reach
 from segue.language import model as m
-from segue.program.program import Program
-from segue.runtime.running import Running, bodies_of, build, decode_words, encode_words, words_of
-from segue.runtime.turn import Done, Turn
+from segue.program.codec import encode_node
+from segue.runtime.calendars import arrange_calendar
+from segue.runtime.running import (
+    Running,
+    Words,
+    bodies_of,
+    build,
+    decode_words,
+    encode_words,
+    policies_of,
+    segments_of,
+    words_of,
+)
+from segue.runtime.sweeping import arrange_watches
 from segue.store import books
-from segue.store import journeys as journey_rows
+from segue.store.books import Changes
 from segue.store.database import Transaction
 
 
@@ -28,20 +40,52 @@ class Setting(msgspec.Struct, frozen=True):
     locale: str = "en"
     costs: Mapping[str, Money] = {}
     best_minute: int = 600
+    stale: int = DAY
 
 
-def publish(tx: Transaction, book: m.Book, now: Instant, who: str) -> tuple[str, ...]:
-    """Make the book the one that runs. Gives the rules that were removed and have customers inside:
-    `expel` them next."""
+def publish(tx: Transaction, book: m.Book, now: Instant, who: str, sources: Mapping[str, str] | None = None) -> Changes:
+    """Make the book the one that runs; `resume` it next. ``sources`` are its files, name to text, kept so that it can
+    be shown and published again. Gives what that changed."""
+    before = books.load_words(tx)
+    words = words_of(book)
     bodies = bodies_of(book)
     books.put_programs(tx, [(program.hash, program.name, body) for program, body in bodies.values()])
     current = {name: program.hash for name, (program, _) in bodies.items()}
-    books.put_book(tx, current, encode_words(words_of(book)), now, who)
-    return tuple(sorted(books.rules_inside(tx) - set(current)))
+    changes = _changes(
+        {**books.load_book(tx), **_meanings(decode_words(before))} if before is not None else {},
+        {**current, **_meanings(words)},
+    )
+    books.put_book(tx, current, encode_words(words), now, who, sources or {}, changes)
+    return changes
 
 
-def load(tx: Transaction, setting: Setting, known: Mapping[str, Program] | None = None) -> Running | None:
-    """What runs, from the store; None before the first publication."""
+def compare(tx: Transaction, book: m.Book) -> Changes:
+    """What publishing the book would change."""
+    before = books.load_words(tx)
+    current = {name: program.hash for name, (program, _) in bodies_of(book).items()}
+    return _changes(
+        {**books.load_book(tx), **_meanings(decode_words(before))} if before is not None else {},
+        {**current, **_meanings(words_of(book))},
+    )
+
+
+def _meanings(words: Words) -> dict[str, str]:
+    """What segments and policies mean, by the name under which a change of one is noted."""
+    return {one.name: encode_node(one, meaning=True).decode() for one in segments_of(words)} | {
+        f"policy {one.kind}": encode_node(one, meaning=True).decode() for one in policies_of(words)
+    }
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> Changes:
+    return Changes(
+        added=tuple(sorted(after.keys() - before.keys())),
+        changed=tuple(sorted(name for name in after.keys() & before.keys() if after[name] != before[name])),
+        removed=tuple(sorted(before.keys() - after.keys())),
+    )
+
+
+def load(tx: Transaction, setting: Setting, before: Running | None = None) -> Running | None:
+    """What runs, from the store; None before the first publication. What ``before`` has compiled is used again."""
     words = books.load_words(tx)
     if words is None:
         return None
@@ -54,26 +98,19 @@ def load(tx: Transaction, setting: Setting, known: Mapping[str, Program] | None 
         locale=setting.locale,
         reach=setting.reach,
         channels=setting.channels,
-        known=known,
+        stale=setting.stale,
+        published=books.last_published(tx),
+        before=before,
         costs=setting.costs,
         best_minute=setting.best_minute,
     )
 
 
-def removed(tx: Transaction) -> tuple[str, ...]:
-    """Rules that are not in the book and still have customers inside:
-    a publication was cut off before they had left."""
-    return tuple(sorted(books.rules_inside(tx) - set(books.load_book(tx))))
-
-
-def expel(tx: Transaction, running: Running, rule: str, after: int, now: Instant, limit: int = 500) -> tuple[int, Done]:
-    """A piece of removing a rule: everyone inside exits. Gives the last journey's number,
-    0 when there is nobody left."""
-    found = journey_rows.load_of_rule(tx, rule, after, limit)
-    turn = Turn(tx, running, now)
-    turn.load([customer for customer, _ in found])
-    last = 0
-    for customer, journey in found:
-        turn.end(turn.people[customer], journey, "the rule was removed", now)
-        last = journey.row
-    return last, turn.flush()
+def resume(tx: Transaction, setting: Setting, before: Running | None = None) -> Running | None:
+    """What runs, ready to: besides `load` it has the store know what the book watches and which moments of the calendar
+    it waits for. After a publication and at every start; there may be chores then."""
+    running = load(tx, setting, before)
+    if running is not None:
+        arrange_watches(tx, running)
+        arrange_calendar(tx, running)
+    return running

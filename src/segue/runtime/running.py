@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final
 
@@ -14,19 +14,24 @@ from segue.customers.reach import Reach
 from segue.engine.journey import Decision
 from segue.language import model as m
 from segue.messages.catalogue import Catalogue
-from segue.program.codec import decode_rule, encode_rule
-from segue.program.program import Program, compile_rule
+from segue.program.codec import decode_node, decode_rule, encode_node, encode_rule
+from segue.program.facts import Scene
+from segue.program.program import Program, compile_rule, compile_segments
+from segue.runtime.beginnings import NONE, Beginnings, Subject, find_beginnings
 
+YEAR: Final = 366 * DAY
 CHAIN: Final = 8
-"""How deep a chain of emits and trait changes may go before it ends."""
+"""How deep a chain of emits, trait changes and segment changes may go before it ends."""
 
 
 class Words(msgspec.Struct, frozen=True):
-    """The events of a published book by the names that sources send, and for each event the other spellings of its
-    fields; stored with each publication."""
+    """What a published book has besides rules, stored with each publication: its events by the names that sources send,
+    for each event the other spellings of its fields, its segments and its policies."""
 
     names: dict[str, str]
     spellings: dict[str, dict[str, str]] = {}
+    segments: tuple[msgspec.Raw, ...] = ()
+    policies: tuple[msgspec.Raw, ...] = ()
 
 
 class DecisionLine(msgspec.Struct, frozen=True):
@@ -48,6 +53,11 @@ class Running(msgspec.Struct, frozen=True):
     ``channels`` are in the project's order. ``costs`` is what a message costs by channel, ``written`` which messages
     have content for it, ``best_minute`` when customers answer most of whom nothing is known, in minutes since midnight.
     ``retractable`` are the channels that can take messages back.
+
+    ``segments`` are those of the book, ``judges`` the same, compiled; ``policies`` are by kind of message.
+    ``published`` is when the book was; ``superseded`` are the programs, by hash, of customers inside whose rule follows
+    its edits: each with the one that takes over. What comes again and again does so until ``recurs_until`` (replay
+    has an end; None: for ever).
     """
 
     programs: Mapping[str, Program]
@@ -67,6 +77,21 @@ class Running(msgspec.Struct, frozen=True):
     best_minute: int = 600
     written: Mapping[str, frozenset[str]] = {}
     retractable: frozenset[str] = frozenset()
+    segments: Mapping[str, m.Segment] = {}
+    judges: Mapping[str, Callable[[Scene], bool]] = {}
+    beginnings: Beginnings = NONE
+    superseded: Mapping[str, Program] = {}
+    published: Instant = Instant(0)
+    recurs_until: Instant | None = None
+
+    def still_comes(self, moment: Instant, subject: Subject) -> bool:
+        """Whether a moment at which a subject would be looked at is awaited: what comes again every year is so until
+        `recurs_until`, and a segment is watched for a year longer."""
+        if self.recurs_until is None:
+            return True
+        if subject.condition is not None:
+            return moment <= self.recurs_until + YEAR
+        return not subject.recurs or moment <= self.recurs_until
 
 
 def build(
@@ -79,15 +104,20 @@ def build(
     locale: str = "en",
     reach: Reach,
     channels: Mapping[str, ChannelSpec],
-    known: Mapping[str, Program] | None = None,
+    stale: int = DAY,
+    published: Instant,
+    before: Running | None = None,
     costs: Mapping[str, Money] | None = None,
     best_minute: int = 600,
 ) -> Running:
-    """Compile what runs. ``rules`` are stored programs by hash, ``current`` the book (rule to hash); programs in
-    ``known`` are not compiled again."""
+    """Compile what runs. ``rules`` are stored programs by hash, ``current`` the book (rule to hash); programs of
+    ``before`` are not compiled again, unless the segments changed that they may name."""
+    segments = {one.name: one for one in segments_of(words)}
+    known = before.programs if before is not None and before.segments == segments else {}
     programs = {
-        content: (known or {}).get(content) or compile_rule(decode_rule(body)) for content, body in rules.items()
+        content: known.get(content) or compile_rule(decode_rule(body), segments) for content, body in rules.items()
     }
+    conditions = compile_segments(segments)
     book = {rule: programs[content] for rule, content in sorted(current.items())}
     triggers: dict[str, tuple[Program, ...]] = {}
     for program in book.values():
@@ -113,6 +143,19 @@ def build(
         costs=costs or {},
         best_minute=best_minute,
         retractable=frozenset(name for name, spec in channels.items() if spec.retracts),
+        stale=stale,
+        segments=segments,
+        judges={name: condition.judge for name, condition in conditions.items()},
+        policies={one.kind: one for one in policies_of(words)},
+        beginnings=find_beginnings(book, programs.values(), segments, conditions),
+        superseded={
+            content: book[program.name]
+            for content, program in programs.items()
+            if program.name in book
+            and book[program.name].hash != content
+            and book[program.name].rule.on_edit == "follow"
+        },
+        published=published,
     )
 
 
@@ -131,7 +174,22 @@ def words_of(book: m.Book) -> Words:
             names.setdefault(sent, event.name)
     for name in book.events:
         names[name] = name
-    return Words(names, {event.name: event.spellings for event in book.events.values() if event.spellings})
+    return Words(
+        names,
+        {event.name: event.spellings for event in book.events.values() if event.spellings},
+        tuple(msgspec.Raw(encode_node(one)) for one in book.segments),
+        tuple(msgspec.Raw(encode_node(one)) for one in book.policies),
+    )
+
+
+def segments_of(words: Words) -> Sequence[m.Segment]:
+    """The segments of a publication."""
+    return [decode_node(bytes(one), m.Segment) for one in words.segments]
+
+
+def policies_of(words: Words) -> Sequence[m.Policy]:
+    """The policies of a publication."""
+    return [decode_node(bytes(one), m.Policy) for one in words.policies]
 
 
 def encode_words(words: Words) -> bytes:
@@ -146,7 +204,8 @@ def decode_words(data: bytes) -> Words:
 
 def bodies_of(book: m.Book) -> dict[str, tuple[Program, bytes]]:
     """The programs of a checked book by rule, each with the bytes to keep."""
-    return {rule.name: (compile_rule(rule), encode_rule(rule)) for rule in book.rules}
+    segments = {one.name: one for one in book.segments}
+    return {rule.name: (compile_rule(rule, segments), encode_rule(rule)) for rule in book.rules}
 
 
 def as_json(line: DecisionLine) -> dict[str, Any]:

@@ -8,27 +8,32 @@ never the batch.
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final, assert_never
 
 import msgspec
 from msgspec.structs import replace
 
 from segue.api import Instant
 from segue.customers.identity import show
+from segue.customers.zones import TRAIT, zone_of
 from segue.delivery.ledger import CAME_TO_NOTHING, LedgerRow, MessageState
-from segue.engine.admit import admit
+from segue.engine.follow import follow
 from segue.engine.journey import (
     Arrived,
+    Assign,
     Changed,
+    Crossed,
     Decide,
     Decision,
     Effect,
     Emitted,
     Input,
     Journey,
+    Learn,
     Note,
     Pass,
     SetTrait,
@@ -40,11 +45,15 @@ from segue.engine.step import end, step
 from segue.program.calendar import find_zone
 from segue.program.facts import Customer, Past
 from segue.program.keys import reaches
-from segue.program.program import Program
 from segue.program.reads import REACH
+from segue.runtime.admissions import Admissions, Cause, occasion
+from segue.runtime.arms import Arms
+from segue.runtime.calendars import add_zones
+from segue.runtime.lookouts import Lookouts
 from segue.runtime.outlay import Outlay
 from segue.runtime.people import History, Person
 from segue.runtime.running import CHAIN, DecisionLine, Running
+from segue.runtime.standing import StoreStanding
 from segue.store import customers as customer_rows
 from segue.store import journeys as journey_rows
 from segue.store import ledger as ledger_rows
@@ -81,17 +90,22 @@ class Turn:
         self.lines: list[DecisionLine] = []
         self.people: dict[int, Person] = {}
         self.overdue: list[tuple[Instant, int, Journey]] = []
-        self.entries: dict[tuple[int, str, str], Instant] | None = None
-        self._new_entries: dict[tuple[int, str, str], Instant] = {}
+        self.tally: Counter[tuple[str, str, str]] = Counter()
+        # What belongs to the turn does not hold it: it goes, with a thousand customers, the moment it is done with, and
+        # not when the collector comes by.
+        self._weakly = weakref.proxy(self)
+        self.arms = Arms(self._weakly)
+        self.admissions = Admissions(self._weakly)
+        self.lookouts = Lookouts(self._weakly) if running.beginnings.watched else None
+        self._order = -1
         self._events: list[EventRow] = []
         self._fresh: dict[int, tuple[int, Journey]] = {}
         self._touched: dict[int, Journey] = {}
         self._messages: dict[int, LedgerRow] = {}
         self._updates: dict[int, LedgerRow] = {}
         self._watched: dict[int, LedgerRow] = {}
-        self._ignored: list[tuple[int, str, Instant, int, str]] = []
+        self._moved: set[int] = set()
         self._consent: list[tuple[int, str, str, str, Instant, str]] = []
-        self._tally: Counter[tuple[str, str, str]] = Counter()
         self.outlay = Outlay(tx, running.zone)
         self._taking_back: set[str] = set()
 
@@ -103,8 +117,7 @@ class Turn:
         if missing:
             for row, customer in customer_rows.load_customers(self.tx, missing).items():
                 self.people[row] = self._person(customer, new=False)
-            if self.entries is not None:
-                self.entries |= journey_rows.last_entries(self.tx, missing)
+            self.admissions.load(missing)
 
     def add(self, row: int, key: str) -> Person:
         """A customer seen for the first time."""
@@ -119,10 +132,11 @@ class Turn:
     def _facts(self, row: CustomerRow, history: History) -> Customer:
         running, traits = self.running, row.traits
         zone = running.zone
-        if traits and (named := traits.get("timezone")) and isinstance(named, str):
+        if traits and (named := traits.get(TRAIT)) and isinstance(named, str):
             zone = find_zone(named) or zone
         refusal = partial(running.reach.refusal, traits=traits, consent=row.consent)
-        return Customer(show(row.key), traits, zone, running.currency, history, refusal)
+        standing = StoreStanding(self._weakly, row)
+        return Customer(show(row.key), traits, zone, running.currency, history, refusal, running.judges, standing)
 
     def refresh(self, person: Person) -> None:
         """After a change of traits or consent: the facts anew."""
@@ -195,32 +209,88 @@ class Turn:
     # Inputs
 
     def advance(self, person: Person, before: Instant) -> None:
-        """End every wait of the customer that was due before a moment, in the order in which they were due."""
-        while live := self.journeys(person):
+        """All that was due for the customer before a moment, in the order in which it was: every wait, every look at
+        what is watched. Then an edit takes over whom it has to."""
+        if self.lookouts is not None:
+            self.lookouts.settle(person)
+        self._pass_time(person, before)
+        if self.running.superseded:
+            for journey in list(self.journeys(person).values()):
+                self.taken_over(person, journey, before)
+            self._pass_time(person, before)  # a wait that the edit made shorter may be over
+
+    def _pass_time(self, person: Person, before: Instant) -> None:
+        while True:
             earliest: Journey | None = None
-            for journey in live.values():
+            for journey in self.journeys(person).values():
                 if (
                     journey.due is not None
                     and journey.due < before
                     and (earliest is None or earliest.due is None or journey.due < earliest.due)
                 ):
                     earliest = journey
-            if earliest is None or earliest.due is None:
+            moment = earliest.due if earliest is not None else None
+            if self.lookouts is not None and self._look_out(person, before, moment):
+                continue
+            if earliest is None or moment is None:
                 return
-            self.feed(person, earliest, Woken(), earliest.due)
+            earliest = self.taken_over(person, earliest, moment)
+            if earliest.due == moment:
+                self.feed(person, earliest, Woken(), moment)
+
+    def _look_out(self, person: Person, before: Instant, until: Instant | None) -> bool:
+        """Look at what of a customer is to be looked at first, where that is before a moment, and no later than the
+        first wait that ends."""
+        assert self.lookouts is not None
+        found = self.lookouts.earliest(person)
+        if found is None or found[0] >= before or (until is not None and found[0] > until):
+            return False
+        self.lookouts.come(person, found[1], found[0])
+        return True
+
+    def look_out_until(self, person: Person, moment: Instant) -> None:
+        """Look at what of the customer is watched and was to be looked at by a moment at which a wait ends."""
+        if self.lookouts is not None:
+            self.lookouts.settle(person)
+            while self._look_out(person, Instant(moment + 1), None):
+                pass
+
+    def taken_over(self, person: Person, journey: Journey, now: Instant) -> Journey:
+        """The journey, by the text of its rule that holds at a moment: where that follows its edits, what was
+        published since has taken over."""
+        program = self.running.superseded.get(journey.program)
+        if program is None or journey.state != "inside" or now < self.running.published:
+            return journey
+        old, moment = self.running.programs.get(journey.program), self.running.published
+        try:
+            if old is None:
+                raise LookupError("its program is missing from the store")
+            after, effects = follow(old, program, journey, person.facts, moment)
+        except Exception as error:
+            after, effects = end(journey, "failed", f"{type(error).__name__}: {error}", moment)
+        self.keep(person, after)
+        self._moved.add(journey.row)
+        self.carry_out(person, after, effects, moment, 0)
+        return self.latest(person, after)
 
     def arrive(self, person: Person, event: Arrived, now: Instant, depth: int = 0) -> None:
-        """An event: first to the journeys inside, then to the rules it may begin."""
+        """An event: first to the journeys inside, then to the rules it may begin, then to the segments it concerns."""
         self._remember(person, event)
         if self.journeys(person):
             self._reach_inside(person, event, now, depth)
         for program in self.running.triggers.get(event.name, ()):
-            self._admit(person, program, event, now, depth)
+            self.admissions.admit(person, program, event, now, depth)
+        self._touch_by_event(person, event, now, depth)
+
+    def _touch_by_event(self, person: Person, event: Arrived, now: Instant, depth: int) -> None:
+        if self.lookouts is not None and (segments := self.running.beginnings.by_event.get(event.name)):
+            self.lookouts.touch(person, segments, (), Cause(event.key, event.at, event.order), now, depth)
 
     def reach(self, person: Person, event: Arrived, now: Instant) -> None:
         """An event that names no customer, for one of those whose journeys it reaches: it begins nothing."""
         self._remember(person, event)
         self._reach_inside(person, event, now, 0, named_only=True)
+        self._touch_by_event(person, event, now, 0)
 
     def _remember(self, person: Person, event: Arrived) -> None:
         """Make the event part of the customer's history as this turn sees it; it is written with the turn."""
@@ -254,8 +324,19 @@ class Turn:
                 latest[journey.rule] = journey
         return latest
 
-    def change(self, person: Person, traits: frozenset[str], now: Instant, depth: int = 0, without: int = 0) -> None:
-        """Traits changed: every journey inside that names one looks again. `REACH` among them says that consent did."""
+    def change(
+        self,
+        person: Person,
+        traits: frozenset[str],
+        now: Instant,
+        depth: int = 0,
+        without: int = 0,
+        *,
+        old: Mapping[str, Any] = {},
+        cause: Cause | None = None,
+    ) -> None:
+        """Traits changed, from what ``old`` says: every journey inside that names one looks again, then it may begin
+        rules. `REACH` among them says that consent did. ``without`` is the journey whose doing it is."""
         if self.running.reach.depends_on(traits):
             traits |= {REACH}
         concerned = [
@@ -270,6 +351,47 @@ class Turn:
             self._feed_live(
                 person, journey, Changed(traits), now, goals=latest.get(journey.rule) is journey, depth=depth
             )
+        beginnings = self.running.beginnings
+        if self.lookouts is None and not beginnings.changes:
+            return
+        if cause is None:
+            cause = Cause(mint("change", person.row.key, now, *sorted(traits)), now, self._order)
+        for trait in sorted(traits & beginnings.changes.keys()):
+            fields = {"old": old.get(trait), "new": person.row.traits.get(trait)}
+            event = occasion(cause, trait, fields={name: value for name, value in fields.items() if value is not None})
+            for program in beginnings.changes[trait]:
+                self.admissions.admit(person, program, event, now, depth)
+        if self.lookouts is not None:
+            segments = {name for trait in traits for name in beginnings.by_trait.get(trait, ())}
+            dates = {name for trait in traits for name in beginnings.dates.get(trait, ())}
+            self.lookouts.touch(person, sorted(segments), sorted(dates), cause, now, depth)
+
+    def cross(self, person: Person, names: frozenset[str], now: Instant, depth: int, without: int = 0) -> None:
+        """The customer went into or out of segments or rules by time, or by what a journey did: every journey inside
+        that names one looks again."""
+        named = self.running.beginnings.names
+        concerned = [
+            journey
+            for journey in list(self.journeys(person).values())
+            if journey.row != without and not names.isdisjoint(named.get(journey.program, ()))
+        ]
+        latest = self._latest(concerned, now)
+        for journey in concerned:
+            self._feed_live(
+                person, journey, Crossed(names), now, goals=latest.get(journey.rule) is journey, depth=depth
+            )
+
+    def _cross_rule(self, person: Person, journey: Journey, now: Instant, depth: int) -> None:
+        """A journey began or ended: whoever asks whether the customer is inside its rule looks again."""
+        self.cross(person, frozenset((journey.rule,)), now, depth, without=journey.row)
+        if self.lookouts is not None and (segments := self.running.beginnings.by_rule.get(journey.rule)):
+            cause = Cause(mint("rule", journey.key, journey.state), now, self._order)
+            self.lookouts.touch(person, segments, (), cause, now, depth)
+
+    def greet(self, person: Person, cause: Cause, now: Instant) -> None:
+        """The first input of a customer who was not known before has had its effect."""
+        if self.lookouts is not None and person.new:
+            self.lookouts.greet(person, cause, now)
 
     def _feed_live(
         self, person: Person, journey: Journey, happening: Input, now: Instant, *, goals: bool, depth: int
@@ -295,66 +417,26 @@ class Turn:
             else:
                 reason = str(error) if program is None else f"{type(error).__name__}: {error}"
                 after, effects = end(journey, "failed", reason, now)
-        self._keep(person, after)
-        self._carry_out(person, after, effects, now, depth)
+        self.keep(person, after)
+        self.carry_out(person, after, effects, now, depth)
         return after
 
     def end(self, person: Person, journey: Journey, reason: str, now: Instant) -> None:
         """Have a journey exit for a reason from outside."""
         after, effects = end(journey, "exited", reason, now)
-        self._keep(person, after)
-        self._carry_out(person, after, effects, now, 0)
+        self.keep(person, after)
+        self.carry_out(person, after, effects, now, 0)
 
-    def _admit(self, person: Person, program: Program, event: Arrived, now: Instant, depth: int) -> None:
-        rule = program.rule
-        inside = [
-            journey
-            for journey in self.journeys(person).values()
-            if journey.rule == rule.name and journey.state == "inside"
-        ]
-        last = self._last_entry(person, program, event) if rule.once is not None else None
-        try:
-            admission = admit(program, inside, last, event, person.facts, now, self.running.stale)
-        except Exception as error:
-            self._ignore(person, rule.name, event, now, f"{type(error).__name__}: {error}")
-            return
-        if admission is None:
-            return
-        if admission.ignored is not None:
-            self._ignore(person, rule.name, event, now, admission.ignored.reason)
-            return
-        if admission.replaced is not None:
-            self._keep(person, admission.replaced)
-            self._carry_out(person, admission.replaced, admission.replaced_effects, now, depth)
-        journey = admission.entered
-        if journey is None:
-            return
+    def enter(self, person: Person, journey: Journey) -> None:
+        """A journey that begins gets its number."""
         journey.row = self.tx.store.ids.take("journey")
         self._fresh[journey.row] = (person.row.row, journey)
-        if rule.once is not None:
-            place = (person.row.row, rule.name, journey.value or "")
-            self._new_entries[place] = max(journey.entered, self._new_entries.get(place, journey.entered))
-        self._keep(person, journey)
-        self._carry_out(person, journey, admission.effects, now, depth)
-
-    def _last_entry(self, person: Person, program: Program, event: Arrived) -> Instant | None:
-        if self.entries is None:
-            self.entries = journey_rows.last_entries(self.tx, self.people)
-        per = program.rule.per
-        value = "" if per is None else str(event.fields.get(per, ""))
-        place = (person.row.row, program.name, value)
-        return self._new_entries.get(place, self.entries.get(place))
-
-    def _ignore(self, person: Person, rule: str, event: Arrived, now: Instant, reason: str) -> None:
-        self._ignored.append((person.row.row, rule, now, event.order, reason))
-        self._tally[rule, "ignored", reason] += 1
-        self.lines.append(
-            DecisionLine(now, show(person.row.key), rule, mint("ignored", rule, event.key), "ignored", "", "", reason)
-        )
+        self.keep(person, journey)
 
     # Effects
 
-    def _keep(self, person: Person, journey: Journey) -> None:
+    def keep(self, person: Person, journey: Journey) -> None:
+        """Have a journey be, and be written, as it is now."""
         if journey.row in self._fresh:
             self._fresh[journey.row] = (person.row.row, journey)
         else:
@@ -367,8 +449,11 @@ class Turn:
             else:
                 person.journeys.pop(journey.row, None)
 
-    def _carry_out(self, person: Person, journey: Journey, effects: Sequence[Effect], now: Instant, depth: int) -> None:
+    def carry_out(self, person: Person, journey: Journey, effects: Sequence[Effect], now: Instant, depth: int) -> None:
+        """Do what the engine said, in order; then what follows from it for the customer's other journeys."""
         later: list[SetTrait | Emitted] = []
+        old: dict[str, Any] = {}
+        crossed = False
         for effect in effects:
             match effect:
                 case Decide():
@@ -380,30 +465,35 @@ class Turn:
                     self.note_message(person, row, "skipped", now)
                 case Withdraw(reason=reason):
                     self._withdraw(person, journey, reason, now)
-                case Note():
+                case Note(decision=decision):
                     self._note(person, journey, effect)
-                    if effect.decision in _ENDINGS:
+                    if decision in _ENDINGS:
                         self.take_back(person, journey)
-                case SetTrait() | Emitted():
-                    if isinstance(effect, SetTrait):
-                        self._set_trait(person, effect)
+                    crossed = crossed or decision != "converted"
+                case Assign():
+                    self.arms.assign(person.row.row, self.running.programs[journey.program], effect)
+                case Learn():
+                    self.arms.learn(journey.rule, effect)
+                case SetTrait(trait=trait):
+                    if trait not in old:
+                        old[trait] = person.row.traits.get(trait)
+                        later.append(effect)
+                    self._set_trait(person, effect)
+                case Emitted():
                     later.append(effect)
+                case _:
+                    assert_never(effect)
+        if crossed and journey.rule in self.running.beginnings.rules and depth < CHAIN:
+            self._cross_rule(person, journey, now, depth + 1)
         for effect in later:
             if depth + 1 > CHAIN:
-                self._end_chain(person, journey, effect, now)
-            elif isinstance(effect, SetTrait):
-                self.change(person, frozenset((effect.trait,)), now, depth + 1, without=journey.row)
-            else:
+                self.admissions.end_chain_of(person, journey, effect, now)
+            elif isinstance(effect, Emitted):
                 self._emit(person, effect, now, depth + 1)
-
-    def _end_chain(self, person: Person, journey: Journey, effect: SetTrait | Emitted, now: Instant) -> None:
-        """An emit or a change of a trait that nothing follows any more: recorded, so that a loop is seen."""
-        reason = f"a chain ended at depth {CHAIN}"
-        what = effect.trait if isinstance(effect, SetTrait) else effect.event
-        self._ignored.append((person.row.row, journey.rule, now, journey.order, reason))
-        self._tally[journey.rule, "ignored", reason] += 1
-        key = mint("chain", journey.key, journey.visit, what)
-        self.lines.append(DecisionLine(now, show(person.row.key), journey.rule, key, "ignored", reason=reason))
+            elif old[effect.trait] != person.row.traits.get(effect.trait):
+                cause = Cause(mint("set", journey.key, journey.visit, effect.trait), now, self._order)
+                traits = frozenset((effect.trait,))
+                self.change(person, traits, now, depth + 1, without=journey.row, old=old, cause=cause)
 
     def _ledger_row(self, person: Person, journey: Journey, effect: Decide | Pass, now: Instant) -> LedgerRow:
         return LedgerRow(  # by position, in the order of its fields
@@ -450,7 +540,7 @@ class Turn:
     def _note(self, person: Person, journey: Journey, note: Note) -> None:
         what = note.decision
         reason = note.reason if what in ("exited", "failed") else ""
-        self._tally[journey.rule, what, reason] += 1
+        self.tally[journey.rule, what, reason] += 1
         self.lines.append(
             DecisionLine(note.at, show(person.row.key), journey.rule, journey.key, what, "", "", note.reason)
         )
@@ -482,7 +572,7 @@ class Turn:
         """Record what became of a message, for its reason where no other is given. ``sort`` is what the reason counts
         as: one without moments and names in it, of which there are few."""
         said = ("" if decision == "sent" else row.reason) if reason is None else reason
-        self._tally[row.rule, decision, sort or said] += 1
+        self.tally[row.rule, decision, sort or said] += 1
         self.lines.append(
             DecisionLine(at, show(person.row.key), row.rule, row.key, decision, row.channel, row.message, said)
         )
@@ -524,7 +614,7 @@ class Turn:
         hashed: int | None = None,
     ) -> int:
         """Append to what arrived; gives its place in the order of arrival."""
-        order = self.tx.store.ids.take("event")
+        order = self._order = self.tx.store.ids.take("event")
         if hashed is None:
             hashed = customer_rows.hash_id(message_id)
         self._events.append(EventRow(order, hashed, message_id, customer, name, at, self.now, kind, raw, rest))
@@ -554,25 +644,34 @@ class Turn:
         if self._updates:
             ledger_rows.update(tx, self._updates.values())
         self.outlay.flush()
-        if self._new_entries:
-            journey_rows.put_entries(tx, self._new_entries)
-        if self._ignored:
-            journey_rows.put_ignored(tx, self._ignored)
+        if self._moved:
+            journey_rows.move_programs(tx, [self._touched[row] for row in self._moved])
+        self.admissions.flush()
+        self.arms.flush()
         if self._consent:
             customer_rows.put_consent(tx, self._consent)
-        if self._tally:
-            journey_rows.count(tx, self._tally)
+        if self.tally:
+            journey_rows.count(tx, self.tally)
         moments = [
             journey.due
             for journey in (*(journey for _, journey in self._fresh.values()), *self._touched.values())
             if journey.due is not None
         ]
+        if self.lookouts is not None and (due := self.lookouts.flush()) is not None:
+            moments.append(due)
+        if self.running.beginnings.local and (due := self._note_zones()) is not None:
+            moments.append(due)
         return Done(
             lines=tuple(self.lines),
             due=min(moments, default=None),
             channels=frozenset(row.channel for row in self._messages.values() if row.due is not None)
             | self._taking_back,
         )
+
+    def _note_zones(self) -> Instant | None:
+        """Customers may live in zones for which the calendar has no moments yet. When the first of them comes."""
+        zones = {zone_of(one.row.traits) for one in self.people.values() if one.new or one.changed}
+        return add_zones(self.tx, self.running, {zone for zone in zones if zone is not None}, self.now)
 
 
 def _fetch(tx: Transaction, row: int, name: str) -> list[Past]:

@@ -44,11 +44,11 @@ def wake(tx: Transaction, running: Running, now: Instant, limit: int = 1000) -> 
     while queue and fired < 4 * limit:
         moment, _, customer, journey = heapq.heappop(queue)
         person = turn.people[customer]
-        journey = turn.latest(person, journey)
-        if journey.due != moment:
-            continue  # an event of this very turn ended the wait, or moved it
-        turn.feed(person, journey, Woken(), moment)
-        fired += 1
+        turn.look_out_until(person, moment)
+        journey = turn.taken_over(person, turn.latest(person, journey), moment)
+        if journey.due == moment:  # else this very turn ended the wait, or moved it
+            turn.feed(person, journey, Woken(), moment)
+            fired += 1
         for overdue, one, begun in turn.overdue:
             if overdue <= until:
                 number += 1

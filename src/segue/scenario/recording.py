@@ -110,10 +110,16 @@ class Recording:
                         self._offsets.append(offset)
                 except (ValueError, msgspec.MsgspecError, RecursionError) as error:
                     self.bad.append(BadLine(number, str(error)))
+        self._first = Instant(min(received, default=0))
         self.record = Record(answers, tuple(reports))
         if not self.ordered:
             order = sorted(range(len(received)), key=received.__getitem__)
             self._offsets = array.array("q", (self._offsets[place] for place in order))
+
+    @property
+    def first(self) -> Instant:
+        """When the first event arrived; 1970 where there is none."""
+        return self._first
 
     def __len__(self) -> int:
         return len(self._offsets)

@@ -1,9 +1,12 @@
 """Replay: recorded arrivals through the real store and the real loops, in virtual time, to the end of the last wait.
 
 There is no second implementation here, only another order of calls: the next moment is the earliest of the next
-arrival, the next wait that ends and the next claim or answer on record. At one instant arrivals come first, then waits,
-then sends. Answers that are not on record are ``Sent``, at once. Pools of coupons are not known here: every message
-gets a code made up from the pool and its journey.
+arrival, of what comes by time (segments, dates, the calendar, waits) and of the next claim or answer on record. At one
+instant arrivals come first, then what comes by time, then sends. Answers that are not on record are ``Sent``, at once.
+Pools of coupons are not known here: every message gets a code made up from the pool and its journey.
+
+A calendar has no end and a record does: what recurs begins journeys up to the last arrival (or up to ``until``), live
+segments are watched for a year after it, and dates of customers and broadcasts are waited for however far they are.
 """
 
 from __future__ import annotations
@@ -20,10 +23,11 @@ from segue.delivery.ledger import LedgerRow, MessageState
 from segue.engine.journey import mint
 from segue.messages.catalogue import Catalogue
 from segue.runtime.dispatch import Claim, Outcome, claim, report, settle
+from segue.runtime.due import end_recurrence, next_due, pass_time
 from segue.runtime.ingest import ingest
 from segue.runtime.running import DecisionLine, Running, with_content
+from segue.runtime.sweeping import Chore, chores, sweep
 from segue.runtime.turn import Done
-from segue.runtime.wake import wake
 from segue.store import ledger as ledger_rows
 from segue.store.database import Store, Transaction
 
@@ -94,13 +98,9 @@ class Replay:
         answer: Callable[[Claim, Instant], Answer] = _take,
     ) -> None:
         """``answer`` is what channels say, at once, to messages that are not on record."""
-        # a call that was cut off is on record with its outcome: nothing is tried again here
-        channels = {name: msgspec.structs.replace(spec, unknown="hold") for name, spec in running.channels.items()}
-        running = with_content(running, content)
-        self.running = msgspec.structs.replace(running, channels=channels)
-        self._trying_again = running
-        self._store = store
         self._content = content
+        self._take_up(running)
+        self._store = store
         self._record = record or Record()
         self._usual = answer
         self._moments: list[tuple[Instant, int]] = sorted(
@@ -126,7 +126,10 @@ class Replay:
         """Decide everything; stops before ``until`` where that is given. Arrivals come in the order of ``received``."""
         source = iter(arrivals)
         upcoming = next(source, None)
+        self._wakes = self._store.apply(lambda tx: next_due(tx, self.running))
         while True:
+            if upcoming is None and until is None and self.running.recurs_until is None:
+                self._end_recurrence()
             moment = self._next_moment(upcoming)
             if moment is None or (until is not None and moment >= until):
                 return
@@ -144,6 +147,35 @@ class Replay:
     def hear(self, heard: RecordedReport) -> None:
         """Have a report arrive that is not on record; the next `run` begins with it where it has arrived by then."""
         bisect.insort(self._reports, heard, key=lambda one: one.received)
+
+    def edit(self, running: Running, now: Instant) -> list[DecisionLine]:
+        """Another book was published at a moment, up to which this replay has run: do what that leaves to do, and go on
+        by it. Gives what is decided at once."""
+        self.moment = now
+        self._take_up(running)
+        for chore in self._store.apply(lambda tx: chores(tx, running)):
+            left: Chore | None = chore
+            while left is not None:
+                swept = self._store.apply(partial(sweep, running=self.running, chore=left, now=now))
+                self._note(swept.done)
+                left = swept.left
+        self._at(now, [])
+        lines, self._lines = self._lines, []
+        return lines
+
+    def _take_up(self, running: Running) -> None:
+        running = with_content(running, self._content)
+        # a call that was cut off is on record with its outcome: nothing is tried again here
+        channels = {name: msgspec.structs.replace(spec, unknown="hold") for name, spec in running.channels.items()}
+        self.running = msgspec.structs.replace(running, channels=channels)
+        self._trying_again = running
+
+    def _end_recurrence(self) -> None:
+        """The last event has arrived: what would come again and again does so no more."""
+        self.running, self._trying_again = (
+            msgspec.structs.replace(one, recurs_until=self.moment) for one in (self.running, self._trying_again)
+        )
+        self._wakes = self._store.apply(lambda tx: end_recurrence(tx, self.running))
 
     def _next_moment(self, upcoming: Arrival | None) -> Instant | None:
         moments = [self._wakes] if self._wakes is not None else []
@@ -173,7 +205,7 @@ class Replay:
             _, _, outcome = heapq.heappop(self._answers)
             self._note(self._store.apply(partial(settle, running=self.running, outcomes=[outcome], now=moment)))
         while self._wakes is not None and self._wakes <= moment:
-            woke = self._store.apply(lambda tx: wake(tx, self.running, moment, _PIECE))
+            woke = self._store.apply(lambda tx: pass_time(tx, self.running, moment, _PIECE))
             self._lines.extend(woke.done.lines)
             self._channels |= woke.done.channels
             self._wakes = woke.next_due

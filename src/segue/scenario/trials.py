@@ -31,16 +31,18 @@ from segue.program.calendar import add, find_zone
 from segue.program.conditions import compile_expression
 from segue.program.facts import Customer, Scene
 from segue.program.program import Program
+from segue.program.steps import Split
 from segue.program.values import to_json
 from segue.program.wording import word
 from segue.runtime.dispatch import Claim
-from segue.runtime.publishing import Setting, load, publish
+from segue.runtime.publishing import Setting, publish, resume
 from segue.runtime.running import DecisionLine, Running
 from segue.scenario.moments import find_start, last_of, resolve, word_after
 from segue.scenario.replay import Arrival, RecordedReport, Replay
 from segue.scenario.verdicts import Unmet, judge
 from segue.store import journeys as journey_rows
 from segue.store import ledger as ledger_rows
+from segue.store.arms import put_assignments
 from segue.store.customers import CustomerRow, insert_customers
 from segue.store.database import Store, Transaction
 
@@ -99,7 +101,7 @@ class Trials:
             ),
             channels={name: replace(spec, settles="acceptance") for name, spec in setting.channels.items()},
         )
-        self._programs: dict[str, Program] = {}
+        self._compiled: Running | None = None
 
     def run(self, test: m.Test) -> Outcome:
         """Carry out one test."""
@@ -137,9 +139,11 @@ class Trials:
             replace(self._rules[name], holdout=None, rollout=None, expect=None) for name in self._concerned(test.rule)
         )
         publish(tx, replace(self._book, rules=rules, tests=()), Instant(start - SECOND), "segue test")
-        running = load(tx, self._setting, self._programs)
+        running = resume(tx, self._setting, self._compiled)
         assert running is not None
-        self._programs.update(running.programs)
+        known = self._compiled.programs if self._compiled is not None else {}
+        self._compiled = replace(running, programs={**known, **running.programs})
+        put_assignments(tx, _arms(running.current[test.rule], test.arms))
         return running
 
     @property
@@ -168,6 +172,17 @@ class Trials:
                 case _:
                     pass
         return sorted(found)
+
+
+def _arms(program: Program, given: Sequence[str]) -> dict[tuple[int, str, str], str]:
+    """The arms that a test gives its customer, of whatever split has them."""
+    return {
+        (_ROW, program.name, step.name): arm
+        for step in program.steps
+        if isinstance(step, Split)
+        for arm, *_ in step.arms
+        if arm in given
+    }
 
 
 def _watched(trigger: m.Trigger | None) -> str | None:
@@ -199,9 +214,10 @@ class _Trial:
         self._traits, self._zone = trials.traits_of(test)
         self._start = find_start(test, rule, self._traits, trials.setting.zone, self._zone)
         self._fails = {one.channel: self._moment(one.at) for one in reversed(self._timed()) if isinstance(one, m.Fails)}
-        self._running = store.apply(lambda tx: trials.prepare(tx, test, self._traits, self._start))
+        prepared = store.apply(lambda tx: trials.prepare(tx, test, self._traits, self._start))
+        self._running = replace(prepared, recurs_until=self._recurs_until(rule.trigger))
         self._replay = Replay(store, self._running, trials.content, answer=self._answer)
-        self._decisions: list[DecisionLine] = []
+        self._decisions = self._replay.edit(self._running, Instant(self._start - SECOND))
         self._reactions = 0
 
     def carry_out(self) -> Outcome:
@@ -250,6 +266,19 @@ class _Trial:
                 case m.Fails():
                     pass  # the channel's answers know
         return self._run(waiting, add(self._last(), _LONGEST, self._zone))
+
+    def _recurs_until(self, trigger: m.Trigger | None) -> Instant:
+        """Up to when a recurring rule begins journeys: the last moment that the test names, and a round at least."""
+        match trigger:
+            case m.OnSchedule(recurrence=m.Weekdays()):
+                around = Period(days=7)
+            case m.OnSchedule(recurrence=m.Monthly()):
+                around = Period(months=1)
+            case m.OnSchedule(recurrence=m.Yearly()):
+                around = Period(months=12)
+            case _:
+                around = Period()
+        return max(self._last(), Instant(add(self._start, around, self._zone) - 1))
 
     def _last(self) -> Instant:
         """The last moment that the test names; its start where it names none."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from segue.api import Instant
+from segue.customers.zones import zone_of
 from segue.program.facts import Past
 from segue.store.database import Transaction
 
@@ -18,12 +19,14 @@ _encode: Final = msgspec.json.Encoder().encode
 
 class CustomerRow(msgspec.Struct):
     """A customer as stored. ``key`` is ``u:`` and the user id, or ``a:`` and the anonymous id of one not known yet.
-    ``consent`` is the latest state of what they said about being written to: see `segue.customers.reach`."""
+    ``consent`` is the latest state of what they said about being written to: see `segue.customers.reach`. ``seed`` is
+    the id by which they were first known, empty where that is still theirs."""
 
     row: int
     key: str
     traits: dict[str, Any]
     consent: dict[str, str]
+    seed: str = ""
 
 
 class EventRow(msgspec.Struct, frozen=True):
@@ -76,21 +79,28 @@ def load_customers(tx: Transaction, rows: Iterable[int]) -> dict[int, CustomerRo
     """Customers by number."""
     wanted = msgspec.json.encode(list(rows)).decode()
     return {
-        row: CustomerRow(row, key, _decode(traits) if traits else {}, _decode(consent) if consent else {})
-        for row, key, traits, consent in tx.rows(
-            "select id, key, traits, consent from customer where id in (select value from json_each(?))", (wanted,)
+        row: CustomerRow(row, key, _decode(traits) if traits else {}, _decode(consent) if consent else {}, seed or "")
+        for row, key, traits, consent, seed in tx.rows(
+            "select id, key, traits, consent, seed from customer where id in (select value from json_each(?))",
+            (wanted,),
         )
     }
 
 
 def insert_customers(tx: Transaction, customers: Iterable[CustomerRow]) -> None:
     """Write new customers."""
-    tx.run_many("insert into customer (id, key, traits, consent) values (?, ?, ?, ?)", map(_columns, customers))
+    tx.run_many(
+        "insert into customer (id, key, traits, consent, zone, seed) values (?, ?, ?, ?, ?, ?)",
+        map(_columns, customers),
+    )
 
 
 def update_customers(tx: Transaction, customers: Iterable[CustomerRow]) -> None:
     """Write what changed in customers that are stored."""
-    tx.run_many("update customer set key = ?2, traits = ?3, consent = ?4 where id = ?1", map(_columns, customers))
+    tx.run_many(
+        "update customer set key = ?2, traits = ?3, consent = ?4, zone = ?5, seed = ?6 where id = ?1",
+        map(_columns, customers),
+    )
 
 
 def _columns(customer: CustomerRow) -> tuple[Any, ...]:
@@ -99,6 +109,8 @@ def _columns(customer: CustomerRow) -> tuple[Any, ...]:
         customer.key,
         _encode(customer.traits) if customer.traits else None,
         _encode(customer.consent) if customer.consent else None,
+        zone_of(customer.traits) if customer.traits else None,
+        customer.seed or None,
     )
 
 
@@ -139,6 +151,12 @@ def merge_customers(tx: Transaction, kept: CustomerRow, gone: CustomerRow) -> No
         (kept.row, gone.row),
     )
     tx.run("delete from reaction where customer = ?", (gone.row,))
+    tx.run(
+        "insert into assignment (customer, rule, split, arm) select ?, rule, split, arm from assignment "
+        "where customer = ? on conflict do nothing",
+        (kept.row, gone.row),
+    )
+    tx.run("delete from assignment where customer = ?", (gone.row,))
     tx.run("delete from customer where id = ?", (gone.row,))
     put_aliases(tx, {gone.key: kept.row})
 

@@ -21,6 +21,7 @@ from typing import IO, Any, Final, TypeVar
 
 import apsw
 
+from segue.customers.zones import known_zone
 from segue.store.errors import StoreError, StoreInUse, StoreTooNew, StoreUnavailable
 
 T = TypeVar("T")
@@ -435,9 +436,15 @@ def migrations() -> Iterator[tuple[int, str]]:
             yield int(entry.name.split("_")[0]), entry.read_text(encoding="utf-8")
 
 
+def _known_zone(*values: Any) -> str | None:
+    """What the migrations call ``known_zone``."""
+    return known_zone(values[0])
+
+
 def _migrate(connection: apsw.Connection) -> None:
     """Bring the schema to this version: each migration in one transaction with its number,
     so a kill in between leaves a whole one."""
+    connection.create_scalar_function("known_zone", _known_zone, 1, deterministic=True)
     current = _number(connection, "pragma user_version")
     known = list(migrations())
     if current > known[-1][0]:

@@ -131,17 +131,29 @@ def load_journeys(tx: Transaction, rows: Iterable[int]) -> dict[int, tuple[int, 
     }
 
 
-def load_of_rule(tx: Transaction, rule: str, after: int, limit: int) -> list[tuple[int, Journey]]:
-    """Journeys inside a rule, by number above ``after``: for the piecewise work of a publication."""
-    programs, _ = _programs(tx)
+def load_inside(tx: Transaction, programs: Iterable[str], since: int, limit: int) -> list[tuple[int, Journey]]:
+    """Journeys inside these programs (by hash) of customers from ``since`` on, each with its customer: for the
+    piecewise work of a publication."""
+    known, numbers = _programs(tx)
+    wanted = msgspec.json.encode([numbers[content] for content in programs if content in numbers]).decode()
     return [
-        (row[1], _read(row, programs))
+        (row[1], _read(row, known))
         for row in tx.rows(
-            f"select {_COLUMNS} from journey where id > ? and state = 0 "
-            "and program in (select id from program where rule = ?) order by id limit ?",
-            (after, rule, limit),
+            f"select {_COLUMNS} from journey where live = 1 and state = 0 and customer >= ? "
+            "and program in (select value from json_each(?)) order by customer limit ?",
+            (since, wanted, limit),
         )
     ]
+
+
+def programs_inside(tx: Transaction) -> dict[str, str]:
+    """The programs that customers are inside of: hash to rule."""
+    return dict(
+        tx.rows(
+            "select hash, rule from program "
+            "where id in (select distinct program from journey where live = 1 and state = 0)"
+        )
+    )
 
 
 def load_of_customer(tx: Transaction, customer: int, rule: str) -> list[Journey]:
@@ -199,6 +211,14 @@ def update(tx: Transaction, journeys: Iterable[Journey]) -> None:
         "update journey set state = ?, step = ?, visit = ?, since = ?, mark = ?, due = ?, ended = ?, reason = ?, "
         "goal_until = ?, converted = ?, worth = ?, detail = ?, live = ? where id = ?",
         [(*_state_columns(journey), journey.row) for journey in journeys],
+    )
+
+
+def move_programs(tx: Transaction, journeys: Iterable[Journey]) -> None:
+    """Write which programs journeys run now, where an edit took them over."""
+    _, numbers = _programs(tx)
+    tx.run_many(
+        "update journey set program = ? where id = ?", [(numbers[journey.program], journey.row) for journey in journeys]
     )
 
 

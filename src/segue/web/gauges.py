@@ -48,6 +48,16 @@ class DaemonCollector(Collector):
             for state in ("entered", "inside", "finished", "exited", "failed"):
                 journeys.add_metric((count.rule, state), getattr(count, state))
         yield journeys
+        counted = GaugeMetricFamily("segue_entries_in_period", "Entries in the period of `expect`.", labels=("rule",))
+        expected = GaugeMetricFamily("segue_entries_expected", "Entries that `expect` names.", labels=("rule",))
+        paused = GaugeMetricFamily("segue_entries_paused", "1 while nobody may enter the rule.", labels=("rule",))
+        for rule, pace in sorted(self._daemon.paces.items()):
+            counted.add_metric((rule,), pace.counted)
+            expected.add_metric((rule,), pace.expected)
+            paused.add_metric((rule,), int(pace.state == "paused"))
+        yield counted
+        yield expected
+        yield paused
         yield GaugeMetricFamily(
             "segue_inbox_events", "Events taken and not committed yet.", value=self._daemon.inbox.waiting
         )

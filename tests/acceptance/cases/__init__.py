@@ -24,6 +24,9 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def rule_shown(self) -> bool:
         """Whether expectations name the rule: where there is more than one, or where an edit renames it."""
-        return len(re.findall(r"\bwhen\b", self.rules)) > 1 or any(
-            text.split()[:2] != self.rules.split()[:2] for text in self.edits.values()
+        texts = (self.rules, *self.edits.values())
+        heads = [re.sub(r"\brule\s+\w+\s+when\b", "rule", text) for text in texts]
+        return any(
+            len(re.findall(r"\b(?:when|rule)\b", head)) > 1 or text.split()[:2] != texts[0].split()[:2]
+            for head, text in zip(heads, texts, strict=True)
         )

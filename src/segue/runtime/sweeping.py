@@ -1,0 +1,120 @@
+"""What a publication leaves to do for those whom it concerns, in pieces, each in one transaction.
+
+Customers inside a removed rule exit; those inside a rule that follows its edits are taken over by its new text; and
+whoever existed when something began to be watched is looked at once, silently. What is left is asked of the store, so
+that the work goes on after a crash.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, assert_never
+
+import msgspec
+
+from segue.api import Instant
+from segue.engine.journey import Journey
+from segue.runtime.running import Running
+from segue.runtime.turn import Done, Turn
+from segue.store import journeys as journey_rows
+from segue.store import lookouts as lookout_rows
+from segue.store.database import Transaction
+from segue.store.lookouts import Watch
+from segue.store.schedules import load_customers_in, newest_customer
+
+REMOVED = "the rule was removed"
+"""Why everyone exits who was inside a rule that is not in the book any more."""
+
+
+class Chore(msgspec.Struct, frozen=True):
+    """One thing to do: ``names`` are hashes of programs, or the subject; ``after`` is how far it came."""
+
+    what: Literal["expel", "follow", "forget", "look"]
+    names: tuple[str, ...]
+    after: int = 0
+
+
+class Swept(msgspec.Struct, frozen=True):
+    """What came of a piece. ``left`` is the rest of the chore, None where it is done."""
+
+    done: Done
+    left: Chore | None
+
+
+def chores(tx: Transaction, running: Running) -> tuple[Chore, ...]:
+    """What there is to do."""
+    inside = journey_rows.programs_inside(tx)
+    gone = tuple(sorted(content for content, rule in inside.items() if rule not in running.current))
+    old = tuple(sorted(inside.keys() & running.superseded.keys()))
+    found = [Chore(what, names) for what, names in (("expel", gone), ("follow", old)) if names]  # type: ignore[arg-type]
+    for watch in lookout_rows.load_watches(tx).values():
+        if not watch.definition:
+            found.append(Chore("forget", (watch.subject,)))
+        elif not watch.complete:
+            found.append(Chore("look", (watch.subject,)))
+    return tuple(found)
+
+
+def sweep(tx: Transaction, running: Running, chore: Chore, now: Instant, limit: int = 500) -> Swept:
+    """A piece of a chore."""
+    match chore.what:
+        case "expel" | "follow":
+            return _move(tx, running, chore, now, limit)
+        case "forget":
+            gone = lookout_rows.forget(tx, chore.names[0], limit * 4)
+            return Swept(Done(()), None if gone else chore)
+        case "look":
+            return _look(tx, running, chore, now, limit)
+        case _:
+            assert_never(chore.what)
+
+
+def _move(tx: Transaction, running: Running, chore: Chore, now: Instant, limit: int) -> Swept:
+    found = journey_rows.load_inside(tx, chore.names, chore.after, limit)
+    turn = Turn(tx, running, now)
+    turn.load([customer for customer, _ in found])
+    turn.load_journeys([row for row, person in turn.people.items() if person.journeys is None])
+    turn.load_ahead(journey for _, journey in found)
+    for customer, journey in found:
+        person = turn.people[customer]
+        turn.advance(person, now)  # also takes over what an edit concerns
+        latest: Journey = turn.latest(person, journey)
+        if chore.what == "expel" and latest.state == "inside":
+            turn.end(person, latest, REMOVED, now)
+    done = turn.flush()
+    return Swept(done, Chore(chore.what, chore.names, found[-1][0]) if found else None)
+
+
+def _look(tx: Transaction, running: Running, chore: Chore, now: Instant, limit: int) -> Swept:
+    watch = lookout_rows.load_watches(tx).get(chore.names[0])
+    if watch is None or watch.complete:
+        return Swept(Done(()), None)
+    rows, more = load_customers_in(tx, None, watch.cursor, watch.last, limit)
+    turn = Turn(tx, running, now)
+    turn.load(rows)
+    subject = running.beginnings.watched.get(watch.subject)
+    if turn.lookouts is None or subject is None:
+        return Swept(turn.flush(), None)
+    if subject.condition is not None:
+        turn.load_history(rows, subject.condition.events)
+    for row in rows:
+        turn.lookouts.settle(turn.people[row], watch.subject)
+    cursor = more if more is not None else watch.last
+    turn.lookouts.cover(watch.subject, cursor)
+    done = turn.flush()
+    lookout_rows.put_watches(tx, [msgspec.structs.replace(watch, cursor=cursor)])
+    return Swept(done, chore if cursor < watch.last else None)
+
+
+def arrange_watches(tx: Transaction, running: Running) -> None:
+    """Have the store know what is watched. A subject that is new, or means something else now, is watched as of the
+    publication."""
+    newest = newest_customer(tx)
+    known = lookout_rows.load_watches(tx)
+    watched = running.beginnings.watched
+    changed = [
+        Watch(name, subject.definition, running.published, 0, newest)
+        for name, subject in watched.items()
+        if name not in known or known[name].definition != subject.definition
+    ]
+    dropped = [msgspec.structs.replace(watch, definition="") for name, watch in known.items() if name not in watched]
+    lookout_rows.put_watches(tx, changed + dropped)

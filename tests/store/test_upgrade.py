@@ -1,0 +1,68 @@
+"""A database of an earlier schema opens with everything that was in it."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import apsw
+import pytest
+
+from segue.store import books
+from segue.store.customers import load_customers
+from segue.store.database import Store, migrations
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    """A store as the first schema had it, with customers and a publication."""
+    path = tmp_path / "segue.db"
+    number, sql = next(iter(migrations()))
+    assert number == 1
+    with contextlib.closing(apsw.Connection(str(path))) as connection:
+        connection.execute(f"begin;\n{sql}\npragma user_version = 1;\ncommit;")
+        connection.executemany(
+            "insert into customer (id, key, traits) values (?, ?, ?)",
+            [
+                (1, "u:ann", b'{"timezone":"Europe/Helsinki","email":"ann@example.com"}'),
+                (2, "u:bob", b'{"timezone":"Middle/Earth"}'),
+                (3, "a:dev", None),
+            ],
+        )
+        connection.execute(
+            "insert into publication (at, who, book) values (5, 'eve', ?)", (b'{"names":{"paid":"paid"}}',)
+        )
+        connection.execute("insert into program (hash, rule, body) values ('00', 'r', x'7b7d')")
+        connection.execute("insert into book (rule, program) values ('r', 1)")
+    return path
+
+
+def test_customers_get_the_zone_that_their_traits_name(first: Path) -> None:
+    with contextlib.closing(Store(first)) as store:
+        assert store.apply(lambda tx: tx.rows("select id, zone, seed from customer order by id")) == [
+            (1, "Europe/Helsinki", None),
+            (2, None, None),
+            (3, None, None),
+        ]
+        found = store.apply(lambda tx: load_customers(tx, [1, 3]))
+        assert found[1].traits["email"] == "ann@example.com"
+        assert found[3].seed == ""
+
+
+def test_an_earlier_publication_is_listed_without_what_it_changed(first: Path) -> None:
+    with contextlib.closing(Store(first)) as store:
+        (one,) = store.apply(books.load_publications)
+        assert (one.number, one.at, one.who, one.changes) == (1, 5, "eve", None)
+        assert store.apply(lambda tx: books.load_sources(tx, 1)) is None
+        assert store.apply(books.load_book) == {"r": "00"}
+
+
+def test_a_kill_in_the_middle_of_an_upgrade_leaves_the_earlier_schema_whole(first: Path) -> None:
+    with contextlib.closing(apsw.Connection(str(first))) as connection:
+        connection.create_scalar_function("known_zone", lambda *_: 1 / 0, 1)
+        number, sql = list(migrations())[1]
+        with pytest.raises(ZeroDivisionError):
+            connection.execute(f"begin immediate;\n{sql}\npragma user_version = {number};\ncommit;")
+    with contextlib.closing(Store(first)) as store:
+        assert store.apply(lambda tx: tx.row("select count(*) from customer")) == (3,)
+        assert store.apply(lambda tx: tx.row("select zone from customer where id = 1")) == ("Europe/Helsinki",)
