@@ -387,13 +387,15 @@ class _Author:
         return ["test", self.text(), *rule, *given, *self.several(1, 3, self.expected)]
 
     def given(self) -> Words:
-        match self.count(0, 4):
+        match self.count(0, 5):
             case 0:
                 return ["given", "customer", *self.several(1, 3, self.fact, ",")]
             case 1:
                 return ["given", "arm", self.text()]
             case 2:
                 return ["at", *self.moment_of_test(), "email", "fails"]
+            case 3:
+                return ["at", *self.moment_of_test(), "customer", *self.several(1, 3, self.fact, ",")]
             case _:
                 what = [self.one_of(self.name(), self.text()), *self.optional(lambda: [self.text()])]
                 return ["at", *self.moment_of_test(), *what, *self.several(0, 3, self.fact, ",")]

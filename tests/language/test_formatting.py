@@ -69,7 +69,7 @@ def test_the_authors_white_space_makes_no_difference(found: list[Words], random:
     # But for blank lines, and sentences on one line: those are the author's.
     gaps = ["", *(gap for gap in GAPS if gap.count("\n") < 2)]
     plain = "\n".join(word for item in found for word in item)
-    spaced = "\n".join(f"{item[0]}\n{written([item[1:]], random, gaps).rstrip()}" for item in found)
+    spaced = "\n".join(f"{item[0]}\n{written([item[1:]], random, gaps)}".rstrip() for item in found)
     assert formatted(spaced) == formatted(plain)
 
 
