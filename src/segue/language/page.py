@@ -179,6 +179,7 @@ class _Setter:
         self._indent: int | None = indent
         self._column = 0
         self._gap = ""
+        self._words: list[str] = []  # of the open row; a row may be as long as a file
 
     def set(self, doc: Doc) -> None:
         todo: list[tuple[int, bool, Doc]] = [(self._indent or 0, False, Group(joined(doc)))]
@@ -198,22 +199,30 @@ class _Setter:
                 case Group():
                     fits = flat or (not part.content.inner and self._fits(indent, part.content, todo))
                     todo.append((indent, fits, part.content))
+                case _:
+                    assert_never(part)
+        self._finish()
 
     def _word(self, word: Word, hanging: int) -> None:
         if word.before and self._indent is None:
             self._indent = hanging
-        for remark in word.before:
-            self.rows.append(Row("", " " * (self._indent or 0) + remark.text))
         if self._indent is not None:
-            self.rows.append(Row(" " * self._indent))
+            self._finish()
+            for remark in word.before:
+                self.rows.append(Row("", " " * self._indent + remark.text))
+            self._words.append(" " * self._indent)
             self._column, self._gap, self._indent = self._indent, "", None
-        row = self.rows[-1]
-        row.text += self._gap + word.text
+        self._words += (self._gap, word.text)
         self._column += len(self._gap) + width(word.text)
         self._gap = ""
         if word.after is not None:
-            row.comment = word.after
+            self._finish(word.after)
             self._indent = hanging
+
+    def _finish(self, comment: str | None = None) -> None:
+        if self._words:
+            self.rows.append(Row("".join(self._words), comment))
+            self._words.clear()
 
     def _fits(self, indent: int, content: Joined, after: list[tuple[int, bool, Doc]]) -> bool:
         """Whether a group goes on this row, with what follows up to the next place where the line may break. Looks no
