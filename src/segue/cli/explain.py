@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -21,23 +21,25 @@ def explain(
     subject: Annotated[
         str | None, typer.Argument(metavar="[RULE|CODE]", help="A rule, or a code such as E0301.", show_default=False)
     ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="When the sample customer enters, as 2026-11-27T09:00; now by default.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Say what a code of `segue check` means, with an example and what to write instead; without one, list them all.
+    """Tell a rule in plain sentences: what begins it, what happens step by step, a sample customer with dates, and the
+    seventeen questions that a journey should answer. Or say what a code of `segue check` means, with an example and
+    what to write instead; without a subject, list the codes.
 
-    Codes may be written with small letters. Exits with 2 where there is no such code.
+    Codes may be written with small letters. Exits with 2 where there is no such rule or code.
     """
     if subject is None:
         _list_codes(json)
     elif _CODE.fullmatch(subject):
         _explain_code(subject.upper(), json)
     else:
-        explain_rule(subject)
+        from segue.cli.told import explain_rule
 
-
-def explain_rule(name: str) -> NoReturn:
-    """Say that rules are not explained yet."""
-    fail(f"{name} is no code, and explaining a rule comes with the rule tools, which are not there yet", USAGE)
+        explain_rule(subject, at, json)
 
 
 def _explain_code(code: str, json: bool) -> None:

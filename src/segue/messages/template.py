@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+_NAME: Final = re.compile(r"\b(?:customer|event)\.[^\W\d]\w*")
 
 BODIES = ("text", "html")
 """Parts that may run over several lines; every other part is one line (``subject``, ``preview`` …)."""
@@ -29,6 +32,10 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
 
     def __hash__(self) -> int:
         return hash(self.hash)
+
+    def reads(self) -> frozenset[str]:
+        """The names of the customer and of the event that the text mentions: ``customer.first_name``."""
+        return frozenset(name for source in self.parts.values() for name in _NAME.findall(source))
 
 
 class _Content(msgspec.Struct, frozen=True, array_like=True):

@@ -64,6 +64,12 @@ def say_period(period: Period) -> str:
     return listed(parts) if parts else "no time"
 
 
+def say_each(period: Period) -> str:
+    """A period after "in": ``a day``, ``any 2 weeks``."""
+    said = say_period(period)
+    return f"{'an' if said == '1 hour' else 'a'} {said[2:]}" if said.startswith("1 ") else f"any {said}"
+
+
 def say_share(percent: Decimal) -> str:
     """``12.5 %`` without needless zeros."""
     return f"{percent.normalize():f} %"

@@ -9,7 +9,7 @@ import msgspec
 
 from segue.api import Period
 from segue.language import model as m
-from segue.program.plain import listed, say, say_count, say_period, say_turning
+from segue.program.plain import listed, say, say_count, say_each, say_period, say_turning
 from segue.program.telling import say_channel, say_trigger
 
 QUESTIONS: Final = (
@@ -86,7 +86,7 @@ _Found = tuple[str | None, str]
 def _audience(rule: m.Rule) -> _Found:
     if rule.expect is None:
         return None, "expect 100 per 1d"
-    return f"{rule.expect.count} in {say_period(rule.expect.per)}.", ""
+    return f"{rule.expect.count} in {say_each(rule.expect.per)}.", ""
 
 
 def _how_often(rule: m.Rule) -> _Found:
@@ -95,7 +95,7 @@ def _how_often(rule: m.Rule) -> _Found:
         case m.Once(per=None):
             return f"Once{whose}.", ""
         case m.Once(per=period):
-            return f"Once{whose} in {say_period(period or Period())}.", ""
+            return f"Once{whose} in {say_each(period or Period())}.", ""
         case None:
             return f"Any number of times{whose}, one after the other.", ""
 

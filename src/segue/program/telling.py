@@ -14,6 +14,7 @@ from segue.program.plain import (
     listed,
     say,
     say_count,
+    say_each,
     say_moment,
     say_period,
     say_share,
@@ -110,9 +111,9 @@ def _beginning(rule: m.Rule) -> Iterator[str]:
     if rule.on_repeat == "restart":
         yield "If it begins again while they are inside, the journey starts over."
     if rule.expect is not None:
-        count, per = rule.expect.count, say_period(rule.expect.per)
+        count, per = rule.expect.count, say_each(rule.expect.per)
         yield (
-            f"About {count} are expected in any {per}: under a third or over three times as many warns, "
+            f"About {count} are expected in {per}: under a third or over three times as many warns, "
             f"and over {10 * count} pauses entries."
         )
 
@@ -125,7 +126,7 @@ def _again(rule: m.Rule) -> str:
         case m.Once(per=None):
             return f"A customer enters once{whose}, and never again."
         case m.Once(per=per):
-            return f"A customer enters at most once{whose} in {say_period(per or Period())}, counted from their entry."
+            return f"A customer enters at most once{whose} in {say_each(per or Period())}, counted from their entry."
 
 
 def _terms(rule: m.Rule) -> Iterator[str]:

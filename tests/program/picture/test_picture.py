@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from segue.api import Period
 from segue.language import model as m
 from segue.program import program as p
-from segue.program.picture.chart import Box, Chart, Counts, Fork, Item, Turns, draw_chart
+from segue.program.picture.chart import Box, Chart, Counts, draw_chart, every_box
 from segue.program.picture.layout import Layout, lay_out, measure, wrap
 from segue.program.picture.mermaid import draw_mermaid
 from segue.program.picture.svg import draw_svg
@@ -31,19 +31,6 @@ def rule(*steps: m.Step, title: str | None = None) -> m.Rule:
     return m.Rule("r", title, ("ordered",), steps)
 
 
-def boxes(items: tuple[Item, ...]) -> list[Box]:
-    found: list[Box] = []
-    for item in items:
-        match item:
-            case Box():
-                found.append(item)
-            case Fork(box=box, ways=ways):
-                found += [box, *(one for way in ways for one in boxes(way.items))]
-            case Turns(box=box, items=inner):
-                found += [box, *boxes(inner)]
-    return found
-
-
 def layout_of(chart: Chart) -> Layout:
     return lay_out(chart.begin, chart.items, Box("end", "end"))
 
@@ -53,12 +40,12 @@ def layout_of(chart: Chart) -> Layout:
 def test_every_step_of_a_program_has_one_box_that_carries_its_number(one: m.Rule) -> None:
     program = compile_rule(one)
     chart = draw_chart(program)
-    numbers = [box.step for box in boxes(chart.items)]
+    numbers = [box.step for box in every_box(chart.items)]
     assert sorted(number for number in numbers if number is not None) == [
         number for number, step in enumerate(program.steps) if not isinstance(step, p.Jump)
     ]
     kinds = {p.Send: "send", p.Branch: "ask", p.Stop: "end", p.Wait: "wait"}
-    for box in boxes(chart.items):
+    for box in every_box(chart.items):
         assert box.step is not None
         assert box.kind == kinds.get(type(program.steps[box.step]), box.kind)
 
@@ -84,7 +71,7 @@ def test_every_picture_is_well_formed(one: m.Rule) -> None:
     chart = draw_chart(compile_rule(one))
     counts = Counts(entered=5, inside=2, here={0: 2})
     svg = ElementTree.fromstring(draw_svg(chart, counts))
-    assert len(svg.findall(f".//{SVG}rect[@class='box']")) == len(boxes(chart.items)) + 2
+    assert len(svg.findall(f".//{SVG}rect[@class='box']")) == sum(1 for _ in every_box(chart.items)) + 2
     assert draw_mermaid(chart, counts).count("flowchart TD") == 1
     assert draw_text(chart, counts)
 

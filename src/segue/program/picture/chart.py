@@ -91,6 +91,23 @@ def draw_chart(program: p.Program) -> Chart:
     )
 
 
+def every_box(items: Sequence[Item]) -> Iterator[Box]:
+    """All boxes below the beginning, in the order of the text."""
+    for item in items:
+        match item:
+            case Box():
+                yield item
+            case Fork(box=box, ways=ways):
+                yield box
+                for way in ways:
+                    yield from every_box(way.items)
+            case Turns(box=box, items=inner):
+                yield box
+                yield from every_box(inner)
+            case _:
+                assert_never(item)
+
+
 def _terms(rule: m.Rule) -> Iterator[str]:
     if rule.once is not None:
         yield "once" if rule.once.per is None else f"once in {say_period(rule.once.per)}"
