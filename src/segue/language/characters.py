@@ -31,19 +31,21 @@ _PART: Final = re.compile(
     re.VERBOSE,
 )
 _BIDI_MARK: Final = re.compile(f"[{_BIDI}]+")
-_FOREIGN_WORD: Final = re.compile(r"[^\W\d]\w*")
+_LINE_BREAK: Final = re.compile("\r(?!\n|\\Z)|[\u2028\u2029\u0085\u000b\u000c]")
+"""What other programs show as the end of a line, where to Segue the comment or text goes on."""
+
 _SCRIPTS: Final = ("LATIN", "CYRILLIC", "GREEK")
 
 
 def clean(lines: Lines) -> tuple[str, list[Diagnostic]]:
     """The text with such characters replaced, and what there is to say about them."""
     text = lines.text
-    if text.isascii():
+    if text.isascii() and not _LINE_BREAK.search(text):
         return text, []
     found: list[Diagnostic] = []
     if text.startswith("\ufeff"):  # the byte order mark that some editors put first
         text = " " + text[1:]
-    if _SUSPECT.search(text):
+    if _SUSPECT.search(text) or _LINE_BREAK.search(text):
         text = _PART.sub(lambda part: _replace(part, lines, found), text)
     return text, found
 
@@ -93,7 +95,13 @@ def _replace(part: re.Match[str], lines: Lines, found: list[Diagnostic]) -> str:
         case "comment" | "string":
             for mark in _BIDI_MARK.finditer(text):
                 found.append(_bidi(lines, start + mark.start(), start + mark.end()))
-            return _BIDI_MARK.sub(lambda mark: " " * len(mark.group()), text)
+            text = _BIDI_MARK.sub(lambda mark: " " * len(mark.group()), text)
+            first = _LINE_BREAK.search(text)
+            if first is None:
+                return text
+            found.append(_line_break(lines, start + first.start(), part.lastgroup))
+            # What comes after a comment is read too: it is what the author takes for the next lines.
+            return _LINE_BREAK.sub("\n" if part.lastgroup == "comment" else " ", text)
         case "curly":
             straight = f'"{text[1:-1]}"' if len(text) > 1 else '"'
             span = lines.span(start, part.end())
@@ -168,4 +176,20 @@ def _bidi(lines: Lines, start: int, end: int) -> Diagnostic:
         label="invisible",
         hint="delete it; a rule must read the same to people and to Segue",
         fix=Fix("delete it", span, "", safe=True),
+    )
+
+
+def _line_break(lines: Lines, offset: int, where: str) -> Diagnostic:
+    span = lines.span(offset, offset + 1)
+    name = unicodedata.name(
+        lines.text[offset], "carriage return" if lines.text[offset] == "\r" else "control character"
+    )
+    return Diagnostic(
+        severity="error",
+        code="E0103",
+        message=f"an invisible character here looks like the end of the line and is none ({name.lower()})",
+        primary=span,
+        label="what follows, up to the end of the line, is " + ("comment" if where == "comment" else "text"),
+        hint="put an ordinary line break; your editor can save the file with line ends for Unix or Windows",
+        fix=Fix("put a line break", span, "\n"),
     )

@@ -13,8 +13,6 @@ from segue.language.layout import lay_out
 from segue.language.layout_values import OutOfStep, shown
 from segue.language.parser import parse
 
-BYTE_ORDER_MARK = "\ufeff"
-
 
 class Formatted(msgspec.Struct, frozen=True):
     """A rule file's text after formatting.
@@ -34,14 +32,12 @@ def format_text(path: str, text: str) -> Formatted:
     The result is read again: unless it says the same as before, with the same comments, and formatting it changes
     nothing, the text stays as it was and a diagnostic (E0108) says so.
     """
-    bare = text.removeprefix(BYTE_ORDER_MARK)
-    tree, problems = parse(path, bare)
+    tree, problems = parse(path, text)
     if any(problem.is_error for problem in problems):
-        # Places are those of the text as given.
-        return Formatted(text, False, problems if bare == text else parse(path, text)[1])
+        return Formatted(text, False, problems)
     try:
         written = lay_out(tree)
-        if written != bare and not _is_the_same(tree, written):
+        if written != text and not _is_the_same(tree, written):
             return _refused(path, text)
     except (OutOfStep, RecursionError):
         return _refused(path, text)

@@ -32,7 +32,7 @@ class ValueLayout:
         self._text = text
         self._comments = comments
         self._next_comment = 0
-        self._at = 0
+        self._at = len(text) - len(text.removeprefix("\ufeff"))  # the mark that some editors put first
 
     # Words and comments
 
