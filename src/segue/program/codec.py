@@ -8,6 +8,7 @@ ever stored must stay readable.
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -54,11 +55,16 @@ def decode_node(data: bytes, kind: type[N]) -> N:
     return node
 
 
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(kind)  # evaluates the annotations anew at each call
+
+
 def _simplify(value: Any, without: frozenset[str]) -> Any:
     if isinstance(value, msgspec.Struct):
         name = type(value).__name__
         fields: dict[str, Any] = {"_": name}
-        for field in msgspec.structs.fields(type(value)):
+        for field in _fields(type(value)):
             part = getattr(value, field.name)
             if field.name in without or (field.default is not msgspec.NODEFAULT and part == field.default):
                 continue
@@ -81,7 +87,7 @@ def _restore(value: Any) -> Any:
         kind = _CLASSES.get(name)
         if kind is None:
             raise ValueError(f"the stored program has a {name}, which this version of Segue does not know")
-        known = {field.name for field in msgspec.structs.fields(kind)} | {"_"}
+        known = {field.name for field in _fields(kind)} | {"_"}
         if not value.keys() <= known:
             unknown = ", ".join(sorted(value.keys() - known))
             raise ValueError(f"the stored program has {unknown} in a {name}, unknown to this version of Segue")

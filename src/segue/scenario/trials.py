@@ -11,7 +11,7 @@ At one instant events come first, then waits, then messages, then reactions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from functools import partial
 from typing import Any, Final
@@ -26,6 +26,7 @@ from segue.customers.reach import Reach
 from segue.delivery.ledger import LedgerRow
 from segue.engine.journey import Journey
 from segue.language import model as m
+from segue.language.looking import nodes
 from segue.messages.catalogue import Catalogue
 from segue.program.calendar import add, find_zone
 from segue.program.conditions import compile_expression
@@ -68,7 +69,7 @@ class Input(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct, frozen=True):
     """What came of a test. ``decisions`` are those about its rule; ``unmet`` what was expected and did not come true;
     ``problem`` is why the test itself could not be carried out. ``program`` and ``journeys`` tell which steps were
-    taken, and ``sent`` which messages were decided, by journey."""
+    taken, ``messages`` which were decided."""
 
     test: m.Test
     start: Instant
@@ -87,7 +88,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Trials:
-    """Carries out the tests of one checked book. Programs are compiled once for all of them."""
+    """Carries out the tests of one checked book. A rule is compiled once for all its tests."""
 
     def __init__(self, book: m.Book, setting: Setting, content: Catalogue) -> None:
         self._book = book
@@ -101,7 +102,7 @@ class Trials:
             ),
             channels={name: replace(spec, settles="acceptance") for name, spec in setting.channels.items()},
         )
-        self._compiled: Running | None = None
+        self._compiled: dict[str, Running] = {}
 
     def run(self, test: m.Test) -> Outcome:
         """Carry out one test."""
@@ -135,14 +136,10 @@ class Trials:
     def prepare(self, tx: Transaction, test: m.Test, traits: Mapping[str, Any], start: Instant) -> Running:
         """Have the customer exist, and publish the rules of a test just before it begins."""
         insert_customers(tx, [CustomerRow(_ROW, user_key(CUSTOMER), dict(traits), {})])
-        rules = tuple(
-            replace(self._rules[name], holdout=None, rollout=None, expect=None) for name in self._concerned(test.rule)
-        )
-        publish(tx, replace(self._book, rules=rules, tests=()), Instant(start - SECOND), "segue test")
-        running = resume(tx, self._setting, self._compiled)
+        publish(tx, self._book_of(test.rule), Instant(start - SECOND), "segue test")
+        running = resume(tx, self._setting, self._compiled.get(test.rule))
         assert running is not None
-        known = self._compiled.programs if self._compiled is not None else {}
-        self._compiled = replace(running, programs={**known, **running.programs})
+        self._compiled[test.rule] = running
         put_assignments(tx, _arms(running.current[test.rule], test.arms))
         return running
 
@@ -154,24 +151,26 @@ class Trials:
     def content(self) -> Catalogue:
         return self._content
 
-    def _concerned(self, rule: str) -> list[str]:
-        """The rule, and those that it or a segment it names asks about."""
-        found: dict[str, None] = {}
-        open_: list[Any] = [m.InRule(rule)]
-        segments: set[str] = set()
-        while open_:
-            match open_.pop():
-                case m.InRule(name=name) if name in self._rules and name not in found:
-                    found[name] = None
-                    one = self._rules[name]
-                    open_ += _names(one)
-                    open_ += [m.InSegment(segment) for segment in (one.audience, _watched(one.trigger)) if segment]
-                case m.InSegment(name=name) if name in self._segments and name not in segments:
-                    segments.add(name)
-                    open_ += _names(self._segments[name].condition)
-                case _:
-                    pass
-        return sorted(found)
+    def _book_of(self, rule: str) -> m.Book:
+        """The rule, and the rules and segments that it, or one of those, asks about: they share one name space."""
+        seen: set[str] = set()
+        left = [rule]
+        while left:
+            name = left.pop()
+            one = self._rules.get(name) or self._segments.get(name)
+            if one is not None and name not in seen:
+                seen.add(name)
+                left += [part.name for part in nodes(one) if isinstance(part, m.InRule | m.InSegment)]
+                left += [part.segment for part in nodes(one) if isinstance(part, m.OnMembership)]
+                left += [one.audience] if isinstance(one, m.Rule) and one.audience is not None else []
+        return replace(
+            self._book,
+            rules=tuple(
+                replace(one, holdout=None, rollout=None, expect=None) for one in self._book.rules if one.name in seen
+            ),
+            segments=tuple(one for one in self._book.segments if one.name in seen),
+            tests=(),
+        )
 
 
 def _arms(program: Program, given: Sequence[str]) -> dict[tuple[int, str, str], str]:
@@ -183,25 +182,6 @@ def _arms(program: Program, given: Sequence[str]) -> dict[tuple[int, str, str], 
         for arm, *_ in step.arms
         if arm in given
     }
-
-
-def _watched(trigger: m.Trigger | None) -> str | None:
-    return trigger.segment if isinstance(trigger, m.OnMembership) else None
-
-
-def _names(node: object) -> Iterator[m.InRule | m.InSegment]:
-    """Every ``in NAME`` in a part of the model."""
-    match node:
-        case m.InRule() | m.InSegment():
-            yield node
-        case m.Node():
-            for field in node.__struct_fields__:
-                yield from _names(getattr(node, field))
-        case tuple():
-            for part in node:
-                yield from _names(part)
-        case _:
-            pass
 
 
 class _Trial:
