@@ -10,6 +10,8 @@ import pytest
 from segue.language.parser import parse
 from segue.messages.loading import load_messages
 from segue.messages.rendering import render
+from segue.runtime.assembly import assemble, check
+from segue.scenario.trials import Trials
 from tests.shape.repository import ROOT, shown
 
 GALLERY = ROOT / "rules"
@@ -53,6 +55,16 @@ def test_every_message_is_there_in_two_languages() -> None:
 def test_every_rule_of_the_gallery_is_read_without_a_word(path: Path) -> None:
     _, diagnostics = parse(shown(path), path.read_text("utf-8"))
     assert list(diagnostics) == []
+
+
+def test_the_tests_of_the_gallery_hold_and_every_rule_has_one() -> None:
+    assembly = assemble(GALLERY)
+    found = check(assembly)
+    assert [one.message for one in found.diagnostics if one.is_error] == []
+    trials = Trials(found.checked.book, assembly.setting, found.content)
+    outcomes = [trials.run(test) for test in found.checked.book.tests]
+    assert {one.test.title: one.problem or one.unmet for one in outcomes if not one.passed} == {}
+    assert {one.test.rule for one in outcomes} == {rule.name for rule in found.checked.book.rules}
 
 
 @pytest.mark.parametrize("path", RULES, ids=shown)
