@@ -56,6 +56,21 @@ def test_together_the_tests_take_every_way() -> None:
     assert (covered.tests, covered.steps_taken, covered.ways_taken) == (4, 5, 7)
 
 
+def test_the_channel_that_is_preferred_is_a_way_of_its_own() -> None:
+    rules = 'rule cart when cart_abandoned send preferred "hello" or sms\n'
+    text = rules + 'test "one" for cart at 0h cart_abandoned expect 1 message\n'
+    (covered,) = measure(read_rules(text).rules, try_all(text))
+    assert [way.text for way in covered.ways_missed] == ['send sms "hello"']
+
+
+def test_arms_and_turns_are_ways() -> None:
+    rules = 'rule cart when cart_abandoned split "x" 50% "a" stop 50% "b" repeat 2 times send email wait 1d end end\n'
+    text = rules + 'test "one" for cart given arm "b" at 0h cart_abandoned expect 2 email\n'
+    (covered,) = measure(read_rules(text).rules, try_all(text))
+    assert [way.text for way in covered.ways_missed] == ['split "x": arm "a"']
+    assert covered.ways == 4
+
+
 def test_a_test_that_fails_covers_as_well() -> None:
     text = RULE + 'test "wrong" for cart at 0h cart_abandoned at 1min ordered expect email\n'
     (covered,) = measure(read_rules(text).rules, try_all(text))

@@ -178,9 +178,9 @@ def _show(ran: Sequence[Ran], covered: Sequence[Covered], errors: int) -> None:
     if ran:
         console.print()
     for outcome in failed:
-        console.print(failure(outcome))
+        console.print(failure(outcome), crop=False)
     if covered:
-        console.print(coverage_table.table(covered))
+        console.print(coverage_table.table(covered), crop=False)
         console.print()
     console.print(_summary(ran, len(failed), errors))
 

@@ -6,7 +6,7 @@ A *way* is one outcome of a step that has several: the yes and the no of an `if`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -67,6 +67,7 @@ def _measure(rule: m.Rule, outcomes: Sequence[Outcome]) -> Covered:
         for journey in outcome.journeys:
             reached |= {trace.step for trace in journey.trace} | {journey.step}
             taken |= {(trace.step, trace.outcome) for trace in journey.trace}
+            taken |= {(one.step, f"{one.group}/{one.alternative}") for one in journey.sends}
             taken |= {
                 (-1 - index, "")
                 for index, guard in enumerate(program.guards)
@@ -74,7 +75,6 @@ def _measure(rule: m.Rule, outcomes: Sequence[Outcome]) -> Covered:
                 and journey.reason == guard.reason
                 and _stands_over(program, index, journey.step)
             }
-        taken.update(_alternatives_taken(program, outcome))
     return Covered(
         rule=rule.name,
         file=rule.file,
@@ -91,7 +91,8 @@ def _stands_over(program: Program, index: int, step: int) -> bool:
 
 
 def _ways(program: Program) -> Iterable[tuple[tuple[int, str], Way]]:
-    """Every way, by its step's number and the outcome in a journey's trace; of a guard by its own number below zero."""
+    """Every way, by its step's number and the outcome in a journey's trace; of a send by its group and place, of a
+    guard by its own number below zero."""
     for number, step in enumerate(program.steps):
         match step:
             case p.Branch(condition=condition, line=line):
@@ -107,29 +108,12 @@ def _ways(program: Program) -> Iterable[tuple[tuple[int, str], Way]]:
                 yield (number, "turn 1"), Way(line, "repeat: a turn began")
                 yield (number, "done"), Way(line, "repeat: it ended")
             case p.Send(together=together, line=line):
-                for group in together:
-                    if len(group) > 1:
-                        for one in group:
-                            yield (number, _named(one)), Way(line, f"send {_named(one)}")
+                for group, alternatives in enumerate(together):
+                    for place, one in enumerate(alternatives if len(alternatives) > 1 else ()):
+                        named = f'send {one.channel or "preferred"} "{one.message}"'
+                        yield (number, f"{group}/{place}"), Way(line, named)
             case _:
                 pass
     for index, guard in enumerate(program.guards):
         line = next((step.line for step in program.steps if step.reached == index), program.rule.line)
         yield (-1 - index, ""), Way(line, f"{guard.reason}: it came true")
-
-
-def _named(one: p.Alternative) -> str:
-    return f'{one.channel or "preferred"} "{one.message}"'
-
-
-def _alternatives_taken(program: Program, outcome: Outcome) -> Iterator[tuple[int, str]]:
-    """The alternatives of sends that messages were claimed for; `preferred` is where none is written."""
-    claimed = {(row.channel, row.message) for row in outcome.messages if row.claimed is not None}
-    for number, step in enumerate(program.steps):
-        if isinstance(step, p.Send):
-            for group in step.together:
-                written = {(one.channel, one.message) for one in group}
-                for one in group:
-                    chosen = any(message == one.message for _, message in claimed - written)
-                    if (one.channel, one.message) in claimed or (one.channel is None and chosen):
-                        yield number, _named(one)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
-from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -23,7 +22,6 @@ from segue.api import Answer, Event, Instant, Money, Period, Rejected, Report, S
 from segue.api.values import SECOND
 from segue.customers.identity import user_key
 from segue.customers.reach import Reach
-from segue.delivery.ledger import LedgerRow
 from segue.engine.journey import Journey
 from segue.language import model as m
 from segue.language.looking import nodes
@@ -69,7 +67,7 @@ class Input(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct, frozen=True):
     """What came of a test. ``decisions`` are those about its rule; ``unmet`` what was expected and did not come true;
     ``problem`` is why the test itself could not be carried out. ``program`` and ``journeys`` tell which steps were
-    taken, ``messages`` which were decided."""
+    taken."""
 
     test: m.Test
     start: Instant
@@ -80,7 +78,6 @@ class Outcome(msgspec.Struct, frozen=True):
     problem: str | None = None
     program: Program | None = None
     journeys: tuple[Journey, ...] = ()
-    messages: tuple[LedgerRow, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -203,7 +200,7 @@ class _Trial:
     def carry_out(self) -> Outcome:
         problem = self._happen()
         decisions = tuple(line for line in self._decisions if line.rule == self._test.rule)
-        journeys, messages = self._store.apply(partial(_look, rule=self._test.rule))
+        journeys = self._store.apply(lambda tx: journey_rows.load_of_customer(tx, _ROW, self._test.rule))
         unmet = () if problem else judge(self._test, decisions, self._start, self._zone)
         return Outcome(
             test=self._test,
@@ -217,7 +214,6 @@ class _Trial:
             problem=problem,
             program=self._running.current[self._test.rule],
             journeys=tuple(journeys),
-            messages=tuple(messages),
         )
 
     def _moment(self, moment: m.TestMoment) -> Instant:
@@ -311,7 +307,8 @@ class _Trial:
 
     def _react(self, one: m.Reacts, at: Instant) -> str | None:
         """The customer reacts to the rule's latest message that it can be a reaction to."""
-        _, messages = self._store.apply(partial(_look, rule=self._test.rule))
+        rule = self._test.rule
+        messages = self._store.apply(lambda tx: ledger_rows.select_messages(tx, "rule = ? order by id", (rule,)))
         sent = [
             row for row in messages if row.handed is not None and (one.message is None or row.message == one.message)
         ]
@@ -337,13 +334,6 @@ class _Trial:
         if since is not None and since <= moment:
             return Rejected(f"the test says: {claimed.channel} fails")
         return Sent()
-
-
-def _look(tx: Transaction, rule: str) -> tuple[Sequence[Journey], Sequence[LedgerRow]]:
-    return (
-        journey_rows.load_of_customer(tx, _ROW, rule),
-        ledger_rows.select_messages(tx, "rule = ? order by id", (rule,)),
-    )
 
 
 def word_happening(one: Happening) -> str:

@@ -147,5 +147,5 @@ def as_text(outcome: Outcome, width: int = 120) -> str:
     """A failing test without colour, for files."""
     console = Console(width=width, color_system=None, force_terminal=False, highlight=False)
     with console.capture() as captured:
-        console.print(failure(outcome))
+        console.print(failure(outcome), crop=False)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
