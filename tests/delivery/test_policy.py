@@ -23,6 +23,7 @@ from segue.delivery.policy import (
     Taken,
     Verdict,
     budget_days,
+    in_words,
     judge,
     to_millionths,
     word_line,
@@ -60,7 +61,7 @@ def ask(
 ) -> Verdict:
     fields: dict[str, object] = {"channel": "email", "kind": "promotional", "expires": Instant(now + DAY), **more}
     asking = Asking(zone=ZoneInfo(zone), **fields)  # type: ignore[arg-type]
-    return judge(policy(*lines), asking, taken, lambda currency, first, end: spent, UTC, Instant(now))
+    return judge(in_words(policy(*lines)), asking, taken, lambda currency, first, end: spent, UTC, Instant(now))
 
 
 def slot(at: int, channel: str = "email", rule: str = "welcome", row: int = 1) -> Taken:
@@ -333,7 +334,7 @@ class _Sent:
     """Messages carried out one after the other, as a claiming transaction does."""
 
     def __init__(self, rules: m.Policy, zone: str) -> None:
-        self.rules = rules
+        self.rules = in_words(rules)
         self.zone = ZoneInfo(zone)
         self.taken: list[Taken] = []
 

@@ -98,21 +98,27 @@ class _Look(msgspec.Struct, frozen=True):
     because: str = ""
 
 
+def in_words(policy: m.Policy) -> tuple[tuple[Line, str], ...]:
+    """The lines of a policy in the order in which they are asked, each with its words. Once for a batch is enough."""
+    return tuple((line, word_line(line)) for line in in_order(policy.lines))
+
+
 def judge(
-    policy: m.Policy, asking: Asking, taken: Sequence[Taken], spent: Spent, home: tzinfo, now: Instant
+    lines: Iterable[tuple[Line, str]], asking: Asking, taken: Sequence[Taken], spent: Spent, home: tzinfo, now: Instant
 ) -> Verdict:
-    """Whether a message may go now. ``taken`` are the slots that messages of this kind to this customer hold, at least
-    those of the longest window; ``home`` is the project's zone, whose days a budget counts by."""
+    """Whether a message may go now, by the lines of `in_words`. ``taken`` are the slots that messages of this kind to
+    this customer hold, at least those of the longest window; ``home`` is the project's zone, whose days a budget counts
+    by."""
     if asking.kind == "transactional":
         return Go()
     checks: list[str] = []
-    for line in in_order(policy.lines):
+    for line, words in lines:
         if asking.stands and not isinstance(line, m.Budget):
             continue
         look = _look(line, asking, taken, spent, home, now)
-        checks.append(f"{word_line(line)}: {look.value}")
+        checks.append(f"{words}: {look.value}")
         if look.holds:
-            return _held_back(line, look, asking, tuple(checks), now)
+            return _held_back(line, f"{words} ({asking.kind})", look, asking, tuple(checks), now)
     return Go(tuple(checks))
 
 
@@ -133,8 +139,9 @@ def _rank(line: Line) -> int:
             assert_never(line)
 
 
-def _held_back(line: Line, look: _Look, asking: Asking, checks: tuple[str, ...], now: Instant) -> Defer | Drop:
-    words = f"{word_line(line)} ({asking.kind})"
+def _held_back(
+    line: Line, words: str, look: _Look, asking: Asking, checks: tuple[str, ...], now: Instant
+) -> Defer | Drop:
     reason = f"{words}, {look.because}" if look.because else words
     if line.overflow.action == "drop":
         return Drop(words, reason, checks)

@@ -8,7 +8,7 @@ from functools import partial
 
 from segue.api import Instant
 from segue.delivery.ledger import HOLDS_SLOT, LedgerRow, MessageState
-from segue.delivery.policy import Asking, Go, Taken, Verdict, judge, longest_window
+from segue.delivery.policy import Asking, Go, Taken, Verdict, in_words, judge, longest_window
 from segue.runtime.people import Person
 from segue.runtime.turn import Turn
 from segue.store import ledger as ledger_rows
@@ -28,6 +28,7 @@ class Contact:
         self._waiting: dict[_Place, dict[int, ledger_rows.Waiting]] = {}
         self._spent: dict[tuple[str, str, date, date], int] = {}
         policies = turn.running.policies
+        self._lines = {kind: in_words(policy) for kind, policy in policies.items()}
         if not policies:
             return
         under = [row for row in rows if row.state is MessageState.DECIDED and row.kind in policies]
@@ -51,8 +52,8 @@ class Contact:
     def judge(self, row: LedgerRow, person: Person) -> Verdict:
         """Whether a message may go now."""
         running = self._turn.running
-        policy = running.policies.get(row.kind)
-        if policy is None:
+        lines = self._lines.get(row.kind)
+        if lines is None:
             return Go()
         held: dict[str, Instant] = {}
         for one in row.held:
@@ -66,7 +67,7 @@ class Contact:
             stands=self._stands(row.channel),
             held=held,
         )
-        return judge(policy, asking, self._slots(row), partial(self._spent_before, row), running.zone, self._now)
+        return judge(lines, asking, self._slots(row), partial(self._spent_before, row), running.zone, self._now)
 
     def _slots(self, row: LedgerRow) -> list[Taken]:
         """The slots that others have of this customer and kind, those included that wait, were decided earlier and may
