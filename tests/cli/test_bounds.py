@@ -40,7 +40,7 @@ def test_a_table_shows_messages_length_and_what_holds_them_back() -> None:
     head, first, second = result.stdout.splitlines()
     assert head.split("  ")[0] == "rule"
     assert " ".join(first.split()) == (
-        "cart_abandoned 2: 1 email, 1 sms 3d quiet 21:00 to 08:00 Europe/Helsinki, limit 5 messages per 1w, "
+        "cart_abandoned 2: 1 email, 1 sms 3d quiet 21:00 to 08:00 Europe/Helsinki, limit 5 messages per 7d, "
         "budget 200 EUR per 1d, leaves 5 a week"
     )
     assert " ".join(second.split()) == "later none until the date on line 9"
@@ -69,7 +69,7 @@ def test_the_same_as_json() -> None:
         "by_channel": {"email": 1, "sms": 1},
         "longest": "3d",
         "dates": [],
-        "policies": ["quiet 21:00 to 08:00 Europe/Helsinki", "limit 5 messages per 1w", "budget 200 EUR per 1d"],
+        "policies": ["quiet 21:00 to 08:00 Europe/Helsinki", "limit 5 messages per 7d", "budget 200 EUR per 1d"],
         "a_week": 5,
     }
     assert (second["longest"], second["dates"], second["a_week"]) == (None, [9], None)

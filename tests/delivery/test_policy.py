@@ -166,8 +166,8 @@ def limit(count: int, channel: str | None, per: Period, overflow: m.Overflow = D
 def test_a_full_limit_drops_and_names_the_rule_that_took_the_slot() -> None:
     verdict = ask(limit(1, "email", ONE_WEEK), taken=[slot(MONDAY - DAY)])
     assert isinstance(verdict, Drop)
-    assert verdict.reason == "limit 1 email per 1w (promotional), taken by welcome"
-    assert verdict.words == "limit 1 email per 1w (promotional)"
+    assert verdict.reason == "limit 1 email per 7d (promotional), taken by welcome"
+    assert verdict.words == "limit 1 email per 7d (promotional)"
 
 
 def test_a_limit_of_one_channel_leaves_the_others_alone() -> None:
@@ -255,8 +255,8 @@ def test_a_message_that_goes_has_seen_every_line() -> None:
     assert verdict == Go(
         (
             "quiet 21:00 to 09:00 local: 10:00",
-            "limit 2 email per 1w: 1 of 2 taken",
-            "limit 3 sms per 1w: another channel",
+            "limit 2 email per 7d: 1 of 2 taken",
+            "limit 3 sms per 7d: another channel",
             "space 1h: the last went at 2026-03-02T08:00:00Z",
             "budget 200 EUR per 1d: 12.40 EUR spent",
         )
@@ -324,7 +324,7 @@ def test_what_is_finer_than_can_be_counted_is_rounded_up() -> None:
 
 def test_a_line_is_said_in_the_words_of_the_language() -> None:
     assert word_line(quiet("21:00", "08:00", "Europe/Helsinki")) == "quiet 21:00 to 08:00 Europe/Helsinki"
-    assert word_line(limit(5, None, ONE_WEEK)) == "limit 5 messages per 1w"
+    assert word_line(limit(5, None, ONE_WEEK)) == "limit 5 messages per 7d"
 
 
 # Laws

@@ -235,7 +235,7 @@ def test_the_trace_keeps_saying_what_was() -> None:
     alone.wake()
     assert alone.journey.trace[-1] == Trace(at(day(8)), 1)
     gone = Alone(WEEK).enter().edit(rule(send("push")), day(6))
-    assert gone.journey.trace == (Trace(at(day(6)), -1, "removed by an edit", "wait 1w"),)
+    assert gone.journey.trace == (Trace(at(day(6)), -1, "removed by an edit", "wait 7d"),)
 
 
 def test_edit_after_edit_leads_back_to_where_it_was() -> None:

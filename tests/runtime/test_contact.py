@@ -209,7 +209,7 @@ def test_what_was_deferred_to_its_last_moment_is_given_up_in_the_line_s_words_ho
     stage.claim()
     stage.later(3 * DAY + MINUTE)
     (line,) = [line for line in stage.look().done.lines if line.decision == "skipped"]
-    assert line.reason == "limit 1 email per 1w (promotional), taken by paid"
+    assert line.reason == "limit 1 email per 7d (promotional), taken by paid"
 
 
 def test_a_message_that_was_deferred_does_not_go_after_its_time(store: Store) -> None:
@@ -219,7 +219,7 @@ def test_a_message_that_was_deferred_does_not_go_after_its_time(store: Store) ->
     stage.later(8 * DAY)
     found = stage.look()
     assert not found.claims
-    assert found.done.lines[0].reason == "limit 1 email per 1w (promotional)"
+    assert found.done.lines[0].reason == "limit 1 email per 7d (promotional)"
 
 
 def test_of_two_that_wait_for_one_slot_the_one_decided_earlier_goes_whichever_channel_looks_first(

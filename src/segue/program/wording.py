@@ -13,12 +13,9 @@ _UNITS = (("h", 3_600_000_000), ("min", 60_000_000), ("s", 1_000_000))
 
 
 def word_period(period: Period) -> str:
-    """``1mo 3d 6h``, longest unit first; ``0s`` for nothing."""
+    """``1mo 3d 6h``, longest unit first; ``0s`` for nothing. A week is seven days, as most people write it."""
     parts = [f"{period.months}mo"] if period.months else []
-    weeks, days = divmod(period.days, 7)
-    if weeks and not days:
-        parts.append(f"{weeks}w")
-    elif period.days:
+    if period.days:
         parts.append(f"{period.days}d")
     rest = period.micros
     for unit, size in _UNITS:
