@@ -40,6 +40,12 @@ _CHAIN = 8
 STALE = timedelta(hours=24)
 PREFERENCE = ("push", "sms", "email")
 """The channels with content, in the order in which customers prefer them."""
+WATCHED = timedelta(days=3)
+"""How long after the last event time may lead customers into segments and out of them."""
+
+ZONES = ("UTC", "Europe/Paris", "Australia/Lord_Howe", "America/New_York")
+"""Where customers live who say so."""
+
 BEST_MINUTE = 600
 """When customers answer most: from ten to eleven."""
 
@@ -103,6 +109,16 @@ def next_clock(moment: datetime, clock: m.Clock, day: int | str | None, zone: Zo
         ahead += 1
 
 
+def clock_time(clock: m.Clock) -> time:
+    return time(clock.minute // 60, clock.minute % 60)
+
+
+def comes(recurrence: m.Weekdays | m.Monthly, day: date) -> bool:
+    if isinstance(recurrence, m.Weekdays):
+        return day.weekday() in recurrence.days
+    return day.day == min(recurrence.day, monthrange(day.year, day.month)[1])
+
+
 def inside_window(moment: datetime, start: m.Clock, end: m.Clock, zone: ZoneInfo) -> bool:
     wall = moment.astimezone(zone)
     minute = wall.hour * 60 + wall.minute
@@ -153,6 +169,9 @@ class Person:
         self.withdrawn: set[tuple[str, str]] = set()
         self.events: list[Past] = []
         self.journeys: list[Journey] = []
+        self.members = dict.fromkeys(world.segments, False)
+        self.crossings: dict[str, datetime] = {}
+        self.dates: dict[str, datetime] = {}
 
     @property
     def zone(self) -> ZoneInfo:
@@ -297,6 +316,35 @@ def value_of(node: m.Expression, scene: Scene) -> Any:
             raise NotImplementedError("not in the random programs")
         case _:
             assert_never(node)
+
+
+def turning_points(node: m.Expression, person: Person, now: datetime) -> list[datetime]:
+    """Instants after now, in order, at which a segment's condition could turn by time."""
+    found: set[datetime] = set()
+    waiting: list[m.Expression] = [node]
+    while waiting:
+        part = waiting.pop()
+        match part:
+            case m.Happened(event=event, window=m.Window(since="last", period=Period() as period)):
+                found |= {
+                    shift(past.at, period, person.zone, calendar=False) for past in person.events if past.name == event
+                }
+            case m.Compare(left=m.Now(), right=m.Trait()):
+                date_ = value_of(part.right, Scene(person, now, Past("", now, -1, {}), None))
+                found |= {date_, date_ + timedelta(microseconds=1)} if date_ is not None else set()
+            case m.TimeBetween() | m.Compare(left=m.Weekday()):
+                quarter = timedelta(minutes=15)
+                begin = now - (now - _EPOCH) % quarter
+                found |= {begin + quarter * number for number in range(1, 8 * 96)}
+            case m.InSegment(name=name):
+                waiting.append(person.world.segments[name])
+            case m.Not(value=value):
+                waiting.append(value)
+            case m.All(parts=parts) | m.Any_(parts=parts):
+                waiting += parts
+            case _:
+                pass
+    return sorted(moment for moment in found if moment > now)
 
 
 def typed(raw: Any, kind: str, scene: Scene) -> Any:
@@ -474,8 +522,9 @@ class Journey:
             case m.Set() | m.Emit() if self.holdout:
                 pass
             case m.Set(trait=trait, value=node):
+                if not any(what == "set" and detail[0] == trait for what, detail in self.later):
+                    self.later.append(("set", (trait, self.person.traits.get(trait))))
                 self.world.set_trait(self.person, trait, value_of(node, self.scene()))
-                self.later.append(("set", trait))
                 self.judge(f"trait:{trait}")
             case m.Emit(event=event, values=values):
                 fields = {name: value_of(node, self.scene()) for name, node in values}
@@ -635,6 +684,8 @@ class World:
         self.in_flight: list[tuple[datetime, int, Message, str]] = []
         self.flights = 0
         self.zones: dict[int, ZoneInfo] = {}
+        self.last_arrival = _EPOCH
+        self.calendar: list[tuple[datetime, str, str]] = []
         self.begun: list[Journey] = []
 
     def zone_at_entry(self, journey: Journey) -> ZoneInfo:
@@ -645,16 +696,21 @@ class World:
 
     def run(self, arrivals: Sequence[tuple[datetime, Event]]) -> list[Line]:
         waiting = list(arrivals)
+        self.last_arrival = waiting[-1][0]
+        self.schedule(waiting[0][0] - timedelta(microseconds=1))
         while True:
             moments = [received for received, _ in waiting[:1]]
             moments += [journey.due for journey in self.journeys() if journey.due is not None]
             moments += [answered for answered, *_ in self.in_flight]
+            moments += self.moments_to_come()
             if not moments:
                 return self.lines
             self.now = min(moments)
             while waiting and waiting[0][0] <= self.now:
                 self.arrive(waiting.pop(0)[1])
             self.answer()
+            self.look_out()
+            self.fan_out()
             while due := [
                 journey for journey in self.journeys() if journey.due is not None and journey.due <= self.now
             ]:
@@ -672,10 +728,13 @@ class World:
             return
         self.seen.add(event.message_id)
         assert event.user_id is not None
+        new = event.user_id not in self.people
         person = self.people.setdefault(event.user_id, Person(self, event.user_id))
         self.arrived += 1
         order = self.arrived
+        at = min(moment_of(event.timestamp), self.now)
         changed = [name for name, value in event.traits.items() if person.traits.get(name) != value]
+        old = {name: person.traits.get(name) for name in changed}
         for name in changed:
             self.set_trait(person, name, event.traits[name])
         about = [f"trait:{name}" for name in sorted(changed)]
@@ -687,15 +746,21 @@ class World:
                 self.convert(journey, set(about), self.now)
             for one in about:
                 self.tell(journey, one, 0)
-        if event.name is None:
-            return
-        if event.name == "unsubscribed":
+        for name in sorted(changed):
+            self.change(person, name, old[name], at, order, 0)
+        self.touch(person, set(about), at, order, 0)
+        if event.name is not None:
+            self.take(person, event, event.name, at, order)
+        if new:
+            self.touch(person, None, at, order, 0)
+
+    def take(self, person: Person, event: Event, name: str, at: datetime, order: int) -> None:
+        if name == "unsubscribed":
             for kind in ("promotional", "informational"):
                 person.withdrawn.add((event.properties["channel"], kind))
             for journey in list(person.journeys):
                 self.tell(journey, "reach", 0)
-        at = min(moment_of(event.timestamp), self.now)
-        self.happen(person, Past(event.name, at, order, {**event.properties, "source": event.source}), 0)
+        self.happen(person, Past(name, at, order, {**event.properties, "source": event.source}), 0)
 
     def set_trait(self, person: Person, name: str, value: Any) -> None:
         if isinstance(value, Decimal):
@@ -721,6 +786,143 @@ class World:
         for rule in self.rules:
             if event.name in rule.events:
                 self.admit(person, rule, event, depth)
+        self.touch(person, {f"event:{event.name}"}, event.at, event.order, depth)
+
+    # What begins journeys without an event
+
+    def change(self, person: Person, trait: str, old: Any, at: datetime, order: int, depth: int) -> None:
+        for rule in self.rules:
+            if isinstance(rule.trigger, m.OnChange) and rule.trigger.trait == trait:
+                fields = {"old": old, "new": person.traits.get(trait)}
+                self.admit(person, rule, Past("", at, order, fields), depth)
+
+    def touch(self, person: Person, about: set[str] | None, at: datetime, order: int, depth: int) -> None:
+        """Something happened: see whether it led the customer into segments or out of them; None: look at all."""
+        for name, condition in sorted(self.segments.items()):
+            if about is None or about & self.names(condition):
+                self.look(person, name, at, order, depth + 1)
+        if about is None or about & {"trait:due", "trait:timezone"}:
+            for rule in self.rules:
+                if isinstance(rule.trigger, m.OnOffset | m.OnSchedule):
+                    self.set_date(person, rule)
+
+    def look(self, person: Person, name: str, at: datetime, order: int, depth: int, *, by_time: bool = False) -> None:
+        member = self.is_member(person, name, self.now)
+        self.set_crossing(person, name)
+        if member == person.members[name]:
+            return
+        person.members[name] = member
+        if by_time:
+            self.cross(person, name, None, depth)
+        for rule in self.rules:
+            if rule.trigger == m.OnMembership("enters" if member else "leaves", name):
+                self.admit(person, rule, Past("", at, order, {}), depth)
+
+    def is_member(self, person: Person, name: str, now: datetime) -> bool:
+        return bool(value_of(self.segments[name], Scene(person, now, Past("", now, -1, {}), None)))
+
+    def cross(self, person: Person, name: str, by: Journey | None, depth: int) -> None:
+        latest = self.latest(person.journeys, self.now)
+        for journey in list(person.journeys):
+            if journey is not by:
+                if latest.get(journey.rule.name) is journey:
+                    self.convert(journey, {f"name:{name}"}, self.now)
+                self.tell(journey, f"name:{name}", depth)
+
+    def set_crossing(self, person: Person, name: str) -> None:
+        """When time alone leads the customer into a segment or out of it: tried at each instant that could matter."""
+        person.crossings.pop(name, None)
+        here = self.is_member(person, name, self.now)
+        for moment in turning_points(self.segments[name], person, self.now):
+            if moment > self.last_arrival + WATCHED:
+                return
+            if self.is_member(person, name, moment) != here:
+                person.crossings[name] = moment
+                return
+
+    def set_date(self, person: Person, rule: m.Rule) -> None:
+        """When the customer's date begins the rule next."""
+        person.dates.pop(rule.name, None)
+        raw = person.traits.get("due")
+        if raw is None:
+            return
+        day, trigger = read_date(raw, person.zone), rule.trigger
+        match trigger:
+            case m.OnOffset(period=period, direction=direction, clock=clock, zone=named):
+                place = ZoneInfo(named) if named else person.zone
+                moment = shift(day, period, place, -1 if direction == "before" else 1)
+                if clock is not None:
+                    moment = on_wall(moment.astimezone(place).date(), clock_time(clock), place)
+                if moment > self.now:
+                    person.dates[rule.name] = moment
+            case m.OnSchedule(recurrence=m.Yearly() as yearly, clock=clock_, zone=named):
+                place = ZoneInfo(named) if named else person.zone
+                born = day.astimezone(person.zone).date()
+                for year in range(2024, 2032):
+                    noon = datetime.combine(born.replace(year=year), time(12), tzinfo=UTC)
+                    sign = -1 if yearly.direction == "before" else 1
+                    found = shift(noon, yearly.period or Period(), ZoneInfo("UTC"), sign).date()
+                    moment = on_wall(found, clock_time(clock_), place)
+                    if moment > self.now:
+                        if moment <= self.last_arrival:
+                            person.dates[rule.name] = moment
+                        return
+            case _:
+                pass
+
+    def schedule(self, published: datetime) -> None:
+        """The moments of the calendar, by rule and zone ("": the project's)."""
+        for rule in self.rules:
+            match rule.trigger:
+                case m.OnDate(day=day, clock=clock, zone=named):
+                    for zone in [named] if named else ["", *ZONES]:
+                        moment = on_wall(date.fromisoformat(day.iso), clock_time(clock), self.place(zone))
+                        if moment > published:
+                            self.calendar.append((moment, rule.name, zone))
+                case m.OnSchedule(recurrence=m.Weekdays() | m.Monthly() as recurrence, clock=clock, zone=named):
+                    for zone in [named] if named else ["", *ZONES]:
+                        day_ = published.date() - timedelta(days=1)
+                        while day_ <= self.last_arrival.date() + timedelta(days=1):
+                            moment = on_wall(day_, clock_time(clock), self.place(zone))
+                            if comes(recurrence, day_) and published < moment <= self.last_arrival:
+                                self.calendar.append((moment, rule.name, zone))
+                            day_ += timedelta(days=1)
+                case _:
+                    pass
+
+    def place(self, zone: str) -> ZoneInfo:
+        return ZoneInfo(zone) if zone else self.zone
+
+    def moments_to_come(self) -> list[datetime]:
+        found = [moment for moment, *_ in self.calendar]
+        for person in self.people.values():
+            found += [*person.crossings.values(), *person.dates.values()]
+        return found
+
+    def look_out(self) -> None:
+        while due := [
+            (moment, name, person)
+            for person in self.people.values()
+            for name, moment in (*person.crossings.items(), *person.dates.items())
+            if moment <= self.now
+        ]:
+            moment, name, person = min(due, key=lambda one: one[:2])
+            if name in self.segments:
+                self.look(person, name, moment, -1, 0, by_time=True)
+            else:
+                rule = next(rule for rule in self.rules if rule.name == name)
+                self.set_date(person, rule)
+                self.admit(person, rule, Past("", moment, -1, {}), 0)
+
+    def fan_out(self) -> None:
+        while due := [one for one in self.calendar if one[0] <= self.now]:
+            moment, name, zone = min(due)
+            self.calendar.remove((moment, name, zone))
+            rule = next(rule for rule in self.rules if rule.name == name)
+            assert isinstance(rule.trigger, m.OnDate | m.OnSchedule)
+            for person in self.people.values():
+                if rule.trigger.zone or zone == person.traits.get("timezone", ""):
+                    self.admit(person, rule, Past("", moment, -1, {}), 0)
 
     def latest(self, journeys: Sequence[Journey], at: datetime) -> dict[str, Journey]:
         """The journey of each rule that something which happened then may convert: the latest that had begun."""
@@ -753,6 +955,11 @@ class World:
             return ignore("dates")
         if rule.where is not None and not value_of(rule.where, Scene(person, self.now, event, None)):
             return
+        if rule.audience is not None and not self.is_member(person, rule.audience, self.now):
+            return
+        wanted = rule.trigger.to if isinstance(rule.trigger, m.OnChange) else None
+        if isinstance(wanted, m.Literal_) and event.fields["new"] != wanted.value:
+            return
         value = event.fields.get(rule.per) if rule.per is not None else None
         if rule.per is not None and not value:
             return ignore("per")
@@ -771,6 +978,7 @@ class World:
         if inside:
             inside[0].walk.close()
             inside[0].end("exited", "restarted")
+            self.cross(person, rule.name, inside[0], depth + 1)
         number = 1 + sum(one.rule.name == rule.name for one in person.journeys)
         journey = Journey(person, rule, event, number, value)
         self.zone_at_entry(journey)
@@ -793,16 +1001,23 @@ class World:
         except StopIteration:
             pass
         later, journey.later = journey.later, []
+        if (happening is None or journey.state != "inside") and depth < _CHAIN:
+            self.cross(journey.person, journey.rule.name, journey, depth + 1)
         for what, detail in later:
             if depth + 1 > _CHAIN:
                 continue
             if what == "set":
+                trait, old = detail
+                if journey.person.traits.get(trait) == old:
+                    continue
                 latest = self.latest(journey.person.journeys, self.now)
                 for other in list(journey.person.journeys):
                     if other is not journey:
                         if latest.get(other.rule.name) is other:
-                            self.convert(other, {f"trait:{detail}"}, self.now)
-                        self.tell(other, f"trait:{detail}", depth + 1)
+                            self.convert(other, {f"trait:{trait}"}, self.now)
+                        self.tell(other, f"trait:{trait}", depth + 1)
+                self.change(journey.person, trait, old, self.now, self.arrived, depth + 1)
+                self.touch(journey.person, {f"trait:{trait}"}, self.now, self.arrived, depth + 1)
             else:
                 name, fields = detail
                 fields = {key: float(v) if isinstance(v, Decimal) else v for key, v in fields.items()}
@@ -832,6 +1047,7 @@ class World:
             except Exit as reason:
                 journey.walk.close()
                 journey.end("exited", str(reason))
+                self.cross(journey.person, journey.rule.name, journey, 1)
                 continue
             if journey.person.refusal(message.channel, message.delivery.kind):
                 self.record_message(message, "skipped", "no channel reaches")
