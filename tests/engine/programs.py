@@ -241,9 +241,7 @@ def steps(depth: int = 2, *, emits: bool = False, sets: bool = True) -> st.Searc
     return st.lists(pick(*kinds), min_size=1, max_size=5).map(tuple)
 
 
-_shares = pick(
-    (5, st.none()), (1, st.sampled_from([Decimal(0), Decimal(20), Decimal(50), Decimal("80.5"), Decimal(100)]))
-)
+_percent = st.sampled_from([Decimal(0), Decimal(20), Decimal(50), Decimal("80.5"), Decimal(100)])
 _NO_TRIGGER: st.SearchStrategy[m.Trigger | None] = st.none()
 _FIRST_DAYS = [m.Day("2026-03-26"), m.Day("2026-03-27"), m.Day("2026-03-28")]
 _LAST_DAYS = [None, m.Day("2026-03-27"), m.Day("2026-03-28"), m.Day("2026-03-30")]
@@ -331,8 +329,8 @@ def rules(draw: st.DrawFn, name: str, begins: st.SearchStrategy[m.Trigger | None
         goal=goal,
         trigger=trigger,
         audience=draw(pick((4, st.none()), (1, st.sampled_from(SEGMENTS)))),
-        rollout=draw(_shares),
-        holdout=draw(_shares),
+        rollout=draw(pick((5, st.none()), (1, _percent))),
+        holdout=draw(pick((2, st.none()), (1, _percent))),
         active=draw(
             pick((5, st.none()), (1, make(m.Active, st.sampled_from(_FIRST_DAYS), st.sampled_from(_LAST_DAYS))))
         ),
