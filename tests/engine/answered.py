@@ -8,9 +8,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from segue.api import Event, Instant, Rejected, Sent, Unknown
 from segue.api.channels import Answer
 from segue.customers.reach import ChannelReach, Reach
+from segue.language import model as m
 from segue.messages.catalogue import Catalogue
 from segue.runtime.dispatch import Claim, Outcome
 from segue.runtime.ingest import ingest
@@ -69,7 +72,13 @@ def setting_of(life: Life) -> Setting:
 
 
 def publish_life(store: Store, life: Life) -> Running:
-    return put(store, book(*life.rules, events=(*programs.EVENTS, "pinged")), setting_of(life))
+    published = Instant(life.arrivals[0][0] - 1)
+    return put(store, book_of(life), setting_of(life), published)
+
+
+def book_of(life: Life) -> m.Book:
+    segments = tuple(m.Segment(name, None, condition) for name, condition in life.segments.items())
+    return msgspec.structs.replace(book(*life.rules, events=(*programs.EVENTS, "pinged")), segments=segments)
 
 
 def reload(store: Store, life: Life) -> Running:

@@ -125,7 +125,14 @@ def _atoms(*, clock: bool) -> st.SearchStrategy[m.Expression]:
     return st.one_of(parts)
 
 
+SEGMENTS = ("first", "second")
+ANOTHER = "another rule"
+"""Stands for a rule that is not the one being written: no rule asks whether a customer is inside itself."""
+
+
 _simple: st.SearchStrategy[m.Expression] = pick(
+    (1, st.sampled_from(SEGMENTS).map(m.InSegment)),
+    (1, st.just(m.InRule(ANOTHER))),
     (4, make(m.Happened, st.sampled_from(EVENTS), st.just(m.Window("entry")))),
     (2, st.just(m.Present(m.Trait("vip", "boolean")))),
     (1, make(m.Compare, st.just(">"), st.just(m.Trait("level", "number")), numbers)),
@@ -207,7 +214,7 @@ def with_names(block: tuple[m.Step, ...], numbers: Iterator[int]) -> tuple[m.Ste
 
 
 @cache
-def steps(depth: int = 2, *, emits: bool = False) -> st.SearchStrategy[tuple[m.Step, ...]]:
+def steps(depth: int = 2, *, emits: bool = False, sets: bool = True) -> st.SearchStrategy[tuple[m.Step, ...]]:
     guards = pick((1, st.none()), (1, conditions()))
     setters = st.one_of(
         make(m.Set, st.just("vip"), st.just("boolean"), st.booleans().map(m.Literal_)),
@@ -218,14 +225,15 @@ def steps(depth: int = 2, *, emits: bool = False) -> st.SearchStrategy[tuple[m.S
         (3, make(m.WaitUntil, moments, guards)),
         (4, make(m.WaitFor, conditions(), periods, st.booleans(), guards)),
         (6, sends()),
-        (3, setters),
         (1, st.just(m.Stop())),
     ]
+    if sets:
+        kinds.append((3, setters))
     if emits:
         values = [(), (("total", m.TriggerField("total", "number")),), (("key", m.TriggerField("key", "text")),)]
         kinds.append((4, make(m.Emit, st.sampled_from(EMITTED), st.sampled_from(values))))
     if depth > 0:
-        inner = st.deferred(lambda: steps(depth - 1, emits=emits))
+        inner = st.deferred(lambda: steps(depth - 1, emits=emits, sets=sets))
         branches = st.lists(make(m.Branch, conditions(), inner), min_size=1, max_size=2).map(tuple)
         kinds.append((4, make(m.If, branches, pick((1, st.just(())), (1, inner)))))
         kinds.append((2, splits(inner)))
@@ -233,17 +241,69 @@ def steps(depth: int = 2, *, emits: bool = False) -> st.SearchStrategy[tuple[m.S
     return st.lists(pick(*kinds), min_size=1, max_size=5).map(tuple)
 
 
-_shares = pick(
-    (5, st.none()), (1, st.sampled_from([Decimal(0), Decimal(20), Decimal(50), Decimal("80.5"), Decimal(100)]))
-)
+_percent = st.sampled_from([Decimal(0), Decimal(20), Decimal(50), Decimal("80.5"), Decimal(100)])
+_NO_TRIGGER: st.SearchStrategy[m.Trigger | None] = st.none()
 _FIRST_DAYS = [m.Day("2026-03-26"), m.Day("2026-03-27"), m.Day("2026-03-28")]
 _LAST_DAYS = [None, m.Day("2026-03-27"), m.Day("2026-03-28"), m.Day("2026-03-30")]
 
 
+@cache
+def segments() -> st.SearchStrategy[dict[str, m.Expression]]:
+    """Two segments, of which the second may ask about the first."""
+    days = st.sampled_from([Period(micros=HOUR), Period(micros=90 * MINUTE), Period(days=1), Period(days=30)])
+    simple: st.SearchStrategy[m.Expression] = pick(
+        (
+            3,
+            make(
+                m.Happened, st.sampled_from(EVENTS), make(m.Window, st.just("last"), days), st.none(), st.integers(1, 2)
+            ),
+        ),
+        (
+            2,
+            make(
+                m.Happened,
+                st.sampled_from((*EVENTS, "pinged")),
+                st.just(m.Window("ever")),
+                st.none(),
+                st.integers(1, 2),
+            ),
+        ),
+        (2, st.just(m.Present(m.Trait("vip", "boolean")))),
+        (1, make(m.Compare, st.just(">"), st.just(m.Trait("level", "number")), numbers)),
+        (1, make(m.Compare, st.sampled_from(["<", ">="]), st.just(m.Now()), st.just(m.Trait("due", "date")))),
+        (1, make(m.TimeBetween, clocks, clocks, zones)),
+        (1, make(m.Compare, st.just("="), st.just(m.Weekday()), st.integers(0, 6).map(m.Literal_))),
+    )
+
+    def tangle(inner: st.SearchStrategy[m.Expression]) -> st.SearchStrategy[m.Expression]:
+        both = st.tuples(inner, inner)
+        return pick((3, inner), (1, make(m.Not, inner)), (1, make(m.All, both)), (1, make(m.Any_, both)))
+
+    one, other = tangle(simple), tangle(pick((3, simple), (1, st.just(m.InSegment("first")))))
+    return st.tuples(one, other).map(lambda found: dict(zip(SEGMENTS, found, strict=True)))
+
+
+_recurrences: st.SearchStrategy[m.Weekdays | m.Monthly | m.Yearly] = st.one_of(
+    st.sampled_from([m.Weekdays((0, 1, 2, 3, 4, 5, 6)), m.Weekdays((0, 5)), m.Monthly(28), m.Monthly(31)]),
+    st.sampled_from([m.Yearly("due"), m.Yearly("due", Period(days=1)), m.Yearly("due", Period(days=2), "after")]),
+)
+triggers: st.SearchStrategy[m.Trigger] = st.one_of(
+    make(m.OnMembership, st.sampled_from(["enters", "enters", "leaves"]), st.sampled_from(SEGMENTS)),
+    make(m.OnMembership, st.sampled_from(["enters", "enters", "leaves"]), st.sampled_from(SEGMENTS)),
+    make(m.OnChange, st.just("vip"), st.just("boolean"), st.none() | st.just(m.Literal_(True))),
+    make(m.OnChange, st.just("level"), st.just("number"), st.none() | numbers),
+    make(m.OnOffset, periods, st.sampled_from(["before", "after"]), st.just("due"), st.none() | clocks, zones),
+    make(m.OnSchedule, _recurrences, clocks, zones),
+    make(m.OnDate, st.sampled_from([m.Day("2026-03-27"), m.Day("2026-03-29")]), clocks, zones),
+)
+
+
 @st.composite
-def rules(draw: st.DrawFn, name: str) -> m.Rule:
-    """A rule. One that emits is begun by no event that rules emit, so that no book goes round for ever."""
-    emits = draw(st.sampled_from([True, False, False]))
+def rules(draw: st.DrawFn, name: str, begins: st.SearchStrategy[m.Trigger | None] = _NO_TRIGGER) -> m.Rule:
+    """A rule. One that emits is begun by no event that rules emit, and one that no event begins neither emits nor sets
+    anything, so that no book goes round for ever."""
+    trigger = draw(begins)
+    emits = trigger is None and draw(st.sampled_from([True, False, False]))
     begin = ("cart", "paid") if emits else ("cart", "cart", "ordered", "paid", "pinged")
     goal = None
     if draw(st.sampled_from([True, False, False])):
@@ -257,20 +317,37 @@ def rules(draw: st.DrawFn, name: str) -> m.Rule:
     return m.Rule(
         name=name,
         title=None,
-        events=tuple(draw(st.lists(st.sampled_from(begin), min_size=1, max_size=2, unique=True))),
-        steps=with_names(draw(steps(emits=emits)), count(1)),
+        events=tuple(draw(st.lists(st.sampled_from(begin), min_size=1, max_size=2, unique=True)))
+        if not trigger
+        else (),
+        steps=with_names(draw(steps(emits=emits, sets=trigger is None)), count(1)),
         where=draw(pick((5, st.none()), (1, conditions()))),
-        per=draw(st.sampled_from([None, "key"])),
+        per=draw(st.sampled_from([None, "key"])) if trigger is None else None,
         once=draw(pick((4, st.none()), (1, st.just(m.Once())), (2, make(m.Once, periods)))),
         on_repeat=draw(st.sampled_from(["ignore", "restart"])),
         until=draw(pick((3, st.none()), (1, conditions()))),
         goal=goal,
-        rollout=draw(_shares),
-        holdout=draw(_shares),
+        trigger=trigger,
+        audience=draw(pick((4, st.none()), (1, st.sampled_from(SEGMENTS)))),
+        rollout=draw(pick((5, st.none()), (1, _percent))),
+        holdout=draw(pick((2, st.none()), (1, _percent))),
         active=draw(
             pick((5, st.none()), (1, make(m.Active, st.sampled_from(_FIRST_DAYS), st.sampled_from(_LAST_DAYS))))
         ),
     )
+
+
+def meaning(node: Any, another: str) -> Any:
+    """A rule that asks about `ANOTHER` asks about this one."""
+    match node:
+        case m.InRule():
+            return m.InRule(another)
+        case msgspec.Struct():
+            return type(node)(*(meaning(getattr(node, field), another) for field in node.__struct_fields__))
+        case tuple():
+            return tuple(meaning(part, another) for part in node)
+        case _:
+            return node
 
 
 class Life(msgspec.Struct, frozen=True):
@@ -280,6 +357,7 @@ class Life(msgspec.Struct, frozen=True):
     zone: str
     arrivals: tuple[tuple[Instant, Event], ...]
     answers: dict[tuple[str, str], tuple[str, timedelta]]
+    segments: dict[str, m.Expression] = {}
 
 
 @st.composite
@@ -358,7 +436,11 @@ def lives(draw: st.DrawFn) -> Life:
             answers[customer, channel] = (how, timedelta(minutes=delay))
     count = draw(st.sampled_from([1, 1, 2, 3]))
     return Life(
-        rules=tuple(draw(rules(f"rule{number}")) for number in range(count)),
+        rules=tuple(
+            meaning(draw(rules(f"rule{number}", pick((2, st.none()), (1, triggers)))), f"rule{(number + 1) % 3}")
+            for number in range(count)
+        ),
+        segments=draw(segments()),
         zone=draw(st.sampled_from(ZONES)),
         arrivals=draw(arrivals()),
         answers=answers,

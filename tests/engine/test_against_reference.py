@@ -8,25 +8,30 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 
-from segue.program.facts import Standing
+from segue.runtime import due, running
 from segue.runtime.running import DecisionLine
+from segue.runtime.standing import StoreStanding
 from segue.store.database import Store
 from tests.engine.answered import AnsweredReplay, arrivals_of, publish_life
 from tests.engine.programs import ADDRESSES, Life, lives
-from tests.engine.reference import PREFERENCE, Line, World, moment_of
+from tests.engine.reference import PREFERENCE, WATCHED, Line, World, moment_of
 
 EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "800"))
 
 
 @pytest.fixture(autouse=True, scope="module")
-def preferring() -> Iterator[None]:
-    """Every customer prefers the same channels: that is a fact from outside the engine."""
+def project() -> Iterator[None]:
+    """Facts from outside the engine: every customer prefers the same channels, and what is watched is watched for days
+    after the last event, not for a year."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Standing, "preferred", lambda *_: PREFERENCE)
+        patch.setattr(StoreStanding, "preferred", lambda *_: PREFERENCE)
+        for module in (due, running):
+            patch.setattr(module, "YEAR", WATCHED // timedelta(microseconds=1))
         yield
 
 
@@ -82,6 +87,7 @@ def _reason(line: DecisionLine) -> str:
                 "already": "inside",
                 "once": "once",
                 "the event was": "late",
+                "its moment was": "late",
                 "the event has no": "per",
                 "entries only": "dates",
                 "not among": "rollout",
@@ -96,7 +102,7 @@ def _reason(line: DecisionLine) -> str:
 
 
 def expect(life: Life) -> list[Line]:
-    world = World(life.rules, life.zone, ADDRESSES, life.answers, {})
+    world = World(life.rules, life.zone, ADDRESSES, life.answers, life.segments)
     return world.run([(moment_of(received), event) for received, event in life.arrivals])
 
 

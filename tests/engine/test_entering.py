@@ -67,10 +67,16 @@ def test_while_entries_are_paused_nobody_enters_and_those_inside_stay() -> None:
     assert alone.journey.state == "inside"
 
 
-def test_a_moment_missed_by_more_than_a_day_begins_nothing() -> None:
-    alone = Alone(rule(send("push"), events=(), trigger=m.OnSchedule(m.Weekdays((0,)))))
-    assert outcome(alone, MONDAY, "2026-01-06T10:00:00Z", name="") == "entered"
-    assert outcome(alone, MONDAY, "2026-01-06T10:00:00.000001Z", name="") == "its moment was missed by too much"
+@pytest.mark.parametrize(
+    ("order", "reason"), [(-1, "its moment was missed by too much"), (7, "the event was too old on arrival")]
+)
+def test_what_is_more_than_a_day_late_begins_nothing_and_says_what_it_was(order: int, reason: str) -> None:
+    alone = Alone(rule(send("push"), events=(), trigger=m.OnMembership("enters", "lapsed")))
+    late = Arrived("", at(MONDAY), order, b"", {}, "why")
+    for now, expected in (("2026-01-06T10:00:00Z", None), ("2026-01-06T10:00:00.000001Z", reason)):
+        admission = alone.admit(late, now)
+        assert admission is not None
+        assert (admission.ignored.reason if admission.ignored is not None else None) == expected
 
 
 def occasion(alone: Alone, key: str, when: str = MONDAY, raw: bytes = b"{}", **fields: Any) -> Arrived:

@@ -66,7 +66,9 @@ def admit(
         if value is None:
             return _ignore(now, f"the event has no {rule.per}")
     if now - event.at > stale:
-        return _ignore(now, "the event was too old on arrival" if event.name else "its moment was missed by too much")
+        return _ignore(
+            now, "the event was too old on arrival" if event.order >= 0 else "its moment was missed by too much"
+        )
     if paused:
         return _ignore(now, PAUSED)
     replaced = next((journey for journey in inside if journey.value == value), None) if inside else None

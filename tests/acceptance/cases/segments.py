@@ -123,7 +123,7 @@ case(
     03-05 12:00 ann ordered @03-04T10:00
     """,
     """
-    03-05 12:00 ann ignored (its moment was missed by too much)
+    03-05 12:00 ann ignored (the event was too old on arrival)
     """,
 )
 case(
