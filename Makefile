@@ -15,7 +15,7 @@ PROJECTS := pyproject.toml $(addsuffix /pyproject.toml,$(PLUGINS))
 # Twice quiet: errors are shown, the notes of a machine's own pip settings are not.
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: help demo test lint format bench coverage clean
+.PHONY: help demo test fuzz lint format bench coverage clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ demo: $(VENV)/.installed ## a simulated shop, its customers, their journeys and 
 
 test: $(VENV)/.installed-dev ## every test
 	@$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(VENV)/.installed-dev ## a minute of rule texts made wrong; SEGUE_FUZZ says for how many seconds
+	@SEGUE_FUZZ=$${SEGUE_FUZZ:-60} $(BIN)/python -m pytest tests/fuzz -q -s $(ARGS)
 
 lint: $(VENV)/.installed-dev ## style, types, import directions
 	@echo "Style"

@@ -21,7 +21,7 @@ from segue.language.parser import parse
 from tests.language.generated import GAPS, Words, items, rule_files, written
 from tests.shape.repository import ROOT
 
-EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "60"))
 LAWS = settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -88,7 +88,7 @@ def test_a_formatted_text_is_tidy(text: str) -> None:
 def test_the_generator_reaches_every_part_of_the_tree() -> None:
     seen: set[object] = set()
 
-    @settings(LAWS, derandomize=True, max_examples=400, database=None)
+    @settings(LAWS, derandomize=True, max_examples=250, database=None)
     @given(rule_files(most=6, remarks=0.0))
     def look(text: str) -> None:
         seen.update(part for part in meaning(parse("a.rules", text)[0]) if isinstance(part, type))

@@ -155,10 +155,7 @@ def test_what_is_long_and_right_is_checked_and_formatted(name: str) -> None:
 
 
 @pytest.mark.timeout(400)
-def test_a_rule_of_a_megabyte_is_checked_and_formatted() -> None:
+def test_a_rule_of_a_megabyte_is_checked() -> None:
     text = WHEN + "wait 1d unless ordered send email " * 30_000
     assert len(text) > 1_000_000
-    checked_within(90, text)
-    begun = time.process_time()
-    assert format_text("a.rules", text).text.count("\n") == 60_001
-    assert time.process_time() - begun < 200
+    assert checked_within(90, text).ok

@@ -132,14 +132,16 @@ def _nothing_left(limits: list[tuple[str, tuple[str, Decimal | str]]]) -> bool:
     if len(kinds) > 1:
         # Two currencies, told elsewhere.
         return False
-    for op, (_, one) in limits:
-        for other_op, (_, other) in limits:
-            if op == "=" and not _compare(other_op, one, other):
-                return True
-            opposed = op in (">", ">=") and other_op in ("<", "<=")
-            if opposed and not _compare("<=" if (op, other_op) == (">=", "<=") else "<", one, other):
-                return True
-    return False
+    equal = next((one for op, (_, one) in limits if op == "="), None)
+    if equal is not None:
+        return not all(_compare(op, equal, other) for op, (_, other) in limits)
+    # The tightest bounds alone decide; of two at one value, that which excludes it.
+    lowest = max(((one, op == ">") for op, (_, one) in limits if op in (">", ">=")), default=None)
+    highest = min(((one, op != "<") for op, (_, one) in limits if op in ("<", "<=")), default=None)
+    if lowest is None or highest is None:
+        return False
+    excluded = lowest[1] or not highest[1]
+    return not _compare("<" if excluded else "<=", lowest[0], highest[0])
 
 
 def _constant(node: model.Expression) -> tuple[str, Decimal | str] | None:
