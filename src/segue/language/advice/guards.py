@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
@@ -27,6 +28,9 @@ _SO: Final = {
     "repeat until": ", so no turn is ever left out",
 }
 """What follows where a condition of this use is never true."""
+
+_EARLIER_WAYS: Final = 100
+"""So many ways before an `else if` are looked at; nobody writes more, and thousands would take minutes."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -179,7 +183,7 @@ def _earlier_ways(checked: CheckedRule) -> None:
     for written, made in checked.made:
         if not isinstance(written, t.If) or not isinstance(made, model.If):
             continue
-        before: list[model.Expression] = []
+        before: deque[model.Expression] = deque(maxlen=_EARLIER_WAYS)
         for place, (branch, read) in enumerate(zip(written.branches, made.branches, strict=True)):
             parts_here = tuple(parts_of_all(read.condition))
             if place and certain(read.condition) is None and certain(model.All((*before, *parts_here))) is False:
@@ -191,7 +195,7 @@ def _earlier_ways(checked: CheckedRule) -> None:
                     hint="ask for the rarer case first",
                     also=(Label(checked.report.span(written.branches[0].condition), "asked before"),),
                 )
-            before += (model.Not(way) for way in parts_of_any(read.condition))
+            before.extend(model.Not(way) for way in parts_of_any(read.condition))
 
 
 def _given(checked: CheckedRule) -> dict[model.Expression, t.Syntax]:
