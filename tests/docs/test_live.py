@@ -27,7 +27,7 @@ from tests.shape.repository import ROOT
 
 pytestmark = pytest.mark.timeout(400)
 
-RULE = "when cart_abandoned wait 1d unless ordered send email then sms\n"
+RULE = "when cart_abandoned expect 100 per 1d wait 1d unless ordered send email then sms\n"
 SHOWN = shown_json("reference/commands.md")
 
 

@@ -144,6 +144,7 @@ class Daemon:
         self._bell.ring_every("look", 10.0, self._look)
         self._bell.ring_every("paces", 60.0, self._look_at_paces)
         await self._sweep()
+        self._look_at_paces()
 
     async def stop(self) -> None:
         """Drain: commit what was taken, hand over what is claimed, then let go. The store stays open."""
