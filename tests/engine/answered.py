@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import msgspec
+import pytest
 
 from segue.api import Event, Instant, Rejected, Sent, Unknown
 from segue.api.channels import Answer
 from segue.customers.reach import ChannelReach, Reach
 from segue.language import model as m
 from segue.messages.catalogue import Catalogue
+from segue.runtime import due, running
 from segue.runtime.dispatch import Claim, Outcome
 from segue.runtime.ingest import ingest
 from segue.runtime.publishing import Setting, load
@@ -86,6 +89,15 @@ def reload(store: Store, life: Life) -> Running:
     running = store.apply(lambda tx: load(tx, setting_of(life)))
     assert running is not None
     return running
+
+
+@contextmanager
+def watched_for(time: timedelta) -> Iterator[None]:
+    """Once the last event has arrived, time leads customers into segments and out of them for so long, not a year."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (due, running):
+            patch.setattr(module, "YEAR", time // timedelta(microseconds=1))
+        yield
 
 
 def arrivals_of(life: Life) -> list[Arrival]:

@@ -8,16 +8,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 
-from segue.runtime import due, running
 from segue.runtime.running import DecisionLine
 from segue.runtime.standing import StoreStanding
 from segue.store.database import Store
-from tests.engine.answered import AnsweredReplay, arrivals_of, publish_life
+from tests.engine.answered import AnsweredReplay, arrivals_of, publish_life, watched_for
 from tests.engine.programs import ADDRESSES, Life, lives
 from tests.engine.reference import PREFERENCE, WATCHED, Line, World, moment_of
 
@@ -28,10 +26,8 @@ EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "800"))
 def project() -> Iterator[None]:
     """Facts from outside the engine: every customer prefers the same channels, and what is watched is watched for days
     after the last event, not for a year."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, watched_for(WATCHED):
         patch.setattr(StoreStanding, "preferred", lambda *_: PREFERENCE)
-        for module in (due, running):
-            patch.setattr(module, "YEAR", WATCHED // timedelta(microseconds=1))
         yield
 
 

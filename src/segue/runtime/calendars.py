@@ -41,10 +41,11 @@ def arrange_calendar(tx: Transaction, running: Running) -> None:
 
 
 def add_zones(tx: Transaction, running: Running, zones: Iterable[str], now: Instant) -> Instant | None:
-    """Customers live in these zones now: a zone that is new has its moments from now on. The first of them."""
+    """Customers live in these zones now: a zone that is new has its moments from now on, this very one included, as
+    for everyone who arrives at it. The first of them."""
     new = sorted(set(zones) - schedule_rows.scheduled_zones(tx))
     schedules = [
-        Schedule(program.name, zone, trigger_digest(program), next_moment(running, program, zone, now))
+        Schedule(program.name, zone, trigger_digest(program), next_moment(running, program, zone, Instant(now - 1)))
         for zone in new
         for program in running.beginnings.local
     ]
