@@ -377,11 +377,6 @@ class Turn:
             cause = Cause(mint("rule", journey.key, journey.state), now, self._order)
             self.lookouts.touch(person, segments, (), cause, now, depth)
 
-    def greet(self, person: Person, cause: Cause, now: Instant) -> None:
-        """The first input of a customer who was not known before has had its effect."""
-        if self.lookouts is not None and person.new:
-            self.lookouts.greet(person, cause, now)
-
     def _feed_live(
         self, person: Person, journey: Journey, happening: Input, now: Instant, *, goals: bool, depth: int
     ) -> None:
