@@ -1,0 +1,36 @@
+"""The gallery's themes: folders of rules, messages and tests, shipped with Segue to be copied."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import segue
+
+
+@contextmanager
+def gallery() -> Iterator[Path]:
+    """The folder of the themes: as the wheel brings it, or rules/ itself beside the sources of a checkout."""
+    shipped = files("segue.cli") / "gallery"
+    if shipped.is_dir():
+        with as_file(shipped) as path:
+            yield path
+    else:
+        yield Path(segue.__file__).parents[2] / "rules"
+
+
+def list_themes() -> tuple[str, ...]:
+    """The names of all themes, in order."""
+    with gallery() as folder:
+        return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir()))
+
+
+def copy_theme(theme: str, target: Path) -> tuple[Path, ...]:
+    """Copy a theme into a folder that is made for it; the files that were written. Raises OSError, FileExistsError
+    where the folder is there already."""
+    with gallery() as folder:
+        shutil.copytree(folder / theme, target)
+    return tuple(sorted(path for path in target.rglob("*") if path.is_file()))
