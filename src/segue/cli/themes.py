@@ -28,9 +28,8 @@ def list_themes() -> tuple[str, ...]:
         return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir()))
 
 
-def copy_theme(theme: str, target: Path) -> tuple[Path, ...]:
-    """Copy a theme into a folder that is made for it; the files that were written. Raises OSError, FileExistsError
-    where the folder is there already."""
+def copy_themes(target: Path) -> None:
+    """Copy all themes into a folder, each into one of its own that is made for it. Raises OSError."""
     with gallery() as folder:
-        shutil.copytree(folder / theme, target)
-    return tuple(sorted(path for path in target.rglob("*") if path.is_file()))
+        for theme in list_themes():
+            shutil.copytree(folder / theme, target / theme)

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
-from segue.cli.themes import copy_theme, list_themes
+from segue.cli.themes import copy_themes
 
 SETTINGS = "segue.toml"
 MAILBOX = "mailbox.jsonl"
@@ -59,8 +59,7 @@ def make_project(folder: Path) -> bool:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Occupied(f"{folder} holds something else already: name a new folder, or one that an earlier demo made")
     folder.mkdir(parents=True, exist_ok=True)
-    for theme in list_themes():
-        copy_theme(theme, folder / "rules" / theme)
+    copy_themes(folder / "rules")
     mailbox = str(folder.resolve() / MAILBOX)
     if "'" in mailbox:
         raise Occupied(f"{folder}: a folder with a quote in its name cannot be used")
