@@ -68,6 +68,7 @@ def annotate(program: Program, text: Sequence[tuple[int, str]], counts: Counts, 
     left = counts.reasons("exited", rule.name)
     ignored = sum(counts.reasons("ignored", rule.name).values())
     trigger = next((number for number, written in text if not written.startswith("rule ")), 0)
+    told: set[tuple[str, str]] = set()
     split = ""
     lines = []
     for place, (number, written) in enumerate(text):
@@ -95,7 +96,7 @@ def annotate(program: Program, text: Sequence[tuple[int, str]], counts: Counts, 
             if isinstance(step, (Wait, WaitUntil, WaitFor)):
                 inside = (inside or 0) + standing.get(index, 0)
             elif isinstance(step, Send):
-                notes += [("sent", note) for note in _sent(step, handed)]
+                notes += [("sent", note) for note in _sent(step, handed, told)]
             elif isinstance(step, Split):
                 split = step.name
             if step.reached is not None and (reason := program.guards[step.reached].reason) in left:
@@ -108,19 +109,20 @@ def annotate(program: Program, text: Sequence[tuple[int, str]], counts: Counts, 
     return lines
 
 
-def _sent(send: Send, handed: dict[tuple[str, str], int]) -> Iterator[str]:
-    """What a send handed over, by channel. ``handed`` loses what was told: two lines that send the same message share
-    its number, and the first shows it."""
+def _sent(send: Send, handed: dict[tuple[str, str], int], told: set[tuple[str, str]]) -> Iterator[str]:
+    """What a send handed over, by channel. Two lines that send the same message on the same channel share a number,
+    which the first of them shows; ``told`` remembers that."""
     for group in send.together:
+        written = {one.channel for one in group}
         for one in group:
             if one.channel is not None:
-                n = handed.pop((one.channel, one.message), 0)
-                yield f"{MARKS.get(one.channel, '•')} {n:,}"
-                continue
-            written = {other.channel for other in group}
-            for channel, message in sorted(handed):  # preferred: whichever it was for each customer
-                if message == one.message and channel not in written:
-                    yield f"{MARKS.get(channel, '•')} {handed.pop((channel, message)):,}"
+                channels = [one.channel]
+            else:  # preferred: whichever it was for each customer
+                channels = sorted(name for name, message in handed if message == one.message and name not in written)
+            for channel in channels:
+                if (channel, one.message) not in told:
+                    told.add((channel, one.message))
+                    yield f"{MARKS.get(channel, '•')} {handed.get((channel, one.message), 0):,}"
 
 
 def word_day(rule: m.Rule, today: date) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +11,7 @@ from typing import Final, TypeVar
 from segue.api import Instant, to_datetime
 from segue.cli.demonstration.annotations import MARKS, word_day
 from segue.cli.demonstration.scene import Counts, Scene
-from segue.cli.demonstration.screen import tell_reason
+from segue.cli.demonstration.screen import KIND, tell_reason
 from segue.cli.demonstration.tables import word_worth
 from segue.language import model as m
 from segue.store.sweeps import RuleCount
@@ -25,8 +24,6 @@ STATUS: Final = 5.0
 """Wall seconds between two lines about all rules together."""
 REASONS: Final = 3
 """Reasons that are named for what was not sent, or later; the most frequent ones."""
-_KIND: Final = re.compile(r" \((?:transactional|promotional|informational)\)")
-"""What a policy's line is for: the rule beside it says as much."""
 
 
 class Reporter:
@@ -132,7 +129,7 @@ def _tell_messages(count: RuleCount, counts: Counts) -> Iterator[str]:
         yield "  ".join(f"{MARKS.get(channel, '•')} {by_channel[channel]:,} {channel}" for channel in channels)
     for what in ("skipped", "deferred"):
         if reasons := counts.reasons(what, count.rule):
-            named = [f"{n:,} {_KIND.sub('', reason) or 'without a reason'}" for reason, n in reasons.items()]
+            named = [f"{n:,} {KIND.sub('', reason) or 'without a reason'}" for reason, n in reasons.items()]
             if len(named) > REASONS + 1:
                 others = sum(list(reasons.values())[REASONS:])
                 named = [*named[:REASONS], f"{others:,} for other reasons"]

@@ -28,6 +28,8 @@ from segue.cli.demonstration.views import TURN, Views, stack
 from segue.program.program import Program
 from segue.runtime.running import DecisionLine
 
+KIND: Final = re.compile(r" \((?:transactional|promotional|informational)\)")
+"""What a policy's line is for: the rule beside it says as much."""
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 
 WIDE: Final = 118
@@ -207,7 +209,7 @@ class Screen:
         return to_datetime(self._scene.now).astimezone(self._zone).date()
 
     def _tell_briefly(self, line: DecisionLine) -> str:
-        reason = word_moments(line.reason, self._zone)
+        reason = KIND.sub("", word_moments(line.reason, self._zone))
         if not line.channel:
             return reason
         return f"{MARKS.get(line.channel, line.channel)} {reason or line.message}"
