@@ -373,7 +373,7 @@ class Edit:
         return msgspec.structs.replace(
             rule,
             steps=self.block(rule.steps),
-            until=self.draw(st.sampled_from([rule.until, rule.until, None])),
+            until=self.draw(pick((2, st.just(rule.until)), (1, conditions()))),
             once=self.draw(st.sampled_from([rule.once, m.Once()])),
             on_edit=self.draw(st.sampled_from(["finish", "follow", "follow"])),
         )
