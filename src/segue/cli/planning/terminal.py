@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Final
 
@@ -27,7 +28,7 @@ def show(plan: Plan) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH)
-    console.print(Text(summarise(plan), style="bold"))
+    console.print(Text(textwrap.fill(summarise(plan), min(console.width, _WIDTH)), style="bold"))
     for edit in plan.edits:
         console.print()
         _show_edit(console, edit, plan.inside_of(edit.name) if edit.kind == "rule" else None)
@@ -44,9 +45,9 @@ def _show_edit(console: Console, edit: Edit, inside: Inside | None) -> None:
     if edit.change == "changed":
         for line in edit.difference:
             shown = "…" if line == "@" else line
-            console.print(Text(f"    {shown}", style=_STYLES.get(line[:1], "")))
+            console.print(Text(f"    {shown}".rstrip(), style=_STYLES.get(line[:1], "")))
     if inside is not None and inside.moves:
-        console.print(_moves(inside))
+        _print(console, _moves(inside))
 
 
 def _moves(inside: Inside) -> Table:
@@ -58,11 +59,18 @@ def _moves(inside: Inside) -> Table:
 
 
 def _table(first: str, *others: str, right: Sequence[str] = ()) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=True, collapse_padding=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=True, collapse_padding=True, show_edge=False)
     table.add_column(first, justify="right" if not right else "left", no_wrap=True)
     for other in others:
         table.add_column(other, justify="right" if other in right else "left", no_wrap=other in right)
     return table
+
+
+def _print(console: Console, table: Table) -> None:
+    """A table after an empty line, without the spaces that a frame would have held."""
+    with console.capture() as captured:
+        console.print(table)
+    console.file.write("\n" + "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines() if line.strip()))
 
 
 def _show_trial(console: Console, trial: Trial) -> None:
@@ -72,9 +80,10 @@ def _show_trial(console: Console, trial: Trial) -> None:
     by_rule = _table("rule", *head, right=head)
     for rule in trial.rules:
         by_rule.add_row(rule, *_cells(trial, rule=rule))
-    by_rule.add_section()
-    by_rule.add_row("all", *_cells(trial), style="bold")
-    console.print(by_rule)
+    if len(trial.rules) > 1:
+        by_rule.add_section()
+        by_rule.add_row("all", *_cells(trial), style="bold")
+    _print(console, by_rule)
     if trial.channels:
         head = ("messages", "a day", "skips", "cost")
         by_channel = _table("channel", *head, right=head)
@@ -82,12 +91,12 @@ def _show_trial(console: Console, trial: Trial) -> None:
             _, messages, skips, cost = _cells(trial, channel=channel)
             difference = trial.after.count("sent", channel=channel) - trial.before.count("sent", channel=channel)
             by_channel.add_row(channel, messages, signed(trial.per_day(difference)), skips, cost)
-        console.print(by_channel)
+        _print(console, by_channel)
     if rows := reason_rows(trial):
         why = _table("skipped", "rule", "channel", "why", right=("skipped",))
         for rule, channel, reason, before, after in rows:
             why.add_row(_pair(before, after), rule, channel, reason)
-        console.print(why)
+        _print(console, why)
 
 
 def _cells(trial: Trial, **of: str) -> list[str]:

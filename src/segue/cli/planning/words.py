@@ -66,9 +66,11 @@ def signed(number: float) -> str:
 
 
 def cost_words(difference: Mapping[str, Decimal]) -> str:
-    """``+4.20 EUR``; nothing where it costs the same."""
+    """``+4.20 EUR``; nothing where it costs the same, to the hundredth."""
     shown = [(f"{abs(amount):,.2f}", amount, currency) for currency, amount in sorted(difference.items())]
-    return ", ".join(f"{'+' if amount > 0 else '−'}{text} {currency}" for text, amount, currency in shown)
+    return ", ".join(
+        f"{'+' if amount > 0 else '−'}{text} {currency}" for text, amount, currency in shown if text != "0.00"
+    )
 
 
 def reason_rows(trial: Trial) -> list[tuple[str, str, str, int, int]]:
