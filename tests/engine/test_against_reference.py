@@ -20,7 +20,7 @@ from tests.engine.answered import watched_for
 from tests.engine.programs import ADDRESSES, Life, lives
 from tests.engine.reference import PREFERENCE, WATCHED, Line, World, moment_of
 
-EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "800"))
+EXAMPLES = int(os.environ.get("SEGUE_EXAMPLES", "500"))
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -177,3 +177,23 @@ case(
     v1=FOLLOW,
     v2="rule r when signed_up on edit follow wait 20d send sms",
 )
+case(
+    "a rule that says once since its edit knows who was in it before",
+    "rule r when signed_up send email",
+    """
+    03-02 10:00 ann signed_up
+    03-03 10:00 rules v2
+    03-04 10:00 ann signed_up
+    03-04 10:00 bob signed_up
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann sent email "r"
+    03-02 10:00 ann finished
+    03-04 10:00 ann ignored (once)
+    03-04 10:00 bob entered
+    03-04 10:00 bob sent email "r"
+    03-04 10:00 bob finished
+    """,
+    v2="rule r when signed_up once send email",
+)
