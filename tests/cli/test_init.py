@@ -13,6 +13,7 @@ from segue.cli.init import init
 from segue.host.plugins import discover
 from segue.host.project import load_project
 from segue.messages import load_messages, render
+from segue.runtime.assembly import assemble, check
 
 APP = typer.Typer()
 APP.command()(init)
@@ -86,6 +87,48 @@ def test_json_names_each_file(tmp_path: Path) -> None:
     assert code == 0
     created = [Path(json.loads(line)["created"]).relative_to(tmp_path).as_posix() for line in out.splitlines()]
     assert sorted(created) == FILES
+
+
+def test_a_project_can_begin_with_themes_of_the_gallery(tmp_path: Path) -> None:
+    code, out, _ = run(str(tmp_path), "--theme", "survey", "--theme", "birthday", "--theme", "contact_policy")
+    assert code == 0
+    made = written(tmp_path)
+    assert {".gitignore", "segue.toml", "rules/survey/survey.rules", "rules/survey/survey.test.rules"} <= set(made)
+    assert "rules/contact_policy/contact_policy.rules" in made
+    assert not any("cart_recovery" in path for path in made), "a theme takes the first rule's place"
+    assert "edit rules/survey/survey.rules" in out
+    assert check(assemble(tmp_path)).diagnostics == ()
+
+
+def test_a_theme_is_added_to_a_project_where_its_rules_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "segue.toml").write_text('rules = "journeys"\n')
+    (tmp_path / "journeys").mkdir()
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run("--theme", "birthday")
+    assert code == 0
+    assert "edit journeys/birthday/birthday.rules" in out
+    assert all(path == "segue.toml" or path.startswith("journeys/birthday/") for path in written(tmp_path))
+    before = written(tmp_path)
+    code, _, err = run("--theme", "birthday", "--theme", "welcome")
+    assert code == 1
+    assert "birthday.rules" in err
+    assert written(tmp_path) == before
+
+
+def test_a_theme_that_does_not_exist_is_answered_with_those_that_do(tmp_path: Path) -> None:
+    code, out, err = run(str(tmp_path / "shop"), "--theme", "christmas")
+    assert (code, out) == (2, "")
+    assert "christmas" in err
+    assert "weekly_digest" in err
+    assert not (tmp_path / "shop").exists()
+
+
+def test_a_project_that_cannot_be_read_gets_no_theme(tmp_path: Path) -> None:
+    (tmp_path / "segue.toml").write_text("rules = 7")
+    code, _, err = run(str(tmp_path), "--theme", "welcome")
+    assert code == 2
+    assert "rules" in err
+    assert written(tmp_path) == ["segue.toml"]
 
 
 def test_the_project_is_one_that_segue_reads(tmp_path: Path) -> None:

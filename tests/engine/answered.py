@@ -79,6 +79,19 @@ def publish_life(store: Store, life: Life) -> Running:
     return put(store, book_of(life), setting_of(life), published)
 
 
+def decide(store: Store, life: Life) -> list[DecisionLine]:
+    """All decisions of a life, its edit included."""
+    replay = AnsweredReplay(store, publish_life(store, life), life)
+    arrivals = arrivals_of(life)
+    if life.edit is None:
+        return list(replay.run(arrivals))
+    moment, rules = life.edit
+    lines = list(replay.run([one for one in arrivals if one.received < moment], until=moment))
+    edited = book_of(msgspec.structs.replace(life, rules=rules))
+    lines += replay.edit(put(store, edited, setting_of(life), moment), moment)
+    return [*lines, *replay.run([one for one in arrivals if one.received > moment])]
+
+
 def book_of(life: Life) -> m.Book:
     segments = tuple(m.Segment(name, None, condition) for name, condition in life.segments.items())
     return msgspec.structs.replace(book(*life.rules, events=(*programs.EVENTS, "pinged")), segments=segments)

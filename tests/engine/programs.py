@@ -358,6 +358,50 @@ class Life(msgspec.Struct, frozen=True):
     arrivals: tuple[tuple[Instant, Event], ...]
     answers: dict[tuple[str, str], tuple[str, timedelta]]
     segments: dict[str, m.Expression] = {}
+    edit: tuple[Instant, tuple[m.Rule, ...]] | None = None
+
+
+class Edit:
+    """Another text of a rule, with the same steps, of which some wait for another time: one that no other step has, so
+    that each step can only be itself."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+        self.changed = 0
+
+    def rule(self, rule: m.Rule) -> m.Rule:
+        return msgspec.structs.replace(
+            rule,
+            steps=self.block(rule.steps),
+            until=self.draw(st.sampled_from([rule.until, rule.until, None])),
+            once=self.draw(st.sampled_from([rule.once, m.Once()])),
+            on_edit=self.draw(st.sampled_from(["finish", "follow", "follow"])),
+        )
+
+    def block(self, steps: tuple[m.Step, ...]) -> tuple[m.Step, ...]:
+        return tuple(self.step(step) for step in steps)
+
+    def step(self, step: m.Step) -> m.Step:
+        match step:
+            case m.Wait(period=period):
+                return msgspec.structs.replace(step, period=self.period(period))
+            case m.WaitFor(up_to=up_to):
+                return msgspec.structs.replace(step, up_to=self.period(up_to))
+            case m.If(branches=branches, otherwise=otherwise):
+                inside = tuple(m.Branch(one.condition, self.block(one.steps)) for one in branches)
+                return m.If(inside, self.block(otherwise))
+            case m.Split(arms=arms):
+                return m.Split(step.name, tuple(m.Arm(arm.percent, arm.name, self.block(arm.steps)) for arm in arms))
+            case m.Repeat(times=times, steps=steps, until=until):
+                return m.Repeat(times, self.block(steps), until)
+            case _:
+                return step
+
+    def period(self, period: Period) -> Period:
+        if self.draw(st.booleans()):
+            return period
+        self.changed += 1
+        return Period(micros=self.draw(st.sampled_from([1, 6, 30, 60])) * HOUR + 3 * MINUTE + self.changed)
 
 
 @st.composite
@@ -435,13 +479,22 @@ def lives(draw: st.DrawFn) -> Life:
             delay = draw(st.sampled_from([0, 0, 0, 30, 90]))
             answers[customer, channel] = (how, timedelta(minutes=delay))
     count = draw(st.sampled_from([1, 1, 2, 3]))
+    text = tuple(
+        meaning(draw(rules(f"rule{number}", pick((2, st.none()), (1, triggers)))), f"rule{(number + 1) % 3}")
+        for number in range(count)
+    )
+    happens = draw(arrivals())
+    edit = None
+    half_hours = (happens[-1][0] - happens[0][0]) // (30 * MINUTE)
+    if half_hours and draw(st.booleans()):
+        moment = happens[0][0] + draw(st.integers(0, half_hours - 1)) * 30 * MINUTE + 7 * MINUTE
+        writing = Edit(draw)
+        edit = Instant(moment), tuple(writing.rule(rule) for rule in text)
     return Life(
-        rules=tuple(
-            meaning(draw(rules(f"rule{number}", pick((2, st.none()), (1, triggers)))), f"rule{(number + 1) % 3}")
-            for number in range(count)
-        ),
+        rules=text,
         segments=draw(segments()),
         zone=draw(st.sampled_from(ZONES)),
-        arrivals=draw(arrivals()),
+        arrivals=happens,
+        edit=edit,
         answers=answers,
     )

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, note, settings
 from segue.runtime.running import DecisionLine
 from segue.runtime.standing import StoreStanding
 from segue.store.database import Store
-from tests.engine.answered import AnsweredReplay, arrivals_of, publish_life, watched_for
+from tests.engine.answered import decide as decide_life
+from tests.engine.answered import watched_for
 from tests.engine.programs import ADDRESSES, Life, lives
 from tests.engine.reference import PREFERENCE, WATCHED, Line, World, moment_of
 
@@ -35,7 +36,7 @@ def decide(life: Life) -> tuple[list[Line], list[tuple[str, str, int]]]:
     """What the engine decides, in the reference's terms, and the counts it keeps."""
     store = Store(None)
     try:
-        lines = list(AnsweredReplay(store, publish_life(store, life), life).run(arrivals_of(life)))
+        lines = decide_life(store, life)
         journeys = dict(
             store.apply(
                 lambda tx: tx.rows(
@@ -98,7 +99,8 @@ def _reason(line: DecisionLine) -> str:
 
 
 def expect(life: Life) -> list[Line]:
-    world = World(life.rules, life.zone, ADDRESSES, life.answers, life.segments)
+    edit = (moment_of(life.edit[0]), life.edit[1]) if life.edit is not None else None
+    world = World(life.rules, life.zone, ADDRESSES, life.answers, life.segments, edit)
     return world.run([(moment_of(received), event) for received, event in life.arrivals])
 
 

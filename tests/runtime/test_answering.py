@@ -69,6 +69,14 @@ def test_only_channels_with_content_for_the_message_qualify_and_those_that_need_
     assert preferred(stage, "b") == ["email", "push"]
 
 
+def test_what_stands_in_for_a_channel_is_preferred_by_what_that_channel_has_content_for(stage: Stage) -> None:
+    console = {name: msgspec.structs.replace(spec(name), stand_in=True) for name in ("email", "sms", "chat")}
+    written = {"email": frozenset({"a"}), "sms": frozenset({"a"})}
+    stage.running = msgspec.structs.replace(stage.running, channels=console, written=written)
+    assert preferred(stage, "a", preferred_channel="chat") == ["email", "sms"]
+    assert preferred(stage, "not written yet") == ["email", "sms", "chat"]
+
+
 def test_being_delivered_or_failing_is_no_answer(stage: Stage) -> None:
     react(stage, "sms", "delivered", "1")
     react(stage, "sms", "bounced", "2")

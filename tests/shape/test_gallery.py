@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from segue.language.formatting import format_text
 from segue.language.parser import parse
 from segue.messages.loading import load_messages
 from segue.messages.rendering import render
-from segue.runtime.assembly import assemble, check
+from segue.runtime.assembly import Assembly, CheckedBook, assemble, check
 from segue.scenario.trials import Trials
 from tests.shape.repository import ROOT, shown
 
@@ -57,16 +58,6 @@ def test_every_rule_of_the_gallery_is_read_without_a_word(path: Path) -> None:
     assert list(diagnostics) == []
 
 
-def test_the_tests_of_the_gallery_hold_and_every_rule_has_one() -> None:
-    assembly = assemble(GALLERY)
-    found = check(assembly)
-    assert [one.message for one in found.diagnostics if one.is_error] == []
-    trials = Trials(found.checked.book, assembly.setting, found.content)
-    outcomes = [trials.run(test) for test in found.checked.book.tests]
-    assert {one.test.title: one.problem or one.unmet for one in outcomes if not one.passed} == {}
-    assert {one.test.rule for one in outcomes} == {rule.name for rule in found.checked.book.rules}
-
-
 @pytest.mark.parametrize("path", RULES, ids=shown)
 def test_every_rule_file_begins_by_saying_what_it_does(path: Path) -> None:
     assert path.read_text("utf-8").startswith("# ")
@@ -75,6 +66,40 @@ def test_every_rule_file_begins_by_saying_what_it_does(path: Path) -> None:
 def test_the_messages_have_no_fault() -> None:
     assert list(CATALOGUE.problems) == []
     assert CONTENT
+
+
+@pytest.fixture(name="gallery", scope="module")
+def _gallery() -> tuple[Assembly, CheckedBook]:
+    """The gallery's own project, checked as `segue check` does it."""
+    assembly = assemble(GALLERY)
+    return assembly, check(assembly)
+
+
+def test_the_whole_gallery_is_checked_without_a_warning(gallery: tuple[Assembly, CheckedBook]) -> None:
+    assembly, book = gallery
+    assert assembly.problems == ()
+    assert [(one.code, one.message, one.primary) for one in book.diagnostics] == []
+    assert {rule.name for rule in book.checked.book.rules} == {theme.name for theme in THEMES} - {"contact_policy"}
+
+
+@pytest.mark.parametrize("path", RULES, ids=shown)
+def test_every_rule_file_is_laid_out_in_the_one_style(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert format_text(shown(path), text).text == text
+
+
+def test_the_tests_of_the_gallery_hold_and_every_rule_has_one(gallery: tuple[Assembly, CheckedBook]) -> None:
+    assembly, book = gallery
+    trials = Trials(book.checked.book, assembly.setting, book.content)
+    outcomes = [trials.run(test) for test in book.checked.book.tests]
+    assert {one.test.title: one.problem or one.unmet for one in outcomes if not one.passed} == {}
+    assert {one.test.rule for one in outcomes} == {rule.name for rule in book.checked.book.rules}
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda path: path.name)
+def test_every_theme_is_a_rule_book_of_its_own(theme: Path, gallery: tuple[Assembly, CheckedBook]) -> None:
+    assembly, _ = gallery
+    assert check(assembly, [theme]).diagnostics == ()
 
 
 def test_every_message_named_is_there_and_every_message_there_is_named() -> None:

@@ -38,6 +38,8 @@ def test_the_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
     expected = {path.relative_to(CORE.parent).as_posix() for path in files(CORE)}
     assert expected - inside == set()
     assert "segue/py.typed" in inside
+    gallery = {f"segue/cli/gallery/{path.relative_to(ROOT / 'rules').as_posix()}" for path in files(ROOT / "rules")}
+    assert gallery - inside == set()
     assert any(name.endswith("licenses/LICENSE") for name in inside)
     assert "segue = segue.cli.main:main" in entry_points
 

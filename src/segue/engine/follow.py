@@ -72,7 +72,7 @@ def _stays(walk: Walk, left: p.AnyStep, here: p.AnyStep) -> bool:
                 return True
             return _waits(walk, until, "")
         case p.WaitFor(condition=condition, up_to=up_to, next=forward):
-            if left.content != here.content and condition.judge(walk.scene(forward=forward)):
+            if condition.judge(walk.scene(forward=forward)):
                 walk.move_on(walk.now, "true")
                 return False
             return _waits(walk, add(journey.since, up_to, zone), "limit")

@@ -33,17 +33,20 @@ def preferred_channels(
     """The channels that have content for a message, the one that the customer prefers for this kind first.
 
     That is the one they chose: the trait ``preferred_channel_KIND``, else ``preferred_channel``; then those they
-    answered most; then the project's order. A channel that can do without content always qualifies; what stands until
+    answered most; then the project's order. A channel that can do without content always qualifies; one that stands in
+    for others (the console) does so only where the message has not been written for any channel yet. What stands until
     it is taken back (an audience, a banner) never does, for nobody answers there.
     """
     chosen = traits.get(f"preferred_channel_{kind}") or traits.get("preferred_channel")
     answers: Counter[str] = Counter()
     for channel, _, times in load_reactions(tx, customer):
         answers[channel] += times
+    anywhere = any(message in messages for messages in running.written.values())
     able = [
         name
         for name, spec in running.channels.items()
-        if not spec.stands and (not spec.content or message in running.written.get(name, ()))
+        if not spec.stands
+        and (message in running.written.get(name, ()) or (not spec.content and not (spec.stand_in and anywhere)))
     ]
     return sorted(able, key=lambda name: (name != chosen, -answers[name]))  # sorting keeps the project's order
 

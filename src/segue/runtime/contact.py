@@ -88,11 +88,11 @@ class Contact:
             self._spent[place] = ledger_rows.load_spend(self._turn.tx, *place)
         spent = self._spent[place] + sum(
             amount
-            for (kind, of, day), amount in self._turn.outlay.spent.items()
+            for (kind, of, day), amount in self._turn.outgoing.outlay.spent.items()
             if kind == row.kind and of == currency and first <= day < end
         )
         if row.cost is not None and row.claimed is not None and row.currency == currency:
-            day = self._turn.outlay.day_of(row.claimed)
+            day = self._turn.outgoing.outlay.day_of(row.claimed)
             spent -= row.cost if first <= day < end else 0
         return spent
 

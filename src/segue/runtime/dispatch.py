@@ -23,11 +23,12 @@ from segue.messages.catalogue import Catalogue
 from segue.messages.template import Template
 from segue.runtime.answering import count_answer
 from segue.runtime.contact import Contact
+from segue.runtime.outgoing import JOURNEY_ENDED
 from segue.runtime.people import Person
 from segue.runtime.pinning import find_template, needs_content, pin, pinned
 from segue.runtime.running import Running
 from segue.runtime.taking_back import note_retraction, take_back_late
-from segue.runtime.turn import JOURNEY_ENDED, Done, Turn
+from segue.runtime.turn import Done, Turn
 from segue.store import journeys as journey_rows
 from segue.store import ledger as ledger_rows
 from segue.store.coupons import take_code
@@ -120,7 +121,7 @@ def _open(
     found = journey_rows.load_journeys(tx, {row.journey for row in rows})
     journeys = {number: (turn.people[customer], journey) for number, (customer, journey) in found.items()}
     turn.load_ahead(journey for _, journey in journeys.values())
-    turn.watch(rows)
+    turn.outgoing.watch(rows)
     return turn, journeys
 
 
@@ -154,8 +155,8 @@ def _claim_one(
                 return None
         case Defer(until=until, words=words, reason=reason, checks=checks):
             row.due, row.held, row.checks = until, (*row.held, Held(now, until, words)), checks
-            turn.note_message(person, row, "deferred", now, reason, sort=words)
-            turn.update_message(row)
+            turn.outgoing.note(person, row, "deferred", now, reason, sort=words)
+            turn.outgoing.update(row)
             return None
         case Drop(words=words, reason=reason, checks=checks):
             row.checks = checks
@@ -176,10 +177,10 @@ def _claim_one(
                 return None
             row.given = {**row.given, name: code}
         pin(turn.tx, running, template, row, person, journey)
-    turn.outlay.charge(row, running.costs.get(row.channel), now)
+    turn.outgoing.outlay.charge(row, running.costs.get(row.channel), now)
     row.state, row.claimed, row.due = MessageState.CLAIMED, now, None
     row.attempts += 1
-    turn.update_message(row)
+    turn.outgoing.update(row)
     return _as_claim(row, person, template)
 
 
@@ -216,7 +217,7 @@ def _refuse(
     never "skipped". ``sort`` is what the reason counts as, where it says more than that."""
     row.reason = unknown(f"{row.reason}; {reason}" if row.reason else reason) if row.doubt else reason
     row.state = MessageState.UNKNOWN if row.doubt else MessageState.SKIPPED
-    turn.note_message(person, row, "undelivered" if row.doubt else "skipped", now, sort="" if row.doubt else sort)
+    turn.outgoing.note(person, row, "undelivered" if row.doubt else "skipped", now, sort="" if row.doubt else sort)
     _settle(turn, row, person, journey, "unknown" if row.doubt else "skipped", reason, now)
 
 
@@ -230,7 +231,7 @@ def _settle(
     turn: Turn, row: LedgerRow, person: Person, journey: Journey, how: Settlement, reason: str, now: Instant
 ) -> None:
     row.due, row.settled = None, now
-    turn.update_message(row)
+    turn.outgoing.update(row)
     turn.feed(person, turn.latest(person, journey), Settled(row.key, how, reason), now)
 
 
@@ -260,7 +261,7 @@ def settle(tx: Transaction, running: Running, outcomes: Sequence[Outcome], now: 
             if isinstance(outcome.answer, Sent) and outcome.answer.receipt and not row.receipt:
                 # A report was quicker than the answer: later ones name the receipt.
                 row.receipt = outcome.answer.receipt
-                turn.update_message(row)
+                turn.outgoing.update(row)
             continue
         person, journey = journeys[row.journey]
         turn.advance(person, now)
@@ -273,10 +274,10 @@ def _note_answer(turn: Turn, row: LedgerRow, person: Person, journey: Journey, a
     match answer:
         case Sent(receipt=receipt):
             row.state, row.handed, row.receipt, row.reason = MessageState.HANDED, now, receipt, ""
-            turn.note_message(person, row, "sent", now)
+            turn.outgoing.note(person, row, "sent", now)
             if spec is not None and spec.settles == "report":
                 row.due = Instant(now + int(spec.settles_within * SECOND))
-                turn.update_message(row)
+                turn.outgoing.update(row)
             else:
                 _settle(turn, row, person, journey, "sent", "", now)
             take_back_late(turn, row, person, journey)
@@ -286,13 +287,13 @@ def _note_answer(turn: Turn, row: LedgerRow, person: Person, journey: Journey, a
             row.state, row.reason = MessageState.FAILED, reason
             if gone:
                 _forget_address(turn, row, person, reason, now)
-            turn.note_message(person, row, "undelivered", now)
+            turn.outgoing.note(person, row, "undelivered", now)
             _settle(turn, row, person, journey, "failed", reason, now)
         case Unknown(reason=reason):
             row.doubt = True
             if spec is not None and spec.unknown == "hold":
                 row.state, row.reason = MessageState.UNKNOWN, unknown(reason)
-                turn.note_message(person, row, "undelivered", now)
+                turn.outgoing.note(person, row, "undelivered", now)
                 _settle(turn, row, person, journey, "unknown", reason, now)
             else:
                 _again(turn, row, person, journey, reason, None, now)
@@ -311,18 +312,18 @@ def _again(
     elif due > row.expires:
         row.state = MessageState.UNKNOWN if row.doubt else MessageState.FAILED
         row.reason = unknown(f"not in time: {reason}") if row.doubt else f"not in time: {reason}"
-        turn.note_message(person, row, "undelivered", now)
+        turn.outgoing.note(person, row, "undelivered", now)
         _settle(turn, row, person, journey, "unknown" if row.doubt else "failed", reason, now)
     else:
         row.state, row.due = MessageState.DECIDED, due
-        turn.update_message(row)
+        turn.outgoing.update(row)
 
 
 def _claim_back(turn: Turn, row: LedgerRow, person: Person) -> Claim:
     """A message that is to be taken back: what was handed over, with the same key."""
     row.due = None
     row.tries += 1
-    turn.update_message(row)
+    turn.outgoing.update(row)
     return _as_claim(row, person, pinned(turn.tx, row))
 
 
@@ -383,12 +384,12 @@ def report(tx: Transaction, running: Running, channel: str, reports: Sequence[Re
             if row.state in (MessageState.HANDED, MessageState.CONFIRMED, MessageState.RETRACTING):
                 row.state, row.reason, row.due = MessageState.UNDELIVERED, one.reason or "undelivered", None
                 row.settled = row.settled or now
-                turn.note_message(person, row, "undelivered", now)
-                turn.update_message(row)
+                turn.outgoing.note(person, row, "undelivered", now)
+                turn.outgoing.update(row)
         elif row.state is MessageState.HANDED and one.what == "delivered":
             waiting = row.due is not None
             row.state, row.due = MessageState.CONFIRMED, None
-            turn.update_message(row)
+            turn.outgoing.update(row)
             if waiting:
                 _settle(turn, row, person, journey, "sent", "", now)
         latest = turn.latest(person, journey)

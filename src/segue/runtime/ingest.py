@@ -174,7 +174,6 @@ def _take(turn: Turn, running: Running, person: Person | None, event: Event, has
             _reach_named(turn, running, Arrived(name, at, order, raw, fields, event.message_id), now)
         return
     turn.advance(person, now)
-    cause = Cause(event.message_id, at, order)
     if event.traits:
         changed = frozenset(key for key, value in event.traits.items() if person.row.traits.get(key) != value)
         if changed:
@@ -185,12 +184,13 @@ def _take(turn: Turn, running: Running, person: Person | None, event: Event, has
                 else:
                     person.row.traits[key] = event.traits[key]
             turn.refresh(person)
-            turn.change(person, changed, now, old=old, cause=cause)
+            turn.change(person, changed, now, old=old, cause=Cause(event.message_id, at, order))
     if name is not None:
         if name in ("subscribed", "unsubscribed"):
             _take_consent(turn, person, name, event, at, now)
         turn.arrive(person, Arrived(name, at, order, raw, fields, event.message_id), now)
-    turn.greet(person, cause, now)
+    if person.new and turn.lookouts is not None:
+        turn.lookouts.greet(person, Cause(event.message_id, at, order), now)
 
 
 def _spell(running: Running, name: str | None, event: Event) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""What came of taking a message back whose journey ended. That it is to be is noted with the end: `Turn.take_back`."""
+"""What came of taking a message back whose journey ended.
+
+That it is to be is noted with the end, in `segue.runtime.outgoing`.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from segue.api.values import DAY
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.delivery.retries import retry_at
 from segue.engine.journey import Journey
+from segue.runtime.outgoing import JOURNEY_ENDED
 from segue.runtime.people import Person
-from segue.runtime.turn import JOURNEY_ENDED, Turn
+from segue.runtime.turn import Turn
 
 STAYED: Final = "could not be taken back: "
 """How the reason of a message begins that stays although its journey ended."""
@@ -24,7 +28,7 @@ def take_back_late(turn: Turn, row: LedgerRow, person: Person, journey: Journey)
     if row.channel in turn.running.retractable:
         latest = turn.latest(person, journey)
         if latest.state != "inside":
-            turn.take_back(person, latest)
+            turn.outgoing.take_back(person, latest)
 
 
 def note_retraction(turn: Turn, row: LedgerRow, person: Person, journey: Journey, answer: Answer, now: Instant) -> None:
@@ -34,9 +38,9 @@ def note_retraction(turn: Turn, row: LedgerRow, person: Person, journey: Journey
             row.state, row.retracted = MessageState.RETRACTED, now
             spec = turn.running.channels.get(row.channel)
             if spec is None or not spec.stands:
-                turn.outlay.give_back(row)  # it never went: a banner that stood has cost what it cost
+                turn.outgoing.outlay.give_back(row)  # it never went: a banner that stood has cost what it cost
             reason = f"{JOURNEY_ENDED}{journey.reason or journey.state}"
-            turn.note_message(person, row, "retracted", now, reason)
+            turn.outgoing.note(person, row, "retracted", now, reason)
         case Rejected(reason=reason):
             row.state, row.retracted, row.reason = MessageState.HANDED, now, f"{STAYED}{reason}"
         case Retry(reason=reason) | Unknown(reason=reason):
@@ -47,4 +51,4 @@ def note_retraction(turn: Turn, row: LedgerRow, person: Person, journey: Journey
                 row.state, row.retracted, row.reason = MessageState.HANDED, now, f"{STAYED}{reason}"
         case _:
             assert_never(answer)
-    turn.update_message(row)
+    turn.outgoing.update(row)

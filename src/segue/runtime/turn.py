@@ -20,7 +20,6 @@ from msgspec.structs import replace
 from segue.api import Instant
 from segue.customers.identity import show
 from segue.customers.zones import zone_of
-from segue.delivery.ledger import CAME_TO_NOTHING, LedgerRow, MessageState
 from segue.engine.follow import follow
 from segue.engine.journey import (
     Arrived,
@@ -28,7 +27,6 @@ from segue.engine.journey import (
     Changed,
     Crossed,
     Decide,
-    Decision,
     Effect,
     Emitted,
     Input,
@@ -50,21 +48,16 @@ from segue.runtime.admissions import Admissions, Cause, occasion
 from segue.runtime.arms import Arms
 from segue.runtime.calendars import add_zones
 from segue.runtime.lookouts import Lookouts
-from segue.runtime.outlay import Outlay
+from segue.runtime.outgoing import Outgoing
 from segue.runtime.people import History, Person
 from segue.runtime.running import CHAIN, DecisionLine, Running
 from segue.runtime.standing import StoreStanding
 from segue.store import customers as customer_rows
 from segue.store import journeys as journey_rows
-from segue.store import ledger as ledger_rows
 from segue.store.customers import CustomerRow, EventRow
 from segue.store.database import Transaction
 
 _encode = msgspec.json.Encoder().encode
-
-JOURNEY_ENDED: Final = "the journey ended: "
-"""How the reason of a message begins that was not sent since its journey had ended."""
-
 
 _ENDINGS: Final = ("finished", "exited", "failed")
 
@@ -95,19 +88,15 @@ class Turn:
         # not when the collector comes by.
         self._weakly = weakref.proxy(self)
         self.arms = Arms(self._weakly)
+        self.outgoing = Outgoing(self._weakly)
         self.admissions = Admissions(self._weakly)
         self.lookouts = Lookouts(self._weakly) if running.beginnings.watched else None
         self._order = -1
         self._events: list[EventRow] = []
         self._fresh: dict[int, tuple[int, Journey]] = {}
         self._touched: dict[int, Journey] = {}
-        self._messages: dict[int, LedgerRow] = {}
-        self._updates: dict[int, LedgerRow] = {}
-        self._watched: dict[int, LedgerRow] = {}
         self._moved: set[int] = set()
         self._consent: list[tuple[int, str, str, str, Instant, str]] = []
-        self.outlay = Outlay(tx, running.zone)
-        self._taking_back: set[str] = set()
 
     # Loading
 
@@ -388,11 +377,6 @@ class Turn:
             cause = Cause(mint("rule", journey.key, journey.state), now, self._order)
             self.lookouts.touch(person, segments, (), cause, now, depth)
 
-    def greet(self, person: Person, cause: Cause, now: Instant) -> None:
-        """The first input of a customer who was not known before has had its effect."""
-        if self.lookouts is not None and person.new:
-            self.lookouts.greet(person, cause, now)
-
     def _feed_live(
         self, person: Person, journey: Journey, happening: Input, now: Instant, *, goals: bool, depth: int
     ) -> None:
@@ -427,6 +411,10 @@ class Turn:
         self.keep(person, after)
         self.carry_out(person, after, effects, now, 0)
 
+    def is_new(self, journey: Journey) -> bool:
+        """Whether the journey began in this turn."""
+        return journey.row in self._fresh
+
     def enter(self, person: Person, journey: Journey) -> None:
         """A journey that begins gets its number."""
         journey.row = self.tx.store.ids.take("journey")
@@ -457,18 +445,15 @@ class Turn:
         for effect in effects:
             match effect:
                 case Decide():
-                    self._decide(person, journey, effect, now)
+                    self.outgoing.decide(person, journey, effect, now)
                 case Pass():
-                    row = self._ledger_row(person, journey, effect, now)
-                    row.state, row.settled, row.reason = MessageState.SKIPPED, now, effect.reason
-                    self._messages[row.row] = row
-                    self.note_message(person, row, "skipped", now)
+                    self.outgoing.pass_over(person, journey, effect, now)
                 case Withdraw(reason=reason):
-                    self._withdraw(person, journey, reason, now)
+                    self.outgoing.withdraw(person, journey, reason, now)
                 case Note(decision=decision):
                     self._note(person, journey, effect)
                     if decision in _ENDINGS:
-                        self.take_back(person, journey)
+                        self.outgoing.take_back(person, journey)
                     crossed = crossed or decision != "converted"
                 case Assign():
                     self.arms.assign(person.row.row, self.running.programs[journey.program], effect)
@@ -495,48 +480,6 @@ class Turn:
                 traits = frozenset((effect.trait,))
                 self.change(person, traits, now, depth + 1, without=journey.row, old=old, cause=cause)
 
-    def _ledger_row(self, person: Person, journey: Journey, effect: Decide | Pass, now: Instant) -> LedgerRow:
-        return LedgerRow(  # by position, in the order of its fields
-            self.tx.store.ids.take("message"),
-            effect.key,
-            journey.row,
-            person.row.row,
-            journey.rule,
-            effect.channel,
-            effect.message,
-            effect.kind,
-            MessageState.DECIDED,
-            None,
-            now,
-            effect.expires if isinstance(effect, Decide) else now,
-        )
-
-    def _decide(self, person: Person, journey: Journey, effect: Decide, now: Instant) -> None:
-        row = self._ledger_row(person, journey, effect, now)
-        row.due, row.given, row.coupons = now, effect.values, effect.coupons
-        self._messages[row.row] = row
-
-    def _withdraw(self, person: Person, journey: Journey, reason: str, now: Instant) -> None:
-        if all(sending.settled for sending in journey.sends):
-            return
-        open_rows = [row for row in self._messages.values() if row.journey == journey.row and row.due is not None]
-        if journey.row not in self._fresh:
-            open_rows += [
-                self._watched.get(row.row, row) for row in ledger_rows.load_open(self.tx, person.row.row, journey.row)
-            ]
-        for row in open_rows:
-            if row.state is not MessageState.DECIDED:
-                continue
-            row.due, row.settled = None, now
-            row.reason = f"{JOURNEY_ENDED}{reason}"
-            if row.doubt:  # a call was cut off before: it may have gone, so it is not "skipped"
-                row.state = MessageState.UNKNOWN
-                self.note_message(person, row, "undelivered", now)
-            else:
-                row.state = MessageState.SKIPPED
-                self.note_message(person, row, "skipped", now)
-            self.update_message(row)
-
     def _note(self, person: Person, journey: Journey, note: Note) -> None:
         what = note.decision
         reason = note.reason if what in ("exited", "failed") else ""
@@ -544,50 +487,6 @@ class Turn:
         self.lines.append(
             DecisionLine(note.at, show(person.row.key), journey.rule, journey.key, what, "", "", note.reason)
         )
-
-    def take_back(self, person: Person, journey: Journey) -> None:
-        """The journey has ended: have taken back what it left standing, and, where it did not finish, what is only
-        queued."""
-        running = self.running
-        program = running.programs.get(journey.program)
-        if not running.retractable or (
-            program is not None and not program.prefers and program.channels.isdisjoint(running.retractable)
-        ):
-            return
-        channels = [
-            name for name in running.retractable if journey.state != "finished" or running.channels[name].stands
-        ]
-        if not channels:
-            return
-        for stored in ledger_rows.load_of_journey(self.tx, person.row.row, journey.row, channels):
-            row = self._watched.get(stored.row) or self._updates.get(stored.row) or stored
-            if row.state in (MessageState.HANDED, MessageState.CONFIRMED):
-                row.state, row.due, row.retracting, row.tries = MessageState.RETRACTING, self.now, self.now, 0
-                self.update_message(row)
-                self._taking_back.add(row.channel)
-
-    def note_message(
-        self, person: Person, row: LedgerRow, decision: Decision, at: Instant, reason: str | None = None, sort: str = ""
-    ) -> None:
-        """Record what became of a message, for its reason where no other is given. ``sort`` is what the reason counts
-        as: one without moments and names in it, of which there are few."""
-        said = ("" if decision == "sent" else row.reason) if reason is None else reason
-        self.tally[row.rule, decision, sort or said] += 1
-        self.lines.append(
-            DecisionLine(at, show(person.row.key), row.rule, row.key, decision, row.channel, row.message, said)
-        )
-        if row.claimed is not None and row.state in CAME_TO_NOTHING:
-            self.outlay.come_to_nothing(row)
-
-    def watch(self, rows: Iterable[LedgerRow]) -> None:
-        """Messages this turn works on: a journey that ends takes back these very values, not copies of them."""
-        for row in rows:
-            self._watched[row.row] = row
-
-    def update_message(self, row: LedgerRow) -> None:
-        """Have a message's row written."""
-        if row.row not in self._messages:
-            self._updates[row.row] = row
 
     def _set_trait(self, person: Person, effect: SetTrait) -> None:
         if effect.value is None:
@@ -639,11 +538,7 @@ class Turn:
             journey_rows.insert(tx, self._fresh.values())
         if self._touched:
             journey_rows.update(tx, self._touched.values())
-        if self._messages:
-            ledger_rows.insert(tx, self._messages.values())
-        if self._updates:
-            ledger_rows.update(tx, self._updates.values())
-        self.outlay.flush()
+        channels = self.outgoing.flush()
         if self._moved:
             journey_rows.move_programs(tx, [self._touched[row] for row in self._moved])
         self.admissions.flush()
@@ -664,8 +559,7 @@ class Turn:
         return Done(
             lines=tuple(self.lines),
             due=min(moments, default=None),
-            channels=frozenset(row.channel for row in self._messages.values() if row.due is not None)
-            | self._taking_back,
+            channels=channels,
         )
 
     def _note_zones(self) -> Instant | None:

@@ -24,8 +24,8 @@ import msgspec
 from segue.api import Answer, Event, Instant, Rejected, Report, Retry, Sent, Unknown, from_datetime, to_rfc3339
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.runtime.dispatch import NO_CODE, UNKNOWN_OUTCOME
+from segue.runtime.outgoing import JOURNEY_ENDED
 from segue.runtime.taking_back import STAYED
-from segue.runtime.turn import JOURNEY_ENDED
 from segue.scenario.replay import Arrival, Record, RecordedAnswer, RecordedReport
 from segue.store import history
 from segue.store.database import Transaction

@@ -246,14 +246,26 @@ def _state_columns(journey: Journey) -> tuple[Any, ...]:
 
 
 def last_entries(tx: Transaction, customers: Iterable[int]) -> dict[tuple[int, str, str], Instant]:
-    """The latest entry by (customer, rule, value) of those rules that say ``once``."""
+    """The latest entry by (customer, rule, value): as remembered for rules that say ``once``, and those of the journeys
+    themselves, for a rule that only says so since it was edited."""
     wanted = msgspec.json.encode(list(customers)).decode()
-    return {
-        (customer, rule, value): at
-        for customer, rule, value, at in tx.rows(
-            "select customer, rule, value, at from entry where customer in (select value from json_each(?))", (wanted,)
-        )
-    }
+    found: dict[tuple[int, str, str], Instant] = {}
+    for customer, rule, value, at in tx.rows(
+        "select customer, rule, value, at from entry where customer in (select value from json_each(?1)) "
+        f"union all {_LAST_OF_JOURNEYS.format(live=1)} union all {_LAST_OF_JOURNEYS.format(live=0)}",
+        (wanted,),
+    ):
+        place = (customer, rule, value)
+        found[place] = max(at, found.get(place, at))
+    return found
+
+
+# two halves, each by an index of its own
+_LAST_OF_JOURNEYS: Final = (
+    "select customer, program.rule, coalesce(value, ''), max(entered) from journey "
+    "join program on program.id = journey.program "
+    "where live = {live} and customer in (select value from json_each(?1)) group by 1, 2, 3"
+)
 
 
 def put_entries(tx: Transaction, entries: Mapping[tuple[int, str, str], Instant]) -> None:

@@ -42,6 +42,38 @@ def count_handed_over(tx: Transaction) -> list[HandedOver]:
     return [HandedOver(*row) for row in rows]
 
 
+class HeldOut(msgspec.Struct, frozen=True):
+    """Of the journeys of a rule that are held out: how many there are, and how many of them converted."""
+
+    rule: str
+    entered: int
+    converted: int
+
+
+def count_held_out(tx: Transaction) -> list[HeldOut]:
+    """Who is held out, by rule. Whether a journey is stands last in its detail, where MessagePack writes true as c3."""
+    rows = tx.rows(
+        "select program.rule, count(*), count(journey.converted) from journey "
+        "join program on program.id = journey.program where substr(journey.detail, -1) = x'c3' group by program.rule"
+    )
+    return [HeldOut(*row) for row in rows]
+
+
+class Assigned(msgspec.Struct, frozen=True):
+    """How many customers were given an arm of a rule's split."""
+
+    rule: str
+    split: str
+    arm: str
+    count: int
+
+
+def count_assigned(tx: Transaction) -> list[Assigned]:
+    """Who was given which arm, by rule and split."""
+    rows = tx.rows("select rule, split, arm, count(*) from assignment group by rule, split, arm")
+    return [Assigned(*row) for row in rows]
+
+
 def list_worth(tx: Transaction) -> list[tuple[str, str]]:
     """The rule, and the worth (``60.00 EUR``) of the goal, of each journey that converted with one."""
     return [

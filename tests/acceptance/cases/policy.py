@@ -176,7 +176,7 @@ case(
     03-03 11:00 ann receipt sent sms "receipt"
     03-03 11:00 ann receipt finished
     03-04 10:00 ann again entered
-    03-04 10:00 ann again skipped sms "again" (limit 1 sms per 1w (promotional), taken by again)
+    03-04 10:00 ann again skipped sms "again" (limit 1 sms per 7d (promotional), taken by again)
     03-04 10:00 ann again finished
     """,
 )
@@ -195,7 +195,7 @@ case(
     03-02 10:00 ann sent email "cart_abandoned"
     03-02 10:00 ann finished
     03-03 10:00 ann entered
-    03-03 10:00 ann skipped email "cart_abandoned" (limit 1 email per 1w (promotional), taken by cart_abandoned)
+    03-03 10:00 ann skipped email "cart_abandoned" (limit 1 email per 7d (promotional), taken by cart_abandoned)
     03-03 10:00 ann sent sms "cart_abandoned"
     03-03 10:00 ann finished
     """,
@@ -254,7 +254,7 @@ case(
     03-02 12:00 ann sent email "cart_abandoned"
     03-02 12:00 ann finished
     03-02 13:00 ann entered
-    03-02 13:00 ann skipped email "cart_abandoned" (limit 1 email per 1w (promotional), taken by cart_abandoned)
+    03-02 13:00 ann skipped email "cart_abandoned" (limit 1 email per 7d (promotional), taken by cart_abandoned)
     03-02 13:00 ann finished
     03-02 14:00 ann undelivered email "cart_abandoned" (undelivered)
     03-02 15:00 ann entered

@@ -27,6 +27,8 @@ class Stop(Exception):
 
 
 Walk = Generator[None, str, None]
+Place = tuple[Any, ...]
+"""Where a journey stands: the number of a step, which block of it, the number of a step in that …"""
 
 
 class Journey:
@@ -48,6 +50,9 @@ class Journey:
         self.later: list[tuple[str, Any]] = []
         self.converted = False
         self.holdout = person.is_among(rule.holdout, rule.name, "holdout")
+        self.path: list[Any] = []
+        self.start: tuple[datetime, int] = (trigger.at, trigger.order)
+        self.under_way: list[Message] = []
         self.walk = self.passage()
 
     @property
@@ -64,13 +69,15 @@ class Journey:
         line = Line(at or self.world.now, self.person.key, self.rule.name, self.number, decision, **more)
         self.world.lines.append(line)
 
-    def passage(self) -> Walk:
-        self.record("entered", self.trigger.at)
+    def passage(self, place: Place = ()) -> Walk:
+        if not place:
+            self.record("entered", self.trigger.at)
         try:
             if self.rule.until is not None:
                 self.over = (("until", self.rule.until),)
-            self.judge()
-            yield from self.block(self.rule.steps)
+            if not place:
+                self.judge()
+            yield from self.block(self.rule.steps, None, place)
         except Exit as reason:
             self.end("exited", str(reason))
         except Stop:
@@ -93,15 +100,37 @@ class Journey:
             if (about is None or about in self.world.names(condition)) and value_of(condition, self.scene()):
                 raise Exit(word)
 
-    def block(self, steps: Sequence[m.Step]) -> Walk:
-        outside = self.over
-        for step in steps:
+    def block(self, steps: Sequence[m.Step], key: object = None, place: Place = ()) -> Walk:
+        """The steps of a block, from a place in it on. ``path`` says meanwhile where the journey stands: the number of
+        the step in each block, and between them which block of that step it is in."""
+        outside, depth = self.over, len(self.path)
+        self.path += [key, 0]
+        first = place[0] if place else 0
+        for number, step in enumerate(steps):
             unless = getattr(step, "unless", None)
             if unless is not None:
                 self.over = (*self.over, ("unless", unless))
-            self.judge()
-            yield from self.take(step)
+            if number < first:
+                continue
+            self.path[-1] = number
+            if not place:
+                self.judge()
+                yield from self.take(step)
+            elif len(place) == 1:
+                self.judge()
+                yield from self.go_on(step)
+            else:
+                yield from self.enter(step, place[1], place[2:])
+            place = ()
         self.over = outside
+        del self.path[depth:]
+
+    def follow(self, rule: m.Rule) -> None:
+        """Go on in another text of the rule, with the same steps, at the very place."""
+        place = tuple(self.path[1:])
+        self.walk.close()
+        self.rule, self.path, self.over = rule, [], ()
+        self.walk = self.passage(place)
 
     def take(self, step: m.Step) -> Walk:
         zone = self.person.zone
@@ -109,22 +138,22 @@ class Journey:
             case m.Wait(period=period):
                 yield from self.sleep(shift(self.since, period, zone))
             case m.WaitUntil(moment=moment):
-                yield from self.wait_until(moment)
+                yield from self.wait_until(moment, self.moment_of(moment))
             case m.WaitFor():
-                yield from self.wait_for(step)
+                self.start = (self.since, self.world.arrived) if step.next else (self.trigger.at, self.trigger.order)
+                if self.holds(step):
+                    self.since = self.world.now
+                else:
+                    yield from self.wait_for(step, shift(self.since, step.up_to, self.person.zone))
             case m.Send():
                 yield from self.send(step)
-            case m.If(branches=branches, otherwise=otherwise):
-                chosen = next((one.steps for one in branches if value_of(one.condition, self.scene())), otherwise)
-                yield from self.block(chosen)
+            case m.If(branches=branches):
+                ways = (number for number, one in enumerate(branches) if value_of(one.condition, self.scene()))
+                yield from self.enter(step, next(ways, len(branches)))
             case m.Split():
-                yield from self.block(self.person.arm(self.rule.name, step).steps)
-            case m.Repeat(times=times, steps=steps, until=until):
-                for _ in range(times):
-                    self.judge()
-                    if until is not None and value_of(until, self.scene()):
-                        break
-                    yield from self.block(steps)
+                yield from self.enter(step, self.person.arm(self.rule.name, step).name)
+            case m.Repeat():
+                yield from self.turns(step, 0)
             case m.Set() | m.Emit() if self.holdout:
                 pass
             case m.Set(trait=trait, value=node):
@@ -140,6 +169,51 @@ class Journey:
             case _:
                 assert_never(step)
 
+    def enter(self, step: m.Step, key: Any, place: Place = ()) -> Walk:
+        """One block of a step, from a place in it on."""
+        match step:
+            case m.If(branches=branches, otherwise=otherwise):
+                inside = branches[key].steps if key < len(branches) else otherwise
+                yield from self.block(inside, key, place)
+            case m.Split(arms=arms):
+                yield from self.block(next(arm.steps for arm in arms if arm.name == key), key, place)
+            case m.Repeat(steps=steps):
+                yield from self.block(steps, key, place)
+                yield from self.turns(step, key + 1)
+            case _:
+                raise AssertionError(step)
+
+    def turns(self, step: m.Repeat, begun: int) -> Walk:
+        for turn in range(begun, step.times):
+            self.judge()
+            if step.until is not None and value_of(step.until, self.scene()):
+                return
+            yield from self.block(step.steps, turn)
+
+    def go_on(self, step: m.Step) -> Walk:
+        """Stand on at a step that another text may have given another duration."""
+        now, zone = self.world.now, self.person.zone
+        match step:
+            case m.Wait(period=period):
+                until = shift(self.since, period, zone)
+                if until <= now:
+                    self.since, self.due = now, None
+                else:
+                    yield from self.sleep(until)
+            case m.WaitUntil(moment=moment):
+                assert self.due is not None
+                yield from self.wait_until(moment, self.due)
+            case m.WaitFor(up_to=up_to):
+                limit = shift(self.since, up_to, zone)
+                if limit <= now or self.holds(step):
+                    self.since, self.due = now, None
+                else:
+                    yield from self.wait_for(step, limit)
+            case m.Send():
+                yield from self.settle(step)
+            case _:
+                raise AssertionError("no journey stands there")
+
     def sleep(self, until: datetime) -> Walk:
         """Stand still until an instant; the next step is then reached at that instant."""
         if until > self.world.now:
@@ -150,8 +224,7 @@ class Journey:
         self.due = None
         self.since = max(self.since, until)
 
-    def wait_until(self, moment: m.Moment) -> Walk:
-        until = self.moment_of(moment)
+    def wait_until(self, moment: m.Moment, until: datetime) -> Walk:
         happening = "" if until > self.world.now else "wake"
         while happening != "wake":
             self.due = until
@@ -200,21 +273,15 @@ class Journey:
             raise Exit("missing")
         return value
 
-    def wait_for(self, step: m.WaitFor) -> Walk:
-        start = (self.since, self.world.arrived) if step.next else (self.trigger.at, self.trigger.order)
+    def holds(self, step: m.WaitFor) -> bool:
+        return bool(value_of(step.condition, msgspec.structs.replace(self.scene(), start=self.start)))
 
-        def holds() -> bool:
-            return bool(value_of(step.condition, msgspec.structs.replace(self.scene(), start=start)))
-
-        limit = shift(self.since, step.up_to, self.person.zone)
-        if holds():
-            self.since = self.world.now
-            return
+    def wait_for(self, step: m.WaitFor, limit: datetime) -> Walk:
         if limit > self.world.now:
             self.due = limit
             while (happening := (yield)) != "wake":
                 self.judge(happening)
-                if happening in self.world.names(step.condition) and holds():
+                if happening in self.world.names(step.condition) and self.holds(step):
                     self.due, self.since = None, self.world.now
                     return
             self.judge()
@@ -222,7 +289,7 @@ class Journey:
         self.since = max(self.since, limit)
 
     def send(self, step: m.Send) -> Walk:
-        under_way = []
+        self.under_way = []
         for number, group in enumerate(step.together):
             for place, delivery in enumerate(group):
                 if channel := self.channel_for(delivery, ()):
@@ -230,11 +297,16 @@ class Journey:
                     if self.holdout:
                         self.world.record_message(message, "skipped", "holdout")
                     else:
-                        under_way.append(self.decide(message))
+                        self.under_way.append(self.decide(message))
                     break
             else:
                 unreachable = Message(self, group[0], group[0].channel or "preferred", number, 0, "settled")
                 self.world.record_message(unreachable, "skipped", "no channel reaches")
+        yield from self.settle(step)
+
+    def settle(self, step: m.Send) -> Walk:
+        """Stand still until every hand-over of the send is settled."""
+        under_way = self.under_way
         while any(message.state != "settled" for message in under_way):
             happening = yield
             self.judge(happening)

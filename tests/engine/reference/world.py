@@ -33,7 +33,9 @@ class World:
         addresses: Mapping[str, str | None],
         answers: Mapping[tuple[str, str], tuple[str, timedelta]],
         segments: Mapping[str, m.Expression],
+        edit: tuple[datetime, Sequence[m.Rule]] | None = None,
     ) -> None:
+        self.edit = edit
         self.segments = segments
         self.rules = sorted(rules, key=lambda rule: rule.name)
         self.zone = ZoneInfo(zone)
@@ -68,9 +70,12 @@ class World:
             moments += [journey.due for journey in self.journeys() if journey.due is not None]
             moments += [answered for answered, *_ in self.in_flight]
             moments += self.moments_to_come()
+            moments += [self.edit[0]] if self.edit is not None else []
             if not moments:
                 return self.lines
             self.now = min(moments)
+            if self.edit is not None and self.edit[0] <= self.now:
+                self.publish(self.edit[1])
             while waiting and waiting[0][0] <= self.now:
                 self.arrive(waiting.pop(0)[1])
             self.answer()
@@ -82,6 +87,16 @@ class World:
                 self.tell(due[0], "wake", 0)
             while self.outbox:
                 self.send()
+
+    def publish(self, rules: Sequence[m.Rule]) -> None:
+        """Other texts with the same steps: customers inside go on in them, where they say so."""
+        self.edit = None
+        self.rules = sorted(rules, key=lambda rule: rule.name)
+        for journey in list(self.begun):
+            new = next(rule for rule in self.rules if rule.name == journey.rule.name)
+            if journey.state == "inside" and new.on_edit == "follow" and new != journey.rule:
+                journey.follow(new)
+                self.resume(journey, "edited", 0)
 
     def journeys(self) -> Iterator[Journey]:
         return iter(self.begun)
@@ -313,10 +328,10 @@ class World:
 
     def resume(self, journey: Journey, happening: str | None, depth: int) -> None:
         try:
-            if happening is None:
+            if happening in (None, "edited"):
                 next(journey.walk)
             else:
-                journey.walk.send(happening)
+                journey.walk.send(happening or "")
         except StopIteration:
             pass
         later, journey.later = journey.later, []

@@ -17,6 +17,8 @@ REACTIONS: Final = ("opened", "clicked", "replied")
 """What can be said of a message, beside that it arrived (``delivered``)."""
 
 _LARGEST: Final = 10_000
+_ON_ARRIVAL: Final = Instant(2**62)
+"""Segue takes no report as later than its arrival, and only its own clock knows when that is: it may be compressed."""
 
 
 class Reaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,7 +43,7 @@ def read_reaction(request: Request, now: Instant) -> Callback:
         return _refuse(400, f'{error}; a reaction looks like {{"key": "…", "what": "opened"}}')
     if reaction.what not in (*REACTIONS, "delivered"):
         return _refuse(400, f"what: there are {', '.join(REACTIONS)} and delivered")
-    report = Report(id=f"{reaction.key}/{reaction.what}/{now}", what=reaction.what, at=now, key=reaction.key)
+    report = Report(id=f"{reaction.key}/{reaction.what}/{now}", what=reaction.what, at=_ON_ARRIVAL, key=reaction.key)
     return Callback(reports=(report,), response=Response(202))
 
 

@@ -5,31 +5,36 @@ Every piece is a line, or a list of lines, of a known number of columns.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
+from pygments.token import Keyword, Number, Operator, String
 from rich.cells import cell_len
 from rich.text import Text
 
 from segue.cli.demonstration.annotations import Line
+from segue.lsp.pygments_lexer import RulesLexer
 from segue.store.sweeps import RuleCount
 
 STATES: Final = (("inside", "cyan"), ("finished", "green"), ("exited", "yellow"), ("failed", "red"))
-_TOKENS: Final = re.compile(
-    r'(?P<string>"[^"]*")'
-    r"|(?P<number>\b\d+[\d:.]*\w*(?:\s+\d+\w+)*)"
-    r"|(?P<word>\b(?:rule|when|once|per|goal|within|worth|wait|until|unless|send|then|and|or|if|else|end|can|get|set|time|between"
-    r"|for|up|to|stop|emit|with|as|where|repeat|restart|on|true|false|not|before|after|next|local)\b)"
+_COLOURS: Final = (
+    (String, "green"),
+    (Number, "yellow"),
+    (Keyword, "bold cyan"),
+    (Operator.Word, "bold cyan"),
 )
-_COLOURS: Final = {"string": "green", "number": "yellow", "word": "bold cyan"}
+_LEXER: Final = RulesLexer(ensurenl=False, stripnl=False)
 
 
-def title_line(title: str, width: int) -> Text:
-    """A rule across the screen that begins with a title."""
+def title_line(title: str, width: int, *more: tuple[str, str]) -> Text:
+    """A rule across the screen that begins with a title, and further words, each with its style."""
     line = Text.assemble(("── ", "dim"), (title, "bold"))
-    line.append(" " + "─" * max(0, width - cell_len(title) - 4), "dim")
+    for words, style in more:
+        if words and line.cell_len + 2 + cell_len(words) < width:
+            line.append(f"  {words}", style)
+    line.append(" " + "─" * max(0, width - line.cell_len - 1), "dim")
     return line
 
 
@@ -46,10 +51,15 @@ def without_ends(lines: Sequence[Line]) -> list[Line]:
 
 def colour_rule(text: str) -> Text:
     """A line of a rule with its keywords, numbers and texts in colour."""
-    line = Text(text)
-    for match in _TOKENS.finditer(text):
-        line.stylize(_COLOURS[match.lastgroup or "word"], match.start(), match.end())
-    return line
+    return Text.assemble(*_coloured(text))
+
+
+@lru_cache(maxsize=1000)
+def _coloured(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (part, next((style for kind, style in _COLOURS if token in kind), ""))
+        for token, part in _LEXER.get_tokens(text)
+    )
 
 
 def share_bar(count: RuleCount, width: int) -> Text:

@@ -8,7 +8,7 @@ import msgspec
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """A message as it went out. ``at`` is the machine's own time (RFC 3339)."""
+    """A message as it went out, or was taken back (``retracted``). ``at`` is the machine's own time (RFC 3339)."""
 
     at: str
     key: str
@@ -18,11 +18,12 @@ class Letter(msgspec.Struct, frozen=True):
     address: str
     rule: str
     content: dict[str, str] = {}
+    retracted: bool = False
 
     @property
     def words(self) -> str:
-        """The subject and the first words, on one line."""
-        subject = " ".join(self.content.get("subject", "").split())
+        """The subject or title, and the first words, on one line."""
+        subject = " ".join((self.content.get("subject") or self.content.get("title", "")).split())
         text = " ".join(self.content.get("text", "").split())
         return f"{subject} · {text}" if subject and text else subject or text
 

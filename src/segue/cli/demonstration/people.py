@@ -1,11 +1,11 @@
-"""Who shops in the demo, and what there is to buy. All addresses and numbers are reserved for examples.
+"""Who shops in the demo. All addresses and numbers are reserved for examples.
 
 Sources: RFC 2606 for example.com, the North American Numbering Plan for 555-0100 to 555-0199.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
+from datetime import date, timedelta
 from random import Random
 from typing import Any, Final
 
@@ -19,20 +19,20 @@ _NAMES: Final = (
     *("Olga", "Oskar", "Paul", "Petra", "Rosa", "Sara", "Sofia", "Søren", "Tereza", "Tomás", "Vera", "Wim", "Zoé"),
 )
 _PLACES: Final = (
-    ("DE", "Europe/Berlin"),
-    ("FI", "Europe/Helsinki"),
-    ("FR", "Europe/Paris"),
-    ("ES", "Europe/Madrid"),
-    ("NL", "Europe/Amsterdam"),
-    ("PT", "Europe/Lisbon"),
-    ("IE", "Europe/Dublin"),
-    ("SE", "Europe/Stockholm"),
+    ("DE", "Europe/Berlin", "de-DE"),
+    ("FI", "Europe/Helsinki", "fi-FI"),
+    ("FR", "Europe/Paris", "fr-FR"),
+    ("ES", "Europe/Madrid", "es-ES"),
+    ("NL", "Europe/Amsterdam", "nl-NL"),
+    ("PT", "Europe/Lisbon", "pt-PT"),
+    ("IE", "Europe/Dublin", "en-IE"),
+    ("SE", "Europe/Stockholm", "sv-SE"),
 )
 _PLAIN: Final = str.maketrans("éãøá", "eaoa")
 
 
 class Customer(msgspec.Struct, frozen=True):
-    """One customer of the shop. ``phone`` is None for those who did not give it."""
+    """One customer of the shop. ``phone`` is None for those who did not give it, ``birthday`` likewise."""
 
     id: str
     first_name: str
@@ -40,61 +40,55 @@ class Customer(msgspec.Struct, frozen=True):
     phone: str | None
     country: str
     timezone: str
+    locale: str
+    birthday: date | None
 
     @property
     def traits(self) -> dict[str, Any]:
-        """What the shop knows, as an identify call carries it."""
-        known: dict[str, Any] = {
+        """What the shop knows from the first, as an identify call carries it."""
+        known = {
             "first_name": self.first_name,
             "email": self.email,
+            "phone": self.phone,
             "country": self.country,
             "timezone": self.timezone,
+            "locale": self.locale,
+            "birthday": None if self.birthday is None else self.birthday.isoformat(),
         }
-        return known if self.phone is None else {**known, "phone": self.phone}
+        return {name: value for name, value in known.items() if value is not None}
+
+    @property
+    def push_token(self) -> str:
+        """What their phone is called where they let the shop send push messages."""
+        return f"phone-of-{self.id}"
+
+    @property
+    def postal_address(self) -> str:
+        """Where a letter would reach them."""
+        return f"{self.first_name}, 1 Example Street, {self.country}"
 
 
-def make_customer(random: Random, number: int) -> Customer:
-    """The customer of that number, by chance; two in three give a phone number."""
+def make_customer(random: Random, number: int, today: date) -> Customer:
+    """The customer of that number, by chance; two in three give a phone number, and half of them their birthday.
+
+    Of these every other one has it in the weeks to come, more than in a real shop, so that a demo of some minutes shows
+    what happens then.
+    """
     first_name = random.choice(_NAMES)
-    country, timezone = random.choice(_PLACES)
+    country, timezone, locale = random.choice(_PLACES)
     plain = f"{first_name.lower().translate(_PLAIN)}{number}"
     line, area = number % 100, 201 + number // 100 % 700
     phone = f"+1{area}55501{line:02}" if random.random() < 2 / 3 else None
-    return Customer(plain, first_name, f"{plain}@example.com", phone, country, timezone)
+    birthday = None
+    if random.random() < 0.5:
+        ahead = timedelta(days=random.randint(8, 28) if random.random() < 0.5 else random.randint(1, 365))
+        birthday = _years_before(today + ahead, random.randint(19, 80))
+    return Customer(plain, first_name, f"{plain}@example.com", phone, country, timezone, locale, birthday)
 
 
-class Product(msgspec.Struct, frozen=True):
-    """Something the shop sells; the price is in EUR."""
-
-    id: str
-    name: str
-    category: str
-    price: Decimal
-
-    def as_line(self, quantity: int) -> dict[str, Any]:
-        """A line of a cart, or of an order."""
-        return {"product_id": self.id, "name": self.name, "price": float(self.price), "quantity": quantity}
-
-
-PRODUCTS: Final = tuple(
-    Product(name.lower().replace(" ", "-"), name, category, Decimal(price))
-    for name, category, price in (
-        ("Linen shirt", "Clothes", "49.00"),
-        ("Wool socks", "Clothes", "12.90"),
-        ("Rain jacket", "Clothes", "119.00"),
-        ("Canvas sneakers", "Clothes", "64.50"),
-        ("Felt hat", "Clothes", "38.00"),
-        ("Enamel mug", "Kitchen", "9.50"),
-        ("Bread knife", "Kitchen", "34.00"),
-        ("Moka pot", "Kitchen", "29.90"),
-        ("Oak board", "Kitchen", "42.00"),
-        ("Tea towel", "Kitchen", "8.40"),
-        ("Desk lamp", "Home", "79.00"),
-        ("Wool blanket", "Home", "89.00"),
-        ("Beeswax candle", "Home", "14.20"),
-        ("Wall clock", "Home", "55.00"),
-        ("Notebook", "Paper", "6.80"),
-        ("Fountain pen", "Paper", "31.00"),
-        ("Field guide", "Paper", "24.00"),
-    )
-)
+def _years_before(day: date, years: int) -> date:
+    """The same day of the year; a day later where that year lacks it."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return date(day.year - years, 3, 1)

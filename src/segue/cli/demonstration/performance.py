@@ -135,7 +135,9 @@ def _sum_up(stage: Stage, counts: Counts, wishes: Wishes, zone: tzinfo, out: _Ou
     out.write("")
     out.write(f"{life} of a shop in {seconds:.0f} seconds: {events:,} events over HTTP, {messages:,} messages")
     out.write("")
-    for text in tell_counts(counts):
+    rules = [program.rule for program in stage.service.daemon.running.current.values()]
+    today = to_datetime(scene.now).astimezone(zone).date()
+    for text in tell_counts(counts, rules, today, shutil.get_terminal_size((100, 24)).columns - 2):
         out.write(f"  {text}")
     customer, rule = scene.known
     if customer and wishes.style != "json":

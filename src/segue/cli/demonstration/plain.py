@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from datetime import tzinfo
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, tzinfo
 from typing import Final, TypeVar
 
 from segue.api import Instant, to_datetime
-from segue.cli.demonstration.annotations import MARKS
+from segue.cli.demonstration.annotations import MARKS, word_day
 from segue.cli.demonstration.scene import Counts, Scene
-from segue.cli.demonstration.screen import tell_reason, word_worth
+from segue.cli.demonstration.screen import KIND, tell_reason
+from segue.cli.demonstration.tables import word_worth
+from segue.language import model as m
 from segue.store.sweeps import RuleCount
 
 T = TypeVar("T")
@@ -18,7 +21,9 @@ T = TypeVar("T")
 A_SECOND: Final = 6
 """Lines a wall second at the most; what is beyond is counted."""
 STATUS: Final = 5.0
-"""Wall seconds between two lines about each rule."""
+"""Wall seconds between two lines about all rules together."""
+REASONS: Final = 3
+"""Reasons that are named for what was not sent, or later; the most frequent ones."""
 
 
 class Reporter:
@@ -48,17 +53,19 @@ class Reporter:
         ]:
             letter = arrival.letter
             mark = MARKS.get(letter.channel, "•")
-            self._line(arrival.at, f"{mark} {letter.channel:<6} {letter.address:<24} {letter.words[:80]}")
+            self._line(arrival.at, f"{mark} {letter.channel:<7}{letter.address:<24} {letter.words[:80]}")
         self._letters = scene.messages
         for judged in _last(scene.decisions, scene.heard - self._decisions):
             line = judged.line
             if line.decision != "sent":  # the message itself tells of that
-                self._line(line.at, f"  {line.decision:<12} {line.customer:<11} {line.rule:<14} {tell_reason(line)}")
+                self._line(
+                    line.at,
+                    f"  {line.decision:<12} {line.customer:<13} {line.rule:<14} {tell_reason(line, self._zone)}",
+                )
         self._decisions = scene.heard
         if present - self._status >= STATUS:
             self._status = present
-            for text in tell_counts(scene.counts):
-                self._write(f"  {text}")
+            self._write(f"  all {len(scene.counts.rules)} rules: {tell_law(scene.counts.all)}")
 
     def _line(self, at: Instant, text: str) -> None:
         if self._room <= 0:
@@ -73,20 +80,77 @@ def _last(kept: Sequence[T], number: int) -> list[T]:
     return list(kept)[max(0, len(kept) - number) :]
 
 
-def tell_counts(counts: Counts) -> list[str]:
-    """Two lines for each rule: its law, and what it came to."""
-    width = max([len(count.rule) for count in counts.rules], default=0)
+def tell_law(count: RuleCount) -> str:
+    """Entered = inside + finished + exited + failed, in words."""
+    balance = "=" if count.balanced else "is not"
+    return (
+        f"{count.entered:,} entered {balance} {count.inside:,} inside + {count.finished:,} finished"
+        f" + {count.exited:,} exited + {count.failed:,} failed"
+    )
+
+
+def tell_counts(counts: Counts, rules: Sequence[m.Rule], today: date, width: int) -> list[str]:
+    """What each rule came to, in lines of about that width: its law, its messages, and its goal beside that of those
+    who were held out."""
+    by_name = {rule.name: rule for rule in rules}
+    name = max([len(count.rule) for count in counts.rules], default=0)
     lines = []
     for count in counts.rules:
-        balance = "=" if count.balanced else "is not"
-        lines += [
-            f"{count.rule:<{width}}  {count.entered:,} entered {balance} {count.inside:,} inside"
-            f" + {count.finished:,} finished + {count.exited:,} exited + {count.failed:,} failed",
-            f"{'':<{width}}  {count.sent:,} messages sent, {count.skipped:,} skipped; {_tell_goal(count, counts)}",
-        ]
+        told = [tell_law(count) if count.entered else "nobody entered"]
+        if not count.entered and count.rule in by_name and (day := word_day(by_name[count.rule], today)):
+            told[0] += f": {day}"
+        told += _flow(_tell_messages(count, counts), width - name - 2)
+        if count.converted or counts.held_out_of(count.rule).entered:
+            told.append(_tell_goal(count, counts))
+        lines += [f"{count.rule if place == 0 else '':<{name}}  {text}" for place, text in enumerate(told)]
     return lines
 
 
+def _flow(parts: Iterable[str], width: int) -> list[str]:
+    """Parts in lines, as many in each as fit."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + 3 + len(part) <= width:
+            lines[-1] += f" · {part}"
+        else:
+            lines.append(part)
+    return lines
+
+
+def _tell_messages(count: RuleCount, counts: Counts) -> Iterator[str]:
+    """Sent by channel, skipped and deferred by reason."""
+    by_channel: Counter[str] = Counter()
+    for one in counts.handed_over:
+        if one.rule == count.rule:
+            by_channel[one.channel] += one.count
+    order = {channel: place for place, channel in enumerate(MARKS)}
+    channels = sorted(by_channel, key=lambda channel: order.get(channel, len(order)))
+    if channels:
+        yield "  ".join(f"{MARKS.get(channel, '•')} {by_channel[channel]:,} {channel}" for channel in channels)
+    for what in ("skipped", "deferred"):
+        if reasons := counts.reasons(what, count.rule):
+            named = [f"{n:,} {KIND.sub('', reason) or 'without a reason'}" for reason, n in reasons.items()]
+            if len(named) > REASONS + 1:
+                others = sum(list(reasons.values())[REASONS:])
+                named = [*named[:REASONS], f"{others:,} for other reasons"]
+            yield f"{sum(reasons.values()):,} {what}: {', '.join(named)}"
+    if retracted := sum(counts.reasons("retracted", count.rule).values()):
+        yield f"{retracted:,} taken back"
+
+
 def _tell_goal(count: RuleCount, counts: Counts) -> str:
+    """How many converted, with and without messages, and what it was worth."""
+    held = counts.held_out_of(count.rule)
     worth = word_worth(counts.worth.get(count.rule, {}))
-    return f"{count.converted:,} converted, worth {worth}" if worth else f"{count.converted:,} converted"
+    sum_of_money = f", worth {worth}" if worth else ""
+    if not held.entered:
+        return f"{count.converted:,} of {count.entered:,} converted{sum_of_money}"
+    entered, converted = count.entered - held.entered, count.converted - held.converted
+    return (
+        f"{_share(converted, entered)} converted, without messages (held out) {_share(held.converted, held.entered)}"
+        f"{sum_of_money}"
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part:,} of {whole:,} ({part / whole:.0%})" if whole else "0 of 0"

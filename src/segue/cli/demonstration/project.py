@@ -1,20 +1,21 @@
-"""The demo's project: a folder with the first rules of the gallery, a mailbox and a database of its own."""
+"""The demo's project: a folder with the rules of the gallery, a mailbox and a database of its own."""
 
 from __future__ import annotations
 
-import shutil
 import socket
-from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Final
 
-import segue
+from segue.cli.themes import copy_themes
 
 SETTINGS = "segue.toml"
 MAILBOX = "mailbox.jsonl"
 LOG = "segue.log"
 WRITE_KEY = "demo"
-THEMES = ("cart_recovery", "welcome")
-"""The folders of the gallery that the demo runs."""
+CODES: Final = {"BIRTHDAY": "BD", "THANKS": "TY"}
+"""The pools of coupon codes that the gallery's rules take from, each with what its codes begin with."""
+CHANNELS: Final = {"email": "0.001 EUR", "sms": "0.06 EUR", "push": "", "letter": "1.20 EUR", "onsite": "", "chat": ""}
+"""The channels of the demo, in the order in which `preferred` takes them, each with what a message costs."""
 
 _MARK = "# The project of `segue demo`."
 _SETTINGS = """\
@@ -34,12 +35,9 @@ use = "segment"
 write_keys = ["{key}"]
 
 # Nothing leaves this machine: messages end in a file, one a line.
-[channels.email]
-use = "console"
-stream = "none"
-path = '{mailbox}'
-
-[channels.sms]
+"""
+_CHANNEL = """
+[channels.{name}]
 use = "console"
 stream = "none"
 path = '{mailbox}'
@@ -61,25 +59,16 @@ def make_project(folder: Path) -> bool:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Occupied(f"{folder} holds something else already: name a new folder, or one that an earlier demo made")
     folder.mkdir(parents=True, exist_ok=True)
-    for theme in THEMES:
-        _copy_theme(theme, folder / "rules" / theme)
+    copy_themes(folder / "rules")
     mailbox = str(folder.resolve() / MAILBOX)
     if "'" in mailbox:
         raise Occupied(f"{folder}: a folder with a quote in its name cannot be used")
-    settings.write_text(
-        _SETTINGS.format(mark=_MARK, port=_free_port(), key=WRITE_KEY, mailbox=mailbox), encoding="utf-8"
-    )
+    text = _SETTINGS.format(mark=_MARK, port=_free_port(), key=WRITE_KEY)
+    for name, cost in CHANNELS.items():
+        text += _CHANNEL.format(name=name, mailbox=mailbox)
+        text += f'cost = "{cost}"\n' if cost else ""
+    settings.write_text(text, encoding="utf-8")
     return True
-
-
-def _copy_theme(theme: str, target: Path) -> None:
-    """Copy a theme of the gallery: shipped with the wheel, or beside the sources in a checkout."""
-    shipped = files("segue.cli") / "gallery" / theme
-    if shipped.is_dir():
-        with as_file(shipped) as path:
-            shutil.copytree(path, target)
-    else:
-        shutil.copytree(Path(segue.__file__).parents[2] / "rules" / theme, target)
 
 
 def _free_port() -> int:

@@ -15,13 +15,28 @@ from segue.cli.demonstration.mailbox import Letter
 from segue.clock.clock import Clock
 from segue.runtime.running import DecisionLine
 from segue.store.database import Transaction
-from segue.store.positions import HandedOver, Position, count_handed_over, count_positions, list_worth
+from segue.store.positions import (
+    Assigned,
+    HandedOver,
+    HeldOut,
+    Position,
+    count_assigned,
+    count_handed_over,
+    count_held_out,
+    count_positions,
+    list_worth,
+)
 from segue.store.sweeps import RuleCount, count_rules, exits
 
 KEPT: Final = 60
 """How many of the latest messages and decisions are kept."""
 RATE_OVER: Final = 5.0
 """Wall seconds over which rates are measured."""
+
+
+_SUMMED: Final = tuple(field.name for field in msgspec.structs.fields(RuleCount) if field.name != "rule")
+PAST: Final = ("the event was too old on arrival", "its moment was missed by too much")
+"""Why the past, as it is told at the opening, begins nothing: that happens hundreds of times, and is no news."""
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -33,6 +48,8 @@ class Counts(msgspec.Struct, frozen=True):
     handed_over: tuple[HandedOver, ...] = ()
     endings: tuple[tuple[str, str, str, int], ...] = ()
     worth: dict[str, dict[str, Decimal]] = {}
+    held_out: tuple[HeldOut, ...] = ()
+    assigned: tuple[Assigned, ...] = ()
 
     def of(self, rule: str) -> RuleCount:
         """The counts of one rule."""
@@ -40,6 +57,25 @@ class Counts(msgspec.Struct, frozen=True):
             if count.rule == rule:
                 return count
         return RuleCount(rule, 0, 0, 0, 0, 0)
+
+    def held_out_of(self, rule: str) -> HeldOut:
+        """Who is held out of one rule."""
+        return next((one for one in self.held_out if one.rule == rule), HeldOut(rule, 0, 0))
+
+    def reasons(self, what: str, rule: str = "") -> dict[str, int]:
+        """Why something (``skipped``, ``deferred``, ``exited``) happened, of one rule or of all, the most frequent
+        reason first; the past that was told at the opening is left out."""
+        sums: Counter[str] = Counter()
+        for name, which, reason, n in self.endings:
+            if which == what and rule in ("", name) and reason not in PAST:
+                sums[reason] += n
+        return dict(sums.most_common())
+
+    @property
+    def all(self) -> RuleCount:
+        """All rules together."""
+        sums = {field: sum(getattr(one, field) for one in self.rules) for field in _SUMMED}
+        return RuleCount("", **sums)
 
 
 def look(tx: Transaction) -> Counts:
@@ -53,7 +89,13 @@ def look(tx: Transaction) -> Counts:
         except InvalidOperation:
             continue  # an order whose total was no number is worth nothing that could be added
     return Counts(
-        tuple(count_rules(tx)), tuple(count_positions(tx)), tuple(count_handed_over(tx)), tuple(exits(tx)), worth
+        tuple(count_rules(tx)),
+        tuple(count_positions(tx)),
+        tuple(count_handed_over(tx)),
+        tuple(exits(tx)),
+        worth,
+        tuple(count_held_out(tx)),
+        tuple(count_assigned(tx)),
     )
 
 
@@ -83,6 +125,7 @@ class Scene:
         self.letters: deque[Arrival] = deque(maxlen=KEPT)
         self.decisions: deque[Judged] = deque(maxlen=KEPT)
         self.messages = 0
+        self.by_channel: Counter[str] = Counter()
         self.heard = 0
         self.events = 0
         self.known = ("", "")
@@ -97,6 +140,8 @@ class Scene:
 
     def hear(self, line: DecisionLine) -> None:
         """A decision was made."""
+        if line.reason in PAST:
+            return
         self.heard += 1
         self.decisions.append(Judged(line, time.monotonic()))
         if line.decision == "sent":
@@ -107,8 +152,11 @@ class Scene:
                 self.known = (line.customer, line.rule)
 
     def receive(self, letter: Letter) -> None:
-        """A message came into the mailbox."""
+        """A message came into the mailbox. That one was taken back is told by a decision."""
+        if letter.retracted:
+            return
         self.messages += 1
+        self.by_channel[letter.channel] += 1
         self.letters.append(Arrival(letter, shown(self.clock, letter.at), time.monotonic()))
 
     def mark(self, events: int) -> None:

@@ -9,56 +9,37 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from datetime import tzinfo
-from decimal import Decimal
+from datetime import date, datetime, tzinfo
 from typing import Final
 
 import msgspec
-from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.text import Text
 
 from segue.api import Instant, to_datetime
 from segue.api.values import DAY, HOUR
-from segue.cli.demonstration.annotations import MARKS, Line, annotate, read_text
-from segue.cli.demonstration.drawing import (
-    STATES,
-    apart,
-    beside,
-    colour_rule,
-    fill,
-    fit,
-    share_bar,
-    shorten,
-    title_line,
-    without_ends,
-)
+from segue.cli.demonstration.annotations import MARKS
+from segue.cli.demonstration.drawing import apart, beside, fill, fit, shorten, title_line
+from segue.cli.demonstration.freshness import FRESH, Freshness
 from segue.cli.demonstration.scene import Arrival, Judged, Scene
+from segue.cli.demonstration.tables import draw_grid, draw_table, grid_height
+from segue.cli.demonstration.views import TURN, Views, stack
 from segue.program.program import Program
 from segue.runtime.running import DecisionLine
 
-FRESH: Final = 1.2
-"""Wall seconds for which something new stands out."""
-TURN: Final = 7.0
-"""Wall seconds for which a rule stays in view, where only one has room."""
+KIND: Final = re.compile(r" \((?:transactional|promotional|informational)\)")
+"""What a policy's line is for: the rule beside it says as much."""
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+
 WIDE: Final = 118
 """Columns from which two rules, and messages and decisions, stand side by side."""
 
-ROOMY: Final = 136
+ROOMY: Final = 150
 """Columns from which messages show their addresses."""
 LOW: Final = 30
 """Rows below which every line is saved that can be."""
 
-SIGNS: Final = {
-    "entered": ("→", "bold"),
-    "ignored": ("·", "dim"),
-    "converted": ("★", "magenta"),
-    "exited": ("↳", "yellow"),
-    "sent": ("", "bright_blue"),
-    "finished": ("■", "green"),
-    "failed": ("✗", "red"),
-}
 DECISIONS: Final = {
     "entered": "bold",
     "converted": "magenta",
@@ -66,6 +47,8 @@ DECISIONS: Final = {
     "finished": "green",
     "exited": "yellow",
     "skipped": "yellow",
+    "deferred": "cyan",
+    "retracted": "cyan",
     "ignored": "dim",
     "failed": "red",
     "undelivered": "red",
@@ -86,10 +69,11 @@ class Screen:
 
     def __init__(self, scene: Scene, programs: Sequence[Program], places: Places, zone: tzinfo) -> None:
         self._scene = scene
-        self._programs = [(program, read_text(program)) for program in programs]
+        self._rules = [program.name for program in programs]
         self._places = places
         self._zone = zone
-        self._seen: dict[str, tuple[int, float]] = {}
+        self._fresh = Freshness()
+        self._views = Views(programs, self._fresh)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, height = console.size
@@ -101,23 +85,22 @@ class Screen:
 
     def frame(self, width: int, height: int) -> list[Text]:
         """The picture as exactly ``height`` lines of ``width`` columns."""
-        foot = self._footer(width, low=height < LOW)
-        lines = [self._header(width), *self._table(width)]
-        room = height - len(lines) - len(foot)
-        wide = width >= WIDE
-        views = self._views(width // 2 - 1 if wide else width, low=height < LOW)
-        least = 7 if wide or height < LOW else 12
-        if wide:  # in pairs
-            views = [beside(views[place : place + 2], width // 2 - 1) for place in range(0, len(views), 2)]
-        shown = self._stack(views, room - least)
-        lines += shown[: max(0, room - 3)]
+        counts, low, wide = self._scene.counts, height < LOW, width >= WIDE
+        foot = self._footer(width, low=low)
+        whole = len(self._rules) + 1 <= height * 2 // 5  # else the rules have room in a grid alone
+        above = 1 + (len(self._rules) + 1 if whole else grid_height(self._rules, width))
+        least = 7 if wide or low else 12
+        half = width // 2 - 1
+        room = min(height - len(foot) - above - least, 24)
+        pages = self._views.show(counts, self._today(), half if wide else width, room, 2 if wide else 1)
+        draw = draw_table if whole else draw_grid
+        in_view = {rule.partition(" ")[0] for page in pages for rule in page.rules}
+        lines = [self._header(width), *draw(self._rules, counts, width, in_view, self._fresh)]
+        if pages:
+            lines += beside(stack(pages, room), half)
         room = max(0, height - len(lines) - len(foot))
         if wide:
-            half = width // 2 - 1
-            lines += beside(
-                [self._letters(half + 7, room, addresses=width >= ROOMY), self._decisions(width - half - 9, room)],
-                half + 7,
-            )
+            lines += beside([self._letters(half, room, addresses=width >= ROOMY), self._decisions(half, room)], half)
         else:
             few = min(room, max(3, room * 2 // 5))
             lines += self._letters(width, room - few, addresses=False) + self._decisions(width, few)
@@ -133,102 +116,22 @@ class Screen:
         left = Text.assemble((" Segue ", "bold reverse"), "  ", (self._moment(scene.now, "%a %d %b %H:%M"), "bold"))
         left.append(f"  {_passed(scene.now - scene.began)} in {int(time.monotonic() - scene.started)}s", "dim")
         if width >= WIDE:
-            left.append(f"   {word_speed(scene.clock.speed)}   a simulated shop and its customers", "dim")
+            left.append(f"   {word_speed(scene.clock.speed)}   a simulated shop", "dim")
+        rates = (f" {events:.1f}/s", f" {messages:.1f}/s") if width >= WIDE else ("", "")
         right = Text.assemble(
             (f"{scene.events:,}", "bold"),
-            f" events {events:.1f}/s  ",
+            f" events{rates[0]}  ",
             (f"{scene.messages:,}", "bold bright_blue"),
-            f" messages {messages:.1f}/s ",
+            f" messages{rates[1]} ",
         )
         return apart(left, right, width)
 
-    def _table(self, width: int) -> list[Text]:
-        """The law, rule by rule: entered = inside + finished + exited + failed."""
-        name = max([len(program.name) for program, _ in self._programs], default=4)
-        rest = width - name - 2 - 8 - 4 * 11 - 12
-        worth = rest >= 14
-        bar = min(rest - (14 if worth else 0), 60)
-        head = Text(" " * (name + 2))
-        head.append(f"{'entered':>7} ", "dim")
-        for mark, (state, colour) in zip("=+++", STATES, strict=True):
-            head.append(f"{mark} ", "dim")
-            head.append(f"{state:>8} ", colour)
-        head.append(f"{'converted':>11}", "magenta")
-        lines = [head]
-        for program, _ in self._programs:
-            count = self._scene.counts.of(program.name)
-            line = Text.assemble((f" {program.name:<{name}} ", "bold"))
-            line.append_text(self._number(f"{program.name} entered", count.entered, 7, "bold"))
-            line.append(" ")
-            for mark, (state, colour) in zip("=+++", STATES, strict=True):
-                line.append(f"{mark} ", "dim")
-                n = getattr(count, state)
-                line.append_text(self._number(f"{program.name} {state}", n, 8, colour if n else "dim"))
-                line.append(" ")
-            line.append_text(self._number(f"{program.name} converted", count.converted, 11, "magenta"))
-            if worth:
-                line.append(f"{word_worth(self._scene.counts.worth.get(program.name, {})):>13}", "magenta")
-            if bar >= 8:
-                line.append(" ")
-                line.append_text(share_bar(count, bar))
-            lines.append(line)
-        return lines
-
-    def _views(self, width: int, *, low: bool) -> list[list[Text]]:
-        return [self._view(program, text, width, low=low) for program, text in self._programs]
-
-    def _view(self, program: Program, text: Sequence[tuple[int, str]], width: int, *, low: bool) -> list[Text]:
-        """A rule in its own words, with what stands and happens at each line."""
-        lines = annotate(program, text, self._scene.counts)
-        if low:
-            lines = without_ends(lines)
-        written = max([cell_len(line.text) for line in lines], default=0) + 1
-        notes = max(
-            [sum(cell_len(note) + 4 for _, note in line.notes) for line in lines if line.inside is not None], default=0
-        )
-        column = max(8, width - written - notes - 8)
-        most = max([line.inside or 0 for line in lines], default=0)
-        drawn = [title_line(program.rule.title or program.name, width)]
-        for line in lines:
-            if line.text.startswith("rule "):
-                continue
-            drawn.append(self._line(program.name, line, written, column, most))
-        return drawn
-
-    def _line(self, rule: str, line: Line, written: int, column: int, most: int) -> Text:
-        text = Text(" ")
-        text.append_text(colour_rule(line.text))
-        text.append(" " * (written - cell_len(line.text) + 1))
-        if line.inside is not None:
-            dots = line.inside if most <= column else -(-line.inside * column // most)
-            text.append("●" * dots, "cyan")
-            if dots:
-                text.append(" ")
-            text.append_text(
-                self._number(f"{rule} {line.text} inside", line.inside, 0, "bold cyan" if line.inside else "dim")
-            )
-            text.append("  ")
-        for sign, note in line.notes:
-            mark, style = SIGNS[sign]
-            number = re.search(r"[\d,]+", note)
-            value = int(number.group().replace(",", "")) if number else 0
-            if sign == "exited" and not value:
-                continue
-            style = self._style(f"{rule} {line.text} {sign} {note[:1]}", value, style)
-            text.append(f"{mark} {note}".strip() + "  ", style if value else "dim")
-        text.rstrip()
-        return text
-
-    def _stack(self, views: list[list[Text]], room: int) -> list[Text]:
-        """All rules where they have room, else one after the other."""
-        if not views:
-            return []
-        if sum(len(view) for view in views) <= room:
-            return [line for view in views for line in view]
-        return views[int((time.monotonic() - self._scene.started) / TURN) % len(views)]
-
     def _letters(self, width: int, room: int, *, addresses: bool) -> list[Text]:
-        lines = [title_line("messages arriving", width)]
+        sent = self._scene.by_channel
+        channels = [channel for channel in MARKS if sent[channel]]
+        channels += sorted(channel for channel in sent if channel not in MARKS)
+        told = [(f"{MARKS.get(channel, channel)} {sent[channel]:,}", "bright_blue") for channel in channels]
+        lines = [title_line("messages arriving", width, *told)]
         for arrival in reversed(self._scene.letters):
             if len(lines) >= room:
                 break
@@ -241,7 +144,7 @@ class Screen:
         line = Text(" ")
         line.append(self._moment(arrival.at, "%H:%M "), "dim")
         mark = MARKS.get(letter.channel, "•")
-        line.append(f"{mark} {letter.channel:<6}", "bold bright_blue" if fresh else "bright_blue")
+        line.append(f"{mark} {letter.channel:<7}", "bold bright_blue" if fresh else "bright_blue")
         who, room = (letter.address, 22) if addresses else (letter.customer, 12)
         line.append(f"{shorten(who, room):<{room}} ", "bold" if fresh else "")
         subject, _, text = letter.words.partition(" · ")
@@ -252,10 +155,18 @@ class Screen:
         return line
 
     def _decisions(self, width: int, room: int) -> list[Text]:
-        lines = [title_line("decisions", width)]
+        counts = self._scene.counts
+        told = [
+            (f"{n:,} {what}", DECISIONS[what])
+            for what in ("deferred", "skipped")
+            if (n := sum(counts.reasons(what).values()))
+        ]
+        lines = [title_line("decisions", width, *told)]
         for judged in reversed(self._scene.decisions):
             if len(lines) >= room:
                 break
+            if judged.line.decision == "sent":  # the message itself tells of that
+                continue
             lines.append(self._decision(judged, width))
         return fill(lines, room)
 
@@ -267,8 +178,8 @@ class Screen:
         style = DECISIONS.get(decided.decision, "")
         line.append(f"{decided.decision:<11}", f"bold {style}" if fresh and style != "dim" else style)
         line.append(f"{shorten(decided.customer, 11):<12}", "bold" if fresh else "")
-        line.append(f"{decided.rule:<14}" if width >= 60 else f"{shorten(decided.rule, 13):<14}", "dim")
-        line.append(_tell_briefly(decided), "" if fresh else "dim")
+        line.append(f"{shorten(decided.rule, 14):<15}", "dim")
+        line.append(self._tell_briefly(decided), "" if fresh else "dim")
         line.truncate(width, overflow="ellipsis")
         return line
 
@@ -278,44 +189,41 @@ class Screen:
         first.append(f"{places.url}/healthz  ", "cyan")
         first.append("/metrics  ", "cyan")
         mailbox = f"{places.folder}/{places.mailbox}"
-        first.append(f"tail -f {mailbox if width >= WIDE else places.mailbox}", "cyan")
+        first.append(f"tail -f {mailbox if width >= ROOMY else places.mailbox}", "cyan")
         second = Text.assemble((" why?  ", "dim"))
         second.append(f"segue why {customer or 'CUSTOMER'} {rule or 'RULE'}", "cyan")
         second.append(f"  in {places.folder}", "dim")
         learn = Text.assemble(("learn  ", "dim"), (f"{places.tutorial} ", "cyan")) if width >= WIDE else Text()
         ends = Text.assemble(("Ctrl-C", "bold"), " ends ")
-        lines = [apart(first, learn, width), apart(second, ends, width)]
-        return lines if low else [Text("─" * width, "dim"), *lines]
+        if low:  # by turns
+            turn = int((time.monotonic() - self._scene.started) / TURN) % 3
+            return [apart(first if turn == 2 else second, ends, width)]
+        return [Text("─" * width, "dim"), apart(first, learn, width), apart(second, ends, width)]
 
     # Pieces
 
     def _moment(self, at: Instant, form: str) -> str:
         return to_datetime(at).astimezone(self._zone).strftime(form)
 
-    def _number(self, name: str, value: int, width: int, style: str) -> Text:
-        digits = f"{value:,}"
-        return Text.assemble(" " * max(0, width - len(digits)), (digits, self._style(name, value, style)))
+    def _today(self) -> date:
+        return to_datetime(self._scene.now).astimezone(self._zone).date()
 
-    def _style(self, name: str, value: int, style: str) -> str:
-        """The style of a number, which stands out for a moment when it has changed."""
-        present = time.monotonic()
-        before, since = self._seen.get(name, (value, 0.0))
-        if before != value or name not in self._seen:
-            since = present if before != value else 0.0
-            self._seen[name] = (value, since)
-        return "bold bright_white" if present - since < FRESH / 2 and style != "dim" else style
+    def _tell_briefly(self, line: DecisionLine) -> str:
+        reason = KIND.sub("", word_moments(line.reason, self._zone))
+        if not line.channel:
+            return reason
+        return f"{MARKS.get(line.channel, line.channel)} {reason or line.message}"
 
 
-def tell_reason(line: DecisionLine) -> str:
+def tell_reason(line: DecisionLine, zone: tzinfo) -> str:
     """What a decision was about, in a few words."""
     what = f'{line.channel} "{line.message}"' if line.channel else ""
-    return " · ".join(part for part in (what, line.reason) if part)
+    return " · ".join(part for part in (what, word_moments(line.reason, zone)) if part)
 
 
-def _tell_briefly(line: DecisionLine) -> str:
-    if not line.channel:
-        return line.reason
-    return f"{MARKS.get(line.channel, line.channel)} {line.reason or line.message}"
+def word_moments(text: str, zone: tzinfo) -> str:
+    """The text with its moments (RFC 3339) as the shop's clock shows them: ``Thu 08:00``."""
+    return _MOMENT.sub(lambda found: datetime.fromisoformat(found[0]).astimezone(zone).strftime("%a %H:%M"), text)
 
 
 def word_speed(speed: float) -> str:
@@ -325,11 +233,6 @@ def word_speed(speed: float) -> str:
         if seconds >= size:
             return f"{seconds / size:g} {unit} a second"
     return f"{seconds:g} s a second"
-
-
-def word_worth(sums: dict[str, Decimal]) -> str:
-    """``2,310 EUR``; nothing for nothing."""
-    return " ".join(f"{amount:,.0f} {currency}" for currency, amount in sorted(sums.items()))
 
 
 def _passed(micros: int) -> str:

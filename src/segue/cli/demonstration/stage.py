@@ -5,24 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
+from segue.cli.demonstration.answers import Answers
 from segue.cli.demonstration.client import Client
 from segue.cli.demonstration.mailbox import Mailbox
-from segue.cli.demonstration.project import MAILBOX, WRITE_KEY
+from segue.cli.demonstration.project import CODES, MAILBOX, WRITE_KEY
 from segue.cli.demonstration.scene import Counts, Scene, look
 from segue.cli.demonstration.shop import Shop
 from segue.cli.service import Service
 from segue.program.calendar import find_zone
 from segue.runtime.assembly import Assembly, CheckedBook
 from segue.runtime.running import DecisionLine
-from segue.store.database import LAST, Store
+from segue.store.coupons import add_codes, load_pools
+from segue.store.database import LAST, Store, Transaction
 from segue.store.positions import count_customers
 
 TICK = 0.08
 """Wall seconds between two looks at what the customers do."""
 LOOK = 0.4
 """Wall seconds between two looks at the store."""
+PLENTY: Final = 1000
+"""How many coupon codes each pool has to begin with; fewer that are free, and as many come."""
 
 
 class Stage:
@@ -60,6 +64,7 @@ class Stage:
         """Start the daemon and open the shop. Raises CannotStart."""
         await self.service.start(book, publish=True, who="segue demo", on_proof=lambda healthy: None)
         await self._look()
+        await asyncio.wrap_future(self._store.write(_fill_pools))
         first = await asyncio.wrap_future(self._store.write(count_customers))
         zone = find_zone(self.assembly.project.zone)
         assert zone is not None, "the project was checked"
@@ -99,18 +104,20 @@ class Stage:
 
     async def _trade(self, shop: Shop) -> None:
         """Customers act, and answer the messages they got."""
+        answers = Answers(shop)
         async with Client(self.url, WRITE_KEY) as client:
+            await client.send(shop.past)
             while True:
-                self._receive(shop)
-                if calls := shop.until(self.scene.now):
-                    await client.send(calls)
+                self._receive(answers)
+                if deeds := shop.until(self.scene.now):
+                    await client.send(deeds)
                 await asyncio.sleep(TICK)
 
-    def _receive(self, shop: Shop | None) -> None:
+    def _receive(self, answers: Answers | None) -> None:
         for letter in self._mailbox.read():
             self.scene.receive(letter)
-            if shop is not None:
-                shop.hear(letter.customer, letter.channel, letter.name, self.scene.now)
+            if answers is not None:
+                answers.hear(letter, self.scene.now)
 
     async def _watch(self) -> None:
         while True:
@@ -120,3 +127,12 @@ class Stage:
     async def _look(self) -> None:
         self.scene.counts = await asyncio.wrap_future(self._store.write(look, LAST))
         self.scene.mark(self.service.daemon.counts.events)
+
+
+def _fill_pools(tx: Transaction) -> None:
+    pools = {pool.name: pool for pool in load_pools(tx)}
+    for name, begins in CODES.items():
+        pool = pools.get(name)
+        if pool is None or pool.free < PLENTY:
+            first = 0 if pool is None else pool.codes
+            add_codes(tx, name, [f"{begins}-{number:05}" for number in range(first, first + PLENTY)])
