@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from segue.api import Instant
 from segue.customers.identity import show
-from segue.customers.zones import TRAIT, zone_of
+from segue.customers.zones import zone_of
 from segue.engine.follow import follow
 from segue.engine.journey import (
     Arrived,
@@ -43,7 +43,7 @@ from segue.engine.journey import (
 )
 from segue.engine.step import end, step
 from segue.program.calendar import find_zone
-from segue.program.facts import Customer, Past
+from segue.program.facts import ZONE_TRAIT, Customer, Past
 from segue.program.keys import reaches
 from segue.program.reads import REACH
 from segue.runtime.admissions import Admissions, Cause, occasion
@@ -132,7 +132,7 @@ class Turn:
     def _facts(self, row: CustomerRow, history: History) -> Customer:
         running, traits = self.running, row.traits
         zone = running.zone
-        if traits and (named := traits.get(TRAIT)) and isinstance(named, str):
+        if traits and (named := traits.get(ZONE_TRAIT)) and isinstance(named, str):
             zone = find_zone(named) or zone
         refusal = partial(running.reach.refusal, traits=traits, consent=row.consent)
         standing = StoreStanding(self._weakly, row)
