@@ -92,8 +92,8 @@ class Replay:
     """One replay over a store of its own. `run` gives the decisions in the order in which they are made.
 
     For its spans: ``upcoming`` are the arrivals at hand, ``complete`` that no more follow; ``mail`` the messages that
-    wait to be looked at, by channel; ``answers`` what channels are yet to say of claims, ``reports`` what providers
-    are yet to say; ``moment`` is the latest that was reached, ``arrivals`` how many there were.
+    wait to be looked at (when, channel, number); ``answers`` what channels are yet to say of claims, ``reports`` what
+    providers are yet to say; ``moment`` is the latest that was reached, ``arrivals`` how many there were.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Replay:
         self.upcoming: deque[Arrival] = deque()
         self.complete = False
         self.until: Instant | None = None
-        self.mail: dict[str, list[tuple[Instant, int]]] = {}
+        self.mail: list[tuple[Instant, str, int]] = []
         self.answers: list[tuple[Instant, int, Outcome]] = []
         self.reports = deque(sorted(self._record.reports, key=lambda one: one.received))
         self.reported: set[str] = set()
@@ -197,7 +197,7 @@ class Replay:
         """A message is to be looked at; where the record says when, then."""
         moment = self.when(row)
         if moment is not None:
-            heapq.heappush(self.mail.setdefault(row.channel, []), (moment, row.row))
+            heapq.heappush(self.mail, (moment, row.channel, row.row))
 
     def when(self, row: LedgerRow) -> Instant | None:
         """When a message is to be looked at next; None where nothing is to be done, or the record ends before."""

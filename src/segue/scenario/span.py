@@ -37,7 +37,6 @@ _MOMENTS: Final = 4
 """Moments, at most, of a span for each arrival that it may take."""
 _ROUND: Final = 1000
 """Messages that are claimed before their answers are noted."""
-_ALL: Final = 1_000_000_000
 
 _LOOK: Final = 0
 _WAIT: Final = 2
@@ -119,20 +118,22 @@ class Span:
 
     def _next_moment(self) -> Instant | None:
         replay = self._replay
-        moments = [heap[0][0] for heap in replay.mail.values() if heap]
+        earliest = _END
         if self._arrivals:
-            moments.append(self._arrivals[0].received)
-        if self._agenda:
-            moments.append(self._agenda[0][0])
-        if self._beyond is not None:
-            moments.append(self._beyond)
-        if self._calendar is not None:
-            moments.append(self._calendar)
-        if replay.answers:
-            moments.append(replay.answers[0][0])
-        if replay.reports:
-            moments.append(replay.reports[0].received)
-        return max(replay.moment, min(moments)) if moments else None
+            earliest = self._arrivals[0].received
+        if self._agenda and self._agenda[0][0] < earliest:
+            earliest = self._agenda[0][0]
+        if replay.mail and replay.mail[0][0] < earliest:
+            earliest = replay.mail[0][0]
+        if replay.answers and replay.answers[0][0] < earliest:
+            earliest = replay.answers[0][0]
+        if replay.reports and replay.reports[0].received < earliest:
+            earliest = replay.reports[0].received
+        if self._calendar is not None and self._calendar < earliest:
+            earliest = self._calendar
+        if self._beyond is not None and self._beyond < earliest:
+            earliest = self._beyond
+        return max(replay.moment, earliest) if earliest != _END else None
 
     def _at(self, moment: Instant) -> bool:
         """Everything that happens at one moment; False where the span has to end within it."""
@@ -222,49 +223,59 @@ class Span:
     # Messages
 
     def _send(self, moment: Instant) -> bool:
-        """Claim and answer until nothing more may go at this moment."""
+        """Claim and answer until nothing more may go at this moment: one channel after the other, in the order of their
+        names."""
         replay = self._replay
         mail = replay.mail
-        while channels := [channel for channel, heap in mail.items() if heap and heap[0][0] <= moment]:
+        ready: dict[str, list[tuple[Instant, int]]] = {}
+        while True:
+            while mail and mail[0][0] <= moment:
+                due, channel, number = heapq.heappop(mail)
+                ready.setdefault(channel, []).append((due, number))
+            if not ready:
+                return True
             if len(self._turn.people) >= self._room:
+                for channel, entries in ready.items():
+                    for due, number in entries:
+                        heapq.heappush(mail, (due, channel, number))
                 return False
-            rows = self._due_rows(min(channels), moment)
-            at_once: list[Outcome] = []
-            again: list[Outcome] = []
-            for row in rows:
-                taking_back = row.state is MessageState.RETRACTING
-                claimed = look_at(self._turn, replay.content, row, moment, replay.make_up_code)
-                self._note()
-                if claimed is None:
-                    continue
-                known = replay.known(row.key)
-                if taking_back:
-                    answer = known.retraction if known is not None else None
-                    at_once.append(Outcome(row.row, answer or Sent(), retraction=True))
-                elif (outcome := replay.answer(claimed, moment)) is not None:
-                    (again if known is not None and known.withdrawn is not None else at_once).append(outcome)
-            for outcome in at_once:
-                self._take_outcome(outcome, moment, hold=True)
-            for outcome in again:
-                self._take_outcome(outcome, moment, hold=None)
-        return True
+            first = min(ready)
+            entries = sorted(set(ready.pop(first)))
+            if not replay.on_record and len(entries) > _ROUND:
+                ready[first] = entries[_ROUND:]
+                del entries[_ROUND:]
+            self._claim(self._rows_of(entries, moment), moment)
 
-    def _due_rows(self, channel: str, moment: Instant) -> list[LedgerRow]:
-        """The messages of a channel that may be looked at now, the earliest first."""
+    def _rows_of(self, entries: list[tuple[Instant, int]], moment: Instant) -> list[LedgerRow]:
+        """The messages that are really to be looked at now, the earliest first."""
         replay, turn, outgoing = self._replay, self._turn, self._turn.outgoing
-        heap = replay.mail[channel]
-        numbers: list[tuple[Instant, int]] = []
-        limit = _ALL if replay.on_record else _ROUND
-        while heap and heap[0][0] <= moment and len(numbers) < limit:
-            entry = heapq.heappop(heap)
-            if not numbers or numbers[-1] != entry:
-                numbers.append(entry)
-        outgoing.load([number for _, number in numbers])
+        outgoing.load([number for _, number in entries])
         rows = []
-        for due, number in numbers:
+        for due, number in entries:
             row = outgoing.find(number)
             if row is not None and replay.when(row) == due:  # else it was moved on, or taken back
                 rows.append(row)
         turn.load([row.customer for row in rows])
         outgoing.contact.prepare(rows, moment)
         return rows
+
+    def _claim(self, rows: list[LedgerRow], moment: Instant) -> None:
+        replay = self._replay
+        at_once: list[Outcome] = []
+        again: list[Outcome] = []
+        for row in rows:
+            taking_back = row.state is MessageState.RETRACTING
+            claimed = look_at(self._turn, replay.content, row, moment, replay.make_up_code)
+            self._note()
+            if claimed is None:
+                continue
+            known = replay.known(row.key)
+            if taking_back:
+                answer = known.retraction if known is not None else None
+                at_once.append(Outcome(row.row, answer or Sent(), retraction=True))
+            elif (outcome := replay.answer(claimed, moment)) is not None:
+                (again if known is not None and known.withdrawn is not None else at_once).append(outcome)
+        for outcome in at_once:
+            self._take_outcome(outcome, moment, hold=True)
+        for outcome in again:
+            self._take_outcome(outcome, moment, hold=None)
