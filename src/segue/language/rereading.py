@@ -29,6 +29,8 @@ def read_again(before: Read, path: str, text: str, small: int = _SMALL) -> Read:
     """The same as `parse(path, text)`, quicker: ``before`` is what an earlier text of the file was read as."""
     tree, problems = before
     old = tree.text
+    if text == old and tree.path == path:
+        return before
     if min(len(text), len(old)) < small or tree.path != path:
         return parse(path, text)
     same_before = _same(old, text)
