@@ -93,7 +93,8 @@ def errors_about(
     sources: Sequence[Source], words: Words, read: Reader, about: Callable[[t.File, t.Item], bool]
 ) -> tuple[Diagnostic, ...]:
     """The errors of a book, quickly: without advice, and of its rules and tests only where ``about`` says so. Names,
-    declarations, segments and policies are looked at as a whole."""
+    declarations, segments and policies are looked at as a whole. ``read`` may give another text's tree than it was
+    given, for a book that is not written yet."""
     return tuple(one for one in _Look(sources, words, read, about).found() if one.is_error)
 
 
@@ -112,7 +113,7 @@ class _Look:
         for source in sources:
             tree, problems = read(source.path, source.text)
             self._found += problems
-            self._files.append((tree, Report(Lines(source.path, source.text), problems)))
+            self._files.append((tree, Report(Lines(tree.path, tree.text), problems)))
         self.lexicon = Lexicon(words)
         for tree, report in self._files:
             _declare(tree, report, self.lexicon)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
@@ -82,24 +81,23 @@ class Formatter:
 
 def meaning(tree: t.File) -> list[object]:
     """What a file says: its items without their places, flat and comparable. Comments are not part of it."""
-    return list(_flat(tree.items))
+    flat: list[object] = []
+    _flatten(tree.items, flat)
+    return flat
 
 
-def _flat(value: object) -> Iterator[object]:
-    match value:
-        case msgspec.Struct():
-            yield type(value)
-            for name in value.__struct_fields__:
-                if name not in ("start", "end"):
-                    yield from _flat(getattr(value, name))
-        case tuple():
-            yield len(value)
-            for each in value:
-                yield from _flat(each)
-        case Decimal():
-            yield value.as_tuple()
-        case _:
-            yield value
+def _flatten(value: object, flat: list[object]) -> None:
+    if isinstance(value, msgspec.Struct):
+        flat.append(type(value))
+        for name in value.__struct_fields__:
+            if name not in ("start", "end"):
+                _flatten(getattr(value, name), flat)
+    elif isinstance(value, tuple):
+        flat.append(len(value))
+        for each in value:
+            _flatten(each, flat)
+    else:
+        flat.append(value.as_tuple() if isinstance(value, Decimal) else value)
 
 
 def _refused(path: str, text: str) -> Formatted:

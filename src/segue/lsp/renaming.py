@@ -15,24 +15,16 @@ from typing import Final
 import msgspec
 
 from segue.language import tree as t
-from segue.language.book import Reader, Source, errors_about
+from segue.language.book import errors_about
 from segue.language.keywords import is_reserved
 from segue.language.occurrences import Meaning, Occurrence
-from segue.language.rereading import read_again
+from segue.language.rereading import Edit, Read, read_edited
 from segue.language.triggers import name_of
 from segue.lsp.draft import Draft
 
 _NAME: Final = re.compile(r"[^\W\d]\w*")
 _MESSAGE: Final = re.compile(r'[^"/\\\n.][^"/\\\n]*')
 _RENAMED: Final = ("event", "field", "trait", "segment", "rule", "message", "arm")
-
-
-class Edit(msgspec.Struct, frozen=True, order=True):
-    """Put ``text`` in place of what stands between two offsets."""
-
-    start: int
-    end: int
-    text: str
 
 
 class Renaming(msgspec.Struct, frozen=True):
@@ -174,9 +166,11 @@ def _refuse_new_mistakes(draft: Draft, edits: dict[str, tuple[Edit, ...]], old: 
         # A name may be written with its marks apart.
         return old in text or new in text or not text.isascii()
 
+    def edited(path: str, text: str) -> Read:
+        return read_edited(draft.read(path, text), edits[path]) if path in edits else draft.read(path, text)
+
     snapshot = draft.snapshot()
-    sources = tuple(Source(one.path, apply(one.text, edits.get(one.path, ()))) for one in snapshot.sources)
-    after = errors_about(sources, snapshot.words, _reading(draft), about)
+    after = errors_about(snapshot.sources, snapshot.words, edited, about)
     if not after:
         return
     before = [one.code for one in errors_about(snapshot.sources, snapshot.words, snapshot.read, about)]
@@ -184,18 +178,3 @@ def _refuse_new_mistakes(draft: Draft, edits: dict[str, tuple[Edit, ...]], old: 
         if one.code not in before:
             raise RenameRefused(f"`{new}` would be wrong: {one.message}")
         before.remove(one.code)
-
-
-def _reading(draft: Draft) -> Reader:
-    """Trees of the texts as they will be; those that the draft keeps stay its own."""
-    return lambda path, text: read_again(draft.read(path, draft.text(path)), path, text)
-
-
-def apply(text: str, edits: tuple[Edit, ...]) -> str:
-    """A text after its edits."""
-    out: list[str] = []
-    last = 0
-    for edit in edits:
-        out += [text[last : edit.start], edit.text]
-        last = edit.end
-    return "".join([*out, text[last:]])
