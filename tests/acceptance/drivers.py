@@ -35,7 +35,7 @@ from segue.runtime.sweeping import chores, sweep
 from segue.runtime.turn import Done
 from segue.runtime.wake import Woke
 from segue.scenario.recording import Recording, write_answers, write_arrivals
-from segue.scenario.replay import Arrival, Replay
+from segue.scenario.replay import SPAN, Arrival, Replay
 from segue.store import ledger as ledger_rows
 from segue.store.database import Store, Transaction
 from segue.store.sweeps import count_rules
@@ -98,7 +98,7 @@ def _prepare(tx: Transaction, book: m.Book, now: Instant) -> Running:
 # Replay, in memory
 
 
-def in_replay(story: Story, record: Path | None = None) -> list[DecisionLine]:
+def in_replay(story: Story, record: Path | None = None, span: int = SPAN) -> list[DecisionLine]:
     """Decide a story by replay. ``record`` is the file that a run left, where channels did not take everything."""
     store = Store(None)
     try:
@@ -107,7 +107,7 @@ def in_replay(story: Story, record: Path | None = None) -> list[DecisionLine]:
         known = Recording(record, _decode) if record is not None else None
         assert known is None or not known.bad, known.bad
         arrivals = list(known.arrivals()) if known is not None else _arrivals(story.inputs)
-        replay = Replay(store, running, Catalogue(), known.record if known is not None else None)
+        replay = Replay(store, running, Catalogue(), known.record if known is not None else None, span=span)
         lines: list[DecisionLine] = []
         for edit in (each for each in story.inputs if each.what == "rules"):
             before = [arrival for arrival in arrivals if arrival.received < edit.at]

@@ -62,7 +62,9 @@ def test_case(told: Case, tmp_path: Path) -> None:
     daemon = in_store(story, tmp_path)
     assert shown(daemon.lines, rule=told.rule_shown) == written(told.expect)
     scripted = any(each.what in ("channel", "report") for each in story.inputs)
-    replayed = in_replay(story, tmp_path / "record.jsonl" if scripted else None)
+    record = tmp_path / "record.jsonl" if scripted else None
+    replayed = in_replay(story, record)
+    assert replayed == in_replay(story, record, span=1)
     assert identities(replayed) == identities(daemon.lines)
     if story.plain and not re.search(r"\b(rcs|letter|budget)\b", told.rules):
         printed = by_command(story, tmp_path)

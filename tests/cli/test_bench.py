@@ -17,6 +17,7 @@ from segue.cli.benchmarks.checking import measure_checking
 from segue.cli.benchmarks.editing import measure_editing
 from segue.cli.benchmarks.figures import Figure, Sizes
 from segue.cli.benchmarks.over_http import NoSource, measure_over_http
+from segue.cli.benchmarks.replaying import measure_replaying
 from segue.cli.benchmarks.spine import daemon, feed, measure_spine
 from segue.cli.benchmarks.workload import Shop, book
 from segue.clock.yardstick import JobRates, MissingLibrary, measure_jobs
@@ -24,7 +25,7 @@ from segue.host import Plugins
 from segue.store.sweeps import count_rules
 
 NOON = Instant(1_800_000_000_000_000)
-TINY = Sizes(customers=300, mixed=300, over_http=150, waiting=300, jobs=6, rules=8)
+TINY = Sizes(customers=300, mixed=300, over_http=150, waiting=300, jobs=6, rules=8, replayed=60)
 
 app = typer.Typer()
 app.command()(command.bench)
@@ -117,6 +118,15 @@ def test_the_long_file_that_is_edited_is_answered_in(tmp_path: Path) -> None:
     assert editing.parsed > 0
 
 
+def test_the_month_that_is_replayed_comes_in_order_and_half_of_it_orders(tmp_path: Path) -> None:
+    month = list(Shop().month(100, at=NOON))
+    assert [event.timestamp for event in month] == sorted(event.timestamp for event in month)
+    assert sum(event.name == "ordered" for event in month) == 50
+    replaying = measure_replaying(tmp_path, customers=100)
+    assert replaying.events == 150
+    assert replaying.decoded > replaying.replayed > 0
+
+
 def test_a_run_gives_every_figure_and_leaves_nothing_behind(tmp_path: Path) -> None:
     told: list[str] = []
     result = compared.measure(TINY, told.append, tmp_path)
@@ -125,6 +135,7 @@ def test_a_run_gives_every_figure_and_leaves_nothing_behind(tmp_path: Path) -> N
         "events",
         "waits",
         "http",
+        "replay",
         "check",
         "editing",
         "filling",
@@ -133,7 +144,7 @@ def test_a_run_gives_every_figure_and_leaves_nothing_behind(tmp_path: Path) -> N
         "ready",
     ]
     assert result.notes == ()
-    assert len(told) == 7
+    assert len(told) == 8
     assert list(tmp_path.iterdir()) == []
 
 

@@ -160,7 +160,7 @@ def test_a_write_that_fails_leaves_the_file(folder: Path, monkeypatch: pytest.Mo
 
 
 def test_a_fault_of_the_formatter_is_told_and_damages_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formatting, "lay_out", lambda _: "when another send email\n")
+    monkeypatch.setattr(formatting, "lay_out", lambda _, known: ("when another send email\n", known))
     code, _, err = run("rules/loose.rules")
     assert code == 1
     assert "E0108" in err

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
 
-from segue.api import Event, Instant, Rejected, Sent, Unknown
+from segue.api import Instant, Rejected, Sent, Unknown
 from segue.api.channels import Answer
 from segue.customers.reach import ChannelReach, Reach
 from segue.language import model as m
 from segue.messages.catalogue import Catalogue
 from segue.runtime import due, running
 from segue.runtime.dispatch import Claim, Outcome
-from segue.runtime.ingest import ingest
 from segue.runtime.publishing import Setting, load
 from segue.runtime.running import DecisionLine, Running
-from segue.runtime.turn import Done
-from segue.scenario.replay import Arrival, Replay
-from segue.store.database import Store, Transaction
-from segue.store.journeys import next_due
+from segue.scenario.replay import SPAN, Arrival, Replay
+from segue.store.database import Store
 from tests.engine import programs
 from tests.engine.programs import ADDRESSES, Life
 from tests.engine.stage import book, put, setting
@@ -38,36 +33,20 @@ _ANSWERS: Mapping[str, Answer] = {
 _AT_ONCE = ("sent", timedelta())
 
 
-def _ingest_one(running: Running, event: Event, moment: Instant, tx: Transaction) -> Done:
-    return ingest(tx, running, [event], moment).done
-
-
 class AnsweredReplay(Replay):
-    """Answers as a life says: the keys, by which a record answers, are the engine's own affair.
+    """Answers as a life says: the keys, by which a record answers, are the engine's own affair."""
 
-    With ``single`` each event is a batch of its own."""
-
-    def __init__(self, store: Store, running: Running, life: Life, *, single: bool = False) -> None:
-        super().__init__(store, running, Catalogue())
+    def __init__(self, store: Store, running: Running, life: Life, *, span: int = SPAN) -> None:
+        super().__init__(store, running, Catalogue(), span=span)
         self.life = life
-        self.single = single
-        self._wakes = store.apply(next_due)
 
-    def _answer(self, claimed: Claim, moment: Instant) -> Outcome | None:
+    def answer(self, claimed: Claim, moment: Instant) -> Outcome | None:
         how, delay = self.life.answers.get((claimed.customer, claimed.channel), _AT_ONCE)
         outcome = Outcome(claimed.row, _ANSWERS[how])
         if not delay:
             return outcome
-        answered = Instant(moment + delay // timedelta(microseconds=1))
-        heapq.heappush(self._answers, (answered, claimed.row, outcome))
+        self.answer_later(Instant(moment + delay // timedelta(microseconds=1)), outcome)
         return None
-
-    def _at(self, moment: Instant, batch: list[Event]) -> None:
-        if not self.single or len(batch) < 2:
-            return super()._at(moment, batch)
-        for event in batch[:-1]:
-            self._note(self._store.apply(partial(_ingest_one, self.running, event, moment)))
-        return super()._at(moment, batch[-1:])
 
 
 def setting_of(life: Life) -> Setting:
@@ -77,19 +56,6 @@ def setting_of(life: Life) -> Setting:
 def publish_life(store: Store, life: Life) -> Running:
     published = Instant(life.arrivals[0][0] - 1)
     return put(store, book_of(life), setting_of(life), published)
-
-
-def decide(store: Store, life: Life) -> list[DecisionLine]:
-    """All decisions of a life, its edit included."""
-    replay = AnsweredReplay(store, publish_life(store, life), life)
-    arrivals = arrivals_of(life)
-    if life.edit is None:
-        return list(replay.run(arrivals))
-    moment, rules = life.edit
-    lines = list(replay.run([one for one in arrivals if one.received < moment], until=moment))
-    edited = book_of(msgspec.structs.replace(life, rules=rules))
-    lines += replay.edit(put(store, edited, setting_of(life), moment), moment)
-    return [*lines, *replay.run([one for one in arrivals if one.received > moment])]
 
 
 def book_of(life: Life) -> m.Book:
@@ -104,17 +70,21 @@ def reload(store: Store, life: Life) -> Running:
     return running
 
 
-@contextmanager
-def watched_for(time: timedelta) -> Iterator[None]:
-    """Once the last event has arrived, time leads customers into segments and out of them for so long, not a year."""
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (due, running):
-            patch.setattr(module, "YEAR", time // timedelta(microseconds=1))
-        yield
-
-
 def arrivals_of(life: Life) -> list[Arrival]:
     return [Arrival(event, received) for received, event in life.arrivals]
+
+
+def decide(store: Store, life: Life) -> list[DecisionLine]:
+    """All decisions of a life, its edit included."""
+    replay = AnsweredReplay(store, publish_life(store, life), life)
+    arrivals = arrivals_of(life)
+    if life.edit is None:
+        return list(replay.run(arrivals))
+    moment, rules = life.edit
+    lines = list(replay.run([one for one in arrivals if one.received < moment], until=moment))
+    edited = book_of(msgspec.structs.replace(life, rules=rules))
+    lines += replay.edit(put(store, edited, setting_of(life), moment), moment)
+    return [*lines, *replay.run([one for one in arrivals if one.received > moment])]
 
 
 def live(life: Life, **how: Any) -> tuple[list[DecisionLine], dict[str, list[tuple[Any, ...]]]]:
@@ -139,3 +109,12 @@ def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of what journeys leave behind."""
     queries = {table: f"select * from {table}" for table in TABLES} | {"event": _EVENTS}
     return store.apply(lambda tx: {table: sorted(tx.rows(sql), key=repr) for table, sql in queries.items()})
+
+
+@contextmanager
+def watched_for(time: timedelta) -> Iterator[None]:
+    """Once the last event has arrived, time leads customers into segments and out of them for so long, not a year."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (due, running):
+            patch.setattr(module, "YEAR", time // timedelta(microseconds=1))
+        yield

@@ -66,6 +66,11 @@ def test_a_changed_wait_is_known_by_what_follows_it() -> None:
     }  # fmt: skip
 
 
+def test_of_several_waits_that_it_could_be_now_it_is_the_first() -> None:
+    old = (wait(7, 1), send("a", 2))
+    assert places(old, (wait(5, 1), send("b", 8), wait(3, 9), send("c", 7))) == {1: 1, 2: None}
+
+
 def test_from_a_removed_step_the_next_one_that_is_still_there_follows() -> None:
     old = (wait(1, 1), send("a", 2), wait(2, 3), send("b", 4))
     assert places(old, (wait(1, 1), send("b", 4))) == {1: 1, 2: 4, 3: 4, 4: 4}

@@ -321,7 +321,7 @@ def _growing() -> Callable[[str], str]:
 def test_a_fault_of_the_formatter_damages_no_file(wrong: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
     text = "when a # why\n wait  1d send email"
     lay_out = layout.lay_out
-    monkeypatch.setattr("segue.language.formatting.lay_out", lambda file: wrong(lay_out(file)))
+    monkeypatch.setattr("segue.language.formatting.lay_out", lambda file, known: (wrong(lay_out(file)[0]), known))
     result = format_text("a.rules", text)
     assert (result.text, result.changed) == (text, False)
     assert [diagnostic.code for diagnostic in result.diagnostics] == ["E0108"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segue.language.parser import parse
-from segue.language.rereading import read_again
+from segue.language.rereading import Edit, apply, read_again, read_edited
 from tests.lsp.lexed import CONSTRUCTS, corpus
 
 TEXTS = [*(text for _, text in corpus()), CONSTRUCTS + CONSTRUCTS]
@@ -56,3 +58,20 @@ def test_what_was_not_touched_is_taken_over() -> None:
     before = parse("a.rules", CONSTRUCTS)
     after, _ = read_again(before, "a.rules", CONSTRUCTS.replace("expect 2", "expect 3"), small=0)
     assert after.items[0] is before[0].items[0]
+
+
+def test_an_edited_text_is_read_as_the_parser_reads_it() -> None:
+    name = re.compile(r"(?<![\w\"])ordered(?![\w\"])")
+    for path, text in corpus():
+        before = parse(path, text)
+        edits = [Edit(*found.span(), "bought_it") for found in name.finditer(text)]
+        assert read_edited(before, edits) == parse(path, apply(text, edits)), path
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_edits_anywhere_are_read_as_the_parser_reads_them(data: st.DataObject) -> None:
+    text = data.draw(st.sampled_from(TEXTS))
+    places = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=4)))
+    edits = [Edit(place, place, data.draw(st.sampled_from(WORDS))) for place in places]
+    assert read_edited(parse("a.rules", text), edits) == parse("a.rules", apply(text, edits))

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from segue.language.rereading import apply
 from segue.lsp.draft import Draft
-from segue.lsp.renaming import RenameRefused, apply, rename
+from segue.lsp.renaming import RenameRefused, rename
 from tests.lsp.desk import CARTS, WORDS, draft_of
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import msgspec
 import pytest
 
@@ -136,15 +134,14 @@ def test_days_pass_by_the_customer_s_calendar() -> None:
     assert outcome.passed, reasons(outcome)
 
 
-def test_a_hundred_tests_take_about_a_second() -> None:
+def test_a_hundred_tests_of_one_rule_each_have_a_store_of_their_own() -> None:
     text = SENTENCE + "".join(
         f'test "number {n}" for cart\n at 0h cart_abandoned total {n}\n at 2h ordered\n expect exit at 2h\n'
         for n in range(100)
     )
-    began = time.process_time()
     outcomes = try_all(text)
+    assert len(outcomes) == 100
     assert all(outcome.passed for outcome in outcomes)
-    assert time.process_time() - began < 4.0  # a third of a second here: what is guarded against is another order
 
 
 @pytest.mark.parametrize("lines", ["expect no entry", "expect no messages"])

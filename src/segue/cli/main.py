@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "test",
     "run",
     "demo",
+    "plan",
     "publish",
     "history",
     "replay",

@@ -7,6 +7,8 @@ import getpass
 import os
 import signal
 import time
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,11 +16,13 @@ import typer
 
 from segue.api import Instant
 from segue.cli.ending import USAGE, WRONG, counted, fail, open_project, print_json, show_diagnostics
+from segue.cli.planning.words import change_of
 from segue.language.model import Book
 from segue.runtime.assembly import Assembly, CheckedBook, check_version
 from segue.runtime.assembly import check as check_book
 from segue.runtime.publishing import compare
 from segue.runtime.publishing import publish as publish_book
+from segue.scenario.plan import plan as draw_up
 from segue.store import books
 from segue.store.books import Changes, Request
 from segue.store.database import Store, holder, read_only
@@ -52,10 +56,12 @@ def publish(
     wanted = Request(who(), version)
     try:
         last, changes = 0, Changes()
+        inside: dict[str, str] = {}
         if path.exists():
             with read_only(path) as tx:
                 last = books.last_publication(tx)
                 changes = compare(tx, book.checked.book)
+            inside = _who_is_inside(path, assembly, book)
         store = _open_or_tell(path, book.checked.book, wanted, last)
         if store is not None:
             with contextlib.closing(store):
@@ -70,20 +76,29 @@ def publish(
                 "added": changes.added,
                 "changed": changes.changed,
                 "removed": changes.removed,
+                "inside": inside,
             }
         )
         return
-    print_changes(changes)
+    print_changes(changes, inside=inside)
     print(f"{counted(rules, 'rule')} published" if changes else "Nothing changed.")
     if version is not None:
         print("The rules on disk are as they were: the next `segue publish` brings them back.")
 
 
-def print_changes(changes: Changes, indent: str = "") -> None:
-    """What a publication added, changed and removed, a name a line."""
+def print_changes(changes: Changes, indent: str = "", inside: Mapping[str, str] = {}) -> None:
+    """What a publication added, changed and removed, a name a line, and who is inside a rule."""
     for mark, names in (("+", changes.added), ("~", changes.changed), ("-", changes.removed)):
         for name in names:
-            print(f"{indent}{mark} {name}")
+            print(f"{indent}{mark} {name}  {inside[name]}" if name in inside else f"{indent}{mark} {name}")
+
+
+def _who_is_inside(path: Path, assembly: Assembly, book: CheckedBook) -> dict[str, str]:
+    """What becomes of the customers inside each rule that is changed or removed, in words."""
+    now = Instant(time.time_ns() // 1000)
+    made = draw_up(partial(read_only, path), assembly.setting, None, book.checked, now, one_by_one=False)
+    edits = [(edit, inside) for edit in made.edits if edit.kind == "rule" and (inside := made.inside_of(edit.name))]
+    return {edit.name: change_of(edit, inside) for edit, inside in edits if inside.customers}
 
 
 def _earlier(assembly: Assembly, version: int) -> CheckedBook:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import typer
 
 from segue.api import Instant, SourceSpec, to_rfc3339
 from segue.cli.ending import USAGE, WRONG, fail, nearest_project, open_project, print_json, show_diagnostics
+from segue.runtime import process
 from segue.runtime.assembly import Assembly
 from segue.runtime.assembly import check as check_book
 from segue.runtime.publishing import publish, resume
@@ -46,7 +48,7 @@ def replay(
         fail("the rules have errors: nothing was replayed", WRONG)
     if not found.checked.book.rules:
         fail(f"no rules in {rules}", USAGE)
-    decode = _source(assembly).decode
+    decode = find_source(assembly).decode
     assert decode is not None
     try:
         recording = Recording(events, decode)
@@ -56,6 +58,7 @@ def replay(
         print(f"segue: {events}:{bad.number}: {bad.reason}", file=sys.stderr)
     if len(recording.bad) > 20:
         print(f"segue: and {len(recording.bad) - 20:,} more lines that cannot be read", file=sys.stderr)
+    process.settle()
     setting = assembly.setting
     counts: Counter[str] = Counter()
     with _open_store(len(recording)) as store:
@@ -80,7 +83,7 @@ def replay(
         raise typer.Exit(WRONG)
 
 
-def _source(assembly: Assembly) -> SourceSpec:
+def find_source(assembly: Assembly) -> SourceSpec:
     """The source whose format the record has: the Segment one."""
     for spec, _ in assembly.sources.values():
         if spec.name == "segment" and spec.decode is not None:
@@ -113,12 +116,21 @@ def _progress(total: int, wanted: bool):  # type: ignore[no-untyped-def]
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[pace]}"),
+        TimeRemainingColumn(),
+    )
+    began = time.monotonic()
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("replaying", total=total)
+        task = bar.add_task("replaying", total=total, pace="")
 
         def report(progress: Progress) -> None:
-            bar.update(task, completed=progress.arrivals, description=to_rfc3339(progress.moment)[:16])
+            pace = progress.arrivals / max(time.monotonic() - began, 0.001)
+            day = to_rfc3339(progress.moment)[:16].replace("T", " ")
+            bar.update(task, completed=progress.arrivals, description=day, pace=f"{pace:,.0f} events/s")
 
         yield report
 

@@ -35,6 +35,12 @@ class Reach(msgspec.Struct, frozen=True):
     """The channels of a project, and how each finds a customer."""
 
     channels: Mapping[str, ChannelReach]
+    addresses: frozenset[str] = frozenset()
+    """The traits that hold addresses, of all channels."""
+
+    def __post_init__(self) -> None:
+        found = frozenset(how.address for how in self.channels.values() if how.address is not None)
+        msgspec.structs.force_setattr(self, "addresses", found)
 
     def refusal(self, channel: str, kind: str, traits: Mapping[str, Any], consent: Mapping[str, str]) -> str | None:
         """Why the channel must not or cannot be used for this customer; None where it can."""
@@ -59,12 +65,11 @@ class Reach(msgspec.Struct, frozen=True):
 
     def depends_on(self, traits: Iterable[str]) -> bool:
         """Whether one of the traits says where a channel reaches the customer."""
-        addresses = {how.address for how in self.channels.values()}
-        return any(trait in addresses for trait in traits)
+        return not self.addresses.isdisjoint(traits)
 
     def knows_address(self, traits: Mapping[str, Any]) -> bool:
         """Whether any address of the customer is known, for any channel."""
-        return any(how.address is not None and traits.get(how.address) for how in self.channels.values())
+        return bool(traits) and any(traits.get(address) for address in self.addresses)
 
     def address(self, channel: str, key: str, traits: Mapping[str, Any]) -> str:
         """Where a message goes: the channel's trait, or the customer's own id where the channel needs none."""

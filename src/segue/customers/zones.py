@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from segue.program.calendar import find_zone
-
-TRAIT = "timezone"
-"""The trait that names the customer's zone."""
+from segue.program.facts import ZONE_TRAIT
 
 
 def known_zone(name: object) -> str | None:
@@ -18,5 +16,5 @@ def known_zone(name: object) -> str | None:
 
 def zone_of(traits: Mapping[str, Any]) -> str | None:
     """The name of the customer's own zone; None where the project's holds."""
-    named = traits.get(TRAIT)
+    named = traits.get(ZONE_TRAIT)
     return known_zone(named) if named is not None else None

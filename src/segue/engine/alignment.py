@@ -155,7 +155,8 @@ def _weight(ours: p.AnyStep, theirs: p.AnyStep) -> int:
 def _pair(
     old: Sequence[p.AnyStep], ours: list[int], new: Sequence[p.AnyStep], theirs: list[int], splits: dict[int, int]
 ) -> Iterator[tuple[int, int]]:
-    """The pairs, in order, that count most together. Of equals, the later ones: whoever stands before them goes on."""
+    """The pairs, in order, that count most together. Of equal steps of the new text the first
+    is taken, so that nobody misses what follows it; of the old text the last, so that who stands before it goes on."""
 
     def weigh(number: int, partner: int) -> int:
         if isinstance(old[number], p.Split) or isinstance(new[partner], p.Split):
@@ -186,13 +187,13 @@ def _pair(
     line, column = len(ours), len(theirs)
     in_a_row = False
     while line and column:
-        if paired[line][column] >= 0 and (in_a_row or paired[line][column] == best[line][column]):
+        if not in_a_row and best[line][column - 1] == best[line][column]:
+            column -= 1
+        elif paired[line][column] >= 0 and (in_a_row or paired[line][column] == best[line][column]):
             yield ours[line - 1], theirs[column - 1]
             weight = weigh(ours[line - 1], theirs[column - 1])
             before = paired[line - 1][column - 1]
             in_a_row = before >= 0 and paired[line][column] == weight + before + _IN_A_ROW
             line, column = line - 1, column - 1
-        elif best[line - 1][column] == best[line][column]:
-            line -= 1
         else:
-            column -= 1
+            line -= 1

@@ -65,7 +65,7 @@ def _stays(walk: Walk, left: p.AnyStep, here: p.AnyStep) -> bool:
         case p.WaitUntil(moment=moment):
             if isinstance(left, p.WaitUntil) and left.moment == moment:
                 return True
-            reached = walk.now if isinstance(moment, m.InWindow) else _reached(journey)
+            reached = walk.now if isinstance(moment, m.InWindow) else walk.reached
             until = walk.find_moment(here, reached)
             if isinstance(until, str):
                 walk.leave(until)
@@ -90,11 +90,6 @@ def _waits(walk: Walk, until: Instant, outcome: str) -> bool:
         return True
     walk.move_on(walk.now, outcome)
     return False
-
-
-def _reached(journey: Journey) -> Instant:
-    """When a `wait until` was really reached, also by a journey that a late event began."""
-    return max(journey.since, journey.trace[-1].at) if journey.trace else journey.since
 
 
 def _trace(alignment: Alignment, old: p.Program, new: p.Program, journey: Journey) -> tuple[Trace, ...]:

@@ -43,6 +43,20 @@ def find_moment(moment: m.Moment, date: Instant | None, customer: Customer, now:
             assert_never(moment)
 
 
+def find_again(
+    moment: m.Moment, date: Instant | None, customer: Customer, reached: Instant, now: Instant
+) -> Instant | str:
+    """The moment of a wait that was reached at an earlier instant, after a change of what it hangs on: a date, or the
+    customer's zone. A clock time that is past in the new zone comes again."""
+    if not isinstance(moment, m.AtClock) or moment.date is not None:
+        return find_moment(moment, date, customer, now)
+    place = place_of(moment.zone, customer.zone)
+    found = next_clock(reached, moment.clock.minute, place, moment.day)
+    if found > now:
+        return found
+    return next_clock(now, moment.clock.minute, place, None if moment.day == "tomorrow" else moment.day)
+
+
 def at_day(day: m.Day, clock: m.Clock, place: tzinfo) -> Instant | str:
     """A clock time on a written day."""
     midnight = read_date(day.iso, place)

@@ -29,6 +29,12 @@ class Passage:
     def inside(self) -> bool:
         return bool(self.journey.state == "inside")
 
+    @property
+    def reached(self) -> Instant:
+        """When the current step was really reached, also by a journey that a late event began."""
+        journey = self.journey
+        return max(journey.since, journey.trace[-1].at) if journey.trace else journey.since
+
     def scene(self, now: Instant | None = None, *, forward: bool = False) -> Scene:
         """What a condition of the journey is judged against; ``forward``: looking only from this step on."""
         journey = self.journey

@@ -46,7 +46,7 @@ from segue.engine.journey import (
     Woken,
     mint,
 )
-from segue.engine.moments import find_moment
+from segue.engine.moments import find_again, find_moment
 from segue.engine.passage import Passage, closing
 from segue.engine.sending import begin_send, fall_back, find, settle, under_way
 from segue.engine.shares import take_arm
@@ -148,8 +148,7 @@ class Walk(Passage):
                 self.move_on(self.now, "true")
                 self.run()
         elif isinstance(current, p.WaitUntil) and current.traits & traits:
-            self.journey.since = self.now  # the wait begins anew with the new date, and may be over at once
-            self.run()
+            self.look_again(current)
 
     def wake(self) -> None:
         journey = self.journey
@@ -292,11 +291,26 @@ class Walk(Passage):
 
     def find_moment(self, current: p.WaitUntil, reached: Instant) -> Instant | str:
         """The moment that a wait which was reached at an instant waits for, or why the journey exits instead."""
-        value = current.date(self.scene()) if current.date is not None else None
+        return find_moment(current.moment, self.read_moment(current, reached), self.customer, reached)
+
+    def read_moment(self, current: p.WaitUntil, reached: Instant) -> Instant | None:
+        """The date of a wait that has one, with `now` as the instant at which it was reached."""
+        value = current.date(self.scene(reached)) if current.date is not None else None
         if isinstance(value, m.Day):
             value = read_date(value.iso, self.customer.zone)
-        date = Instant(value) if isinstance(value, int) and not isinstance(value, bool) else None
-        return find_moment(current.moment, date, self.customer, reached)
+        return Instant(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def look_again(self, current: p.WaitUntil) -> None:
+        """A trait changed that the moment of the current wait hangs on."""
+        date = self.read_moment(current, self.reached)
+        moment = find_again(current.moment, date, self.customer, self.reached, self.now)
+        if isinstance(moment, str):
+            self.leave(moment)
+        elif moment > self.now:
+            self.journey.due = moment
+        else:
+            self.move_on(self.now)
+            self.run()
 
     def set_trait(self, current: p.Set, trait: str, value: Any) -> bool:
         if not self.journey.holdout:

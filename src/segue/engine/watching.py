@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from segue.api import Instant
-from segue.engine.journey import Learn, Note
+from segue.engine.journey import Journey, Learn, Note
 from segue.engine.passage import Passage
 from segue.program import program as p
 
@@ -26,6 +26,15 @@ def judge_guards(passage: Passage, *, volatile_only: bool = False) -> bool:
         if (not volatile_only or guards[index].condition.volatile) and exit_if(passage, index):
             return True
     return False
+
+
+def heeds_claim(program: p.Program, journey: Journey) -> bool:
+    """Whether a guard over the journey's step is judged again as one of its messages is about to go: one that time
+    alone may have turned."""
+    if journey.step >= len(program.steps):
+        return False
+    guards = program.guards
+    return any(guards[index].condition.volatile for index in program.steps[journey.step].guards)
 
 
 def judge_reached(passage: Passage, reached: p.AnyStep) -> bool:

@@ -83,26 +83,68 @@ def read_book(paths: Sequence[Path]) -> tuple[tuple[Source, ...], tuple[Diagnost
 def check_book(sources: Sequence[Source], words: Words, read: Reader = parse) -> Checked:
     """Parse and check files as one book. Never raises for what stands in them. ``read`` is what makes the trees: an
     editor keeps those of files that have not changed."""
-    found: list[Diagnostic] = []
-    trees: list[t.File] = []
-    reports: list[Report] = []
-    for source in sources:
-        tree, problems = read(source.path, source.text)
-        trees.append(tree)
-        found += problems
-        reports.append(Report(Lines(source.path, source.text), problems))
-    lexicon = Lexicon(words)
-    files = list(zip(trees, reports, strict=True))
-    for tree, report in files:
-        _declare(tree, report, lexicon)
-    names = _take_names(files, lexicon)
-    items = _check_items(files, names, lexicon)
-    advise(items, lexicon)
-    found += lexicon.found
-    for report in reports:
-        found += report.found
-    diagnostics = in_order(found)
-    return Checked(_book(items, diagnostics, lexicon), diagnostics, tuple(trees))
+    look = _Look(sources, words, read)
+    advise(look.items, look.lexicon)
+    diagnostics = look.found()
+    return Checked(_book(look.items, diagnostics, look.lexicon), diagnostics, look.trees)
+
+
+def errors_about(
+    sources: Sequence[Source], words: Words, read: Reader, about: Callable[[t.File, t.Item], bool]
+) -> tuple[Diagnostic, ...]:
+    """The errors of a book, quickly: without advice, and of its rules and tests only where ``about`` says so. Names,
+    declarations, segments and policies are looked at as a whole. ``read`` may give another text's tree than it was
+    given, for a book that is not written yet."""
+    return tuple(one for one in _Look(sources, words, read, about).found() if one.is_error)
+
+
+class _Look:
+    """Files, read and checked as one book. ``about``: which rules and tests are checked; None: all."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        words: Words,
+        read: Reader,
+        about: Callable[[t.File, t.Item], bool] | None = None,
+    ) -> None:
+        self._found: list[Diagnostic] = []
+        self._files: list[tuple[t.File, Report]] = []
+        for source in sources:
+            tree, problems = read(source.path, source.text)
+            self._found += problems
+            self._files.append((tree, Report(Lines(tree.path, tree.text), problems)))
+        self.lexicon = Lexicon(words)
+        for tree, report in self._files:
+            _declare(tree, report, self.lexicon)
+        names = _take_names(self._files, self.lexicon)
+        wanted = None if about is None else _wanted(self.trees, names, about)
+        self.items = _check_items(self._files, names, self.lexicon, wanted)
+
+    @property
+    def trees(self) -> tuple[t.File, ...]:
+        return tuple(tree for tree, _ in self._files)
+
+    def found(self) -> tuple[Diagnostic, ...]:
+        """What is wrong, in the order of files and places."""
+        reports = [one for _, report in self._files for one in report.found]
+        return in_order((*self._found, *self.lexicon.found, *reports))
+
+
+def _wanted(
+    trees: Sequence[t.File], names: Mapping[int, str], about: Callable[[t.File, t.Item], bool]
+) -> frozenset[int]:
+    """The rules and tests to check, by identity: those asked for, and the rules that such tests are about."""
+    wanted: set[int] = set()
+    tested: set[str] = set()
+    for tree in trees:
+        asked = [item for item in tree.items if isinstance(item, t.Rule | t.Test) and about(tree, item)]
+        wanted |= set(map(id, asked))
+        tests = [item for item in asked if isinstance(item, t.Test)]
+        tested |= {test.rule.text for test in tests if test.rule is not None}
+        if any(test.rule is None for test in tests):
+            wanted |= {id(item) for item in tree.items if isinstance(item, t.Rule)}
+    return frozenset(wanted | {rule for rule, name in names.items() if name in tested})
 
 
 def _read_file(file: Path) -> Source | Diagnostic:
@@ -221,7 +263,10 @@ def _take(name: str, item: t.Rule | t.Segment, lexicon: Lexicon, report: Report)
 # Checking
 
 
-def _check_items(files: list[tuple[t.File, Report]], names: Mapping[int, str], lexicon: Lexicon) -> Items:
+def _check_items(
+    files: list[tuple[t.File, Report]], names: Mapping[int, str], lexicon: Lexicon, wanted: frozenset[int] | None
+) -> Items:
+    """Check segments, rules, policies and tests; of rules and tests those that are ``wanted``, None: all."""
     items = Items()
     policies = Policies(lexicon)
     of_file: dict[str, list[CheckedRule]] = {}
@@ -232,7 +277,7 @@ def _check_items(files: list[tuple[t.File, Report]], names: Mapping[int, str], l
                     segment = check_segment(item, lexicon, report, tree.path)
                     if segment is not None:
                         items.segments.append(segment)
-                case t.Rule():
+                case t.Rule() if wanted is None or id(item) in wanted:
                     rule = check_rule(item, names[id(item)], lexicon, report, tree.path)
                     if rule is not None:
                         items.rules.append(rule)
@@ -248,7 +293,7 @@ def _check_items(files: list[tuple[t.File, Report]], names: Mapping[int, str], l
     for tree, report in files:
         here = tuple(of_file.get(tree.path, ()))
         for item in tree.items:
-            if isinstance(item, t.Test):
+            if isinstance(item, t.Test) and (wanted is None or id(item) in wanted):
                 test = check_test(item, here, by_name, lexicon, report, tree.path)
                 if test is not None:
                     items.tests.append(CheckedTest(item, test, report))

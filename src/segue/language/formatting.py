@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
 
 from segue.diagnostics import Diagnostic, Lines
 from segue.language import tree as t
-from segue.language.layout import lay_out
+from segue.language.layout import Known, lay_out
 from segue.language.layout_values import OutOfStep, shown
 from segue.language.parser import parse
+from segue.language.rereading import Read, read_again
 
 
 class Formatted(msgspec.Struct, frozen=True):
@@ -32,48 +32,72 @@ def format_text(path: str, text: str) -> Formatted:
     The result is read again: unless it says the same as before, with the same comments, and formatting it changes
     nothing, the text stays as it was and a diagnostic (E0108) says so.
     """
-    tree, problems = parse(path, text)
-    if any(problem.is_error for problem in problems):
-        return Formatted(text, False, problems)
-    try:
-        written = lay_out(tree)
-        if written != text and not _is_the_same(tree, written):
-            return _refused(path, text)
-    except (OutOfStep, RecursionError):
-        return _refused(path, text)
-    return Formatted(written, written != text)
+    return Formatter().format(parse(path, text))
 
 
-def _is_the_same(tree: t.File, written: str) -> bool:
-    again, problems = parse(tree.path, written)
-    return (
-        not any(problem.is_error for problem in problems)
-        and list(map(shown, again.comments)) == list(map(shown, tree.comments))
-        and meaning(again) == meaning(tree)
-        and lay_out(again) == written
-    )
+class Formatter:
+    """`format_text` for a file that is formatted again and again, as in an editor: of what did not change since, the
+    layout is kept, and the result is read again only where it changed."""
+
+    def __init__(self) -> None:
+        self._known: Known = {}
+        self._written: Read | None = None
+
+    @property
+    def written(self) -> Read | None:
+        """What was last written, as it was read again; None while everything was as it should be."""
+        return self._written
+
+    def format(self, read: Read) -> Formatted:
+        """The text of a file in the one style; ``read`` is what the parser made of it."""
+        tree, problems = read
+        if any(problem.is_error for problem in problems):
+            return Formatted(tree.text, False, problems)
+        try:
+            written, self._known = lay_out(tree, self._known)
+            if written != tree.text and not self._is_the_same(tree, written):
+                return _refused(tree.path, tree.text)
+        except (OutOfStep, RecursionError):
+            return _refused(tree.path, tree.text)
+        return Formatted(written, written != tree.text)
+
+    def _is_the_same(self, tree: t.File, written: str) -> bool:
+        before = self._written
+        if before is None or before[0].path != tree.path:
+            again, problems = parse(tree.path, written)
+        else:
+            again, problems = read_again(before, tree.path, written)
+        self._written = again, problems
+        if (
+            any(problem.is_error for problem in problems)
+            or list(map(shown, again.comments)) != list(map(shown, tree.comments))
+            or meaning(again) != meaning(tree)
+        ):
+            return False
+        rewritten, laid = lay_out(again, self._known)
+        self._known = {**self._known, **laid}
+        return rewritten == written
 
 
 def meaning(tree: t.File) -> list[object]:
     """What a file says: its items without their places, flat and comparable. Comments are not part of it."""
-    return list(_flat(tree.items))
+    flat: list[object] = []
+    _flatten(tree.items, flat)
+    return flat
 
 
-def _flat(value: object) -> Iterator[object]:
-    match value:
-        case msgspec.Struct():
-            yield type(value)
-            for name in value.__struct_fields__:
-                if name not in ("start", "end"):
-                    yield from _flat(getattr(value, name))
-        case tuple():
-            yield len(value)
-            for each in value:
-                yield from _flat(each)
-        case Decimal():
-            yield value.as_tuple()
-        case _:
-            yield value
+def _flatten(value: object, flat: list[object]) -> None:
+    if isinstance(value, msgspec.Struct):
+        flat.append(type(value))
+        for name in value.__struct_fields__:
+            if name not in ("start", "end"):
+                _flatten(getattr(value, name), flat)
+    elif isinstance(value, tuple):
+        flat.append(len(value))
+        for each in value:
+            _flatten(each, flat)
+    else:
+        flat.append(value.as_tuple() if isinstance(value, Decimal) else value)
 
 
 def _refused(path: str, text: str) -> Formatted:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, assert_never
+
+import msgspec
 
 from segue.language import tree as t
 from segue.language.layout_steps import BLOCK, StepLayout
@@ -29,16 +31,37 @@ from segue.language.page import (
 )
 
 _LINE_BREAK: Final = re.compile(r"[\r\n]")
+_COMMENT_BESIDE: Final = re.compile(r"[ \t\f]*#[^\n]*")
+_NOTHING: Final = Pause((), False)
 _IN_ONE_ROW: Final = (t.Wait, t.WaitUntil, t.WaitFor, t.Send, t.Set, t.Emit, t.Stop)
 
 
-def lay_out(file: t.File) -> str:
-    """A file without errors, as it should look. Raises OutOfStep where text and tree contradict each other."""
-    return text_of(Layout(file.text, file.comments).file(file.items))
+class Laid(msgspec.Struct, frozen=True):
+    """The rows of an item, without what stands before it, and how many comments are in them."""
+
+    rows: tuple[Row, ...]
+    comments: int
+
+
+Known = Mapping[str, Laid]
+"""How items are laid out, by their text, the comment at the end of their last row included. The text decides: how an
+item is read and laid out depends on nothing around it."""
+
+
+def lay_out(file: t.File, known: Known | None = None) -> tuple[str, Known]:
+    """A file without errors, as it should look; and its items, for the next time. What is ``known`` is taken over.
+    Raises OutOfStep where text and tree contradict each other."""
+    layout = Layout(file.text, file.comments, known or {})
+    return text_of(layout.file(file.items)), layout.laid
 
 
 class Layout(StepLayout):
     """Adds declarations, rules and tests."""
+
+    def __init__(self, text: str, comments: Sequence[t.Comment], known: Known) -> None:
+        super().__init__(text, comments)
+        self._known = known
+        self.laid: dict[str, Laid] = {}
 
     def file(self, items: tuple[t.Item, ...]) -> list[Row]:
         """All rows, in order."""
@@ -50,7 +73,7 @@ class Layout(StepLayout):
                 kept, pause = self._parted(pause, items[place - 1])
                 rows += kept
                 before = None if kept else before
-            set_rows = self._set(self.item(item, pause))
+            set_rows = [*self._set([Statement(0, pause, None, False)]), *self._item_rows(item, blank=pause.blank)]
             now = (type(item), len(set_rows))
             # Neighbours of one row each, such as events without fields, may stand together.
             together = before == now and now[1] == 1
@@ -63,6 +86,27 @@ class Layout(StepLayout):
             rows += kept
         last = self._set([Statement(0, pause, None, bool(rows) and pause.begins_blank)])
         return rows + last
+
+    def _item_rows(self, item: t.Item, *, blank: bool) -> list[Row]:
+        """The rows of the next item, after its pause; ``blank``: whether a blank line stands right before it."""
+        text = self._text[item.start : self._row_end(item.end)]
+        laid = self._known.get(text)
+        if laid is None:
+            before = self._next_comment
+            rows = self._set(self.item(item, _NOTHING))
+            laid = Laid(tuple(rows), self._next_comment - before)
+            if self._at != item.start + len(text):
+                raise OutOfStep(self._at)
+        else:
+            self._at = item.start + len(text)
+            self._next_comment += laid.comments
+        self.laid[text] = laid
+        return [Row(laid.rows[0].text, laid.rows[0].comment, blank), *laid.rows[1:]]
+
+    def _row_end(self, end: int) -> int:
+        """Where the comment at the end of a row ends, else ``end``."""
+        comment = _COMMENT_BESIDE.match(self._text, end)
+        return comment.end() if comment else end
 
     def _set(self, statements: Iterable[Statement]) -> list[Row]:
         return [row for statement in statements for row in rows_of(statement)]

@@ -14,7 +14,6 @@ from lsprotocol import types as lsp
 from segue.diagnostics import Diagnostic, Fix, Span
 from segue.diagnostics.codes import CODES
 from segue.host.project import FILE
-from segue.language.formatting import format_text
 from segue.language.keywords import is_reserved
 from segue.language.occurrences import Meaning
 from segue.lsp.draft import Draft
@@ -207,7 +206,7 @@ def _declarations(text: str, said: Diagnostic) -> Iterator[tuple[str, str]]:
 def formatting(desk: Desk, draft: Draft, path: str) -> list[lsp.TextEdit] | None:
     """The whole text in the one style; nothing where it cannot be formatted or is so already."""
     text = draft.text(path)
-    formatted = format_text(path, text)
+    formatted = draft.formatted(path)
     if not formatted.changed:
         return None
     return [lsp.TextEdit(range_of(desk, draft, path, 0, len(text)), formatted.text)]

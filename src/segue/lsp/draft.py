@@ -19,6 +19,7 @@ from segue.diagnostics import Diagnostic, Lines, Span, in_order
 from segue.host import ChannelSettings, Plugins, Project, ProjectError
 from segue.language import tree as t
 from segue.language.book import Reader, Source, check_book, read_book
+from segue.language.formatting import Formatted, Formatter
 from segue.language.occurrences import Meaning, Occurrence, What, groups_of, occurrences
 from segue.language.parser import parse
 from segue.language.report import Report
@@ -59,6 +60,7 @@ class Draft:
         self._settings: tuple[Diagnostic, ...] = ()
         self._trees: dict[str, tuple[str, t.File, tuple[Diagnostic, ...]]] = {}
         self._indexes: dict[str, tuple[int, t.File, tuple[Occurrence, ...]]] = {}
+        self._formatters: dict[str, Formatter] = {}
         self._known: tuple[list[t.File], Lexicon, dict[str, What]] | None = None
         self._stamp = 0
         self.assembly = assembly_without_settings(root, plugins)
@@ -113,6 +115,7 @@ class Draft:
     def close(self, path: str) -> None:
         """The file is as it is on disk again."""
         self._open.pop(path, None)
+        self._formatters.pop(path, None)
 
     def text(self, path: str) -> str:
         """The text of a file as the editor has it, else as it is on disk; empty for a file that is not in the book."""
@@ -145,8 +148,22 @@ class Draft:
         if kept is None:
             kept = self._trees[path] = (text, *parse(path, text))
         elif kept[0] != text:
-            kept = self._trees[path] = (text, *read_again((kept[1], kept[2]), path, text))
+            formatter = self._formatters.get(path)
+            written = formatter.written if formatter is not None else None
+            if written is not None and written[0].text == text:
+                kept = self._trees[path] = (text, *written)
+            else:
+                kept = self._trees[path] = (text, *read_again((kept[1], kept[2]), path, text))
         return kept[1], kept[2]
+
+    def formatted(self, path: str) -> Formatted:
+        """The text of a file in the one style."""
+        formatter = self._formatters.setdefault(path, Formatter())
+        return formatter.format(self.read(path, self.text(path)))
+
+    def unformatted(self) -> list[str]:
+        """The open files that were not formatted yet, so that the first time takes longer."""
+        return [path for path in self.open if path not in self._formatters]
 
     def snapshot(self) -> Snapshot:
         sources = tuple(Source(path, self.text(path)) for path in self.paths)

@@ -15,24 +15,16 @@ from typing import Final
 import msgspec
 
 from segue.language import tree as t
-from segue.language.book import Reader, Source
+from segue.language.book import errors_about
 from segue.language.keywords import is_reserved
 from segue.language.occurrences import Meaning, Occurrence
-from segue.language.parser import parse
+from segue.language.rereading import Edit, Read, read_edited
 from segue.language.triggers import name_of
 from segue.lsp.draft import Draft
 
 _NAME: Final = re.compile(r"[^\W\d]\w*")
 _MESSAGE: Final = re.compile(r'[^"/\\\n.][^"/\\\n]*')
 _RENAMED: Final = ("event", "field", "trait", "segment", "rule", "message", "arm")
-
-
-class Edit(msgspec.Struct, frozen=True, order=True):
-    """Put ``text`` in place of what stands between two offsets."""
-
-    start: int
-    end: int
-    text: str
 
 
 class Renaming(msgspec.Struct, frozen=True):
@@ -94,7 +86,7 @@ def rename(draft: Draft, path: str, offset: int, new: str) -> Renaming:
     if meaning.what == "message":
         folders = _folders(draft, meaning.name, new)
     else:
-        _refuse_new_mistakes(draft, done, new)
+        _refuse_new_mistakes(draft, done, meaning.name, new)
     return Renaming(done, folders)
 
 
@@ -166,28 +158,23 @@ def _folders(draft: Draft, old: str, new: str) -> tuple[tuple[str, str], ...]:
     return tuple((str(home), str(home.parent / new)) for home in draft.homes(old))
 
 
-def _refuse_new_mistakes(draft: Draft, edits: dict[str, tuple[Edit, ...]], new: str) -> None:
+def _refuse_new_mistakes(draft: Draft, edits: dict[str, tuple[Edit, ...]], old: str, new: str) -> None:
+    """Check what holds either name, before and after."""
+
+    def about(tree: t.File, item: t.Item) -> bool:
+        text = tree.text[item.start : item.end]
+        # A name may be written with its marks apart.
+        return old in text or new in text or not text.isascii()
+
+    def edited(path: str, text: str) -> Read:
+        return read_edited(draft.read(path, text), edits[path]) if path in edits else draft.read(path, text)
+
     snapshot = draft.snapshot()
-    before = sorted(one.code for one in snapshot.check() if one.is_error)
-    sources = tuple(Source(one.path, apply(one.text, edits.get(one.path, ()))) for one in snapshot.sources)
-    # The kept trees stay those of the draft.
-    after = msgspec.structs.replace(snapshot, sources=sources, read=_reading(draft)).check()
+    after = errors_about(snapshot.sources, snapshot.words, edited, about)
+    if not after:
+        return
+    before = [one.code for one in errors_about(snapshot.sources, snapshot.words, snapshot.read, about)]
     for one in after:
-        if one.is_error and one.code not in before:
+        if one.code not in before:
             raise RenameRefused(f"`{new}` would be wrong: {one.message}")
-        if one.is_error:
-            before.remove(one.code)
-
-
-def _reading(draft: Draft) -> Reader:
-    return lambda path, text: draft.read(path, text) if text == draft.text(path) else parse(path, text)
-
-
-def apply(text: str, edits: tuple[Edit, ...]) -> str:
-    """A text after its edits."""
-    out: list[str] = []
-    last = 0
-    for edit in edits:
-        out += [text[last : edit.start], edit.text]
-        last = edit.end
-    return "".join([*out, text[last:]])
+        before.remove(one.code)

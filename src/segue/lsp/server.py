@@ -163,6 +163,8 @@ class RulesServer(LanguageServer):
             found = await asyncio.to_thread(snapshot.check)
             draft.known()  # the trees are there now, and completion goes by what is known
             self._publish(draft, snapshot, found)
+            for path in draft.unformatted():
+                await asyncio.to_thread(draft.formatted, path)
         except Exception:
             log.exception("the rule book could not be checked")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -51,6 +52,7 @@ class Catalogue(msgspec.Struct, frozen=True):
         return {key: frozenset(locales) for key, locales in found.items()}
 
 
+@lru_cache(maxsize=1024)
 def normalise(locale: str) -> str | None:
     """A locale as the catalogue writes it, ``pt_br`` as ``pt-BR`` (RFC 5646 section 2.1.1); None when it is none."""
     if _LOCALE.fullmatch(locale) is None:

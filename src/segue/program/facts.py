@@ -13,6 +13,9 @@ import msgspec
 
 from segue.api import Instant
 
+ZONE_TRAIT: Final = "timezone"
+"""The trait that names the customer's zone."""
+
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 _NO_SEGMENTS: Final[Mapping[str, Callable[[Scene], bool]]] = {}
 

@@ -12,6 +12,7 @@ import msgspec
 
 from segue.language import model as m
 from segue.program.conditions import Evaluate, compile_expression
+from segue.program.facts import ZONE_TRAIT
 from segue.program.reads import Reads, Segments, collect_reads
 from segue.program.steps import (
     Alternative,
@@ -133,10 +134,11 @@ class _Flattening:
         anchor, content, moment = self.anchor("wait until"), (step.moment, step.unless), step.moment
         if isinstance(moment, (m.AtDate, m.Offset)):
             reads = self.reads(moment.date)
-            events, traits = frozenset(reads.events), frozenset(reads.traits)
+            events, traits = frozenset(reads.events), frozenset(reads.traits) | {ZONE_TRAIT}
             date = compile_expression(moment.date)
             return WaitUntil(anchor, step.line, over, reached, content, moment, date, events, traits)
-        return WaitUntil(anchor, step.line, over, reached, content, moment, None, Nothing, Nothing)
+        traits = frozenset({ZONE_TRAIT}) if isinstance(moment, m.BestTime) or moment.zone is None else Nothing
+        return WaitUntil(anchor, step.line, over, reached, content, moment, None, Nothing, traits)
 
     def send(self, together: Sequence[Sequence[m.Delivery]], line: int, over: tuple[int, ...]) -> Send:
         groups = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -129,10 +129,19 @@ class Admissions:
         self._tally[rule, "ignored", reason] += 1
         self._turn.lines.append(DecisionLine(now, show(person.row.key), rule, key, "ignored", "", "", reason))
 
+    def forget(self, customers: Collection[int]) -> None:
+        """Customers change in the store: their entries are asked for anew as they are loaded."""
+        if self._entries is not None:
+            self._entries = {place: at for place, at in self._entries.items() if place[0] not in customers}
+
     def flush(self) -> None:
         """Write what was decided."""
         if self._new_entries:
             journey_rows.put_entries(self._turn.tx, self._new_entries)
+            if self._entries is not None:
+                self._entries |= self._new_entries
+            self._new_entries.clear()
         if self._ignored:
             journey_rows.put_ignored(self._turn.tx, self._ignored)
+            self._ignored.clear()
         self._paces.flush()

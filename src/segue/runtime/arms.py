@@ -11,7 +11,7 @@ from segue.store import arms as arm_rows
 from segue.store.arms import ArmCount
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from segue.program.program import Program
     from segue.runtime.turn import Turn
@@ -83,12 +83,20 @@ class Arms:
             self._counts[place] = arm_rows.load_counts(self._turn.tx, rule, split)
         return self._counts[place]
 
+    def forget(self, customers: Collection[int]) -> None:
+        """Customers change in the store: their arms are asked for anew."""
+        self._asked.difference_update(customers)
+        self._given = {place: arm for place, arm in self._given.items() if place[0] not in customers}
+
     def flush(self) -> None:
         """Write what changed."""
         if self._new:
             arm_rows.put_assignments(self._turn.tx, self._new)
+            self._given |= self._new
+            self._new.clear()
         if self._counted:
             arm_rows.put_counts(self._turn.tx, {place: self._counts[place] for place in self._counted})
+            self._counted.clear()
 
 
 def _written(program: Program, split: str) -> dict[str, float]:

@@ -12,10 +12,10 @@ from typing import Final
 
 import msgspec
 
-from segue.customers.zones import TRAIT
 from segue.language import model as m
 from segue.program import program as p
 from segue.program.codec import encode_node
+from segue.program.facts import ZONE_TRAIT
 from segue.program.program import Condition, Program
 
 
@@ -88,7 +88,7 @@ def find_beginnings(
                 changes[trait] = (*changes.get(trait, ()), program)
             case m.OnOffset(trait=trait) | m.OnSchedule(recurrence=m.Yearly(trait=trait)):
                 watched[program.name] = Subject(program.name, _digest([program.rule.trigger]), program=program)
-                for each in (trait, TRAIT):
+                for each in (trait, ZONE_TRAIT):
                     dates[each] = (*dates.get(each, ()), program.name)
             case m.OnSchedule() | m.OnDate():
                 schedules[program.name] = program

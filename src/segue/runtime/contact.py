@@ -1,55 +1,82 @@
-"""The contact policy in one claiming transaction: what it has to know of the batch, fetched at once."""
+"""The contact policy in one turn: what it has to know of customers, fetched at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from functools import partial
+from typing import TYPE_CHECKING
 
 from segue.api import Instant
 from segue.delivery.ledger import HOLDS_SLOT, LedgerRow, MessageState
 from segue.delivery.policy import Asking, Go, Taken, Verdict, in_words, judge, longest_window
 from segue.runtime.people import Person
-from segue.runtime.turn import Turn
 from segue.store import ledger as ledger_rows
+
+if TYPE_CHECKING:
+    from segue.runtime.outgoing import Outgoing
+    from segue.runtime.turn import Turn
 
 _Place = tuple[int, str]
 """A customer and a kind of message: limits count by both."""
 
 
 class Contact:
-    """The policies over a batch of messages that are about to be claimed. Messages of one batch see each other: tell it
-    with `looked_at` what became of each."""
+    """The policies over the messages of one turn. Messages see each other: it is told with `looked_at` what became of
+    each."""
 
-    def __init__(self, turn: Turn, rows: Iterable[LedgerRow], now: Instant) -> None:
+    def __init__(self, turn: Turn, outgoing: Outgoing) -> None:
         self._turn = turn
-        self._now = now
+        self._outgoing = outgoing
+        self._known: set[int] = set()
         self._taken: dict[_Place, dict[int, Taken]] = {}
-        self._waiting: dict[_Place, dict[int, ledger_rows.Waiting]] = {}
+        self._waiting: dict[_Place, dict[int, LedgerRow | ledger_rows.Waiting]] = {}
         self._spent: dict[tuple[str, str, date, date], int] = {}
-        policies = turn.running.policies
-        self._lines = {kind: in_words(policy) for kind, policy in policies.items()}
-        if not policies:
+        self._lines = {kind: in_words(policy) for kind, policy in turn.running.policies.items()}
+        lines = [line for policy in turn.running.policies.values() for line in policy.lines]
+        self._window = longest_window(lines) if lines else 0
+        self._defers = any(line.overflow.action == "defer" for line in lines)
+
+    def prepare(self, rows: Iterable[LedgerRow], now: Instant) -> None:
+        """Fetch what has to be known before these messages are judged, for all of them at once."""
+        if not self._window:
             return
-        under = [row for row in rows if row.state is MessageState.DECIDED and row.kind in policies]
-        lines = [line for kind in {row.kind for row in under} for line in policies[kind].lines]
-        window = longest_window(lines)
-        if not window:
+        policies = self._turn.running.policies
+        people = {
+            row.customer
+            for row in rows
+            if row.customer not in self._known and row.state is MessageState.DECIDED and row.kind in policies
+        }
+        if not people:
             return
-        people = sorted({row.customer for row in under})
-        for customer, kind, taken in ledger_rows.load_taken(turn.tx, people, Instant(now - window)):
+        self._known |= people
+        asked = sorted(people)
+        for customer, kind, taken in ledger_rows.load_taken(self._turn.tx, asked, Instant(now - self._window)):
             if not self._stands(taken.channel):
                 self._taken.setdefault((customer, kind), {})[taken.row] = taken
-        if any(line.overflow.action == "defer" for line in lines):
-            for waiting in ledger_rows.load_waiting(turn.tx, people, now):
+        if self._defers:
+            for waiting in ledger_rows.load_waiting(self._turn.tx, asked):
                 if not self._stands(waiting.channel):
                     self._waiting.setdefault((waiting.customer, waiting.kind), {})[waiting.row] = waiting
+        for row in self._outgoing.of_customers(people):
+            self.looked_at(row)
+
+    def forget(self, customers: Collection[int]) -> None:
+        """Customers change in the store: fetch anew what has to be known of them."""
+        self._known.difference_update(customers)
+        for slots in (self._taken, self._waiting):
+            for place in [place for place in slots if place[0] in customers]:
+                del slots[place]
+
+    def forget_spend(self) -> None:
+        """What this turn had spent is in the store now."""
+        self._spent.clear()
 
     def _stands(self, channel: str) -> bool:
         spec = self._turn.running.channels.get(channel)
         return spec is not None and spec.stands
 
-    def judge(self, row: LedgerRow, person: Person) -> Verdict:
+    def judge(self, row: LedgerRow, person: Person, now: Instant) -> Verdict:
         """Whether a message may go now."""
         running = self._turn.running
         lines = self._lines.get(row.kind)
@@ -67,17 +94,18 @@ class Contact:
             stands=self._stands(row.channel),
             held=held,
         )
-        return judge(lines, asking, self._slots(row), partial(self._spent_before, row), running.zone, self._now)
+        slots = self._slots(row, now)
+        return judge(lines, asking, slots, partial(self._spent_before, row), running.zone, now)
 
-    def _slots(self, row: LedgerRow) -> list[Taken]:
+    def _slots(self, row: LedgerRow, now: Instant) -> list[Taken]:
         """The slots that others have of this customer and kind, those included that wait, were decided earlier and may
         go now as well."""
         place = row.customer, row.kind
         slots = [one for number, one in self._taken.get(place, {}).items() if number != row.row]
         slots += [
-            Taken(self._now, one.channel, one.rule, one.row)
+            Taken(now, one.channel, one.rule, one.row)
             for one in self._waiting.get(place, {}).values()
-            if (one.decided, one.row) < (row.decided, row.row)
+            if one.due is not None and one.due <= now and (one.decided, one.row) < (row.decided, row.row)
         ]
         return slots
 
@@ -88,20 +116,24 @@ class Contact:
             self._spent[place] = ledger_rows.load_spend(self._turn.tx, *place)
         spent = self._spent[place] + sum(
             amount
-            for (kind, of, day), amount in self._turn.outgoing.outlay.spent.items()
+            for (kind, of, day), amount in self._outgoing.outlay.spent.items()
             if kind == row.kind and of == currency and first <= day < end
         )
         if row.cost is not None and row.claimed is not None and row.currency == currency:
-            day = self._turn.outgoing.outlay.day_of(row.claimed)
+            day = self._outgoing.outlay.day_of(row.claimed)
             spent -= row.cost if first <= day < end else 0
         return spent
 
     def looked_at(self, row: LedgerRow) -> None:
-        """A message of the batch was claimed, held back or given up."""
+        """A message was decided on anew: claimed, held back, given up, or answered."""
+        if row.customer not in self._known or self._stands(row.channel):
+            return
         place = row.customer, row.kind
-        if place in self._waiting:
-            self._waiting[place].pop(row.row, None)
-        if row.claimed is not None and row.state in HOLDS_SLOT and not self._stands(row.channel):
+        if row.claimed is not None and row.state in HOLDS_SLOT:
             self._taken.setdefault(place, {})[row.row] = Taken(row.claimed, row.channel, row.rule, row.row)
         elif place in self._taken:
             self._taken[place].pop(row.row, None)
+        if row.held and row.claimed is None and row.state is MessageState.DECIDED:
+            self._waiting.setdefault(place, {})[row.row] = row
+        elif place in self._waiting:
+            self._waiting[place].pop(row.row, None)

@@ -8,7 +8,7 @@ to be taken back goes the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, assert_never
 
 import msgspec
@@ -19,17 +19,16 @@ from segue.delivery.ledger import Held, LedgerRow, MessageState
 from segue.delivery.policy import Defer, Drop, Go
 from segue.delivery.retries import retry_at
 from segue.engine.journey import Claimed, Journey, Reported, Settled, Settlement
+from segue.engine.watching import heeds_claim
 from segue.messages.catalogue import Catalogue
 from segue.messages.template import Template
 from segue.runtime.answering import count_answer
-from segue.runtime.contact import Contact
 from segue.runtime.outgoing import JOURNEY_ENDED
 from segue.runtime.people import Person
 from segue.runtime.pinning import find_template, needs_content, pin, pinned
 from segue.runtime.running import Running
 from segue.runtime.taking_back import note_retraction, take_back_late
 from segue.runtime.turn import Done, Turn
-from segue.store import journeys as journey_rows
 from segue.store import ledger as ledger_rows
 from segue.store.coupons import take_code
 from segue.store.customers import find_seen, hash_id
@@ -82,105 +81,98 @@ def claim(
     channel: str,
     now: Instant,
     limit: int,
-    *,
-    may: Callable[[LedgerRow], bool] | None = None,
-    take: TakeCode = take_code,
 ) -> Claims:
-    """Look at up to ``limit`` messages of a channel that are due, and claim those that may go. ``may`` leaves some for
-    later: replay claims a message when the record says that it was claimed. ``take`` gives the codes of coupons."""
-    rows = ledger_rows.load_due(tx, channel, now, limit)
-    if may is not None:
-        rows = [row for row in rows if may(row)]
-    turn, journeys = _open(tx, running, now, rows)
-    contact = Contact(turn, rows, now)
-    claims, retractions = [], []
+    """Look at up to ``limit`` messages of a channel that are due, and claim those that may go."""
+    turn, rows = _open(tx, running, now, ledger_rows.load_due(tx, channel, now, limit))
+    turn.outgoing.contact.prepare(rows, now)
+    claims: list[Claim] = []
+    retractions: list[Claim] = []
     for row in rows:
-        person, journey = journeys[row.journey]
-        turn.advance(person, now)
-        if row.state is MessageState.RETRACTING:
-            retractions.append(_claim_back(turn, row, person))
-            continue
-        if row.state is MessageState.HANDED:  # a report was waited for long enough
-            _settle(turn, row, person, journey, "sent", "", now)
-            take_back_late(turn, row, person, journey)
-            continue
-        journey = turn.latest(person, journey)
-        if row.state is MessageState.DECIDED:  # else a wait that was over took it back
-            if (claimed := _claim_one(turn, contact, content, take, row, person, journey, now)) is not None:
-                claims.append(claimed)
-            contact.looked_at(row)
+        taking_back = row.state is MessageState.RETRACTING
+        if (claimed := look_at(turn, content, row, now)) is not None:
+            (retractions if taking_back else claims).append(claimed)
     done = turn.flush()
     return Claims(tuple(claims), done, ledger_rows.next_due(tx, channel), len(rows), tuple(retractions))
 
 
-def _open(
-    tx: Transaction, running: Running, now: Instant, rows: Sequence[LedgerRow]
-) -> tuple[Turn, dict[int, tuple[Person, Journey]]]:
+def _open(tx: Transaction, running: Running, now: Instant, stored: Iterable[LedgerRow]) -> tuple[Turn, list[LedgerRow]]:
     turn = Turn(tx, running, now)
+    rows = turn.outgoing.take_up(stored)
     turn.load([row.customer for row in rows])
-    found = journey_rows.load_journeys(tx, {row.journey for row in rows})
-    journeys = {number: (turn.people[customer], journey) for number, (customer, journey) in found.items()}
-    turn.load_ahead(journey for _, journey in journeys.values())
-    turn.outgoing.watch(rows)
-    return turn, journeys
+    turn.load_ahead(turn.load_journeys_by_number({row.journey for row in rows}))
+    return turn, rows
+
+
+def look_at(turn: Turn, content: Catalogue, row: LedgerRow, now: Instant, take: TakeCode = take_code) -> Claim | None:
+    """Look at a message that is due, for the last time before it goes: gives what may now be called, to send it or to
+    take it back; None where nothing is."""
+    person = turn.person(row.customer)
+    turn.advance(person, now)
+    match row.state:
+        case MessageState.RETRACTING:
+            return _claim_back(turn, row, person)
+        case MessageState.HANDED:  # a report was waited for long enough
+            _settle(turn, row, person, "sent", "", now)
+            take_back_late(turn, row, person)
+            return None
+        case MessageState.DECIDED:
+            return _claim_one(turn, content, take, row, person, now)
+        case _:  # a wait that was over took it back
+            return None
 
 
 def _claim_one(
-    turn: Turn,
-    contact: Contact,
-    content: Catalogue,
-    take: TakeCode,
-    row: LedgerRow,
-    person: Person,
-    journey: Journey,
-    now: Instant,
+    turn: Turn, content: Catalogue, take: TakeCode, row: LedgerRow, person: Person, now: Instant
 ) -> Claim | None:
-    running = turn.running
+    running, outgoing = turn.running, turn.outgoing
+    journey = turn.find_journey(person, row.journey)
     if _is_over(running, row, journey):
-        _refuse(turn, row, person, journey, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
+        _refuse(turn, row, person, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
         return None
     late = now > row.expires
     if late and not row.held:
-        _refuse(turn, row, person, journey, "too late", now)
+        _refuse(turn, row, person, "too late", now)
         return None
     refusal = running.reach.refusal(row.channel, row.kind, person.row.traits, person.row.consent)
     if refusal is not None:
-        _refuse(turn, row, person, journey, refusal, now)
+        _refuse(turn, row, person, refusal, now)
         return None
-    match contact.judge(row, person):
+    match outgoing.contact.judge(row, person, now):
         case Go(checks=checks):
             row.checks = checks
             if late:  # the line that made it so late lets it through only now
-                _refuse(turn, row, person, journey, row.held[-1].words, now)
+                _refuse(turn, row, person, row.held[-1].words, now)
                 return None
         case Defer(until=until, words=words, reason=reason, checks=checks):
             row.due, row.held, row.checks = until, (*row.held, Held(now, until, words)), checks
             turn.outgoing.note(person, row, "deferred", now, reason, sort=words)
-            turn.outgoing.update(row)
+            turn.outgoing.change(row)
             return None
         case Drop(words=words, reason=reason, checks=checks):
             row.checks = checks
-            _refuse(turn, row, person, journey, reason, now, sort=words)
+            _refuse(turn, row, person, reason, now, sort=words)
             return None
-    journey = turn.feed(person, journey, Claimed(row.key), now)
-    if row.state is not MessageState.DECIDED:
-        return None  # a guard ended the journey, which took the message back
+    program = running.programs.get(journey.program)
+    if program is None or heeds_claim(program, journey):
+        journey = turn.feed(person, journey, Claimed(row.key), now)
+        if row.state is not MessageState.DECIDED:
+            return None  # a guard ended the journey, which took the message back
     template = find_template(turn.tx, running, content, row, person)
     if template is None and needs_content(running, row.channel):
-        _refuse(turn, row, person, journey, f"no content for {row.message} on {row.channel}", now)
+        _refuse(turn, row, person, f"no content for {row.message} on {row.channel}", now)
         return None
     if row.attempts == 0:
         for name, pool in row.coupons:
             code = take(turn.tx, pool, row, now)
             if code is None:
-                _refuse(turn, row, person, journey, f"{NO_CODE}{pool}", now)
+                _refuse(turn, row, person, f"{NO_CODE}{pool}", now)
                 return None
             row.given = {**row.given, name: code}
         pin(turn.tx, running, template, row, person, journey)
-    turn.outgoing.outlay.charge(row, running.costs.get(row.channel), now)
+    outgoing.outlay.charge(row, running.costs.get(row.channel), now)
     row.state, row.claimed, row.due = MessageState.CLAIMED, now, None
     row.attempts += 1
-    turn.outgoing.update(row)
+    turn.outgoing.change(row)
     return _as_claim(row, person, template)
 
 
@@ -210,15 +202,13 @@ def _is_over(running: Running, row: LedgerRow, journey: Journey) -> bool:
     return journey.state != "inside"
 
 
-def _refuse(
-    turn: Turn, row: LedgerRow, person: Person, journey: Journey, reason: str, now: Instant, sort: str = ""
-) -> None:
+def _refuse(turn: Turn, row: LedgerRow, person: Person, reason: str, now: Instant, sort: str = "") -> None:
     """The message does not go. Where an earlier call may have reached the provider the outcome is unknown,
     never "skipped". ``sort`` is what the reason counts as, where it says more than that."""
     row.reason = unknown(f"{row.reason}; {reason}" if row.reason else reason) if row.doubt else reason
     row.state = MessageState.UNKNOWN if row.doubt else MessageState.SKIPPED
     turn.outgoing.note(person, row, "undelivered" if row.doubt else "skipped", now, sort="" if row.doubt else sort)
-    _settle(turn, row, person, journey, "unknown" if row.doubt else "skipped", reason, now)
+    _settle(turn, row, person, "unknown" if row.doubt else "skipped", reason, now)
 
 
 def unknown(reason: str) -> str:
@@ -227,12 +217,10 @@ def unknown(reason: str) -> str:
     return UNKNOWN_OUTCOME + reason
 
 
-def _settle(
-    turn: Turn, row: LedgerRow, person: Person, journey: Journey, how: Settlement, reason: str, now: Instant
-) -> None:
+def _settle(turn: Turn, row: LedgerRow, person: Person, how: Settlement, reason: str, now: Instant) -> None:
     row.due, row.settled = None, now
-    turn.outgoing.update(row)
-    turn.feed(person, turn.latest(person, journey), Settled(row.key, how, reason), now)
+    turn.outgoing.change(row)
+    turn.feed(person, turn.find_journey(person, row.journey), Settled(row.key, how, reason), now)
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -246,30 +234,38 @@ class Outcome(msgspec.Struct, frozen=True):
 def settle(tx: Transaction, running: Running, outcomes: Sequence[Outcome], now: Instant) -> Done:
     """Note the answers of a channel, and take the journeys on. An answer to a message that is not claimed changes
     nothing: it was settled before."""
-    rows = ledger_rows.load_messages(tx, [outcome.row for outcome in outcomes])
-    turn, journeys = _open(tx, running, now, list(rows.values()))
+    stored = ledger_rows.load_messages(tx, [outcome.row for outcome in outcomes])
+    turn, _ = _open(tx, running, now, stored.values())
     for outcome in outcomes:
-        row = rows.get(outcome.row)
-        if row is None:
-            continue
-        if outcome.retraction:
-            if row.state is MessageState.RETRACTING and row.due is None:
-                person, journey = journeys[row.journey]
-                note_retraction(turn, row, person, journey, outcome.answer, now)
-            continue
-        if row.state is not MessageState.CLAIMED:
-            if isinstance(outcome.answer, Sent) and outcome.answer.receipt and not row.receipt:
-                # A report was quicker than the answer: later ones name the receipt.
-                row.receipt = outcome.answer.receipt
-                turn.outgoing.update(row)
-            continue
-        person, journey = journeys[row.journey]
-        turn.advance(person, now)
-        _note_answer(turn, row, person, journey, outcome.answer, now)
+        if outcome.row in stored:
+            take_outcome(turn, stored[outcome.row], outcome, now)
     return turn.flush()
 
 
-def _note_answer(turn: Turn, row: LedgerRow, person: Person, journey: Journey, answer: Answer, now: Instant) -> None:
+def take_outcome(turn: Turn, row: LedgerRow, outcome: Outcome, now: Instant, *, hold: bool | None = None) -> None:
+    """Note one answer, and take the journey on. ``hold`` says what is done with a message whose outcome nobody knows,
+    where that is not for its channel to say."""
+    person = turn.person(row.customer)
+    if outcome.retraction:
+        if row.state is MessageState.RETRACTING and row.due is None:
+            note_retraction(turn, row, person, outcome.answer, now)
+        return
+    if row.state is not MessageState.CLAIMED:
+        if isinstance(outcome.answer, Sent) and outcome.answer.receipt and not row.receipt:
+            # A report was quicker than the answer: later ones name the receipt.
+            row.receipt = outcome.answer.receipt
+            turn.outgoing.change(row)
+        return
+    turn.advance(person, now)
+    if hold is None:
+        spec = turn.running.channels.get(row.channel)
+        hold = spec is not None and spec.unknown == "hold"
+    _note_answer(turn, row, person, outcome.answer, now, hold=hold)
+
+
+def _note_answer(
+    turn: Turn, row: LedgerRow, person: Person, answer: Answer, now: Instant, *, hold: bool = False
+) -> None:
     spec = turn.running.channels.get(row.channel)
     match answer:
         case Sent(receipt=receipt):
@@ -277,53 +273,52 @@ def _note_answer(turn: Turn, row: LedgerRow, person: Person, journey: Journey, a
             turn.outgoing.note(person, row, "sent", now)
             if spec is not None and spec.settles == "report":
                 row.due = Instant(now + int(spec.settles_within * SECOND))
-                turn.outgoing.update(row)
+                turn.outgoing.change(row)
             else:
-                _settle(turn, row, person, journey, "sent", "", now)
-            take_back_late(turn, row, person, journey)
+                _settle(turn, row, person, "sent", "", now)
+            take_back_late(turn, row, person)
         case Retry(reason=reason, after=after):
-            _again(turn, row, person, journey, reason, after, now)
+            _again(turn, row, person, reason, after, now)
         case Rejected(reason=reason, address_gone=gone):
             row.state, row.reason = MessageState.FAILED, reason
             if gone:
                 _forget_address(turn, row, person, reason, now)
             turn.outgoing.note(person, row, "undelivered", now)
-            _settle(turn, row, person, journey, "failed", reason, now)
+            _settle(turn, row, person, "failed", reason, now)
         case Unknown(reason=reason):
             row.doubt = True
-            if spec is not None and spec.unknown == "hold":
+            if hold:
                 row.state, row.reason = MessageState.UNKNOWN, unknown(reason)
                 turn.outgoing.note(person, row, "undelivered", now)
-                _settle(turn, row, person, journey, "unknown", reason, now)
+                _settle(turn, row, person, "unknown", reason, now)
             else:
-                _again(turn, row, person, journey, reason, None, now)
+                _again(turn, row, person, reason, None, now)
         case _:
             assert_never(answer)
 
 
-def _again(
-    turn: Turn, row: LedgerRow, person: Person, journey: Journey, reason: str, after: float | None, now: Instant
-) -> None:
+def _again(turn: Turn, row: LedgerRow, person: Person, reason: str, after: float | None, now: Instant) -> None:
     """Try once more with the same key, if that is still in time."""
     row.reason = reason
     due = retry_at(row.key, row.attempts, now, after)
+    journey = turn.find_journey(person, row.journey)
     if _is_over(turn.running, row, journey):
-        _refuse(turn, row, person, journey, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
+        _refuse(turn, row, person, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
     elif due > row.expires:
         row.state = MessageState.UNKNOWN if row.doubt else MessageState.FAILED
         row.reason = unknown(f"not in time: {reason}") if row.doubt else f"not in time: {reason}"
         turn.outgoing.note(person, row, "undelivered", now)
-        _settle(turn, row, person, journey, "unknown" if row.doubt else "failed", reason, now)
+        _settle(turn, row, person, "unknown" if row.doubt else "failed", reason, now)
     else:
         row.state, row.due = MessageState.DECIDED, due
-        turn.outgoing.update(row)
+        turn.outgoing.change(row)
 
 
 def _claim_back(turn: Turn, row: LedgerRow, person: Person) -> Claim:
     """A message that is to be taken back: what was handed over, with the same key."""
     row.due = None
     row.tries += 1
-    turn.outgoing.update(row)
+    turn.outgoing.change(row)
     return _as_claim(row, person, pinned(turn.tx, row))
 
 
@@ -339,60 +334,64 @@ def _forget_address(turn: Turn, row: LedgerRow, person: Person, reason: str, now
 def recover(tx: Transaction, running: Running, now: Instant) -> Done:
     """After a start: calls that a crash cut off are looked at again. Which of them go again, with the same key, is
     decided when they are claimed."""
-    rows = ledger_rows.load_claimed(tx)
-    turn, journeys = _open(tx, running, now, rows)
+    turn, rows = _open(tx, running, now, ledger_rows.load_claimed(tx))
     for row in rows:
-        person, journey = journeys[row.journey]
-        turn.advance(person, now)
-        note = note_retraction if row.state is MessageState.RETRACTING else _note_answer
-        note(turn, row, person, journey, Unknown("cut off by a restart"), now)
+        taking_back = row.state is MessageState.RETRACTING
+        turn.advance(turn.person(row.customer), now)
+        take_outcome(turn, row, Outcome(row.row, Unknown("cut off by a restart"), taking_back), now)
     return turn.flush()
 
 
 def report(tx: Transaction, running: Running, channel: str, reports: Sequence[Report], now: Instant) -> Done:
     """What providers say of messages later. A report that came before, or about a message nobody knows,
     changes nothing."""
+    turn = Turn(tx, running, now)
     ids = [f"report:{channel}:{one.id}" for one in reports]
     seen = find_seen(tx, [hash_id(name) for name in ids])
     found: list[tuple[str, Report, LedgerRow]] = []
-    rows: dict[int, LedgerRow] = {}
     for name, one in zip(ids, reports, strict=True):
-        row = ledger_rows.find_message(tx, key=one.key, channel=channel, receipt=one.receipt)
+        row = turn.outgoing.find_claimed(key=one.key, channel=channel, receipt=one.receipt)
         if row is not None and name not in seen:
             seen.add(name)
-            found.append((name, one, rows.setdefault(row.row, row)))
-    turn, journeys = _open(tx, running, now, list(rows.values()))
+            found.append((name, one, row))
+    turn.load([row.customer for _, _, row in found])
+    turn.load_ahead(turn.load_journeys_by_number({row.journey for _, _, row in found}))
     for name, one, row in found:
-        person, journey = journeys[row.journey]
-        at = Instant(min(one.at, now))
-        detail = {
-            "key": row.key,
-            "what": one.what,
-            "reason": one.reason,
-            "channel": row.channel,
-            "message": row.message,
-            "address_gone": one.address_gone,
-        }
-        turn.record(name, row.customer, None, at, 1, msgspec.json.encode(detail))
-        turn.advance(person, now)
-        if row.state is MessageState.CLAIMED or (row.state is MessageState.DECIDED and row.doubt):
-            # The provider can only speak of what it took: the answer is still on its way, or was cut off.
-            _note_answer(turn, row, person, journey, Sent(one.receipt), now)
-        if one.what == "undelivered":
-            if one.address_gone:
-                _forget_address(turn, row, person, one.reason, now)
-            if row.state in (MessageState.HANDED, MessageState.CONFIRMED, MessageState.RETRACTING):
-                row.state, row.reason, row.due = MessageState.UNDELIVERED, one.reason or "undelivered", None
-                row.settled = row.settled or now
-                turn.outgoing.note(person, row, "undelivered", now)
-                turn.outgoing.update(row)
-        elif row.state is MessageState.HANDED and one.what == "delivered":
-            waiting = row.due is not None
-            row.state, row.due = MessageState.CONFIRMED, None
-            turn.outgoing.update(row)
-            if waiting:
-                _settle(turn, row, person, journey, "sent", "", now)
-        latest = turn.latest(person, journey)
-        count_answer(tx, person, latest, row, one.what, at)
-        turn.feed(person, latest, Reported(row.key, one.what, row.channel, row.message, at), now)
+        take_report(turn, name, one, row, now)
     return turn.flush()
+
+
+def take_report(turn: Turn, name: str, one: Report, row: LedgerRow, now: Instant) -> None:
+    """Note one report about a message, under the ``name`` by which it is known that it came."""
+    person = turn.person(row.customer)
+    at = Instant(min(one.at, now))
+    detail = {
+        "key": row.key,
+        "what": one.what,
+        "reason": one.reason,
+        "channel": row.channel,
+        "message": row.message,
+        "address_gone": one.address_gone,
+    }
+    turn.record(name, row.customer, None, at, 1, msgspec.json.encode(detail))
+    turn.advance(person, now)
+    if row.state is MessageState.CLAIMED or (row.state is MessageState.DECIDED and row.doubt):
+        # The provider can only speak of what it took: the answer is still on its way, or was cut off.
+        _note_answer(turn, row, person, Sent(one.receipt), now)
+    if one.what == "undelivered":
+        if one.address_gone:
+            _forget_address(turn, row, person, one.reason, now)
+        if row.state in (MessageState.HANDED, MessageState.CONFIRMED, MessageState.RETRACTING):
+            row.state, row.reason, row.due = MessageState.UNDELIVERED, one.reason or "undelivered", None
+            row.settled = row.settled or now
+            turn.outgoing.note(person, row, "undelivered", now)
+            turn.outgoing.change(row)
+    elif row.state is MessageState.HANDED and one.what == "delivered":
+        waiting = row.due is not None
+        row.state, row.due = MessageState.CONFIRMED, None
+        turn.outgoing.change(row)
+        if waiting:
+            _settle(turn, row, person, "sent", "", now)
+    journey = turn.find_journey(person, row.journey)
+    count_answer(turn.tx, person, journey, row, one.what, at)
+    turn.feed(person, journey, Reported(row.key, one.what, row.channel, row.message, at), now)

@@ -26,11 +26,16 @@ PIECE = 500
 
 def fan_out(tx: Transaction, running: Running, now: Instant, limit: int = PIECE) -> Woke:
     """A piece of the customers whom the earliest moment that has come lets enter, each at that moment."""
+    return let_enter(Turn(tx, running, now), limit)
+
+
+def let_enter(turn: Turn, limit: int = PIECE) -> Woke:
+    """The same in a turn that has done nothing so far."""
+    tx, running, now = turn.tx, turn.running, turn.now
     schedule = schedule_rows.load_due(tx, now)
     if schedule is None:
         return Woke(0, Done(()), schedule_rows.next_due(tx))
     program = running.beginnings.schedules.get(schedule.rule)
-    turn = Turn(tx, running, now)
     if program is None or schedule.due is None:
         schedule_rows.remove_schedules(tx, [schedule])
         return Woke(0, turn.flush(), schedule_rows.next_due(tx))

@@ -17,12 +17,11 @@ from segue.engine.journey import Arrived
 from segue.program.keys import per_value
 from segue.program.reads import REACH
 from segue.runtime.admissions import Cause
-from segue.runtime.merging import join, merge
+from segue.runtime.merging import merge
 from segue.runtime.people import Person
 from segue.runtime.running import Running
 from segue.runtime.turn import Done, Turn
 from segue.store import customers as customer_rows
-from segue.store import journeys as journey_rows
 from segue.store.customers import hash_id
 from segue.store.database import Transaction
 
@@ -39,73 +38,78 @@ class Ingested(msgspec.Struct, frozen=True):
 
 def ingest(tx: Transaction, running: Running, events: Sequence[Event], now: Instant) -> Ingested:
     """Take in a batch that arrived at ``now``, in its order."""
-    fresh = _drop_seen(tx, events)
-    keys: set[str] = set()
-    for event, _ in fresh:
-        if event.user_id is not None:
-            keys.add(user_key(event.user_id))
-        if event.anonymous_id is not None:
-            keys.add(device_key(event.anonymous_id))
-        if event.previous_id is not None:
-            keys.add(device_key(event.previous_id))
-    customers = customer_rows.find_customers(tx, keys) if keys else {}
-    turn = _open(tx, running, now, customers, fresh)
-    aliases: dict[str, int] = {}
-    own_keys = {row: person.row.key for row, person in turn.people.items()}
-    dones: list[Done] = []
-    for event, hashed in fresh:
+    intake = Intake(Turn(tx, running, now))
+    intake.expect(events)
+    accepted = sum(intake.take(event, now) for event in events)
+    return Ingested(accepted, len(events) - accepted, intake.close())
+
+
+class Intake:
+    """Takes events in, one after the other, within one turn: whether they came before, and whose they are."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._hashes: dict[str, int] = {}
+        self._seen: set[str] = set()
+        self._customers: dict[str, int] = {}
+        self._own_keys: dict[int, str] = {}
+        self._aliases: dict[str, int] = {}
+
+    def expect(self, events: Sequence[Event]) -> None:
+        """Bring what will be asked about events that come next, for all of them at once. Each is expected once before
+        it is taken."""
+        tx, turn = self._turn.tx, self._turn
+        hashes = {event.message_id: hash_id(event.message_id) for event in events}
+        self._hashes |= hashes
+        self._seen |= customer_rows.find_seen(tx, set(hashes.values()))
+        keys: set[str] = set()
+        for event in events:
+            if event.user_id is not None:
+                keys.add(user_key(event.user_id))
+            if event.anonymous_id is not None:
+                keys.add(device_key(event.anonymous_id))
+            if event.previous_id is not None:
+                keys.add(device_key(event.previous_id))
+        found = customer_rows.find_customers(tx, keys) if keys else {}
+        self._customers |= found
+        turn.load(found.values())
+        self._own_keys.update((row, turn.people[row].row.key) for row in found.values())
+        turn.load_journeys([row for row, person in turn.people.items() if person.journeys is None])
+        _load_history(turn, turn.running, events)
+
+    def take(self, event: Event, now: Instant) -> bool:
+        """Take an event in that arrives now; False where it came before. A hash finds candidates, equality decides."""
+        if event.message_id in self._seen:
+            return False
+        self._seen.add(event.message_id)
+        turn, customers, own_keys = self._turn, self._customers, self._own_keys
         same = find_same(event.user_id, _device_of(event), customers, own_keys)
         if same is not None:
-            dones += [_close(tx, turn, aliases), *merge(tx, running, *same, now)]
+            self._write_aliases()
+            merge(turn, *same, now)
             kept, gone = same
             customers.update({key: kept for key, row in customers.items() if row == gone})
             del own_keys[gone]
-            aliases = {}
-            turn = _open(tx, running, now, customers, fresh)
-        person = _identify(turn, event, customers, own_keys, aliases)
-        _take(turn, running, person, event, hashed, now)
-    dones.append(_close(tx, turn, aliases))
-    return Ingested(len(fresh), len(events) - len(fresh), join(dones))
+        person = _identify(turn, event, customers, own_keys, self._aliases)
+        _take(turn, turn.running, person, event, self._hashes.pop(event.message_id), now)
+        return True
+
+    def close(self) -> Done:
+        """Write everything."""
+        done = self._turn.flush()
+        self._write_aliases()
+        return done
+
+    def _write_aliases(self) -> None:
+        if self._aliases:
+            customer_rows.put_aliases(self._turn.tx, self._aliases)
+            self._aliases.clear()
 
 
-def _open(
-    tx: Transaction,
-    running: Running,
-    now: Instant,
-    customers: dict[str, int],
-    fresh: Sequence[tuple[Event, int]],
-) -> Turn:
-    turn = Turn(tx, running, now)
-    turn.load(customers.values())
-    turn.load_journeys([row for row in turn.people if turn.people[row].journeys is None])
-    _load_history(turn, running, fresh)
-    return turn
-
-
-def _close(tx: Transaction, turn: Turn, aliases: dict[str, int]) -> Done:
-    done = turn.flush()
-    if aliases:
-        customer_rows.put_aliases(tx, aliases)
-    return done
-
-
-def _drop_seen(tx: Transaction, events: Sequence[Event]) -> list[tuple[Event, int]]:
-    """The events whose message id did not come before, each with its hash. The hash finds candidates,
-    equality decides."""
-    hashed = [(event, hash_id(event.message_id)) for event in events]
-    seen = customer_rows.find_seen(tx, {number for _, number in hashed})
-    fresh = []
-    for event, number in hashed:
-        if event.message_id not in seen:
-            seen.add(event.message_id)
-            fresh.append((event, number))
-    return fresh
-
-
-def _load_history(turn: Turn, running: Running, fresh: Sequence[tuple[Event, int]]) -> None:
+def _load_history(turn: Turn, running: Running, fresh: Sequence[Event]) -> None:
     """The history that conditions of this batch may read, for customers who have one, in one query."""
     names: set[str] = set()
-    for event, _ in fresh:
+    for event in fresh:
         if event.name is not None:
             for program in running.triggers.get(running.names.get(event.name, event.name), ()):
                 names |= program.events | program.entry_reads
@@ -118,13 +122,13 @@ def _load_history(turn: Turn, running: Running, fresh: Sequence[tuple[Event, int
     turn.load_history(turn.people, names)
 
 
-def _read_by_segments(running: Running, fresh: Sequence[tuple[Event, int]]) -> set[str]:
+def _read_by_segments(running: Running, fresh: Sequence[Event]) -> set[str]:
     """The history that live segments read which this batch touches."""
     beginnings = running.beginnings
     if not beginnings.watched:
         return set()
     touched: set[str] = set()
-    for event, _ in fresh:
+    for event in fresh:
         if event.name is not None:
             touched.update(beginnings.by_event.get(running.names.get(event.name, event.name), ()))
         for trait in event.traits or ():
@@ -224,14 +228,11 @@ def _rest(event: Event, person: Person | None) -> bytes | None:
 def _reach_named(turn: Turn, running: Running, event: Arrived, now: Instant) -> None:
     """An event that names no customer reaches every journey whose rule says ``per`` a field it carries,
     with that value."""
-    reached: dict[int, None] = {}
+    reached: set[int] = set()
     for per, rules in running.keyed.items():
         value = per_value(event.fields, per)
         if value is not None:
-            reached.update(dict.fromkeys(journey_rows.customers_with_value(turn.tx, rules, value)))
-            reached.update(dict.fromkeys(turn.customers_with_value(rules, value)))  # those this batch brought inside
-    turn.load(reached)
-    turn.load_journeys([row for row in reached if turn.people[row].journeys is None])
+            reached |= turn.customers_with_value(rules, value)
     for row in sorted(reached):
         person = turn.people[row]
         turn.advance(person, now)

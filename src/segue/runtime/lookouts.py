@@ -7,7 +7,7 @@ publication, or just before an input reaches them, whichever comes first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -43,6 +43,8 @@ class Lookouts:
         self._known: dict[int, dict[str, Lookout]] = {}
         self._changed: set[tuple[str, int]] = set()
         self._greeted: set[int] = set()
+        self.moved: list[tuple[Instant, int, str]] = []
+        """What this turn found is to be looked at by its horizon: when, customer, subject."""
 
     @property
     def subjects(self) -> Mapping[str, Subject]:
@@ -196,6 +198,8 @@ class Lookouts:
         if known.get(subject.name) != found:
             known[subject.name] = found
             self._changed.add((subject.name, person.row.row))
+            if found.due is not None and found.due <= self._turn.horizon:
+                self.moved.append((found.due, person.row.row, subject.name))
 
     # Merging
 
@@ -215,6 +219,11 @@ class Lookouts:
 
     # Writing
 
+    def forget(self, customers: Collection[int]) -> None:
+        """Customers change in the store: what is known of them is asked for anew."""
+        for row in customers:
+            self._known.pop(row, None)
+
     def flush(self) -> Instant | None:
         """Write what changed; when the first of it is to be looked at."""
         kept: dict[tuple[str, int], Lookout] = {}
@@ -231,6 +240,7 @@ class Lookouts:
             lookout_rows.put_lookouts(self._turn.tx, kept)
         if gone:
             lookout_rows.remove_lookouts(self._turn.tx, gone)
+        self._changed.clear()
         return min((found.due for found in kept.values() if found.due is not None), default=None)
 
 

@@ -49,9 +49,14 @@ class Outlay:
         """The calendar day in the project's zone."""
         return local(instant, self._zone).date()
 
-    def flush(self) -> None:
-        """Write it. After the messages: whether a code is free hangs on what all of its journey's came to."""
+    def flush(self) -> bool:
+        """Write it; whether anything was spent. After the messages: whether a code is free hangs on what all of its
+        journey's came to."""
         for customer, journey, pool in self._unused:
             coupons.give_back(self._tx, customer, journey, pool)
-        if self.spent:
-            ledger_rows.put_spend(self._tx, self.spent)
+        self._unused.clear()
+        if not self.spent:
+            return False
+        ledger_rows.put_spend(self._tx, self.spent)
+        self.spent.clear()
+        return True

@@ -74,6 +74,7 @@ class Paces:
         """Write what was counted."""
         if self._new:
             paces.add_to_pace(self._turn.tx, self._new)
+            self._new.clear()
 
 
 def _begin(expect: m.Expect, running: Running, now: Instant) -> Instant:

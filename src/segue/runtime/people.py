@@ -38,7 +38,13 @@ class History(dict[str, list[Past]]):
         elif self._fetch is None:
             self[name] = [past]
         else:
-            self._unasked = [*(self._unasked or ()), (name, past)]
+            if self._unasked is None:
+                self._unasked = []
+            self._unasked.append((name, past))
+
+    def written(self) -> None:
+        """What was remembered is stored from now on."""
+        self._unasked = None
 
     def bring(self, name: str, rows: list[Past]) -> None:
         """What a batch query found."""
@@ -51,12 +57,33 @@ class History(dict[str, list[Past]]):
 class Person:
     """A customer in a turn: the stored row, the facts, and the live journeys (None until they are loaded)."""
 
-    __slots__ = ("changed", "facts", "history", "journeys", "new", "row")
+    __slots__ = ("_facts", "_look_up", "changed", "history", "journeys", "new", "row")
 
-    def __init__(self, row: CustomerRow, history: History, facts: Customer, *, new: bool) -> None:
+    def __init__(
+        self, row: CustomerRow, history: History, look_up: Callable[[CustomerRow, History], Customer], *, new: bool
+    ) -> None:
         self.row = row
         self.history = history
-        self.facts = facts
         self.new = new
         self.changed = False
         self.journeys: dict[int, Journey] | None = {} if new else None
+        self._look_up = look_up
+        self._facts: Customer | None = None
+
+    @property
+    def facts(self) -> Customer:
+        """What conditions read; made when they do, since a batch may bring customers whose turn does not come."""
+        if self._facts is None:
+            self._facts = self._look_up(self.row, self.history)
+        return self._facts
+
+    def refresh(self) -> None:
+        """Traits or consent changed."""
+        self.changed = True
+        self._facts = None
+
+    def written(self) -> None:
+        """All that this turn knows of the customer is stored from now on."""
+        if self.new or self.changed:
+            self.new = self.changed = False
+        self.history.written()

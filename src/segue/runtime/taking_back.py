@@ -1,7 +1,4 @@
-"""What came of taking a message back whose journey ended.
-
-That it is to be is noted with the end, in `segue.runtime.outgoing`.
-"""
+"""What came of taking back a message whose journey ended; that it is to be is noted with the end, by `Outgoing`."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ from segue.api import Answer, Instant, Rejected, Retry, Sent, Unknown
 from segue.api.values import DAY
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.delivery.retries import retry_at
-from segue.engine.journey import Journey
 from segue.runtime.outgoing import JOURNEY_ENDED
 from segue.runtime.people import Person
 from segue.runtime.turn import Turn
@@ -23,15 +19,15 @@ _TAKE_BACK_FOR: Final = 3 * DAY
 """For how long taking back is tried where the channel cannot, or does not say that it did."""
 
 
-def take_back_late(turn: Turn, row: LedgerRow, person: Person, journey: Journey) -> None:
+def take_back_late(turn: Turn, row: LedgerRow, person: Person) -> None:
     """A message was handed over: where its journey ended while the call was under way, it is taken back."""
     if row.channel in turn.running.retractable:
-        latest = turn.latest(person, journey)
-        if latest.state != "inside":
-            turn.outgoing.take_back(person, latest)
+        journey = turn.find_journey(person, row.journey)
+        if journey.state != "inside":
+            turn.outgoing.take_back(person, journey)
 
 
-def note_retraction(turn: Turn, row: LedgerRow, person: Person, journey: Journey, answer: Answer, now: Instant) -> None:
+def note_retraction(turn: Turn, row: LedgerRow, person: Person, answer: Answer, now: Instant) -> None:
     """What the channel said to taking a message back. Where it cannot, the message stays as it is."""
     match answer:
         case Sent():
@@ -39,6 +35,7 @@ def note_retraction(turn: Turn, row: LedgerRow, person: Person, journey: Journey
             spec = turn.running.channels.get(row.channel)
             if spec is None or not spec.stands:
                 turn.outgoing.outlay.give_back(row)  # it never went: a banner that stood has cost what it cost
+            journey = turn.find_journey(person, row.journey)
             reason = f"{JOURNEY_ENDED}{journey.reason or journey.state}"
             turn.outgoing.note(person, row, "retracted", now, reason)
         case Rejected(reason=reason):
@@ -51,4 +48,4 @@ def note_retraction(turn: Turn, row: LedgerRow, person: Person, journey: Journey
                 row.state, row.retracted, row.reason = MessageState.HANDED, now, f"{STAYED}{reason}"
         case _:
             assert_never(answer)
-    turn.outgoing.update(row)
+    turn.outgoing.change(row)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, assert_never
 
@@ -19,12 +19,13 @@ from msgspec.structs import replace
 
 from segue.api import Instant
 from segue.customers.identity import show
-from segue.customers.zones import TRAIT, zone_of
+from segue.customers.zones import zone_of
 from segue.engine.follow import follow
 from segue.engine.journey import (
     Arrived,
     Assign,
     Changed,
+    Claimed,
     Crossed,
     Decide,
     Effect,
@@ -34,6 +35,7 @@ from segue.engine.journey import (
     Learn,
     Note,
     Pass,
+    Settled,
     SetTrait,
     Withdraw,
     Woken,
@@ -41,7 +43,7 @@ from segue.engine.journey import (
 )
 from segue.engine.step import end, step
 from segue.program.calendar import find_zone
-from segue.program.facts import Customer, Past
+from segue.program.facts import ZONE_TRAIT, Customer, Past
 from segue.program.keys import reaches
 from segue.program.reads import REACH
 from segue.runtime.admissions import Admissions, Cause, occasion
@@ -56,6 +58,7 @@ from segue.store import customers as customer_rows
 from segue.store import journeys as journey_rows
 from segue.store.customers import CustomerRow, EventRow
 from segue.store.database import Transaction
+from segue.store.schedules import scheduled_zones
 
 _encode = msgspec.json.Encoder().encode
 
@@ -73,30 +76,38 @@ class Done(msgspec.Struct, frozen=True):
 
 class Turn:
     """The state of one turn. ``now`` is the moment of its transaction, ``lines`` the decisions made, in order,
-    ``overdue`` the journeys that this turn began or moved on to a wait that is over already: when,
-    customer, journey."""
+    ``overdue`` the journeys that this turn began or moved on to a wait that is over by ``horizon``: when, customer,
+    journey. In the daemon the horizon is ``now``; where time is virtual both may be moved on between two inputs, and
+    one turn goes over many moments."""
 
     def __init__(self, tx: Transaction, running: Running, now: Instant) -> None:
         self.tx = tx
         self.running = running
-        self.now = now
+        self.now = self.horizon = now
         self.lines: list[DecisionLine] = []
         self.people: dict[int, Person] = {}
+        self.calendar: Instant | None = None
+        """The first moment of the calendar in a zone that this turn was the first to see."""
+        self.became: dict[int, int] = {}
+        """Customers who turned out to be another one in this turn."""
         self.overdue: list[tuple[Instant, int, Journey]] = []
         self.tally: Counter[tuple[str, str, str]] = Counter()
         # What belongs to the turn does not hold it: it goes, with a thousand customers, the moment it is done with, and
         # not when the collector comes by.
         self._weakly = weakref.proxy(self)
         self.arms = Arms(self._weakly)
-        self.outgoing = Outgoing(self._weakly)
         self.admissions = Admissions(self._weakly)
+        self.outgoing = Outgoing(self._weakly)
         self.lookouts = Lookouts(self._weakly) if running.beginnings.watched else None
         self._order = -1
         self._events: list[EventRow] = []
         self._fresh: dict[int, tuple[int, Journey]] = {}
         self._touched: dict[int, Journey] = {}
+        self._known: dict[int, Journey] = {}
         self._moved: set[int] = set()
         self._consent: list[tuple[int, str, str, str, Instant, str]] = []
+        self._due: Instant | None = None
+        self._zones = scheduled_zones(tx) if running.beginnings.local else None
 
     # Loading
 
@@ -116,12 +127,12 @@ class Turn:
 
     def _person(self, row: CustomerRow, *, new: bool) -> Person:
         history = History(None if new else partial(_fetch, self.tx, row.row))
-        return Person(row, history, self._facts(row, history), new=new)
+        return Person(row, history, partial(Turn._facts, self._weakly), new=new)
 
     def _facts(self, row: CustomerRow, history: History) -> Customer:
         running, traits = self.running, row.traits
         zone = running.zone
-        if traits and (named := traits.get(TRAIT)) and isinstance(named, str):
+        if traits and (named := traits.get(ZONE_TRAIT)) and isinstance(named, str):
             zone = find_zone(named) or zone
         refusal = partial(running.reach.refusal, traits=traits, consent=row.consent)
         standing = StoreStanding(self._weakly, row)
@@ -129,8 +140,9 @@ class Turn:
 
     def refresh(self, person: Person) -> None:
         """After a change of traits or consent: the facts anew."""
-        person.changed = True
-        person.facts = self._facts(person.row, person.history)
+        person.refresh()
+        if self._zones is not None:
+            self._note_zone(person)
 
     def load_history(self, rows: Iterable[int], names: Iterable[str]) -> None:
         """Bring the history of these names for customers that are loaded, with one query."""
@@ -163,37 +175,76 @@ class Turn:
         if missing:
             found = journey_rows.load_live(self.tx, missing)
             for row in missing:
-                self.people[row].journeys = {journey.row: journey for journey in found.get(row, ())}
+                # those this turn has changed already are newer than what the store says
+                journeys = [self._touched.get(journey.row, journey) for journey in found.get(row, ())]
+                self.people[row].journeys = {one.row: one for one in journeys if journey_rows.is_live(one)}
 
     def journeys(self, person: Person) -> dict[int, Journey]:
         """The live journeys of a customer."""
         if person.journeys is None:
             self.load_journeys((person.row.row,))
-            # those this turn has changed already are newer than what the store says
-            assert person.journeys is not None
-            for row in list(person.journeys):
-                if row in self._touched:
-                    person.journeys[row] = self._touched[row]
-                    if not journey_rows.is_live(self._touched[row]):
-                        del person.journeys[row]
         assert person.journeys is not None
         return person.journeys
 
-    def customers_with_value(self, rules: Iterable[str], value: str) -> list[int]:
-        """Customers with a journey that began in this turn, of one of the rules, for a ``per`` value."""
-        return [
-            customer for customer, journey in self._fresh.values() if journey.value == value and journey.rule in rules
-        ]
+    def customers_with_value(self, rules: Sequence[str], value: str) -> set[int]:
+        """Customers with a live journey of one of the rules for a ``per`` value; they are loaded."""
+        rows = set(journey_rows.customers_with_value(self.tx, rules, value))
+        rows.update(customer for customer, journey in self._fresh.values() if journey.value == value)
+        self.load(rows)
+        self.load_journeys([row for row in rows if self.people[row].journeys is None])
+        return {
+            row
+            for row in rows
+            if any(one.value == value and one.rule in rules for one in self.journeys(self.people[row]).values())
+        }
 
     def latest(self, person: Person, journey: Journey) -> Journey:
         """The journey as this turn left it."""
-        if journey.row in self._touched:
-            return self._touched[journey.row]
-        if journey.row in self._fresh:
-            return self._fresh[journey.row][1]
-        if person.journeys is not None and journey.row in person.journeys:
-            return person.journeys[journey.row]
-        return journey
+        return self._left(person, journey.row) or journey
+
+    def _left(self, person: Person, number: int) -> Journey | None:
+        if number in self._touched:
+            return self._touched[number]
+        if number in self._fresh:
+            return self._fresh[number][1]
+        if person.journeys is not None and number in person.journeys:
+            return person.journeys[number]
+        return self._known.get(number)
+
+    def find_journey(self, person: Person, number: int) -> Journey:
+        """A journey by number, also one that has ended."""
+        found = self._left(person, number)
+        if found is None:
+            self.load_journeys_by_number((number,))
+            found = self._known[number]
+        return found
+
+    def load_journeys_by_number(self, numbers: Iterable[int]) -> list[Journey]:
+        """Bring journeys, live or not. Gives those that the store has of them."""
+        found = journey_rows.load_journeys(self.tx, numbers)
+        self._known.update((number, journey) for number, (_, journey) in found.items())
+        return [journey for _, journey in found.values()]
+
+    def person(self, row: int) -> Person:
+        """A customer by number, loaded where that was not so; one who turned out to be another one is that one."""
+        row = self.became.get(row, row)
+        person = self.people.get(row)
+        if person is None:
+            self.load((row,))
+            person = self.people[row]
+        return person
+
+    def forget(self, customers: Collection[int]) -> None:
+        """Customers change in the store: bring them anew. Everything was written before."""
+        for row in customers:
+            if (person := self.people.pop(row, None)) is not None and person.journeys is not None:
+                for number in person.journeys:
+                    self._known.pop(number, None)
+        self.admissions.forget(customers)
+        self.arms.forget(customers)
+        self.outgoing.forget(customers)
+        if self.lookouts is not None:
+            self.lookouts.forget(customers)
 
     # Inputs
 
@@ -390,6 +441,9 @@ class Turn:
         self, person: Person, journey: Journey, happening: Input, now: Instant, *, goals: bool = True, depth: int = 0
     ) -> Journey:
         """One input to one journey, and all that follows from it. Gives the journey as it is then."""
+        arrived = self._order
+        if isinstance(happening, Woken | Claimed | Settled):
+            self._order = -1  # it did not arrive: what was recorded before it in this turn is none of its business
         program = self.running.programs.get(journey.program)
         try:
             if program is None:
@@ -403,6 +457,7 @@ class Turn:
                 after, effects = end(journey, "failed", reason, now)
         self.keep(person, after)
         self.carry_out(person, after, effects, now, depth)
+        self._order = arrived
         return after
 
     def end(self, person: Person, journey: Journey, reason: str, now: Instant) -> None:
@@ -411,14 +466,11 @@ class Turn:
         self.keep(person, after)
         self.carry_out(person, after, effects, now, 0)
 
-    def is_new(self, journey: Journey) -> bool:
-        """Whether the journey began in this turn."""
-        return journey.row in self._fresh
-
     def enter(self, person: Person, journey: Journey) -> None:
         """A journey that begins gets its number."""
         journey.row = self.tx.store.ids.take("journey")
         self._fresh[journey.row] = (person.row.row, journey)
+        self.outgoing.begin(journey.row)
         self.keep(person, journey)
 
     # Effects
@@ -429,7 +481,7 @@ class Turn:
             self._fresh[journey.row] = (person.row.row, journey)
         else:
             self._touched[journey.row] = journey
-        if journey.due is not None and journey.due <= self.now:
+        if journey.due is not None and journey.due <= self.horizon:
             self.overdue.append((journey.due, person.row.row, journey))
         if person.journeys is not None:
             if journey_rows.is_live(journey):
@@ -526,46 +578,66 @@ class Turn:
     # Writing
 
     def flush(self) -> Done:
-        """Write everything back, and say what was done."""
+        """Write everything that is not written yet, and say what was done since the turn began."""
         tx = self.tx
-        customer_rows.insert_customers(tx, [person.row for person in self.people.values() if person.new])
-        customer_rows.update_customers(
-            tx, [person.row for person in self.people.values() if person.changed and not person.new]
-        )
+        new, changed = [], []
+        for person in self.people.values():
+            if person.new:
+                new.append(person.row)
+            elif person.changed:
+                changed.append(person.row)
+            person.written()
+        customer_rows.insert_customers(tx, new)
+        customer_rows.update_customers(tx, changed)
         if self._events:
             customer_rows.insert_events(tx, self._events)
-        if self._fresh:
-            journey_rows.insert(tx, self._fresh.values())
-        if self._touched:
-            journey_rows.update(tx, self._touched.values())
+            self._events.clear()
         channels = self.outgoing.flush()
-        if self._moved:
-            journey_rows.move_programs(tx, [self._touched[row] for row in self._moved])
+        self._flush_journeys()
         self.admissions.flush()
         self.arms.flush()
         if self._consent:
             customer_rows.put_consent(tx, self._consent)
+            self._consent.clear()
         if self.tally:
             journey_rows.count(tx, self.tally)
-        moments = [
-            journey.due
-            for journey in (*(journey for _, journey in self._fresh.values()), *self._touched.values())
-            if journey.due is not None
-        ]
+            self.tally.clear()
         if self.lookouts is not None and (due := self.lookouts.flush()) is not None:
-            moments.append(due)
-        if self.running.beginnings.local and (due := self._note_zones()) is not None:
-            moments.append(due)
-        return Done(
-            lines=tuple(self.lines),
-            due=min(moments, default=None),
-            channels=channels,
-        )
+            self.comes(due)
+        return Done(lines=tuple(self.lines), due=self._due, channels=channels)
 
-    def _note_zones(self) -> Instant | None:
-        """Customers may live in zones for which the calendar has no moments yet. When the first of them comes."""
-        zones = {zone_of(one.row.traits) for one in self.people.values() if one.new or one.changed}
-        return add_zones(self.tx, self.running, {zone for zone in zones if zone is not None}, self.now)
+    def _flush_journeys(self) -> None:
+        tx = self.tx
+        if self._fresh:
+            journey_rows.insert(tx, self._fresh.values())
+        if self._touched:
+            journey_rows.update(tx, self._touched.values())
+        if self._moved:
+            journey_rows.move_programs(tx, [self._touched[row] for row in self._moved])
+        written = [*(journey for _, journey in self._fresh.values()), *self._touched.values()]
+        moments = [journey.due for journey in written if journey.due is not None]
+        if moments:
+            self.comes(min(moments))
+        self._known.update((journey.row, journey) for journey in written)
+        self._fresh.clear()
+        self._touched.clear()
+        self._moved.clear()
+
+    def comes(self, due: Instant) -> None:
+        """Something comes by time at a moment."""
+        if self._due is None or due < self._due:
+            self._due = due
+
+    def _note_zone(self, person: Person) -> None:
+        """The customer may live in a zone for which the calendar has no moments yet."""
+        zone = zone_of(person.row.traits)
+        if self._zones is None or zone is None or zone in self._zones:
+            return
+        self._zones.add(zone)
+        due = add_zones(self.tx, self.running, (zone,), self.now)
+        if due is not None:
+            self.calendar = due if self.calendar is None else min(self.calendar, due)
+            self.comes(due)
 
 
 def _fetch(tx: Transaction, row: int, name: str) -> list[Past]:

@@ -7,7 +7,8 @@ import heapq
 import msgspec
 
 from segue.api import Instant
-from segue.engine.journey import Woken
+from segue.engine.journey import Journey, Woken
+from segue.runtime.people import Person
 from segue.runtime.running import Running
 from segue.runtime.turn import Done, Turn
 from segue.store import journeys as journey_rows
@@ -43,12 +44,7 @@ def wake(tx: Transaction, running: Running, now: Instant, limit: int = 1000) -> 
     fired, number = 0, len(queue)
     while queue and fired < 4 * limit:
         moment, _, customer, journey = heapq.heappop(queue)
-        person = turn.people[customer]
-        turn.look_out_until(person, moment)
-        journey = turn.taken_over(person, turn.latest(person, journey), moment)
-        if journey.due == moment:  # else this very turn ended the wait, or moved it
-            turn.feed(person, journey, Woken(), moment)
-            fired += 1
+        fired += end_wait(turn, turn.people[customer], journey, moment)
         for overdue, one, begun in turn.overdue:
             if overdue <= until:
                 number += 1
@@ -56,3 +52,13 @@ def wake(tx: Transaction, running: Running, now: Instant, limit: int = 1000) -> 
         turn.overdue.clear()
     done = turn.flush()
     return Woke(fired, done, journey_rows.next_due(tx))
+
+
+def end_wait(turn: Turn, person: Person, journey: Journey, moment: Instant) -> bool:
+    """The moment came at which a wait of the journey was to end. False where this very turn ended it, or moved it."""
+    turn.look_out_until(person, moment)
+    journey = turn.taken_over(person, turn.latest(person, journey), moment)
+    if journey.due != moment:
+        return False
+    turn.feed(person, journey, Woken(), moment)
+    return True

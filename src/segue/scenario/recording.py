@@ -111,10 +111,16 @@ class Recording:
                 except (ValueError, msgspec.MsgspecError, RecursionError) as error:
                     self.bad.append(BadLine(number, str(error)))
         self._first = Instant(min(received, default=0))
+        self._last = Instant(max(received, default=0))
         self.record = Record(answers, tuple(reports))
         if not self.ordered:
             order = sorted(range(len(received)), key=received.__getitem__)
             self._offsets = array.array("q", (self._offsets[place] for place in order))
+
+    @property
+    def last(self) -> Instant:
+        """When the last event arrived; 1970 where there is none."""
+        return self._last
 
     @property
     def first(self) -> Instant:

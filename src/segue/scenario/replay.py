@@ -3,7 +3,8 @@
 There is no second implementation here, only another order of calls: the next moment is the earliest of the next
 arrival, of what comes by time (segments, dates, the calendar, waits) and of the next claim or answer on record. At one
 instant arrivals come first, then what comes by time, then sends. Answers that are not on record are ``Sent``, at once.
-Pools of coupons are not known here: every message gets a code made up from the pool and its journey.
+Pools of coupons are not known here: every message gets a code made up from the pool and its journey. Many moments share
+a transaction: see `segue.scenario.span`.
 
 A calendar has no end and a record does: what recurs begins journeys up to the last arrival (or up to ``until``), live
 segments are watched for a year after it, and dates of customers and broadcasts are waited for however far they are.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import bisect
 import heapq
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
@@ -22,17 +24,17 @@ from segue.api import Answer, Event, Instant, Report, Sent
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.engine.journey import mint
 from segue.messages.catalogue import Catalogue
-from segue.runtime.dispatch import Claim, Outcome, claim, report, settle
-from segue.runtime.due import end_recurrence, next_due, pass_time
-from segue.runtime.ingest import ingest
+from segue.runtime.dispatch import Claim, Outcome
+from segue.runtime.due import end_recurrence
 from segue.runtime.running import DecisionLine, Running, with_content
 from segue.runtime.sweeping import Chore, chores, sweep
-from segue.runtime.turn import Done
+from segue.scenario.span import Span
+from segue.store import history
 from segue.store import ledger as ledger_rows
 from segue.store.database import Store, Transaction
 
-_ALL = 1_000_000_000
-_PIECE = 1000
+SPAN = 1000
+"""Arrivals and moments in one transaction, at most about."""
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -87,7 +89,12 @@ def _take(_claimed: Claim, _moment: Instant) -> Answer:
 
 
 class Replay:
-    """One replay over a store of its own. `run` gives the decisions in the order in which they are made."""
+    """One replay over a store of its own. `run` gives the decisions in the order in which they are made.
+
+    For its spans: ``upcoming`` are the arrivals at hand, ``complete`` that no more follow; ``mail`` the messages that
+    wait to be looked at (when, channel, number); ``answers`` what channels are yet to say of claims, ``reports`` what
+    providers are yet to say; ``moment`` is the latest that was reached, ``arrivals`` how many there were.
+    """
 
     def __init__(
         self,
@@ -96,24 +103,24 @@ class Replay:
         content: Catalogue,
         record: Record | None = None,
         answer: Callable[[Claim, Instant], Answer] = _take,
+        *,
+        span: int = SPAN,
     ) -> None:
         """``answer`` is what channels say, at once, to messages that are not on record."""
-        self._content = content
-        self._take_up(running)
+        self.running = with_content(running, content)
+        self.content = content
+        self.span = span
         self._store = store
         self._record = record or Record()
         self._usual = answer
-        self._moments: list[tuple[Instant, int]] = sorted(
-            (moment, number)
-            for number, answer in enumerate(self._record.answers.values())
-            for moment in (answer.claimed, answer.withdrawn, answer.retracted, *answer.deferred)
-            if moment is not None
-        )
-        self._answers: list[tuple[Instant, int, Outcome]] = []
-        self._reports = sorted(self._record.reports, key=lambda one: one.received)
-        self._lines: list[DecisionLine] = []
-        self._wakes: Instant | None = None
-        self._channels: set[str] = set()
+        self._source: Iterator[Arrival] = iter(())
+        self.upcoming: deque[Arrival] = deque()
+        self.complete = False
+        self.until: Instant | None = None
+        self.mail: list[tuple[Instant, str, int]] = []
+        self.answers: list[tuple[Instant, int, Outcome]] = []
+        self.reports = deque(sorted(self._record.reports, key=lambda one: one.received))
+        self.reported: set[str] = set()
         self.arrivals = 0
         self.moment = Instant(0)
 
@@ -124,163 +131,103 @@ class Replay:
         progress: Callable[[Progress], None] | None = None,
     ) -> Iterator[DecisionLine]:
         """Decide everything; stops before ``until`` where that is given. Arrivals come in the order of ``received``."""
-        source = iter(arrivals)
-        upcoming = next(source, None)
-        self._wakes = self._store.apply(lambda tx: next_due(tx, self.running))
-        while True:
-            if upcoming is None and until is None and self.running.recurs_until is None:
+        self._source, self.until, self.complete = iter(arrivals), until, False
+        self.upcoming.clear()
+        self._store.apply(self._take_stock)
+        going_on = True
+        while going_on:
+            self._read_ahead()
+            if self.ends_recurrence:
                 self._end_recurrence()
-            moment = self._next_moment(upcoming)
-            if moment is None or (until is not None and moment >= until):
-                return
-            self.moment = moment
-            batch: list[Event] = []
-            while upcoming is not None and upcoming.received <= moment and len(batch) < _PIECE:
-                batch.append(upcoming.event)
-                upcoming = next(source, None)
-            self._at(moment, batch)
-            yield from self._lines
-            self._lines.clear()
+            going_on, lines = self._store.apply(self._decide_span)
+            yield from lines
             if progress is not None:
-                progress(Progress(self.arrivals, moment))
+                progress(Progress(self.arrivals, self.moment))
 
     def hear(self, heard: RecordedReport) -> None:
         """Have a report arrive that is not on record; the next `run` begins with it where it has arrived by then."""
-        bisect.insort(self._reports, heard, key=lambda one: one.received)
+        bisect.insort(self.reports, heard, key=lambda one: one.received)
 
     def edit(self, running: Running, now: Instant) -> list[DecisionLine]:
         """Another book was published at a moment, up to which this replay has run: do what that leaves to do, and go on
         by it. Gives what is decided at once."""
-        self.moment = now
-        self._take_up(running)
-        for chore in self._store.apply(lambda tx: chores(tx, running)):
+        self.moment, self.running = now, with_content(running, self.content)
+        lines: list[DecisionLine] = []
+        for chore in self._store.apply(lambda tx: chores(tx, self.running)):
             left: Chore | None = chore
             while left is not None:
                 swept = self._store.apply(partial(sweep, running=self.running, chore=left, now=now))
-                self._note(swept.done)
+                lines += swept.done.lines
                 left = swept.left
-        self._at(now, [])
-        lines, self._lines = self._lines, []
-        return lines
+        return [*lines, *self.run((), until=Instant(now + 1))]
 
-    def _take_up(self, running: Running) -> None:
-        running = with_content(running, self._content)
-        # a call that was cut off is on record with its outcome: nothing is tried again here
-        channels = {name: msgspec.structs.replace(spec, unknown="hold") for name, spec in running.channels.items()}
-        self.running = msgspec.structs.replace(running, channels=channels)
-        self._trying_again = running
+    def _decide_span(self, tx: Transaction) -> tuple[bool, list[DecisionLine]]:
+        span = Span(self, tx)
+        going_on = span.run()
+        return going_on, span.lines
+
+    def _read_ahead(self) -> None:
+        """Have at hand what a span may take, and one more: of the last one it is to be known that it is."""
+        while not self.complete and len(self.upcoming) <= self.span:
+            arrival = next(self._source, None)
+            if arrival is None:
+                self.complete = True
+            else:
+                self.upcoming.append(arrival)
+
+    @property
+    def ends_recurrence(self) -> bool:
+        """Whether the last event has arrived: what would come again and again then does so no more."""
+        return self.complete and not self.upcoming and self.until is None and self.running.recurs_until is None
 
     def _end_recurrence(self) -> None:
-        """The last event has arrived: what would come again and again does so no more."""
-        self.running, self._trying_again = (
-            msgspec.structs.replace(one, recurs_until=self.moment) for one in (self.running, self._trying_again)
-        )
-        self._wakes = self._store.apply(lambda tx: end_recurrence(tx, self.running))
+        self.running = msgspec.structs.replace(self.running, recurs_until=self.moment)
+        self._store.apply(lambda tx: end_recurrence(tx, self.running))
 
-    def _next_moment(self, upcoming: Arrival | None) -> Instant | None:
-        moments = [self._wakes] if self._wakes is not None else []
-        if upcoming is not None:
-            moments.append(upcoming.received)
-        if self._moments:
-            moments.append(self._moments[0][0])
-        if self._answers:
-            moments.append(self._answers[0][0])
-        if self._reports:
-            moments.append(self._reports[0].received)
-        return max(self.moment, min(moments)) if moments else None
+    # Messages, and what is on record of them
 
-    def _at(self, moment: Instant, batch: list[Event]) -> None:
-        """Everything that happens at one moment."""
-        if batch:
-            self.arrivals += len(batch)
-            self._note(self._store.apply(lambda tx: ingest(tx, self.running, batch, moment)).done)
-        while self._reports and self._reports[0].received <= moment:
-            one = self._reports.pop(0)
-            self._note(
-                self._store.apply(
-                    partial(report, running=self.running, channel=one.channel, reports=[one.report], now=moment)
-                )
-            )
-        while self._answers and self._answers[0][0] <= moment:
-            _, _, outcome = heapq.heappop(self._answers)
-            self._note(self._store.apply(partial(settle, running=self.running, outcomes=[outcome], now=moment)))
-        while self._wakes is not None and self._wakes <= moment:
-            woke = self._store.apply(lambda tx: pass_time(tx, self.running, moment, _PIECE))
-            self._lines.extend(woke.done.lines)
-            self._channels |= woke.done.channels
-            self._wakes = woke.next_due
-        recorded = False
-        while self._moments and self._moments[0][0] <= moment:
-            heapq.heappop(self._moments)
-            recorded = True
-        if recorded:
-            self._channels |= set(self._store.apply(ledger_rows.due_channels))
-        self._send(moment)
+    def _take_stock(self, tx: Transaction) -> None:
+        """What the store knows already: up to where it came, and what waits to be looked at."""
+        self.moment = max(self.moment, history.last_arrived(tx))
+        self.mail.clear()
+        for row in ledger_rows.select_messages(tx, "due is not null order by due, id", ()):
+            self.post(row)
 
-    def _note(self, done: Done) -> None:
-        self._lines.extend(done.lines)
-        self._channels |= done.channels
-        if done.due is not None and (self._wakes is None or done.due < self._wakes):
-            self._wakes = done.due
+    def post(self, row: LedgerRow) -> None:
+        """A message is to be looked at; where the record says when, then."""
+        moment = self.when(row)
+        if moment is not None:
+            heapq.heappush(self.mail, (moment, row.channel, row.row))
 
-    def _send(self, moment: Instant) -> None:
-        """Claim and answer until nothing more may go at this moment."""
-        answers = self._record.answers
+    def when(self, row: LedgerRow) -> Instant | None:
+        """When a message is to be looked at next; None where nothing is to be done, or the record ends before."""
+        known = self._record.answers.get(row.key) if self._record.answers else None
+        if row.due is None or known is None:
+            return row.due
+        if row.state is MessageState.RETRACTING:
+            look = known.retracted
+        elif len(row.held) < len(known.deferred):
+            look = known.deferred[len(row.held)]
+        else:
+            look = known.claimed if row.attempts == 0 or known.withdrawn is None else known.withdrawn
+        return max(row.due, look) if look is not None else None
 
-        def may(row: LedgerRow) -> bool:
-            known = answers.get(row.key)
-            if known is None:
-                return True
-            if row.state is MessageState.RETRACTING:
-                look = known.retracted
-            elif len(row.held) < len(known.deferred):
-                look = known.deferred[len(row.held)]
-            else:
-                look = known.claimed if row.attempts == 0 or known.withdrawn is None else known.withdrawn
-            return look is not None and look <= moment
+    @property
+    def on_record(self) -> bool:
+        """Whether there is a record of what channels answered."""
+        return bool(self._record.answers)
 
-        while self._channels:
-            channel = min(self._channels)
-            limit = _ALL if answers else _PIECE
-            claims = self._store.apply(
-                partial(
-                    claim,
-                    running=self.running,
-                    content=self._content,
-                    channel=channel,
-                    now=moment,
-                    limit=limit,
-                    may=may,
-                    take=self._make_up_code,
-                )
-            )
-            self._note(claims.done)
-            if claims.seen == 0:
-                self._channels.discard(channel)
-                if claims.next_due is not None and claims.next_due > moment:
-                    self._look_again(claims.next_due)
-                continue
-            at_once: list[Outcome] = []
-            again: list[Outcome] = []
-            for each in claims.claims:
-                known = answers.get(each.key)
-                if (outcome := self._answer(each, moment)) is not None:
-                    (again if known is not None and known.withdrawn is not None else at_once).append(outcome)
-            for each in claims.retractions:
-                known = answers.get(each.key)
-                answer = known.retraction if known is not None else None
-                at_once.append(Outcome(each.row, answer or Sent(), retraction=True))
-            for running, outcomes in ((self.running, at_once), (self._trying_again, again)):
-                if outcomes:
-                    self._note(self._store.apply(partial(settle, running=running, outcomes=outcomes, now=moment)))
+    def known(self, key: str) -> RecordedAnswer | None:
+        """What is on record of a message."""
+        return self._record.answers.get(key)
 
-    def _make_up_code(self, tx: Transaction, pool: str, message: LedgerRow, now: Instant) -> str | None:
+    def make_up_code(self, _tx: Transaction, pool: str, message: LedgerRow, _now: Instant) -> str | None:
         """The code that a message gets: one for each journey and pool. None where the record says that there was
         none."""
         known = self._record.answers.get(message.key)
         return mint("coupon", pool, message.journey)[:8].upper() if known is None or known.coded else None
 
-    def _answer(self, claimed: Claim, moment: Instant) -> Outcome | None:
+    def answer(self, claimed: Claim, moment: Instant) -> Outcome | None:
         """The answer to give now; None where the record says that it came later."""
         known = self._record.answers.get(claimed.key)
         if known is None:
@@ -290,9 +237,9 @@ class Replay:
         outcome = Outcome(claimed.row, known.answer)
         if known.answered <= moment:
             return outcome
-        heapq.heappush(self._answers, (known.answered, claimed.row, outcome))
+        self.answer_later(known.answered, outcome)
         return None
 
-    def _look_again(self, moment: Instant) -> None:
-        """A message waits for a moment of its own (a report that is waited for)."""
-        heapq.heappush(self._moments, (moment, -1))
+    def answer_later(self, moment: Instant, outcome: Outcome) -> None:
+        """Have a channel's answer come at a moment."""
+        heapq.heappush(self.answers, (moment, outcome.row, outcome))

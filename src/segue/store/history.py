@@ -59,6 +59,27 @@ def load_messages_after(tx: Transaction, after: int, limit: int) -> list[LedgerR
     return select_messages(tx, "id > ? order by id limit ?", (after, limit))
 
 
+def last_arrived(tx: Transaction) -> Instant:
+    """When the last event of a source arrived; 1970 where none did."""
+    row = tx.row("select received from event where kind = ? order by id desc limit 1", (SOURCE,))
+    return Instant(row[0]) if row is not None else Instant(0)
+
+
+def last_message_before(tx: Transaction, moment: Instant) -> int:
+    """The number of the last message decided before a moment, 0 where there is none. Messages are numbered as they are
+    decided, apart from a wait that was found to be over late."""
+    row = tx.row("select coalesce(max(id), 0) from message")
+    low, high = 0, int(row[0]) if row is not None else 0
+    while low < high:
+        middle = (low + high + 1) // 2
+        found = tx.row("select decided from message where id >= ? order by id limit 1", (middle,))
+        if found is not None and found[0] < moment:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 def load_messages_of(tx: Transaction, journey: int) -> list[LedgerRow]:
     """The messages of a journey."""
     return select_messages(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -101,8 +102,13 @@ def load_due(tx: Transaction, now: Instant, limit: int) -> list[tuple[int, Journ
     programs, _ = _programs(tx)
     return [
         (row[1], _read(row, programs))
-        for row in tx.rows(f"select {_COLUMNS} from journey where due <= ? order by due limit ?", (now, limit))
+        for row in tx.rows(f"select {_COLUMNS} from journey where due <= ? order by due, id limit ?", (now, limit))
     ]
+
+
+def load_due_places(tx: Transaction, now: Instant, limit: int) -> list[tuple[Instant, int, int]]:
+    """Journeys whose moment has come, the earliest first: when, journey, customer."""
+    return tx.rows("select due, id, customer from journey where due <= ? order by due, id limit ?", (now, limit))
 
 
 def next_due(tx: Transaction) -> Instant | None:
@@ -144,6 +150,43 @@ def load_inside(tx: Transaction, programs: Iterable[str], since: int, limit: int
             (since, wanted, limit),
         )
     ]
+
+
+Standing = tuple[int, int]
+"""A customer and a journey: how far a look at all who are inside has come."""
+
+
+def count_steps(
+    tx: Transaction, programs: Iterable[str], after: Standing, limit: int
+) -> tuple[Counter[tuple[str, int]], Standing | None]:
+    """A piece of all journeys inside these programs (by hash): how many are at each step. Gives where to go on, None at
+    the end."""
+    known, numbers = _programs(tx)
+    rows = tx.rows(
+        "select customer, id, program, step from journey where live = 1 and state = 0 and (customer, id) > (?, ?) "
+        "and program in (select value from json_each(?)) order by customer, id limit ?",
+        (*after, _wanted(programs, numbers), limit),
+    )
+    counts = Counter((known[program][0], step) for _, _, program, step in rows)
+    return counts, (rows[-1][0], rows[-1][1]) if len(rows) == limit else None
+
+
+def load_inside_after(
+    tx: Transaction, programs: Iterable[str], after: Standing, limit: int
+) -> tuple[list[tuple[int, Journey]], Standing | None]:
+    """The same, the journeys themselves, each with its customer."""
+    known, numbers = _programs(tx)
+    rows = tx.rows(
+        f"select {_COLUMNS} from journey where live = 1 and state = 0 and (customer, id) > (?, ?) "
+        "and program in (select value from json_each(?)) order by customer, id limit ?",
+        (*after, _wanted(programs, numbers), limit),
+    )
+    found = [(row[1], _read(row, known)) for row in rows]
+    return found, (rows[-1][1], rows[-1][0]) if len(rows) == limit else None
+
+
+def _wanted(programs: Iterable[str], numbers: Mapping[str, int]) -> str:
+    return msgspec.json.encode([numbers[content] for content in programs if content in numbers]).decode()
 
 
 def programs_inside(tx: Transaction) -> dict[str, str]:

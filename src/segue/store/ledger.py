@@ -169,11 +169,6 @@ def select_messages(tx: Transaction, where: str, values: tuple[Any, ...]) -> lis
     return [_read(row) for row in tx.rows(f"select {_COLUMNS} from message where {where}", values)]
 
 
-def load_open(tx: Transaction, customer: int, journey: int) -> list[LedgerRow]:
-    """Messages of a customer's journey that were decided and not claimed."""
-    return select_messages(tx, "customer = ? and journey = ? and state = 0", (customer, journey))
-
-
 def load_claimed(tx: Transaction) -> list[LedgerRow]:
     """Messages whose call was under way, to send them or to take them back: after a start these are the ones a crash
     cut off."""
@@ -183,14 +178,9 @@ def load_claimed(tx: Transaction) -> list[LedgerRow]:
     ]
 
 
-def load_of_journey(tx: Transaction, customer: int, journey: int, channels: Iterable[str]) -> list[LedgerRow]:
-    """Messages of a customer's journey on some channels."""
-    names = msgspec.json.encode(list(channels)).decode()
-    return select_messages(
-        tx,
-        "customer = ? and journey = ? and channel in (select value from json_each(?)) order by id",
-        (customer, journey, names),
-    )
+def load_of_journey(tx: Transaction, customer: int, journey: int) -> list[LedgerRow]:
+    """All messages of a customer's journey."""
+    return select_messages(tx, "customer = ? and journey = ? order by id", (customer, journey))
 
 
 def load_taken(tx: Transaction, customers: Iterable[int], since: Instant) -> list[tuple[int, str, Taken]]:
@@ -209,25 +199,26 @@ def load_taken(tx: Transaction, customers: Iterable[int], since: Instant) -> lis
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """A message that was held back and may be looked at now."""
+    """A message that was held back and will be looked at again."""
 
     customer: int
     kind: str
     row: int
+    due: Instant | None
     decided: Instant
     channel: str
     rule: str
 
 
-def load_waiting(tx: Transaction, customers: Iterable[int], now: Instant) -> list[Waiting]:
-    """Messages to customers that a policy held back until now and that were never called."""
+def load_waiting(tx: Transaction, customers: Iterable[int]) -> list[Waiting]:
+    """Messages to customers that a policy holds back and that were never called."""
     return [
         Waiting(*row)
         for row in tx.rows(
-            "select message.customer, kind, message.id, decided, channel, rule from json_each(?) as wanted "
+            "select message.customer, kind, message.id, due, decided, channel, rule from json_each(?) as wanted "
             "cross join message on message.customer = wanted.value and held is not null and state = 0 "
-            "and due <= ? and claimed is null",
-            (msgspec.json.encode(list(customers)).decode(), now),
+            "and claimed is null",
+            (msgspec.json.encode(list(customers)).decode(),),
         )
     ]
 
@@ -239,6 +230,16 @@ def load_spend(tx: Transaction, kind: str, currency: str, first: date, end: date
         (kind, currency, first.isoformat(), end.isoformat()),
     )
     return row[0] or 0 if row is not None else 0
+
+
+def load_costs(tx: Transaction, after: int, limit: int) -> list[tuple[int, str, str, Instant, int, str]]:
+    """Messages that cost something, by number above ``after``: number, rule, channel, when claimed, millionths,
+    currency."""
+    return tx.rows(
+        "select id, rule, channel, claimed, cost, currency from message where id > ? and cost is not null "
+        "and claimed is not null order by id limit ?",
+        (after, limit),
+    )
 
 
 def put_spend(tx: Transaction, changes: Mapping[tuple[str, str, date], int]) -> None:

@@ -183,6 +183,48 @@ case(
     """,
 )
 case(
+    "a wait until now and so many days of the customer counts from its beginning, however the number changes",
+    """
+    customer
+      cycle_days number
+    when signed_up wait until now + customer.cycle_days * 1d send email
+    """,
+    """
+    03-02 10:00 ann is cycle_days=7
+    03-02 10:00 bob is cycle_days=7
+    03-02 10:00 ann signed_up
+    03-02 10:00 bob signed_up
+    03-05 10:00 ann is cycle_days=5
+    03-05 10:00 bob is cycle_days=2
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 bob entered
+    03-05 10:00 bob sent email "signed_up"
+    03-05 10:00 bob finished
+    03-07 10:00 ann sent email "signed_up"
+    03-07 10:00 ann finished
+    """,
+)
+case(
+    "a wait until a clock time moves with the customer; one that is past there comes again",
+    "when signed_up wait until tomorrow 09:00 send email",
+    """
+    03-02 21:00 ann signed_up
+    03-02 21:00 bob signed_up
+    03-03 01:00 ann is timezone=America/New_York
+    03-03 08:00 bob is timezone=Asia/Tokyo
+    """,
+    """
+    03-02 21:00 ann entered
+    03-02 21:00 bob entered
+    03-03 14:00 ann sent email "signed_up"
+    03-03 14:00 ann finished
+    03-04 00:00 bob sent email "signed_up"
+    03-04 00:00 bob finished
+    """,
+)
+case(
     "a date that is missing ends the journey with that reason",
     RENEWAL + "when signed_up wait until 1d before customer.renewal send email",
     "03-02 10:00 ann signed_up",

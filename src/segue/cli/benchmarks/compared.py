@@ -15,6 +15,7 @@ from segue.cli.benchmarks.checking import measure_checking
 from segue.cli.benchmarks.editing import measure_editing
 from segue.cli.benchmarks.figures import Figure, Sizes, Tell
 from segue.cli.benchmarks.over_http import NoSource, measure_over_http
+from segue.cli.benchmarks.replaying import measure_replaying
 from segue.cli.benchmarks.spine import LATER, measure_spine
 from segue.cli.benchmarks.workload import Shop
 from segue.clock.yardstick import JobRates, MissingLibrary, measure_jobs
@@ -73,6 +74,11 @@ def measure(sizes: Sizes, tell: Tell, folder: Path | None = None) -> Result:
         except NoSource as error:
             over_http = None
             notes.append(str(error))
+        tell(f"a month of {sizes.replayed:,} customers, replayed")
+        try:
+            replaying = measure_replaying(place, sizes.replayed)
+        except NoSource:
+            replaying = None
         tell(f"APScheduler with a job for each wait: {sizes.jobs:,} jobs")
         jobs: JobRates | None = None
         try:
@@ -125,6 +131,19 @@ def measure(sizes: Sizes, tell: Tell, folder: Path | None = None) -> Result:
     ]
     if over_http is not None:
         figures.append(Figure("http", "events over HTTP", "1/s", over_http.events, over_http.decided))
+    if replaying is not None:
+        figures.append(
+            Figure(
+                "replay",
+                "events replayed",
+                "1/s",
+                replaying.events,
+                replaying.replayed,
+                replaying.decoded,
+                good=20_000,
+                aim=50_000,
+            )
+        )
     figures += [
         Figure("check", "rules checked", "1/s", checking.rules, checking.checked, checking.parsed, None, 500, 1_000),
         Figure("editing", "keys answered", "1/s", editing.lines, editing.answered, editing.parsed, None, 20, 50),

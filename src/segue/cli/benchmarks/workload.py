@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import random
 import uuid
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from segue.api import ChannelSpec, Event, Instant, Tools
-from segue.api.values import HOUR
+from segue.api.values import DAY, HOUR
 from segue.customers.reach import ChannelReach, Reach
 from segue.language import model as m
 from segue.language.book import Source, check_book
@@ -91,6 +92,20 @@ class Shop:
                 yield self._event("ordered", buyers.pop(0), "order", Instant(at + HOUR))
         for customer in buyers:
             yield self._event("ordered", customer, "order", Instant(at + HOUR))
+
+    def month(self, count: int, at: Instant) -> Iterator[Event]:
+        """Carts of new customers, evenly over thirty days; every second one orders within a day."""
+        orders: list[tuple[int, int]] = []
+        for customer in range(count):
+            moment = at + 30 * DAY * customer // count
+            while orders and orders[0][0] <= moment:
+                due, buyer = heapq.heappop(orders)
+                yield self._event("ordered", buyer, "order", Instant(due))
+            yield self._event("cart_abandoned", customer, "cart", Instant(moment))
+            if customer % 2:
+                heapq.heappush(orders, (moment + self._chance.randrange(DAY), customer))
+        for due, buyer in sorted(orders):
+            yield self._event("ordered", buyer, "order", Instant(due))
 
     def message_id(self) -> str:
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))

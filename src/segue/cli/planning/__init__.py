@@ -1,0 +1,1 @@
+"""How a plan is shown: on the terminal, and as a page."""
