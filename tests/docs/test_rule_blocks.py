@@ -42,6 +42,11 @@ def test_a_block_is_laid_out_as_segue_fmt_would(page: Path, block: Block) -> Non
 @pytest.mark.parametrize("page", SHOWN, ids=lambda page: page.stem)
 def test_the_rules_of_a_page_are_right_in_an_empty_project(page: Path, tmp_path: Path) -> None:
     words = assemble(tmp_path).words(None)
-    sources = [Source(f"line-{block.line}.rules", block.text) for block in SHOWN[page]]
-    found = check_book(sources, words).diagnostics
+    books: list[dict[str, Source]] = [{}]
+    for block in SHOWN[page]:
+        name = block.file or f"line-{block.line}.rules"
+        if name in books[-1]:  # the reader writes the file anew: an edit
+            books.append(dict(books[-1]))
+        books[-1][name] = Source(f"line-{block.line}.rules", block.text)
+    found = [one for book in books for one in check_book(list(book.values()), words).diagnostics]
     assert [(str(one.primary), one.code, one.message) for one in found if one.code not in OF_A_PROJECT] == []
