@@ -112,9 +112,10 @@ def test_the_book_that_is_checked_has_so_many_rules_and_no_fault(tmp_path: Path)
 
 
 def test_the_long_file_that_is_edited_is_answered_in(tmp_path: Path) -> None:
-    editing = measure_editing(tmp_path, lines=200)
+    editing = measure_editing(tmp_path, lines=200, keys=2)
     assert 150 < editing.lines <= 200
-    assert editing.answered > 0
+    assert {"completion", "formatting", "renaming an event"} <= {one.kind for one in editing.answers}
+    assert all(0 < one.median <= one.worst for one in editing.answers)
     assert editing.parsed > 0
 
 
@@ -130,7 +131,7 @@ def test_the_month_that_is_replayed_comes_in_order_and_half_of_it_orders(tmp_pat
 def test_a_run_gives_every_figure_and_leaves_nothing_behind(tmp_path: Path) -> None:
     told: list[str] = []
     result = compared.measure(TINY, told.append, tmp_path)
-    assert [one.name for one in result.figures] == [
+    assert list(dict.fromkeys(one.name.split(":")[0] for one in result.figures)) == [
         "journeys",
         "events",
         "waits",
@@ -143,7 +144,8 @@ def test_a_run_gives_every_figure_and_leaves_nothing_behind(tmp_path: Path) -> N
         "disk",
         "ready",
     ]
-    assert result.notes == ()
+    (note,) = result.notes
+    assert "load of the machine" in note
     assert len(told) == 8
     assert list(tmp_path.iterdir()) == []
 
@@ -154,7 +156,7 @@ def test_without_sqlalchemy_the_rest_is_measured(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(compared, "measure_jobs", refuse)
     result = compared.measure(TINY, lambda _: None, tmp_path)
-    assert result.notes == ("SQLAlchemy is not installed",)
+    assert result.notes[0] == "SQLAlchemy is not installed"
     assert all(one.scheduler is None for one in result.figures)
     assert result.figures[0].bare is not None
 

@@ -97,7 +97,7 @@ def _print_table(figures: Sequence[Figure]) -> None:
         share, times = one.to_bare(), one.to_scheduler()
         table.add_row(
             one.title,
-            f"[{_STYLES[one.reached]}]{_shown(one.segue, one.unit)}[/]",
+            f"[{_STYLES[one.reached]}]{_shown(one.segue, one.unit)}[/]{_median(one)}",
             _shown(one.bare, one.unit),
             "" if share is None else f"{share:.0%}",
             _shown(one.scheduler, one.unit),
@@ -117,4 +117,8 @@ _STYLES = {"aim": "bold green", "good": "green", "": "bold"}
 def _shown(value: float | None, unit: str) -> str:
     if value is None:
         return ""
-    return f"{value:,.0f}/s" if unit == "1/s" else f"{value:,.0f} MB" if unit == "MB" else f"{value:.1f} s"
+    return f"{value:.1f} s" if unit == "s" else f"{value:,.0f}/s" if unit == "1/s" else f"{value:,.0f} {unit}"
+
+
+def _median(one: Figure) -> str:
+    return "" if one.median is None else f" ({one.median:,.0f})"

@@ -38,18 +38,19 @@ class Figure(msgspec.Struct, frozen=True):
     an engine (for ``check`` and ``editing``, what Lark reaches that only parses; for ``replay``, lines that are only
     decoded), ``scheduler`` what APScheduler
     reaches with one job for each wait; None where there is no such figure. ``good`` and ``aim`` are the
-    project's marks.
+    project's marks. ``median`` stands beside a ``segue`` that is the worst of many.
     """
 
     name: str
     title: str
-    unit: Literal["1/s", "MB", "s"]
+    unit: Literal["1/s", "MB", "s", "ms"]
     count: int
     segue: float
     bare: float | None = None
     scheduler: float | None = None
     good: float | None = None
     aim: float | None = None
+    median: float | None = None
 
     def to_bare(self) -> float | None:
         """Segue as a share of the bare loop."""
@@ -79,6 +80,7 @@ class Figure(msgspec.Struct, frozen=True):
             "to_bare_loop": _ratio(self.to_bare()),
             "to_apscheduler": _ratio(self.to_scheduler()),
             "reached": self.reached or None,
+            **({} if self.median is None else {"median": round(self.median, 2)}),
         }
 
 
