@@ -24,6 +24,9 @@ from segue.language.slips import find_slip, missing_limit
 from segue.language.slips_of_values import compared_by_is
 
 _WORD: Final = re.compile(r"\w[\w.]*")
+_NEAR: Final = 1000
+"""How many characters around a mistake are looked at for what its author meant."""
+
 _OPERATORS: Final = {
     "==": "=",
     "<>": "!=",
@@ -127,10 +130,20 @@ def _writes(lines: Lines, start: int, end: int, text: str, *, safe: bool) -> Fix
     return Fix(title, lines.span(start, end), text, safe)
 
 
+def _earlier(text: str, piece: Piece, start: int) -> str:
+    """The piece's text before a place, as far as a slip may reach: a piece may be one word of a megabyte."""
+    return text[max(piece.start, start - _NEAR) : start]
+
+
+def _later(text: str, piece: Piece, end: int) -> str:
+    """The same after a place."""
+    return text[end : min(piece.end, end + _NEAR)]
+
+
 def _keyword_as_name(token: Token, text: str, piece: Piece, lines: Lines) -> Mistake:
     start, end = token.start_pos or 0, token.end_pos or 0
     before = last_word(text, piece.start, start)
-    slip = compared_by_is(Place(str(token), start, end, before, "", text[end : piece.end], frozenset()))
+    slip = compared_by_is(Place(str(token), start, end, before, "", _later(text, piece, end), frozenset()))
     if slip is not None:
         return _slipped(slip, lines)
     place = f"after `{before}` comes a name" if before else "a name belongs here"
@@ -182,7 +195,7 @@ def _unexpected_word(error: UnexpectedToken, text: str, piece: Piece, lines: Lin
             fix=_writes(lines, start, end, "", safe=False),
             complete=complete,
         )
-    slip = find_slip(Place(word, start, end, before, text[piece.start : start], text[end : piece.end], accepts))
+    slip = find_slip(Place(word, start, end, before, _earlier(text, piece, start), _later(text, piece, end), accepts))
     if slip is not None:
         return _slipped(slip, lines, complete=complete)
     if "DURATION" in accepts and token.type in ("INT", "DECIMAL"):
@@ -289,8 +302,8 @@ def _unexpected_character(error: UnexpectedCharacters, text: str, piece: Piece, 
             start,
             start + 1,
             last_word(text, piece.start, start),
-            text[piece.start : start],
-            text[start + 1 : piece.end],
+            _earlier(text, piece, start),
+            _later(text, piece, start + 1),
             _accepts(error),
         )
     )
@@ -365,7 +378,7 @@ def _stops_too_early(error: UnexpectedInput, text: str, piece: Piece, lines: Lin
         )
     end = piece.end
     start = max(piece.start, end - len(before))
-    slip = missing_limit(Place("", start, end, before, text[piece.start : end], "", accepts))
+    slip = missing_limit(Place("", start, end, before, _earlier(text, piece, end), "", accepts))
     if slip is not None:
         return _slipped(slip, lines)
     steps_missing = piece.begins in ("when", "every", "on", "rule") and accepts & STEP_TERMINALS
