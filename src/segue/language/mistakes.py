@@ -19,14 +19,11 @@ from segue.language.expectations import STEP_TERMINALS, expectation, plain_words
 from segue.language.keywords import KEYWORDS, STEPS, TOP_LEVEL
 from segue.language.nearest import nearest
 from segue.language.pieces import DEEPEST, Piece, last_word
-from segue.language.slip import Place, Slip
+from segue.language.slip import Place, Slip, earlier, later
 from segue.language.slips import find_slip, missing_limit
 from segue.language.slips_of_values import compared_by_is
 
 _WORD: Final = re.compile(r"\w[\w.]*")
-_NEAR: Final = 1000
-"""How many characters around a mistake are looked at for what its author meant."""
-
 _OPERATORS: Final = {
     "==": "=",
     "<>": "!=",
@@ -130,20 +127,10 @@ def _writes(lines: Lines, start: int, end: int, text: str, *, safe: bool) -> Fix
     return Fix(title, lines.span(start, end), text, safe)
 
 
-def _earlier(text: str, piece: Piece, start: int) -> str:
-    """The piece's text before a place, as far as a slip may reach: a piece may be one word of a megabyte."""
-    return text[max(piece.start, start - _NEAR) : start]
-
-
-def _later(text: str, piece: Piece, end: int) -> str:
-    """The same after a place."""
-    return text[end : min(piece.end, end + _NEAR)]
-
-
 def _keyword_as_name(token: Token, text: str, piece: Piece, lines: Lines) -> Mistake:
     start, end = token.start_pos or 0, token.end_pos or 0
     before = last_word(text, piece.start, start)
-    slip = compared_by_is(Place(str(token), start, end, before, "", _later(text, piece, end), frozenset()))
+    slip = compared_by_is(Place(str(token), start, end, before, "", later(text, end, piece.end), frozenset()))
     if slip is not None:
         return _slipped(slip, lines)
     place = f"after `{before}` comes a name" if before else "a name belongs here"
@@ -195,7 +182,9 @@ def _unexpected_word(error: UnexpectedToken, text: str, piece: Piece, lines: Lin
             fix=_writes(lines, start, end, "", safe=False),
             complete=complete,
         )
-    slip = find_slip(Place(word, start, end, before, _earlier(text, piece, start), _later(text, piece, end), accepts))
+    slip = find_slip(
+        Place(word, start, end, before, earlier(text, piece.start, start), later(text, end, piece.end), accepts)
+    )
     if slip is not None:
         return _slipped(slip, lines, complete=complete)
     if "DURATION" in accepts and token.type in ("INT", "DECIMAL"):
@@ -302,8 +291,8 @@ def _unexpected_character(error: UnexpectedCharacters, text: str, piece: Piece, 
             start,
             start + 1,
             last_word(text, piece.start, start),
-            _earlier(text, piece, start),
-            _later(text, piece, start + 1),
+            earlier(text, piece.start, start),
+            later(text, start + 1, piece.end),
             _accepts(error),
         )
     )
@@ -378,7 +367,7 @@ def _stops_too_early(error: UnexpectedInput, text: str, piece: Piece, lines: Lin
         )
     end = piece.end
     start = max(piece.start, end - len(before))
-    slip = missing_limit(Place("", start, end, before, _earlier(text, piece, end), "", accepts))
+    slip = missing_limit(Place("", start, end, before, earlier(text, piece.start, end), "", accepts))
     if slip is not None:
         return _slipped(slip, lines)
     steps_missing = piece.begins in ("when", "every", "on", "rule") and accepts & STEP_TERMINALS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 
@@ -20,6 +22,20 @@ class Slip(msgspec.Struct, frozen=True):
     write: str | None = None
     code: str = "E0201"
     safe: bool = False
+
+
+_NEAR: Final = 1000
+"""How many characters around a mistake are looked at for what its author meant: a piece may be one word of a megabyte."""
+
+
+def earlier(text: str, begins: int, start: int) -> str:
+    """The text of a piece before a place, as far as a slip may reach."""
+    return text[max(begins, start - _NEAR) : start]
+
+
+def later(text: str, end: int, ends: int) -> str:
+    """The same after a place."""
+    return text[end : min(ends, end + _NEAR)]
 
 
 class Place(msgspec.Struct, frozen=True):
