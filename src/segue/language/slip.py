@@ -25,7 +25,7 @@ class Slip(msgspec.Struct, frozen=True):
 
 
 _NEAR: Final = 1000
-"""How many characters around a mistake are looked at for what its author meant: a piece may be one word of a megabyte."""
+"""How many characters around a mistake are looked at for what its author meant: one word may have a megabyte."""
 
 
 def earlier(text: str, begins: int, start: int) -> str:
