@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Final, Literal, assert_never
 
 from segue.api import FieldType
@@ -182,7 +183,7 @@ class _Check:
                 hint="keep one of them",
             )
         type_ = self._names.trait_type(t.TraitPath(fact.name.start, fact.name.end, fact.name))
-        return self._values.fitting(fact.value, type_, f"`customer.{name}`") if type_ is not None else None
+        return self._given(fact, type_, f"`customer.{name}`")
 
     def _arm(self, arm: t.Text) -> None:
         if self._rule is None:
@@ -260,7 +261,18 @@ class _Check:
 
     def _field(self, event: str, fact: t.Fact) -> model.Expression | None:
         type_: FieldType | None = self._names.field(event, fact.name)
-        return self._values.fitting(fact.value, type_, f"`{event}.{fact.name.text}`") if type_ is not None else None
+        return self._given(fact, type_, f"`{event}.{fact.name.text}`")
+
+    def _given(self, fact: t.Fact, type_: FieldType | None, what: str) -> model.Expression | None:
+        """A value as a source would send it. A moment has no literal of its own, so a date may be text, as it is in
+        JSON: ``"2026-11-27T10:00:00Z"``."""
+        if type_ is None:
+            return None
+        written = fact.value
+        if type_ == "date" and isinstance(written, t.Text) and _is_moment(written.value):
+            value = self._values.value(written)
+            return value.node if value is not None else None
+        return self._values.fitting(written, type_, what)
 
     def _message(self, message: t.Text) -> None:
         """A message that is named must be one that the rule sends."""
@@ -351,3 +363,11 @@ def _moment(at: t.TestMoment) -> model.TestMoment:
         model.Day(at.date.iso) if at.date is not None else None,
         model.Clock(at.clock.minute) if at.clock is not None else None,
     )
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -195,3 +195,30 @@ case(
     03-10 07:00 ann day  finished
     """,
 )
+case(
+    "dates and zones that are none are as if they were missing; Unix seconds may be text",
+    """
+    customer
+      renewal date
+    rule r when 1h before customer.renewal send email
+    """,
+    """
+    01-02 10:00 ann is renewal=1769871600 timezone=Mars/Phobos
+    01-02 10:00 bob is renewal="1769871600" timezone=../../etc/passwd
+    01-02 10:00 cyd is renewal=soon
+    01-02 10:00 dan is renewal=true timezone=5
+    01-02 10:00 eve is renewal=1e300
+    01-02 10:00 fay is renewal=2026-01-31T15:00:00 timezone=""
+    """,
+    """
+    01-31 14:00 ann entered
+    01-31 14:00 ann sent email "r"
+    01-31 14:00 ann finished
+    01-31 14:00 bob entered
+    01-31 14:00 bob sent email "r"
+    01-31 14:00 bob finished
+    01-31 14:00 fay entered
+    01-31 14:00 fay sent email "r"
+    01-31 14:00 fay finished
+    """,
+)

@@ -246,3 +246,107 @@ case(
     03-02 11:00 bob finished
     """,
 )
+case(
+    "one event meets the guard and ends the wait: the guard is first",
+    "when signed_up wait for ordered up to 1d unless ordered send email",
+    """
+    03-02 10:00 ann signed_up
+    03-02 11:00 ann ordered
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 11:00 ann exited (unless ordered)
+    """,
+)
+case(
+    "guards of both branches, each in its own block, under one around them",
+    """
+    customer
+      vip boolean
+    event cancelled
+    event returned
+    rule r when signed_up
+      wait 1h unless cancelled
+      if customer.vip
+        wait 1d unless ordered
+        send email "vip"
+      else
+        wait 1d unless returned
+        send email "other"
+      end
+      wait 1d
+      send sms "end"
+    """,
+    """
+    03-02 09:00 ann is vip=true
+    03-02 10:00 ann signed_up
+    03-02 10:00 bob signed_up
+    03-02 12:00 ann returned
+    03-02 12:00 bob ordered
+    03-03 12:00 bob returned
+    03-04 10:00 ann cancelled
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 bob entered
+    03-03 11:00 ann sent email "vip"
+    03-03 11:00 bob sent email "other"
+    03-04 10:00 ann exited (unless cancelled)
+    03-04 11:00 bob sent sms "end"
+    03-04 11:00 bob finished
+    """,
+)
+case(
+    "a restart takes back what stands and what is held back, and begins with both anew",
+    """
+    policy promotional
+      quiet 21:00 to 08:00
+    rule r when signed_up on repeat restart
+      send ads "x"
+      send email "m"
+      wait 2d
+    """,
+    """
+    03-05 22:00 ann signed_up
+    03-05 23:00 ann signed_up
+    """,
+    """
+    03-05 22:00 ann entered
+    03-05 22:00 ann sent ads "x"
+    03-05 22:00 ann deferred email "m" (quiet 21:00 to 08:00 local (promotional), until 2026-03-06T08:00:00Z)
+    03-05 23:00 ann exited (restarted)
+    03-05 23:00 ann skipped email "m" (the journey ended: restarted)
+    03-05 23:00 ann retracted ads "x" (the journey ended: restarted)
+    03-05 23:00 ann entered
+    03-05 23:00 ann sent ads "x"
+    03-05 23:00 ann deferred email "m" (quiet 21:00 to 08:00 local (promotional), until 2026-03-06T08:00:00Z)
+    03-06 08:00 ann sent email "m"
+    03-08 08:00 ann finished
+    03-08 08:00 ann retracted ads "x" (the journey ended: finished)
+    """,
+)
+case(
+    "what a rule emits reaches only the journeys of its value",
+    """
+    event paid
+      cart_id text
+    event arrived
+      cart_id text
+    rule r    when paid per cart_id wait 5d unless arrived send email
+    rule tell when signed_up emit arrived with cart_id = "1"
+    """,
+    """
+    03-05 09:00 ann paid cart_id=1
+    03-05 09:00 ann paid cart_id=2
+    03-05 10:00 ann signed_up
+    """,
+    """
+    03-05 09:00 ann r entered
+    03-05 09:00 ann r entered
+    03-05 10:00 ann tell entered
+    03-05 10:00 ann tell finished
+    03-05 10:00 ann r exited (unless arrived)
+    03-10 09:00 ann r sent email "r"
+    03-10 09:00 ann r finished
+    """,
+)
