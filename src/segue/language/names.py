@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -14,7 +14,11 @@ from segue.language.keywords import AGGREGATES, is_reserved
 from segue.language.nearest import listed, nearest
 from segue.language.operators import Typed
 from segue.language.report import Report
+from segue.language.slips_of_words import HELPING
 from segue.language.vocabulary import EVERY_CHANNEL, USUAL, Lexicon
+
+_CUSTOMERS: Final = frozenset(("user", "profile", "contact", "person", "client", "subscriber", "member"))
+"""What other tools call the customer."""
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +69,17 @@ class Names:
                 path,
                 "inside the brackets only this event's own fields can be asked",
                 hint=f"write `{second.text}` for the field of `{self._scope.event}`",
+            )
+            return None
+        if first.text in _CUSTOMERS and not self._lexicon.is_event(first.text):
+            self._report.add(
+                "E0301",
+                first,
+                f"I don't know `{first.text}`",
+                label="write `customer`",
+                hint=f"traits are always written with `customer.`: `customer.{second.text}`",
+                write="customer",
+                safe=self._lexicon.trait(second.text) is not None,
             )
             return None
         event = self.event(first)
@@ -176,6 +191,15 @@ class Names:
                 hint=f"write for instance `opened {text}` or `can get {text}`",
             )
             return
+        if text.casefold() in ("null", "none", "nil", "empty"):
+            self._report.add(
+                "E0301",
+                name,
+                f"there is no `{text}`",
+                label="no value",
+                hint="a trait or field alone is true when it is there: `customer.country`, `not customer.country`",
+            )
+            return
         truth = {"yes": "true", "no": "false"}.get(text.casefold())
         if truth is not None:
             self._report.add(
@@ -189,6 +213,10 @@ class Names:
             )
             return
         known = {*self._scope.fields, *self._lexicon.event_names(), *self._lexicon.reactions}
+        if text.startswith("not_") and text.removeprefix("not_") in known:
+            write = f"not {text.removeprefix('not_')}"
+            self._report.add("E0301", name, f"I don't know `{text}`", label=f"write `{write}`", write=write, safe=True)
+            return
         if self._lexicon.is_segment(text) or text in self._lexicon.rules:
             what = "segment" if self._lexicon.is_segment(text) else "rule"
             self._report.add(
@@ -201,9 +229,10 @@ class Names:
             )
             return
         meaning = "an event" if self._scope.began_by is None else "a field of the trigger, an event or a reaction"
-        hint = (
-            f'a bare name is {meaning}; a new event is declared with `event`, and a text stands in quotes: `"{text}"`'
-        )
+        hint = f"a bare name is {meaning}; a new event is declared with `event`"
+        quoted = f'a text stands in quotes: `"{text}"`'
+        # A text more often begins with a capital than a name does.
+        hint = f"{quoted}; {hint}" if text[0].isupper() else f"{hint}, and {quoted}"
         self._report.unknown("E0301", name, f"I don't know `{text}`", nearest(text, known), hint)
 
     def trait(self, path: t.TraitPath) -> Typed | None:
@@ -286,11 +315,10 @@ class Names:
         if text in self._lexicon.unreadable or is_reserved(text):
             return False
         near = nearest(text, self._lexicon.segment_names())
-        message = (
-            f"`{text}` is a rule, not a segment"
-            if text in self._lexicon.rules
-            else f"I don't know the segment `{text}`"
-        )
+        rule = self._lexicon.rules.get(text)
+        # Without a head a rule is called by its trigger: perhaps after the very segment that is missing.
+        has_head = rule is not None and rule.end - rule.start == name.end - name.start
+        message = f"`{text}` is a rule, not a segment" if has_head else f"I don't know the segment `{text}`"
         self._report.unknown("E0313", name, message, near, f"declare it: `segment {text} where …`")
         return False
 
@@ -334,6 +362,16 @@ class Names:
     def reaction(self, written: t.Reaction) -> Typed | None:
         if written.name.text not in self._lexicon.reactions:
             if not is_reserved(written.name.text):
+                if written.name.text in HELPING:
+                    self._report.add(
+                        "E0301",
+                        written.name,
+                        f"`{written.name.text}` is not needed",
+                        label="delete it",
+                        hint="what happened is asked by its name alone: `unless ordered`",
+                        write="",
+                    )
+                    return None
                 near = nearest(written.name.text, self._lexicon.reactions)
                 hint = f"the reactions are {listed(self._lexicon.reactions)}"
                 self._report.unknown("E0301", written.name, f"there is no reaction `{written.name.text}`", near, hint)
