@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from segue.language.slip import Place, Slip
+from segue.language.slips_of_values import currency_after
 
 _TEMPLATE: Final = re.compile(r"\{\{\s*([^\W\d]\w*(?:\.[^\W\d]\w*)?)\s*\}\}")
 _ARROWS: Final = frozenset("→⇒➔➜➡⟶")
@@ -75,11 +76,14 @@ def comma(place: Place) -> Slip | None:
     """``total > 49,90``, ``total > 1,000``, ``send email, sms``, ``wait 1d, send email``."""
     if place.word != ",":
         return None
-    whole, rest = re.search(r"(\d+)$", place.earlier), re.match(r"(\d+(?:,\d{3})*)(?!\w)", place.later)
+    whole, rest = re.search(r"(\d+)$", place.earlier), re.match(r"(\d+(?:,\d{3})*)(?!\d)", place.later)
     if whole is not None and rest is not None:
         begin, end = place.start - len(whole.group(1)), place.end + rest.end()
         if re.fullmatch(r"\d{1,2}", rest.group(1)):
             number = f"{whole.group(1)}.{rest.group(1)}"
+            currency = currency_after(place.later[rest.end() :])
+            if currency is not None:
+                number, end = f"{number} {currency[1]}", end + currency[0]
             cure = f"write `{number}`"
             return Slip(begin, end, "decimals stand after a point, not a comma", cure, cure, number, safe=True)
         number = whole.group(1) + rest.group(1).replace(",", "")

@@ -127,17 +127,24 @@ def _zones_by_place() -> dict[str, str]:
     }
 
 
+def currency_after(text: str) -> tuple[int, str] | None:
+    """The currency that a text begins with: how many characters it takes there, and its three letters."""
+    found = re.match(r"\s?(€|\$|£|¥|[^\W\d]+)", text)
+    currency = _CURRENCIES.get(found.group(1).casefold()) if found else None
+    return (found.end(), currency) if found and currency else None
+
+
 def money(place: Place) -> Slip | None:
     """``total > 50€``."""
     currency = _CURRENCIES.get(place.word.casefold())
     if currency is None:
         return None
     amount = re.search(r"(\d+(?:\.\d+)?)\s?$", place.earlier)
-    following = re.match(r"\s?(\d+(?:\.\d+)?)", place.later)
+    following = re.match(r"\s?(\d+(?:[.,]\d{1,2}(?!\w))?)", place.later)
     message = "an amount is written with the three letters of its currency"
     safe = place.word.casefold() in _ONE_CURRENCY
     if following is not None and amount is None:
-        write = f"{following.group(1)} {currency}"
+        write = f"{following.group(1).replace(',', '.')} {currency}"
         end, cure = place.end + following.end(), f"write `{write}`"
         return Slip(place.start, end, message, cure, cure, write, "E0105", safe)
     if amount is not None:

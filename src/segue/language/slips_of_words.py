@@ -19,7 +19,6 @@ _STEP_WORDS: Final = {
 HELPING: Final = frozenset(("has", "have", "had", "did", "was", "is"))
 """Verbs that people put before what happened."""
 
-_DURATION: Final = r"(\d+(mo|min|w|d|h|s))+"
 _LONG_UNITS: Final = {"hour": "1h", "day": "1d", "week": "1w", "month": "1mo", "year": "12mo"}
 _CLOSERS: Final = frozenset(("endif", "fi", "done", "endsplit", "endrepeat"))
 _EVERY: Final = {
@@ -86,9 +85,13 @@ def length(place: Place) -> Slip | None:
         return place.slip(
             "a length is a number with its unit", f"write `{write}`", write=write, code="E0207", safe=True
         )
-    if place.before == "in" and "DURATION" not in place.accepts and re.fullmatch(_DURATION, place.word):
-        message, hint = "a span after entry is said with `within`", f"write `within {place.word}`"
-        return place.instead_of_before(message, hint, write="within ", safe=True)
+    span = re.match(r"\d+\s?[a-z]+(?!\w)", place.word + place.later)
+    if place.before == "in" and "DURATION" not in place.accepts and span is not None:
+        if re.search(r"\bgoal\b[^\n]*$", place.earlier):
+            message, hint = "a span after entry is said with `within`", f"write `within {span.group()}`"
+            return place.instead_of_before(message, hint, write="within ", safe=True)
+        message = f"`in {span.group()}` does not say from when"
+        return place.instead_of_before(message, f"write `in last {span.group()}`", write="in last ")
     if (
         place.word in ("after", "in")
         and "WAIT" in place.accepts
