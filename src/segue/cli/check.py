@@ -16,6 +16,7 @@ from segue.cli.ending import (
     Style,
     counted,
     fail,
+    fail_without_rules,
     nearest_project,
     open_project,
     print_json,
@@ -66,7 +67,7 @@ def check(
     for problem in assembly.problems:
         print(f"segue: {problem}", file=sys.stderr)
     if not found.checked.trees and not found.diagnostics:
-        fail(f"no *.rules files under {', '.join(map(str, paths or [assembly.project.rules]))}", USAGE)
+        fail_without_rules(paths or [assembly.project.rules])
     if bounds or _bounds_are_short(found, chosen):
         _show_bounds(found.checked.book, chosen)
     if chosen in ("full", "concise"):

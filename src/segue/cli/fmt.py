@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import msgspec
 import typer
 
-from segue.cli.ending import USAGE, WRONG, counted, fail, print_diagnostics, print_json
+from segue.cli.ending import USAGE, WRONG, counted, fail, fail_without_rules, print_diagnostics, print_json
 from segue.cli.fixing import FileChanged, difference, write
 from segue.diagnostics import Diagnostic
 from segue.host import ProjectError, load_project
@@ -55,7 +55,7 @@ def fmt(
     places = paths or [_rules_here()]
     sources, unreadable = read_book(places)
     if not sources and not unreadable:
-        fail(f"no *.rules files under {', '.join(map(str, places))}", USAGE)
+        fail_without_rules(places)
     _show(unreadable, {}, asked)
     changed, alone = 0, len(unreadable)
     for source in sources:
