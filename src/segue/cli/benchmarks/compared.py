@@ -97,8 +97,8 @@ def measure(sizes: Sizes, tell: Tell, folder: Path | None = None) -> Result:
             editing = measure_editing(Path(rules))
             notes.append(
                 f"the language server's longest answer of each kind (and the median) in a file of {editing.lines:,} "
-                f"lines, which Lark alone parses in {editing.parsed:.0f} ms; load of the machine meanwhile: {os.getloadavg()[0]:.1f} on "
-                f"{os.cpu_count()} CPUs"
+                f"lines, which Lark alone parses in {editing.parsed:.0f} ms; load of the machine meanwhile: "
+                f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs"
             )
     whole = sizes.waiting >= 1_000_000
     figures = [
