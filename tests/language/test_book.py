@@ -11,7 +11,8 @@ import pytest
 
 from segue.api import EventSpec, FieldSpec, Money, Period, Vocabulary
 from segue.language import model
-from segue.language.book import Source, check_book, read_book
+from segue.language.book import Source, check_book
+from segue.language.reading import read_book
 from segue.language.vocabulary import ChannelWords, Words
 from tests.language.words import WITH_MESSAGES, WORDS
 

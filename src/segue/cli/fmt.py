@@ -13,8 +13,9 @@ from segue.cli.ending import USAGE, WRONG, counted, fail, fail_without_rules, pr
 from segue.cli.fixing import FileChanged, difference, write
 from segue.diagnostics import Diagnostic
 from segue.host import ProjectError, load_project
-from segue.language.book import Source, read_book, source_of
+from segue.language.book import Source
 from segue.language.formatting import Formatted, format_text
+from segue.language.reading import read_book, source_of
 
 STANDARD_INPUT: Final = "-"
 

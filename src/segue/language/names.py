@@ -10,11 +10,12 @@ import msgspec
 from segue.api import FieldType
 from segue.language import model
 from segue.language import tree as t
-from segue.language.keywords import AGGREGATES, is_reserved
+from segue.language.keywords import is_reserved
 from segue.language.nearest import listed, nearest
 from segue.language.operators import Typed
 from segue.language.report import Report
 from segue.language.slips_of_words import HELPING
+from segue.language.unknown_names import tell_unknown
 from segue.language.vocabulary import EVERY_CHANNEL, USUAL, Lexicon
 
 _CUSTOMERS: Final = frozenset(("user", "profile", "contact", "person", "client", "subscriber", "member"))
@@ -162,78 +163,8 @@ class Names:
         return None
 
     def _unknown(self, name: t.Name) -> None:
-        text = name.text
-        if self._scope.open or text in self._lexicon.unreadable or is_reserved(text):
-            return
-        if self._lexicon.trait(text):
-            self._report.add(
-                "E0301",
-                name,
-                f"`{text}` is a trait of the customer",
-                label=f"write `customer.{text}`",
-                hint="traits are always written with `customer.`",
-                write=f"customer.{text}",
-            )
-            return
-        if text in AGGREGATES:
-            self._report.add(
-                "E0301",
-                name,
-                f"`{text}` is a function and needs brackets",
-                hint=f"write for instance `{text}(ordered.total)`",
-            )
-            return
-        if text in self._lexicon.channels:
-            self._report.add(
-                "E0301",
-                name,
-                f"`{text}` is a channel, not something that happens",
-                hint=f"write for instance `opened {text}` or `can get {text}`",
-            )
-            return
-        if text.casefold() in ("null", "none", "nil", "empty"):
-            self._report.add(
-                "E0301",
-                name,
-                f"there is no `{text}`",
-                label="no value",
-                hint="a trait or field alone is true when it is there: `customer.country`, `not customer.country`",
-            )
-            return
-        truth = {"yes": "true", "no": "false"}.get(text.casefold())
-        if truth is not None:
-            self._report.add(
-                "E0301",
-                name,
-                f"I don't know `{text}`",
-                label=f"write `{truth}`",
-                hint="yes is `true`, no is `false`",
-                write=truth,
-                safe=True,
-            )
-            return
-        known = {*self._scope.fields, *self._lexicon.event_names(), *self._lexicon.reactions}
-        if text.startswith("not_") and text.removeprefix("not_") in known:
-            write = f"not {text.removeprefix('not_')}"
-            self._report.add("E0301", name, f"I don't know `{text}`", label=f"write `{write}`", write=write, safe=True)
-            return
-        if self._lexicon.is_segment(text) or text in self._lexicon.rules:
-            what = "segment" if self._lexicon.is_segment(text) else "rule"
-            self._report.add(
-                "E0301",
-                name,
-                f"`{text}` is a {what}",
-                label=f"write `in {text}`",
-                hint=f"`in {text}` asks whether the customer is in it",
-                write=f"in {text}",
-            )
-            return
-        meaning = "an event" if self._scope.began_by is None else "a field of the trigger, an event or a reaction"
-        hint = f"a bare name is {meaning}; a new event is declared with `event`"
-        quoted = f'a text stands in quotes: `"{text}"`'
-        # A text more often begins with a capital than a name does.
-        hint = f"{quoted}; {hint}" if text[0].isupper() else f"{hint}, and {quoted}"
-        self._report.unknown("E0301", name, f"I don't know `{text}`", nearest(text, known), hint)
+        if not (self._scope.open or name.text in self._lexicon.unreadable or is_reserved(name.text)):
+            tell_unknown(name, self._lexicon, self._report, self._scope.fields, begun=self._scope.began_by is not None)
 
     def trait(self, path: t.TraitPath) -> Typed | None:
         type_ = self.trait_type(path)
