@@ -165,9 +165,18 @@ def test_a_file_that_cannot_be_written_is_told_and_the_command_ends_with_1(
     assert [one.name for one in path.parent.iterdir() if one.is_file()] == ["a.rules"]
 
 
+def test_a_write_protected_file_stays_as_it_is(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(shop, DECLARED + 'when ordered Send email "hello"')
+    # A test may run as root, who may write every file.
+    monkeypatch.setattr("os.access", lambda *_: False)
+    result = run("--fix")
+    assert result.exit_code == 1
+    assert "cannot be written: it is write-protected\n" in result.stderr
+    assert "Send" in path.read_text("utf-8")
+
+
 def test_a_difference_is_a_patch_also_without_a_last_line_end() -> None:
-    lines = list(difference(Source("a", "x\r\nWhen"), Source("a", "x\r\nwhen")))
-    assert "".join(lines) == (
+    assert difference(Source("a", "x\r\nWhen"), Source("a", "x\r\nwhen")) == (
         "--- a\n+++ a\n@@ -1,2 +1,2 @@\n x\r\n"
         "-When\n\\ No newline at end of file\n+when\n\\ No newline at end of file\n"
     )

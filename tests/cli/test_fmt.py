@@ -140,7 +140,7 @@ def test_standard_input_with_a_mistake_comes_out_as_it_went_in() -> None:
 def test_wrong_usage_is_told(folder: Path) -> None:
     assert run("nowhere.rules") == (2, "", "segue: nowhere.rules: there is no such file or folder\n")
     (folder / "empty").mkdir()
-    assert run("empty") == (2, "", "segue: no *.rules files under empty\n")
+    assert run("empty") == (2, "", "segue: no *.rules files under empty; `segue init` makes a first one\n")
     assert run("-", "rules", given=b"")[0] == 2
     assert run("-", "--json", given=b"")[0] == 2
     (folder / "segue.toml").write_text("rules = 5\n")

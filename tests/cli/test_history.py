@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,14 @@ def test_versions_are_listed_with_when_who_and_what_changed(two_versions: Path) 
         (2, ["two"], ["one"], []),
         (1, ["one"], [], []),
     ]
+
+
+def test_the_time_is_that_of_the_project_s_zone_and_says_so(two_versions: Path) -> None:
+    in_utc = json.loads(segue("history", "--json").output.splitlines()[0])["at"]
+    (two_versions / "segue.toml").write_text('database = "segue.db"\nzone = "Asia/Tokyo"\n', encoding="utf-8")
+    shown = segue("history").output.splitlines()[0]
+    at = datetime.fromisoformat(in_utc) + timedelta(hours=9)
+    assert f"{at:%Y-%m-%d %H:%M:%S} Asia/Tokyo  ann" in shown
 
 
 def test_a_version_shows_its_difference_to_the_one_before(two_versions: Path) -> None:

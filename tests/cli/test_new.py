@@ -54,7 +54,8 @@ WORKS = {
     "channel": """
 import asyncio, json, pathlib
 from segue.api import Instant, Message, Sent, Tools
-from segue.host import AiohttpClient, OpenChannel, configure, discover
+from segue.host import OpenChannel, configure, discover
+from segue.host.http import AiohttpClient
 plugins = discover()
 assert plugins.offered_by("channel", "carrier-pigeon") == "segue-carrier-pigeon", plugins
 spec = plugins.channels["carrier-pigeon"]

@@ -263,3 +263,11 @@ def test_colour_is_for_terminals_only() -> None:
         shown[terminal] = captured.get()
     assert "\x1b[1;31m" in shown[True]
     assert "\x1b" not in shown[False]
+
+
+def test_a_narrow_terminal_does_without_the_clock(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "44")
+    write(project, GOOD + BAD)
+    lines = [line.split() for line in run().stdout.splitlines()]
+    assert ["after", "expected", "happened"] in lines
+    assert not any("clock" in line and "after" in line for line in lines)

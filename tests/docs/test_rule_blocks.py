@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from segue.diagnostics import render_full
 from segue.language.book import Source, check_book
 from segue.language.formatting import format_text
 from segue.runtime.assembly import assemble
@@ -50,3 +51,14 @@ def test_the_rules_of_a_page_are_right_in_an_empty_project(page: Path, tmp_path:
         books[-1][name] = Source(f"line-{block.line}.rules", block.text)
     found = [one for book in books for one in check_book(list(book.values()), words).diagnostics]
     assert [(str(one.primary), one.code, one.message) for one in found if one.code not in OF_A_PROJECT] == []
+
+
+def test_the_reference_shows_a_mistake_as_segue_check_does(tmp_path: Path) -> None:
+    (shown,) = (
+        block.text
+        for block in blocks(ROOT / "docs" / "reference" / "language.md")
+        if block.language == "text" and block.text.startswith("error[")
+    )
+    rule = next(line.removeprefix("1 | ") for line in shown.splitlines() if line.startswith("1 | "))
+    found = check_book([Source("rules/carts.rules", rule)], assemble(tmp_path).words(None))
+    assert render_full(found.diagnostics, found.texts) == shown

@@ -30,7 +30,8 @@ from segue.api import (
     Tools,
     Unknown,
 )
-from segue.host import AiohttpClient, ChannelFault, Limits, OpenChannel
+from segue.host import ChannelFault, Limits, OpenChannel
+from segue.host.http import AiohttpClient
 
 pytestmark = pytest.mark.asyncio
 

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from segue.api import HttpError
-from segue.host import AiohttpClient
+from segue.host.http import AiohttpClient
 
 pytestmark = pytest.mark.asyncio
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from segue.api import EventSpec, FieldSpec, Money, Period, Vocabulary
 from segue.language import model
-from segue.language.book import Source, check_book, read_book
+from segue.language.book import Source, check_book
+from segue.language.reading import read_book
 from segue.language.vocabulary import ChannelWords, Words
 from tests.language.words import WITH_MESSAGES, WORDS
 
@@ -224,3 +229,49 @@ def test_a_file_that_is_missing_is_told(tmp_path: Path) -> None:
     sources, (problem,) = read_book([tmp_path / "none.rules"])
     assert sources == ()
     assert problem.code == "E0107"
+
+
+def test_a_pipe_among_the_rules_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.rules")
+    (tmp_path / "a.rules").write_text("event a\n")
+    sources, problems = read_book([tmp_path])
+    assert [Path(source.path).name for source in sources] == ["a.rules"]
+    assert [(one.code, one.message) for one in problems] == [("E0107", "this is a pipe or a device, not a file")]
+
+
+def test_a_link_that_leads_nowhere_is_told_as_one(tmp_path: Path) -> None:
+    (tmp_path / "a.rules").symlink_to(tmp_path / "gone")
+    _, (problem,) = read_book([tmp_path])
+    assert (problem.code, problem.hint) == ("E0107", "it is a link to a file that is not there")
+
+
+def test_a_folder_that_links_to_itself_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "a.rules").write_text("event a\n")
+    (tmp_path / "again").symlink_to(tmp_path, target_is_directory=True)
+    sources, problems = read_book([tmp_path])
+    assert (len(sources), problems) == (1, ())
+
+
+def test_a_name_that_is_not_utf8_is_told(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xe4.rules")).write_text("event a\n")
+    sources, (problem,) = read_book([tmp_path])
+    assert sources == ()
+    assert problem.primary is not None
+    assert problem.primary.file.encode("utf-8").endswith(b"/?.rules")
+
+
+def test_utf16_is_called_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a.rules").write_bytes("event a\n".encode("utf-16"))
+    _, (problem,) = read_book([tmp_path])
+    assert problem.message == "this file is UTF-16, which some editors call “Unicode”, and not UTF-8"
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(folder: Path, onerror: Callable[[OSError], None]) -> list[object]:
+        onerror(PermissionError(13, "Permission denied", str(folder)))
+        return []
+
+    # A test may run as root, who may look into every folder.
+    monkeypatch.setattr(os, "walk", refused)
+    _, (problem,) = read_book([tmp_path])
+    assert (problem.code, problem.message) == ("E0107", "this folder cannot be read: Permission denied")

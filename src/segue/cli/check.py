@@ -16,12 +16,13 @@ from segue.cli.ending import (
     Style,
     counted,
     fail,
+    fail_without_rules,
     nearest_project,
     open_project,
     print_json,
     show_diagnostics,
 )
-from segue.cli.fixing import FileChanged, changed, difference, painted, write
+from segue.cli.fixing import FileChanged, changed, difference, write
 from segue.diagnostics import Diagnostic
 from segue.language import model as m
 from segue.runtime.assembly import CheckedBook, MendedBook, mend
@@ -66,7 +67,7 @@ def check(
     for problem in assembly.problems:
         print(f"segue: {problem}", file=sys.stderr)
     if not found.checked.trees and not found.diagnostics:
-        fail(f"no *.rules files under {', '.join(map(str, paths or [assembly.project.rules]))}", USAGE)
+        fail_without_rules(paths or [assembly.project.rules])
     if bounds or _bounds_are_short(found, chosen):
         _show_bounds(found.checked.book, chosen)
     if chosen in ("full", "concise"):
@@ -111,8 +112,7 @@ def _show_difference(mended: MendedBook, style: str) -> int:
     pairs = changed(mended)
     if style in ("full", "concise"):
         for before, after in pairs:
-            lines = difference(before, after)
-            sys.stdout.writelines(map(painted, lines) if sys.stdout.isatty() else lines)
+            sys.stdout.write(difference(before, after, colour=sys.stdout.isatty()))
     _tell(mended, "can be fixed", style)
     return len(pairs)
 
@@ -135,7 +135,9 @@ def _summarise(found: CheckedBook, *, offer: bool) -> None:
     diagnostics: Sequence[Diagnostic] = found.diagnostics
     errors = sum(1 for one in diagnostics if one.is_error)
     warnings = len(diagnostics) - errors
-    files, rules = counted(len(found.checked.trees), "file"), counted(len(found.checked.book.rules), "rule")
+    read = {tree.path for tree in found.checked.trees}
+    unread = {one.primary.file for one in diagnostics if one.primary and one.code == "E0107"} - read
+    files, rules = counted(len(read | unread), "file"), counted(len(found.checked.book.rules), "rule")
     parts = [counted(errors, "error")] if errors else []
     parts += [counted(warnings, "warning")] if warnings else []
     if errors:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -33,6 +34,11 @@ def fail(text: str, code: int = WRONG) -> NoReturn:
     for line in text.splitlines() or [""]:
         print(f"segue: {line}", file=sys.stderr)
     raise typer.Exit(code)
+
+
+def fail_without_rules(places: Iterable[Path]) -> NoReturn:
+    """Say that there is nothing to work on, and how to begin."""
+    fail(f"no *.rules files under {', '.join(map(str, places))}; `segue init` makes a first one", USAGE)
 
 
 def print_json(record: dict[str, Any]) -> None:

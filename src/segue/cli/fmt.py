@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
-import os
-import re
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
 import typer
 
-from segue.cli.ending import USAGE, WRONG, counted, fail, print_diagnostics, print_json
+from segue.cli.ending import USAGE, WRONG, counted, fail, fail_without_rules, print_diagnostics, print_json
+from segue.cli.fixing import FileChanged, difference, write
 from segue.diagnostics import Diagnostic
 from segue.host import ProjectError, load_project
-from segue.language.book import Source, read_book, source_of
+from segue.language.book import Source
 from segue.language.formatting import Formatted, format_text
+from segue.language.reading import read_book, source_of
 
 STANDARD_INPUT: Final = "-"
-
-_RED, _GREEN, _CYAN, _BOLD, _OFF = "\x1b[31m", "\x1b[32m", "\x1b[36m", "\x1b[1m", "\x1b[0m"
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -61,7 +56,7 @@ def fmt(
     places = paths or [_rules_here()]
     sources, unreadable = read_book(places)
     if not sources and not unreadable:
-        fail(f"no *.rules files under {', '.join(map(str, places))}", USAGE)
+        fail_without_rules(places)
     _show(unreadable, {}, asked)
     changed, alone = 0, len(unreadable)
     for source in sources:
@@ -70,7 +65,7 @@ def fmt(
         if result.diagnostics:
             _show(result.diagnostics, {source.path: source.text}, asked)
         elif result.changed and asked.writes:
-            refused = not _write(Path(source.path), result.text)
+            refused = not _write(source, _after(source, result))
         alone += refused
         changed += result.changed and not refused
         _tell(source, result, asked, refused=refused)
@@ -94,6 +89,8 @@ def _standard_input(paths: list[Path], asked: _Asked) -> None:
     pipes its text through loses nothing."""
     if len(paths) > 1 or asked.json:
         fail("- reads standard input: it stands alone, and goes without --json", USAGE)
+    if sys.stdin is None:  # Python's own way to say that it is closed
+        fail("there is no standard input to read", USAGE)
     data = sys.stdin.buffer.read()
     source = source_of("standard input", data)
     if isinstance(source, Diagnostic):
@@ -107,7 +104,7 @@ def _standard_input(paths: list[Path], asked: _Asked) -> None:
         sys.stdout.buffer.write(result.text.encode())
         sys.stdout.buffer.flush()
     elif asked.diff:
-        sys.stdout.write(_difference(source, result.text, colour=sys.stdout.isatty()))
+        sys.stdout.write(difference(source, _after(source, result), colour=sys.stdout.isatty()))
     if result.diagnostics or (result.changed and not asked.writes):
         raise typer.Exit(WRONG)
 
@@ -119,13 +116,17 @@ def _show(diagnostics: tuple[Diagnostic, ...], texts: dict[str, str], asked: _As
 def _tell(source: Source, result: Formatted, asked: _Asked, *, refused: bool) -> None:
     """What became of one file."""
     if asked.json:
-        difference = _difference(source, result.text, colour=False) if asked.diff and result.changed else None
+        shown = difference(source, _after(source, result)) if asked.diff and result.changed else None
         written = result.changed and asked.writes and not refused
-        print_json({"file": source.path, "changed": result.changed, "written": written, "diff": difference})
+        print_json({"file": source.path, "changed": result.changed, "written": written, "diff": shown})
     elif result.changed and asked.diff:
-        sys.stdout.write(_difference(source, result.text, colour=sys.stdout.isatty()))
+        sys.stdout.write(difference(source, _after(source, result), colour=sys.stdout.isatty()))
     elif result.changed and not refused:
         print(source.path)
+
+
+def _after(source: Source, result: Formatted) -> Source:
+    return Source(source.path, result.text)
 
 
 def _summarise(files: int, changed: int, alone: int, asked: _Asked) -> None:
@@ -134,46 +135,14 @@ def _summarise(files: int, changed: int, alone: int, asked: _Asked) -> None:
     print(f"{counted(files, 'file')}: {', '.join(parts) or 'all good'}", file=sys.stderr)
 
 
-def _difference(source: Source, after: str, *, colour: bool) -> str:
-    """A unified diff; coloured for a terminal, which gets no control characters from the file."""
-    lines = difflib.unified_diff(_lines(source.text), _lines(after), source.path, source.path, n=3)
-    out: list[str] = []
-    for number, line in enumerate(lines):
-        whole = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-        out.append(_painted(whole, heads=number < 2) if colour else whole)
-    return "".join(out)
-
-
-def _painted(line: str, *, heads: bool) -> str:
-    tint = _BOLD if heads else {"+": _GREEN, "-": _RED, "@": _CYAN}.get(line[0], "")
-    text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line.removesuffix("\n"))
-    return f"{tint}{text}{_OFF if tint else ''}\n"
-
-
-def _lines(text: str) -> list[str]:
-    """The lines with their ends; `splitlines` would end them at more than line feeds."""
-    return re.findall(r"[^\n]*\n|[^\n]+", text)
-
-
-def _write(path: Path, text: str) -> bool:
-    """Put a text in a file's place, whole or not at all, with the file's own mode; False where the disk refuses."""
-    target = path.resolve()
+def _write(before: Source, after: Source) -> bool:
+    """Write the file; False where that cannot be."""
     try:
-        if not os.access(target, os.W_OK):
-            raise PermissionError(None, "it is write-protected")
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        beside = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(text.encode())
-                file.flush()
-                os.fchmod(file.fileno(), target.stat().st_mode & 0o7777)
-                os.fsync(file.fileno())
-            beside.replace(target)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+        write(before, after)
+    except FileChanged:
+        print(f"segue: {before.path} was changed meanwhile; it stays as it is", file=sys.stderr)
+        return False
     except OSError as error:
-        print(f"segue: {path}: {error.strerror or error}; it stays as it was", file=sys.stderr)
+        print(f"segue: {before.path}: {error.strerror or error}; it stays as it was", file=sys.stderr)
         return False
     return True

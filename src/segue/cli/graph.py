@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated, Final
@@ -63,12 +64,18 @@ def graph(
         program = find_rule(assembly, rule)
     chart = draw_chart(program)
     if chosen == "svg":
-        from segue.program.picture.svg import draw_svg as draw
+        from segue.program.picture.svg import draw_svg
+
+        text = draw_svg(chart, counts)
     elif chosen == "mermaid":
-        from segue.program.picture.mermaid import draw_mermaid as draw
+        from segue.program.picture.mermaid import draw_mermaid
+
+        text = draw_mermaid(chart, counts)
     else:
-        from segue.program.picture.terminal import draw_text as draw
-    text = draw(chart, counts)
+        from segue.program.picture.terminal import draw_text
+
+        narrow = output is None and sys.stdout.isatty()
+        text = draw_text(chart, counts, shutil.get_terminal_size().columns if narrow else None)
     if output is None:
         sys.stdout.write(text)
         return

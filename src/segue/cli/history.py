@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from segue.api import to_rfc3339
+from segue.api import to_datetime, to_rfc3339
 from segue.cli.ending import USAGE, fail, open_project, print_json
 from segue.cli.publish import print_changes
+from segue.diagnostics.render.printable import printable
 from segue.store import books
 from segue.store.books import Publication
 from segue.store.database import read_only
@@ -40,38 +42,40 @@ def history(
         one = next((one for one in publications if one.number == version), None)
         if one is None:
             fail(f"there is no version {version}: there are {_span(publications)}", USAGE)
-        _show_difference(one, texts[0] or {}, texts[1], json)
+        if json:
+            print_json(_as_json(one) | {"difference": "\n".join(_difference(texts[0] or {}, texts[1] or {}))})
+            return
+        print(_headline(one, project.zone))
+        _show_difference(texts[0] or {}, texts[1])
         return
     for one in reversed(publications):
         if json:
             print_json(_as_json(one))
         else:
-            print(_headline(one))
+            print(_headline(one, project.zone))
             if one.changes:
                 print_changes(one.changes, "  ")
     if not publications and not json:
         print("Nothing was published yet.")
 
 
-def _show_difference(one: Publication, before: dict[str, str], after: dict[str, str] | None, json: bool) -> None:
-    if json:
-        print_json(_as_json(one) | {"difference": "\n".join(_difference(before, after or {}))})
-        return
-    print(_headline(one))
+def _show_difference(before: dict[str, str], after: dict[str, str] | None) -> None:
     if not after:
         print("The text of this version was not kept.")
         return
     for line in _difference(before, after):
-        print(_coloured(line))
+        print(_coloured(line) if sys.stdout.isatty() else line)
 
 
 def _span(publications: list[Publication]) -> str:
     return f"1 to {publications[-1].number}" if publications else "none yet"
 
 
-def _headline(one: Publication) -> str:
+def _headline(one: Publication, zone: str) -> str:
+    """``zone``: the project's, in which its people read a clock."""
     nothing = "" if one.changes or one.changes is None else "  nothing changed"
-    return f"{one.number:>4}  {to_rfc3339(one.at)[:19].replace('T', ' ')}  {one.who}{nothing}"
+    at = to_datetime(one.at).astimezone(ZoneInfo(zone))
+    return f"{one.number:>4}  {at:%Y-%m-%d %H:%M:%S} {zone}  {printable(one.who)}{nothing}"
 
 
 def _as_json(one: Publication) -> dict[str, object]:
@@ -100,5 +104,6 @@ def _difference(before: dict[str, str], after: dict[str, str]) -> Iterator[str]:
 
 
 def _coloured(line: str) -> str:
-    colour = _COLOURS.get(line[:1]) if sys.stdout.isatty() and not line.startswith(("+++", "---")) else None
-    return f"{colour}{line}\x1b[0m" if colour else line
+    """For a terminal, which gets no control characters from the text."""
+    colour = None if line.startswith(("+++", "---")) else _COLOURS.get(line[:1])
+    return f"{colour}{printable(line)}\x1b[0m" if colour else printable(line)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import importlib
+import io
 import sys
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -86,11 +89,42 @@ def _options(
 
 def main() -> None:
     """The console script. A reader that goes away (``segue replay | head``) is no error."""
+    # A command makes one large tree and ends: by Python's own thresholds the collector walks through it over and over.
+    gc.set_threshold(50_000, 20, 50)
+    _write_any_character()
     try:
-        app()
+        try:
+            app()
+        finally:
+            for stream in filter(None, (sys.stdout, sys.stderr)):
+                stream.flush()
     except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(0) from None
+        _end_quietly(0)
+    except OSError as error:
+        if error.errno not in _NO_ROOM or error.filename is not None:
+            raise
+        print(f"segue: the output cannot be written: {error.strerror}", file=sys.stderr)
+        _end_quietly(1)
+
+
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def _write_any_character() -> None:
+    """Files and pipes get UTF-8, whatever the locale; a terminal of another encoding gets what it can show."""
+    for stream in (sys.stdout, sys.stderr):
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        if stream.isatty():
+            stream.reconfigure(errors="replace")
+        else:
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+
+
+def _end_quietly(code: int) -> NoReturn:
+    """End without Python's own last attempt to write what is still held back."""
+    sys.stdout = sys.stderr = None
+    raise SystemExit(code) from None
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from segue.api import Callback, Event, Tools
 from segue.clock.clock import Clock
-from segue.host import AiohttpClient, ConfigurationError, OpenChannel, configure
+from segue.host import ConfigurationError, OpenChannel, configure
+from segue.host.http import AiohttpClient
 from segue.runtime.assembly import Assembly, CheckedBook, check, check_version, open_sources
 from segue.runtime.daemon import Daemon
 from segue.runtime.running import DecisionLine

@@ -14,7 +14,17 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from segue.cli.ending import USAGE, WRONG, counted, fail, nearest_project, open_project, print_diagnostics, print_json
+from segue.cli.ending import (
+    USAGE,
+    WRONG,
+    counted,
+    fail,
+    fail_without_rules,
+    nearest_project,
+    open_project,
+    print_diagnostics,
+    print_json,
+)
 from segue.cli.fixing import FileChanged, write
 from segue.cli.verdicts import coverage as coverage_table
 from segue.cli.verdicts.junit import junit as junit_report
@@ -85,7 +95,7 @@ def _run(wanted: Wanted) -> bool:
     assembly = open_project(nearest_project(wanted.paths[0]) if wanted.paths else Path.cwd())
     found = _check(assembly, wanted.paths)
     if not found.checked.trees and not found.diagnostics:
-        fail(f"no *.rules files under {', '.join(map(str, wanted.paths or (assembly.project.rules,)))}", USAGE)
+        fail_without_rules(wanted.paths or (assembly.project.rules,))
     ran = _carry_out(assembly, found, wanted)
     if wanted.update and (changed := _update(found, [one.outcome for one in ran])):
         print(f"segue: rewrote expectations in {', '.join(changed)}", file=sys.stderr)

@@ -64,12 +64,12 @@ class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lines:
-    """Offsets of one text to lines and columns."""
+    """Offsets of one text to lines and columns. The mark that some editors put before the first word is in none."""
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text
-        self._starts = [0]
+        self._starts = [len(text) - len(text.removeprefix("\ufeff"))]
         position = text.find("\n")
         while position >= 0:
             self._starts.append(position + 1)
@@ -77,12 +77,12 @@ class Lines:
 
     def line(self, offset: int) -> int:
         """The line that holds ``offset``, from 1."""
-        return bisect_right(self._starts, offset)
+        return max(1, bisect_right(self._starts, offset))
 
     def place(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset, each from 1."""
         line = self.line(offset)
-        return line, offset - self._starts[line - 1] + 1
+        return line, max(0, offset - self._starts[line - 1]) + 1
 
     def span(self, start: int, end: int) -> Span:
         return Span(self.file, start, max(end, start), *self.place(start))

@@ -2,12 +2,10 @@
 
 from segue.host.channels import ChannelFault, Limits, OpenChannel
 from segue.host.configuration import ConfigurationError, configure
-from segue.host.http import AiohttpClient
 from segue.host.plugins import Distribution, Plugins, discover
 from segue.host.project import ChannelSettings, Http, Project, ProjectError, SourceSettings, load_project
 
 __all__ = [
-    "AiohttpClient",
     "ChannelFault",
     "ChannelSettings",
     "ConfigurationError",

@@ -13,13 +13,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, Protocol, TypeVar, cast, runtime_checkable
 
 import msgspec
 
 from segue.api import Answer, Callback, Channel, ChannelSpec, Message, Request, Retry, Tools, Unknown
 from segue.host.answers import clean, read_answers, read_callback
-from segue.host.http import AiohttpClient
 from segue.host.loops import LoopThread, Raised
 from segue.host.secrets import secrets_in, strike
 
@@ -46,6 +45,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     longest: float = 60.0
     faults: int = 5
     abandoned: int = 3
+
+
+@runtime_checkable
+class _Closes(Protocol):
+    """An HTTP client that keeps connections. Asked by what it does: to load aiohttp for its type alone would take a
+    tenth of a second of every command."""
+
+    async def close(self) -> None: ...
 
 
 class ChannelFault(Exception):
@@ -329,7 +336,7 @@ class OpenChannel:
 
     async def _end(self, thread: LoopThread, lost: bool) -> None:
         http = self._tools.http
-        if isinstance(http, AiohttpClient) and not lost:
+        if isinstance(http, _Closes) and not lost:
             with contextlib.suppress(ChannelFault):
                 await self._call(thread, http.close, self._limits.grace)
         if not await thread.stop(self._limits.grace):

@@ -1,14 +1,13 @@
-"""A rule book: all rule files of a folder, read and checked together."""
+"""A rule book: the texts of all its files, checked together."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 
-from segue.diagnostics import Diagnostic, Label, Lines, Span, in_order
+from segue.diagnostics import Diagnostic, Label, Lines, in_order
 from segue.language import model
 from segue.language import tree as t
 from segue.language.advice import advise
@@ -22,10 +21,6 @@ from segue.language.segments import check_segment, find_circles, segments_named
 from segue.language.tests import check_test
 from segue.language.triggers import name_of, named_after_segment
 from segue.language.vocabulary import Lexicon, Words
-
-LARGEST = 16_000_000
-"""The largest rule file that is read, in bytes."""
-
 
 Reader = Callable[[str, str], tuple[t.File, tuple[Diagnostic, ...]]]
 """Path and text to tree and diagnostics, as `segue.language.parser.parse` does."""
@@ -55,29 +50,6 @@ class Checked(msgspec.Struct, frozen=True):
     def texts(self) -> dict[str, str]:
         """The files' texts by path, for `segue.diagnostics.render_full`."""
         return {tree.path: tree.text for tree in self.trees}
-
-
-def read_book(paths: Sequence[Path]) -> tuple[tuple[Source, ...], tuple[Diagnostic, ...]]:
-    """The `*.rules` files under folders, and files named themselves: each once, sorted by path.
-
-    A file that cannot be read, or is not UTF-8, is told in a diagnostic and left out. Never raises for what is on
-    the disk.
-    """
-    found: dict[Path, None] = {}
-    problems: list[Diagnostic] = []
-    for path in paths:
-        if path.is_dir():
-            found |= dict.fromkeys(sorted(file for file in path.rglob("*.rules") if not file.is_dir()))
-        else:
-            found[path] = None
-    sources: list[Source] = []
-    for file in sorted(found):
-        source = _read_file(file)
-        if isinstance(source, Source):
-            sources.append(source)
-        else:
-            problems.append(source)
-    return tuple(sources), tuple(problems)
 
 
 def check_book(sources: Sequence[Source], words: Words, read: Reader = parse) -> Checked:
@@ -145,47 +117,6 @@ def _wanted(
         if any(test.rule is None for test in tests):
             wanted |= {id(item) for item in tree.items if isinstance(item, t.Rule)}
     return frozenset(wanted | {rule for rule, name in names.items() if name in tested})
-
-
-def _read_file(file: Path) -> Source | Diagnostic:
-    path = str(file)
-    try:
-        data = file.read_bytes() if file.stat().st_size <= LARGEST else None
-    except OSError as error:
-        return _unreadable(
-            path,
-            Span(path, 0, 0, 1, 1),
-            f"this file cannot be read: {error.strerror or error}",
-            "check its name and permissions",
-        )
-    if data is None:
-        return _unreadable(
-            path,
-            Span(path, 0, 0, 1, 1),
-            f"this file is larger than {LARGEST // 1_000_000} MB",
-            "cut it into several files",
-        )
-    return source_of(path, data)
-
-
-def source_of(path: str, data: bytes) -> Source | Diagnostic:
-    """The text in the bytes of a rule file; a diagnostic where they are not UTF-8."""
-    try:
-        return Source(path, data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8")
-        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-        span = Span(path, len(before), len(before) + 1, line, column)
-        return _unreadable(
-            path,
-            span,
-            f"this file is not UTF-8: the byte {data[error.start]:#04x} on line {line} does not belong to it",
-            "save the file as UTF-8 in your editor",
-        )
-
-
-def _unreadable(path: str, span: Span, message: str, hint: str) -> Diagnostic:
-    return Diagnostic(severity="error", code="E0107", message=message, primary=span, hint=hint)
 
 
 def _declare(tree: t.File, report: Report, lexicon: Lexicon) -> None:

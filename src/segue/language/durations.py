@@ -33,6 +33,9 @@ def odd_number(word: str, start: int) -> Slip:
         clock = f"{hour:02}:{twelve.group(2) or '00'}"
         cure = f"write `{clock}`"
         return _slip(start, end, "clock times have 24 hours", cure, label=cure, write=clock)
+    if re.fullmatch(r"\d+x", word):
+        written = f"{word.removesuffix('x')} times"
+        return _slip(start, end, "how often is said with `times`", f"write `{written}`", write=written)
     if re.fullmatch(r"(\d+(mo|min|w|d|h|s))*\d+m(\d+\w*)?", word):
         return _bare_m(word, start, end)
     unit = re.fullmatch(r"(\d+)([^\W\d_]+)", word)

@@ -5,6 +5,7 @@ A part that is wrong gives None, is told once, and makes what stands around it N
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import assert_never
 from zoneinfo import available_timezones
@@ -21,6 +22,7 @@ from segue.language.report import Report
 from segue.language.vocabulary import Lexicon
 
 _DEEPEST = 150
+_HOUR = re.compile(r"([01]?\d|2[0-3])(?:\.([0-5]\d))?")
 
 
 class TooDeep(Exception):
@@ -100,6 +102,8 @@ class Expressions:
             hint = f"add a clock time: `{self._report.text(written)} 09:00`"
         elif value.type == "period":
             hint = f"to wait that long write `wait {self._report.text(written)}`"
+        elif found := _HOUR.fullmatch(self._report.text(written)):
+            hint = f"a clock time has hours and minutes: `wait until {int(found[1]):02}:{found[2] or '00'}`"
         else:
             hint = "a date is a day such as `2026-11-27`, a date trait such as `customer.birthday`, or `now + 2d`"
         self._report.add(

@@ -22,6 +22,7 @@ from segue.language.pieces import DEEPEST, Piece, last_word
 from segue.language.slip import Place, Slip, earlier, later
 from segue.language.slips import find_slip, missing_limit
 from segue.language.slips_of_values import compared_by_is
+from segue.language.slips_of_words import slip_of_reserved
 
 _WORD: Final = re.compile(r"\w[\w.]*")
 _OPERATORS: Final = {
@@ -130,10 +131,12 @@ def _writes(lines: Lines, start: int, end: int, text: str, *, safe: bool) -> Fix
 def _keyword_as_name(token: Token, text: str, piece: Piece, lines: Lines) -> Mistake:
     start, end = token.start_pos or 0, token.end_pos or 0
     before = last_word(text, piece.start, start)
-    slip = compared_by_is(Place(str(token), start, end, before, "", later(text, end, piece.end), frozenset()))
+    around = earlier(text, piece.start, start), later(text, end, piece.end)
+    place = Place(str(token), start, end, before, *around, frozenset())
+    slip = compared_by_is(place) or slip_of_reserved(place)
     if slip is not None:
         return _slipped(slip, lines)
-    place = f"after `{before}` comes a name" if before else "a name belongs here"
+    expected = f"after `{before}` comes a name" if before else "a name belongs here"
     return _mistake(
         lines,
         "E0202",
@@ -141,25 +144,12 @@ def _keyword_as_name(token: Token, text: str, piece: Piece, lines: Lines) -> Mis
         end,
         f"`{token}` is a word of the language and cannot be a name",
         label="a name belongs here",
-        hint=f"{place}; put one before `{token}`, or choose another name",
+        hint=f"{expected}; put one before `{token}`, or choose another name",
     )
 
 
 def _slipped(slip: Slip, lines: Lines, *, complete: bool = False) -> Mistake:
-    fix = None
-    if slip.write is not None:
-        fix = _writes(lines, slip.start, slip.end, slip.write, safe=slip.safe)
-    return _mistake(
-        lines,
-        slip.code,
-        slip.start,
-        slip.end,
-        slip.message,
-        label=slip.label,
-        hint=slip.hint,
-        fix=fix,
-        complete=complete,
-    )
+    return Mistake(slip.diagnostic(lines), slip.start, complete)
 
 
 def _unexpected_word(error: UnexpectedToken, text: str, piece: Piece, lines: Lines) -> Mistake:

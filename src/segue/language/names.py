@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from segue.api import FieldType
 from segue.language import model
 from segue.language import tree as t
-from segue.language.keywords import AGGREGATES, is_reserved
+from segue.language.keywords import is_reserved
 from segue.language.nearest import listed, nearest
 from segue.language.operators import Typed
 from segue.language.report import Report
+from segue.language.slips_of_words import HELPING
+from segue.language.unknown_names import tell_unknown
 from segue.language.vocabulary import EVERY_CHANNEL, USUAL, Lexicon
+
+_CUSTOMERS: Final = frozenset(("user", "profile", "contact", "person", "client", "subscriber", "member"))
+"""What other tools call the customer."""
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +70,17 @@ class Names:
                 path,
                 "inside the brackets only this event's own fields can be asked",
                 hint=f"write `{second.text}` for the field of `{self._scope.event}`",
+            )
+            return None
+        if first.text in _CUSTOMERS and not self._lexicon.is_event(first.text):
+            self._report.add(
+                "E0301",
+                first,
+                f"I don't know `{first.text}`",
+                label="write `customer`",
+                hint=f"traits are always written with `customer.`: `customer.{second.text}`",
+                write="customer",
+                safe=self._lexicon.trait(second.text) is not None,
             )
             return None
         event = self.event(first)
@@ -147,64 +163,8 @@ class Names:
         return None
 
     def _unknown(self, name: t.Name) -> None:
-        text = name.text
-        if self._scope.open or text in self._lexicon.unreadable or is_reserved(text):
-            return
-        if self._lexicon.trait(text):
-            self._report.add(
-                "E0301",
-                name,
-                f"`{text}` is a trait of the customer",
-                label=f"write `customer.{text}`",
-                hint="traits are always written with `customer.`",
-                write=f"customer.{text}",
-            )
-            return
-        if text in AGGREGATES:
-            self._report.add(
-                "E0301",
-                name,
-                f"`{text}` is a function and needs brackets",
-                hint=f"write for instance `{text}(ordered.total)`",
-            )
-            return
-        if text in self._lexicon.channels:
-            self._report.add(
-                "E0301",
-                name,
-                f"`{text}` is a channel, not something that happens",
-                hint=f"write for instance `opened {text}` or `can get {text}`",
-            )
-            return
-        truth = {"yes": "true", "no": "false"}.get(text.casefold())
-        if truth is not None:
-            self._report.add(
-                "E0301",
-                name,
-                f"I don't know `{text}`",
-                label=f"write `{truth}`",
-                hint="yes is `true`, no is `false`",
-                write=truth,
-                safe=True,
-            )
-            return
-        known = {*self._scope.fields, *self._lexicon.event_names(), *self._lexicon.reactions}
-        if self._lexicon.is_segment(text) or text in self._lexicon.rules:
-            what = "segment" if self._lexicon.is_segment(text) else "rule"
-            self._report.add(
-                "E0301",
-                name,
-                f"`{text}` is a {what}",
-                label=f"write `in {text}`",
-                hint=f"`in {text}` asks whether the customer is in it",
-                write=f"in {text}",
-            )
-            return
-        meaning = "an event" if self._scope.began_by is None else "a field of the trigger, an event or a reaction"
-        hint = (
-            f'a bare name is {meaning}; a new event is declared with `event`, and a text stands in quotes: `"{text}"`'
-        )
-        self._report.unknown("E0301", name, f"I don't know `{text}`", nearest(text, known), hint)
+        if not (self._scope.open or name.text in self._lexicon.unreadable or is_reserved(name.text)):
+            tell_unknown(name, self._lexicon, self._report, self._scope.fields, begun=self._scope.began_by is not None)
 
     def trait(self, path: t.TraitPath) -> Typed | None:
         type_ = self.trait_type(path)
@@ -286,11 +246,10 @@ class Names:
         if text in self._lexicon.unreadable or is_reserved(text):
             return False
         near = nearest(text, self._lexicon.segment_names())
-        message = (
-            f"`{text}` is a rule, not a segment"
-            if text in self._lexicon.rules
-            else f"I don't know the segment `{text}`"
-        )
+        rule = self._lexicon.rules.get(text)
+        # Without a head a rule is called by its trigger: perhaps after the very segment that is missing.
+        has_head = rule is not None and rule.end - rule.start == name.end - name.start
+        message = f"`{text}` is a rule, not a segment" if has_head else f"I don't know the segment `{text}`"
         self._report.unknown("E0313", name, message, near, f"declare it: `segment {text} where …`")
         return False
 
@@ -334,6 +293,16 @@ class Names:
     def reaction(self, written: t.Reaction) -> Typed | None:
         if written.name.text not in self._lexicon.reactions:
             if not is_reserved(written.name.text):
+                if written.name.text in HELPING:
+                    self._report.add(
+                        "E0301",
+                        written.name,
+                        f"`{written.name.text}` is not needed",
+                        label="delete it",
+                        hint="what happened is asked by its name alone: `unless ordered`",
+                        write="",
+                    )
+                    return None
                 near = nearest(written.name.text, self._lexicon.reactions)
                 hint = f"the reactions are {listed(self._lexicon.reactions)}"
                 self._report.unknown("E0301", written.name, f"there is no reaction `{written.name.text}`", near, hint)

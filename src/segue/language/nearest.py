@@ -13,7 +13,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     if not word or len(word) > _LONGEST:
         return None
     candidates = {candidate.casefold(): candidate for candidate in sorted(known) if candidate != word}
-    matches = get_close_matches(word.casefold(), candidates, n=1, cutoff=0.66)
+    matches = get_close_matches(word.casefold(), candidates, n=1, cutoff=0.7)
     return candidates[matches[0]] if matches else None
 
 

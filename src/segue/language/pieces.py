@@ -21,6 +21,8 @@ DEEPEST: Final = 64
 _SCAN: Final = re.compile(
     r"(?P<comment>#[^\n]*)|(?P<space>[ \t\f\r\n]+)|(?P<word>[^\W\d]"
     r"[\w\u0300-\u036f\u0591-\u05bd\u064b-\u065f\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e]*)"  # as NAME in the grammar
+    # A comment as other tools write it is a mistake: its words begin nothing.
+    r"|(?P<remark>//[^\n]*|(?m:^)--[ \t][^\n]*)"
     r'|(?P<text>"[^"\n]*"?)|(?P<number>\d[\w:.%-]*)|(?P<other>.)',
     re.DOTALL,
 )
@@ -45,7 +47,7 @@ _BEFORE_NAMES: Final = frozenset(
             "if",
             "worth",
         ),
-        *("event", "segment", "policy", "rule", "when"),
+        *("event", "segment", "policy", "rule", "when", "once"),
     )
 )
 """Words after which, on the same line, a top-level word is somebody's attempt at a name."""

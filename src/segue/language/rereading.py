@@ -7,14 +7,19 @@ before, everything from there on is the same again, so many characters further o
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
+from importlib.resources import files
+from itertools import accumulate
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from segue.diagnostics import Diagnostic, Label, Span, in_order
 from segue.language import tree as t
+from segue.language.keywords import BUILT_IN, KEYWORDS
 from segue.language.parser import parse
 
 Read = tuple[t.File, tuple[Diagnostic, ...]]
@@ -22,6 +27,7 @@ Read = tuple[t.File, tuple[Diagnostic, ...]]
 
 S = TypeVar("S", bound=msgspec.Struct)
 
+_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SMALL: Final = 2_000
 """Characters: a shorter text is read whole."""
 
@@ -106,6 +112,14 @@ def read_edited(before: Read, edits: Sequence[Edit]) -> Read:
             continue
         longer = sum(len(edit.text) - (edit.end - edit.start) for edit in inner)
         start = item.start + by
+        named = _Renamed(tree, item, inner, by)
+        if named.item is not None:
+            items.append(named.item)
+            while at < len(tree.comments) and tree.comments[at].start < item.end:
+                comments.append(named.comment(tree.comments[at]))
+                at += 1
+            by += longer
+            continue
         read, found = parse(tree.path, text[start : item.end + by + longer])
         if found or len(read.items) != 1 or read.items[0].start or read.items[0].end != len(read.text):
             return read_again(before, tree.path, text)
@@ -116,6 +130,54 @@ def read_edited(before: Read, edits: Sequence[Edit]) -> Read:
         by += longer
     comments += [_moved(comment, by) for comment in tree.comments[at:]]
     return t.File(tree.path, text, tuple(items), tuple(comments)), ()
+
+
+class _Renamed:
+    """An item in which edits give names another spelling: the tree of before with the names of after. A name is one
+    word for the parser whatever it is, as long as the language has no such word. ``item`` is None where this does not
+    hold."""
+
+    def __init__(self, tree: t.File, item: t.Item, edits: Sequence[Edit], by: int) -> None:
+        self.item: t.Item | None = None
+        if not all(_PLAIN.fullmatch(edit.text) and edit.text not in _words() for edit in edits):
+            return
+        self._by = by
+        self._ends = [edit.end for edit in edits]
+        self._longer = [0, *accumulate(len(edit.text) - (edit.end - edit.start) for edit in edits)]
+        self._edits = {(edit.start, edit.end): edit.text for edit in edits}
+        self._met = 0
+        found: t.Item = self._node(item)
+        if self._met == len(edits):
+            self.item = found
+
+    def comment(self, one: t.Comment) -> t.Comment:
+        start, end = self._place(one.start), self._place(one.end)
+        return t.Comment(start, end, one.text, self._place(one.follows))
+
+    def _place(self, offset: int) -> int:
+        return offset + self._by + self._longer[bisect_right(self._ends, offset)]
+
+    def _node(self, node: t.Syntax) -> Any:
+        start, end = node.start, node.end
+        values = [self._value(getattr(node, field)) for field in _plan(type(node))]
+        if isinstance(node, t.Name) and (start, end) in self._edits:
+            self._met += 1
+            values = [self._edits[start, end]]
+        return type(node)(self._place(start), self._place(end), *values)
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, t.Syntax):
+            return self._node(value)
+        if type(value) is tuple:
+            return tuple([self._value(part) for part in value])
+        return value
+
+
+@cache
+def _words() -> frozenset[str]:
+    """Every word that the grammar names, and some more."""
+    grammar = files("segue.language").joinpath("grammar.lark").read_text(encoding="utf-8")
+    return frozenset(re.findall(r"[a-zA-Z]+", grammar)) | KEYWORDS | BUILT_IN
 
 
 def _touched(tree: t.File, edits: Sequence[Edit]) -> dict[int, list[Edit]] | None:

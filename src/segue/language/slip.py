@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from segue.diagnostics import Diagnostic, Fix, Lines
+
 
 class Slip(msgspec.Struct, frozen=True):
     """What is wrong and how it is written. ``start`` and ``end`` are the place, ``write`` what stands there instead.
@@ -22,6 +24,22 @@ class Slip(msgspec.Struct, frozen=True):
     write: str | None = None
     code: str = "E0201"
     safe: bool = False
+
+    def diagnostic(self, lines: Lines) -> Diagnostic:
+        """As it is told, with the fix where there is one."""
+        fix = None
+        if self.write is not None:
+            title = f"write `{self.write.strip()}`" if self.write.strip() else "delete it"
+            fix = Fix(title, lines.span(self.start, self.end), self.write, self.safe)
+        return Diagnostic(
+            severity="error",
+            code=self.code,
+            message=self.message,
+            primary=lines.span(self.start, self.end),
+            label=self.label,
+            hint=self.hint,
+            fix=fix,
+        )
 
 
 _NEAR: Final = 1000
@@ -55,6 +73,12 @@ class Place(msgspec.Struct, frozen=True):
     ) -> Slip:
         """A slip at the word itself."""
         return Slip(self.start, self.end, message, hint, f"write `{write}`" if write else "", write, code, safe)
+
+    def instead_of_before(self, message: str, hint: str, *, write: str = "", safe: bool = False) -> Slip:
+        """A slip at the word before, with the gap after it."""
+        start = self.start - (len(self.earlier) - self.earlier.rfind(self.before))
+        label = f"write `{write.strip()}`" if write else "delete it"
+        return Slip(start, self.start, message, hint, label, write, safe=safe)
 
     def takes_away(self, message: str, hint: str, *, code: str = "E0201") -> Slip:
         """A slip whose cure is to delete the word."""

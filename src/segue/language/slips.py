@@ -10,9 +10,13 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from segue.language import slips_of_marks as marks
+from segue.language import slips_of_names as names
+from segue.language import slips_of_times as times
+from segue.language import slips_of_words as words
 from segue.language.keywords import KEYWORDS, STEPS, TOP_LEVEL
 from segue.language.slip import Place, Slip
-from segue.language.slips_of_values import compared, fraction, money, unbracketed, zone
+from segue.language.slips_of_values import compared, contains, fraction, money, sum_in_place, unbracketed, zone
 
 _BEFORE_A_BEGINNING: Final = re.compile(r"(^|\n)([ \t]*|\s*rule\s+\w+(\s+\"[^\"\n]*\")?\s*)$")
 _UNITS: Final = {"second": "s", "minute": "min", "hour": "h", "day": "d", "week": "w", "month": "mo", "year": "12mo"}
@@ -68,26 +72,6 @@ def _big_letters(place: Place) -> Slip | None:
             safe=small not in TOP_LEVEL or _BEFORE_A_BEGINNING.search(place.earlier) is not None,
         )
     return None
-
-
-def _comma(place: Place) -> Slip | None:
-    if place.word != ",":
-        return None
-    if re.search(r"\d$", place.earlier) and re.match(r"\d{3}(?!\d)", place.later):
-        whole = re.search(r"(\d+)$", place.earlier)
-        rest = re.match(r"\d{3}(?:,\d{3})*", place.later)
-        assert whole is not None
-        assert rest is not None
-        number = whole.group(1) + rest.group().replace(",", "")
-        begin, end = place.start - len(whole.group(1)), place.end + len(rest.group())
-        return Slip(begin, end, "a number has no comma in it", f"write `{number}`", f"write `{number}`", number)
-    if re.search(r"\bsend\s+\w+(\s+\"[^\"]*\")?\s*$", place.earlier):
-        return place.slip(
-            "the channels of a `send` are not joined by a comma",
-            "write `and` for both at once, `then` for one after the other, "
-            "`or` for the first that reaches the customer",
-        )
-    return place.takes_away("no comma is needed here", "one thing follows the other without a mark between them")
 
 
 def _else_if(place: Place) -> Slip | None:
@@ -205,16 +189,6 @@ def _joining(place: Place) -> Slip | None:
     return None
 
 
-def _mark(place: Place) -> Slip | None:
-    if place.word in (";", ":", "."):
-        return place.takes_away(
-            f"no `{place.word}` is needed here",
-            "one thing follows the other without a mark between them",
-            code="E0105",
-        )
-    return None
-
-
 def _hyphen(place: Place) -> Slip | None:
     left = re.search(r"(\w+)$", place.earlier)
     right = re.match(r"\w+", place.later)
@@ -230,7 +204,7 @@ def _hyphen(place: Place) -> Slip | None:
 
 def _two_words(place: Place) -> Slip | None:
     found = re.match(r"\s*rule\s+(\w+)\s*$", place.earlier)
-    if found is None or place.word.lower() in ("when", "every", "on") or place.word.startswith('"'):
+    if found is None or place.word.lower() in ("when", "every", "on") or not place.word[0].isalnum():
         return None
     more = re.match(r"(?:\s+(?!(?i:when|every|on)\b)\w+)*", place.later)
     assert more is not None
@@ -248,25 +222,49 @@ def _two_words(place: Place) -> Slip | None:
 
 
 _SLIPS: Final[tuple[Callable[[Place], Slip | None], ...]] = (
+    marks.comment,
+    marks.bullet,
+    marks.arrow,
+    marks.brace,
     _two_words,
     _big_letters,
     fraction,
-    _comma,
+    marks.comma,
+    times.share,
+    times.day,
+    times.clock,
+    words.closer,
     _else_if,
     _then,
     _hyphen,
     money,
     zone,
+    sum_in_place,
+    names.fact,
+    names.arm,
     _limit,
     _article,
     _joining,
     compared,
+    contains,
+    unbracketed,
+    words.needless,
+    words.every,
+    words.times,
+    words.length,
+    words.content,
     _looking_back,
     _after_channel,
     _message_first,
+    names.beginning,
+    names.segment,
+    names.bracketed_fields,
+    words.of_customer,
+    words.step,
+    names.two_words,
+    names.quoted_name,
     _length,
     _setting,
-    unbracketed,
-    _mark,
+    marks.mark,
 )
 """Asked in this order: the most particular first."""

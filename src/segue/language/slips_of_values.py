@@ -1,4 +1,4 @@
-"""Usual slips in values: durations with a fraction, zones without their continent, money, lists, `is`."""
+"""Usual slips in values: durations with a fraction, zones without their continent, money, lists, `is`, sums."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from functools import cache
 from typing import Final
 from zoneinfo import available_timezones
 
+from segue.language.keywords import KEYWORDS
 from segue.language.slip import Place, Slip
 
 _CLOCK: Final = re.compile(r"\d{1,2}:\d{2}$")
 _SMALLER: Final = {"w": (7, "d"), "d": (24, "h"), "h": (60, "min"), "min": (60, "s")}
+_CHOICE: Final = r"(?:\"[^\"\n]*\"|[^\W\d]\w*|\d+)"
+_CHOICES: Final = re.compile(rf"\"[^\"\n]*\"(?:\s*,\s*\"[^\"\n]*\")*|\(\s*{_CHOICE}(?:\s*,\s*{_CHOICE})*\s*\)")
 _CURRENCIES: Final = {
     "€": "EUR",
     "$": "USD",
@@ -28,6 +31,9 @@ def compared_by_is(place: Place) -> Slip | None:
     """``customer.country is "FI"``."""
     if place.word != "is":
         return None
+    if re.match(r"\s+(not\s+)?(empty|null|none|missing|set|known|unknown|there)(?!\w)", place.later):
+        hint = "a trait or field alone is true when it is there: `customer.country`, `not customer.country`"
+        return place.slip("whether a value is there is asked by its name alone", hint)
     negated = re.match(r"\s+not\b", place.later)
     sign, end = ("!=", place.end + negated.end()) if negated else ("=", place.end)
     message, cure = f"values are compared with `{sign}`", f"write `{sign}`"
@@ -40,21 +46,44 @@ def compared(place: Place) -> Slip | None:
 
 
 def unbracketed(place: Place) -> Slip | None:
-    """``in "FI", "SE"``."""
-    if place.before != "in" or not place.word.startswith('"'):
+    """``in "FI", "SE"`` and ``in ("FI", "SE")``."""
+    value = re.search(r"([\w\"]+)\s+in\s*$", place.earlier)
+    if value is None or value.group(1) in KEYWORDS:
+        return None  # `in lapsed`: a segment
+    found = _CHOICES.match(place.word + place.later)
+    if found is None:
         return None
-    more = re.match(r"(\s*,\s*\"[^\"\n]*\")*", place.later)
-    assert more is not None
-    choices = f"[{place.word}{more.group()}]"
+    choices = f"[{found.group().strip('()')}]"
     return Slip(
         place.start,
-        place.end + more.end(),
-        "the values to choose from stand in brackets",
+        place.start + found.end(),
+        "the values to choose from stand in square brackets",
         f"write `in {choices}`",
         f"write `{choices}`",
         choices,
         safe=True,
     )
+
+
+def contains(place: Place) -> Slip | None:
+    """``items contains "X1"``."""
+    found = re.search(r"([^\W\d][\w.]*)\s+(contains|includes|has)\s*$", place.earlier)
+    if found is None or not place.word.startswith('"'):
+        return None
+    write = f"{place.word} in {found.group(1)}"
+    begin, cure = place.start - len(place.earlier) + found.start(), f"write `{write}`"
+    return Slip(begin, place.end, "whether a list holds something is asked with `in`", cure, cure, write, safe=True)
+
+
+def sum_in_place(place: Place) -> Slip | None:
+    """``set customer.points += 1``."""
+    found = re.search(r"\bset\s+(customer\s*\.\s*\w+)\s*$", place.earlier)
+    if found is None or place.word not in ("+", "-") or place.later[:1] != "=":
+        return None
+    write = f"= {found.group(1)} {place.word}"
+    cure = f"write `{write} …`"
+    message = "what a trait becomes is written out"
+    return Slip(place.start, place.end + 1, message, cure, cure, write, safe=True)
 
 
 def fraction(place: Place) -> Slip | None:
@@ -98,17 +127,24 @@ def _zones_by_place() -> dict[str, str]:
     }
 
 
+def currency_after(text: str) -> tuple[int, str] | None:
+    """The currency that a text begins with: how many characters it takes there, and its three letters."""
+    found = re.match(r"\s?(€|\$|£|¥|[^\W\d]+)", text)
+    currency = _CURRENCIES.get(found.group(1).casefold()) if found else None
+    return (found.end(), currency) if found and currency else None
+
+
 def money(place: Place) -> Slip | None:
     """``total > 50€``."""
     currency = _CURRENCIES.get(place.word.casefold())
     if currency is None:
         return None
     amount = re.search(r"(\d+(?:\.\d+)?)\s?$", place.earlier)
-    following = re.match(r"\s?(\d+(?:\.\d+)?)", place.later)
+    following = re.match(r"\s?(\d+(?:[.,]\d{1,2}(?!\w))?)", place.later)
     message = "an amount is written with the three letters of its currency"
     safe = place.word.casefold() in _ONE_CURRENCY
     if following is not None and amount is None:
-        write = f"{following.group(1)} {currency}"
+        write = f"{following.group(1).replace(',', '.')} {currency}"
         end, cure = place.end + following.end(), f"write `{write}`"
         return Slip(place.start, end, message, cure, cure, write, "E0105", safe)
     if amount is not None:

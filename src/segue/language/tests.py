@@ -22,6 +22,8 @@ from segue.language.vocabulary import Lexicon
 
 Decision = Literal["messages", "entry", "exit", "finish", "conversion", "skip", "deferral", "failure", "retraction"]
 
+_NOTHING: Final = ("nothing", "none", "silence")
+
 EXPECTED: Final[Mapping[str, Decision]] = {
     "message": "messages",
     "messages": "messages",
@@ -350,7 +352,7 @@ class _Check:
             return EXPECTED[text]
         if not is_reserved(text):
             known = (*self._lexicon.channels, *dict.fromkeys(EXPECTED.values()))
-            near = nearest(text, (*known, *EXPECTED))
+            near = "no messages" if text in _NOTHING else nearest(text, (*known, *EXPECTED))
             self._report.unknown(
                 "E0802", name, f"a test cannot expect `{text}`", near, f"it can expect {listed(known, most=20)}"
             )

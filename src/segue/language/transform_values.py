@@ -18,6 +18,9 @@ from segue.api import Period
 from segue.diagnostics import Diagnostic, Lines
 from segue.language import tree as t
 from segue.language.keywords import BUILT_IN, KEYWORDS, WEEKDAYS
+from segue.language.pieces import last_word
+from segue.language.slip import Place, earlier, later
+from segue.language.slips_of_words import slip_of_reserved
 
 Node = Tree[Token]
 
@@ -93,15 +96,24 @@ class ValueTransformer:
         if not text.isascii():
             text = unicodedata.normalize("NFC", text)
         if text in KEYWORDS:
-            self._problem(
-                "E0202",
-                start,
-                end,
-                f"`{text}` is a word of the language and cannot be a name",
-                "a name belongs here",
-                f"choose another name, for instance `{text}_1` or `my_{text}`",
-            )
+            self._reserved(text, start, end)
         return t.Name(start, end, text)
+
+    def _reserved(self, word: str, start: int, end: int) -> None:
+        around = earlier(self._lines.text, 0, start), later(self._lines.text, end, len(self._lines.text))
+        before = last_word(around[0], 0, len(around[0]))
+        slip = slip_of_reserved(Place(word, start, end, before, *around, frozenset()))
+        if slip is not None:
+            self.problems.append(slip.diagnostic(self._lines))
+            return
+        self._problem(
+            "E0202",
+            start,
+            end,
+            f"`{word}` is a word of the language and cannot be a name",
+            "a name belongs here",
+            f"choose another name, for instance `{word}_1` or `my_{word}`",
+        )
 
     def _new_name(self, token: Token) -> t.Name:
         """A name being given, which the language must not use itself."""

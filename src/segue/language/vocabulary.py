@@ -15,6 +15,16 @@ from segue.language.keywords import TYPES, is_reserved
 from segue.language.nearest import listed, nearest
 from segue.language.report import Report
 
+_TYPES_ELSEWHERE: Final = {
+    **dict.fromkeys(("string", "str", "varchar", "char"), "text"),
+    **dict.fromkeys(("int", "integer", "float", "double", "decimal", "numeric"), "number"),
+    **dict.fromkeys(("bool", "flag"), "boolean"),
+    **dict.fromkeys(("datetime", "timestamp", "day"), "date"),
+    **dict.fromkeys(("array", "set", "strings"), "list"),
+    **dict.fromkeys(("currency", "amount", "price"), "money"),
+}
+"""What other tools call the types."""
+
 EVERY_EVENT: Final[dict[str, FieldType]] = {"source": "text", "timestamp": "date"}
 """Fields that every event has."""
 
@@ -263,7 +273,7 @@ class Lexicon:
             here[name] = field
             if field.type.text not in TYPES:
                 if not is_reserved(field.type.text):
-                    near = nearest(field.type.text, TYPES)
+                    near = _TYPES_ELSEWHERE.get(field.type.text.casefold()) or nearest(field.type.text, TYPES)
                     report.unknown(
                         "E0311",
                         field.type,

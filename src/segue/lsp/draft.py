@@ -18,10 +18,11 @@ from segue.api import Vocabulary
 from segue.diagnostics import Diagnostic, Lines, Span, in_order
 from segue.host import ChannelSettings, Plugins, Project, ProjectError
 from segue.language import tree as t
-from segue.language.book import Reader, Source, check_book, read_book
+from segue.language.book import Reader, Source, check_book
 from segue.language.formatting import Formatted, Formatter
 from segue.language.occurrences import Meaning, Occurrence, What, groups_of, occurrences
 from segue.language.parser import parse
+from segue.language.reading import read_book
 from segue.language.report import Report
 from segue.language.rereading import read_again
 from segue.language.vocabulary import Lexicon, Words

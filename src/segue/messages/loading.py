@@ -69,7 +69,7 @@ def _message_folders(folders: Sequence[Path], problems: list[Problem]) -> Iterat
     """Folders directly below one called ``messages``, each once, even where the given folders overlap."""
     seen: set[Path] = set()
     for folder in folders:
-        for place, below, files in os.walk(folder, onerror=lambda error: problems.append(_unreadable(error))):
+        for place, below, files in os.walk(folder, onerror=lambda error: problems.append(_closed(error))):
             below[:] = sorted(name for name in below if not name.startswith("."))
             here = Path(place)
             if here.name != "messages":
@@ -84,6 +84,11 @@ def _message_folders(folders: Sequence[Path], problems: list[Problem]) -> Iterat
                     seen.add(real)
                     yield home
             below.clear()
+
+
+def _closed(error: OSError) -> Problem:
+    said = f"this folder cannot be read, and what messages it holds is not known: {error.strerror}"
+    return Problem(str(error.filename), 0, said)
 
 
 def _unreadable(error: OSError) -> Problem:
@@ -141,6 +146,8 @@ def _place(name: str, path: Path) -> tuple[_Key, str]:
 
 
 def _read_file(path: Path, body: str) -> list[_Part]:
+    if path.exists() and not path.is_file():
+        raise _Wrong("is a pipe or a device, not a file")
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:

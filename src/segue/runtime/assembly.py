@@ -13,9 +13,10 @@ from segue.customers.reach import ChannelReach, Reach
 from segue.diagnostics import Diagnostic, Span
 from segue.host import ConfigurationError, Plugins, Project, configure, discover, load_project
 from segue.host.project import ChannelSettings, SourceSettings
-from segue.language.book import Checked, check_book, read_book
+from segue.language.book import Checked, check_book
 from segue.language.book import Source as RuleFile
 from segue.language.mending import mend as mend_sources
+from segue.language.reading import read_book
 from segue.language.vocabulary import ChannelWords, Words
 from segue.messages.catalogue import Catalogue
 from segue.messages.loading import load_messages

@@ -22,9 +22,9 @@ from segue.api import (
     Sent,
     Tools,
 )
-from segue.host import AiohttpClient
 from segue.host.answers import read_answers, read_callback
 from segue.host.declarations import faults_of_channel
+from segue.host.http import AiohttpClient
 from segue.testing.declarations import require_config, require_unknown_settings_refused, texts
 
 T = TypeVar("T")

@@ -90,6 +90,15 @@ def test_what_is_counted_stands_beside_its_step() -> None:
     assert "here now" not in draw_svg(chart)
 
 
+def test_a_narrow_terminal_breaks_lines_below_their_text() -> None:
+    chart = draw_chart(compile_rule(rule(m.Wait(HOUR), m.Send(((delivery("email"),),)))))
+    counts = Counts(entered=1200, inside=340, here={0: 340})
+    lines = draw_text(chart, counts, 24).splitlines()
+    assert max(map(len, lines)) <= 24
+    wide = draw_text(chart, counts)
+    assert " ".join(" ".join(lines).replace("│", " ").split()) == " ".join(wide.replace("│", " ").split())
+
+
 def test_ways_that_end_do_not_lead_on() -> None:
     fork = m.If((m.Branch(m.Happened("paid", m.Window("entry")), (m.Stop(),)),), (m.Stop(),))
     layout = layout_of(draw_chart(compile_rule(rule(fork))))

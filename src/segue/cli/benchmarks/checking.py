@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 
 from segue.cli.benchmarks.rulebook import WORDS, write_book
-from segue.language.book import check_book, read_book
+from segue.language.book import check_book
+from segue.language.reading import read_book
 from segue.language.yardstick import bare_parse
 from segue.messages.loading import load_messages
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import msgspec
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -24,6 +24,9 @@ FIRST = "▶"
 WRONG = "✗"
 RIGHT = "✓"
 _GIVEN = "»"
+_ROOMY = 60
+"""Columns from which on there is room for all."""
+
 _GOOD, _BAD, _FAINT = "green", "bold red", "dim"
 
 
@@ -93,10 +96,20 @@ def _expected(outcome: Outcome, expected: m.ExpectNone | m.ExpectOne | m.ExpectC
     return Text.assemble((WRONG if wrong else RIGHT, _BAD if wrong else _GOOD), (f" {text}", _BAD if wrong else ""))
 
 
-def timeline(outcome: Outcome) -> Table:
+class Timeline:
+    """The timelines of a test, as wide as there is room: a narrow terminal does without the customer's clock."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield timeline(self._outcome, with_clock=options.max_width >= _ROOMY)
+
+
+def timeline(outcome: Outcome, *, with_clock: bool = True) -> Table:
     """Expected and actual, side by side."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=_FAINT)
-    for title in (" ", "after", "clock"):
+    table = Table(box=None, pad_edge=False, padding=(0, 2 if with_clock else 1, 0, 0), header_style=_FAINT)
+    for title in (" ", "after", "clock") if with_clock else (" ", "after"):
         table.add_column(title, no_wrap=True)
     for title in ("  expected", "  happened"):
         table.add_column(title, overflow="fold")
@@ -110,7 +123,8 @@ def timeline(outcome: Outcome) -> Table:
         before = row.at
         arrow = FIRST if row.wrong and not pointed else ""
         pointed = pointed or row.wrong
-        table.add_row(Text(arrow, style=_BAD), Text(when), Text(clock, style=_FAINT), row.expected, row.happened)
+        time = (Text(when), Text(clock, style=_FAINT)) if with_clock else (Text(when),)
+        table.add_row(Text(arrow, style=_BAD), *time, row.expected, row.happened)
     return table
 
 
@@ -127,7 +141,7 @@ def failure(outcome: Outcome) -> RenderableType:
     if outcome.problem is not None:
         parts.append(Padding(Text(printable(outcome.problem)), (0, 0, 0, 2)))
     if outcome.decisions or outcome.inputs:
-        parts.append(Padding(timeline(outcome), (1, 0, 1, 2)))
+        parts.append(Padding(Timeline(outcome), (1, 0, 1, 2)))
     for one in outcome.unmet:
         # the place stands alone and unbroken, so that a terminal makes a link of it
         parts.append(Text(f"  {printable(test.file)}:{one.line}", style=_FAINT, no_wrap=True, overflow="ignore"))

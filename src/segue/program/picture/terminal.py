@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from segue.program.picture.chart import Box, Chart, Counts, Fork, Item, Turns, Way
 
@@ -18,8 +21,17 @@ _SIGNS = {
 }
 
 
-def draw_text(chart: Chart, counts: Counts | None = None) -> str:
-    """The rule as a tree, one box a line; with ``counts``, who is where now."""
+_NARROWEST: Final = 20
+"""Columns that a text gets even where the tree has taken them all."""
+
+_HANGING: Final = {"├─ ": "│  ", "╰─ ": "   ", "■ ": "  "}
+"""What stands on a line's further rows in place of its sign; the trunk goes on under every other."""
+
+_BEGINNING: Final = re.compile(rf"([│ ]*)([├╰]─ |[{''.join(_SIGNS.values())}] |)")
+
+
+def draw_text(chart: Chart, counts: Counts | None = None, columns: int | None = None) -> str:
+    """The rule as a tree, one box a line; with ``counts``, who is where now. Lines are broken at ``columns``."""
     lines = [f"{chart.title}  ({chart.rule})" if chart.title != chart.rule else chart.title]
     lines += [f"  {term}" for term in chart.terms]
     lines += ["", _line(chart.begin, counts)]
@@ -32,7 +44,22 @@ def draw_text(chart: Chart, counts: Counts | None = None) -> str:
             f"  {counts.inside:,} inside, {counts.finished:,} finished, {counts.exited:,} exited, "
             f"{counts.failed:,} failed; {counts.converted:,} converted"
         )
-    return "\n".join([*lines, "│", end, ""])
+    lines += ["│", end]
+    if columns is not None:
+        lines = [row for line in lines for row in _broken(line, columns)]
+    return "\n".join([*lines, ""])
+
+
+def _broken(line: str, columns: int) -> list[str]:
+    """A line in rows of so many columns, the further ones below its text."""
+    beginning = _BEGINNING.match(line)
+    assert beginning is not None
+    indent, sign = beginning.groups()
+    rows = textwrap.wrap(
+        line[beginning.end() :], max(columns - len(indent + sign), _NARROWEST), break_on_hyphens=False
+    ) or [""]
+    under = indent + _HANGING.get(sign, "│ " if sign else "")
+    return [f"{indent}{sign}{rows[0]}", *(f"{under}{row}" for row in rows[1:])]
 
 
 def _items(items: Sequence[Item], indent: str, counts: Counts | None) -> Iterator[str]:
