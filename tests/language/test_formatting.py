@@ -11,7 +11,7 @@ from itertools import count
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from segue.language import layout, tree
@@ -86,16 +86,21 @@ def test_a_formatted_text_is_tidy(text: str) -> None:
 
 
 def test_the_generator_reaches_every_part_of_the_tree() -> None:
+    parts = {each for each in vars(tree).values() if isinstance(each, type) and issubclass(each, tree.Syntax)}
+    wanted = parts - {tree.Syntax, tree.Comment, tree.Broken}
     seen: set[object] = set()
 
-    @settings(LAWS, derandomize=True, max_examples=250, database=None)
-    @given(rule_files(most=6, remarks=0.0))
     def look(text: str) -> None:
         seen.update(part for part in meaning(parse("a.rules", text)[0]) if isinstance(part, type))
 
-    look()
-    parts = {each for each in vars(tree).values() if isinstance(each, type) and issubclass(each, tree.Syntax)}
-    assert parts - seen == {tree.Syntax, tree.Comment, tree.Broken}
+    # What is drawn depends also on which modules are loaded: in batches, so that a rare part is no matter of luck.
+    for batch in range(20):
+        drawn = settings(LAWS, max_examples=250, database=None)(given(rule_files(most=6, remarks=0.0))(look))
+        seed(batch)(drawn)()
+        if wanted <= seen:
+            break
+    assert wanted - seen == set()
+    assert not seen & {tree.Comment, tree.Broken}
 
 
 # The style, by example
