@@ -70,16 +70,16 @@ asyncio.run(send())
 assert json.loads(pathlib.Path("out.jsonl").read_text())["text"] == "hi"
 """,
     "source": """
-from segue.api import Instant, Request
+from segue.api import Instant, Request, SourceTools
 from segue.host import configure, discover
 plugins = discover()
 assert plugins.offered_by("source", "carrier-pigeon") == "segue-carrier-pigeon", plugins
 spec = plugins.sources["carrier-pigeon"]
-source = spec.open(configure(spec.config, {"token": "t"}, "sources.pigeon"))
+source = spec.open(configure(spec.config, {"token": "t"}, "sources.pigeon"), SourceTools(source="pigeon"))
 body = b'[{"id": "1", "event": "Landed", "customer": "ann", "at": "2026-01-31T12:00:00Z"}]'
-request = Request("POST", "/carrier-pigeon", {"authorization": "Bearer t"}, {}, body)
+request = Request("POST", "/hooks/pigeon", {"authorization": "Bearer t"}, {}, body)
 received = source.receive(request, Instant(2 * 10**15))
-assert received.events[0].name == "Landed", received
+assert (received.events[0].name, received.events[0].source) == ("Landed", "pigeon"), received
 """,
     "attribution": """
 from segue.api import Path

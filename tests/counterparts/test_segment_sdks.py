@@ -16,7 +16,7 @@ import pytest_asyncio
 from segment.analytics import request as sdk_request
 from segment.analytics.client import Client
 
-from segue.api import Event
+from segue.api import Event, SourceTools
 from segue.runtime.busy import Busy
 from segue_segment import SEGMENT, Config
 from tests.counterparts.missing import reported_when_missing
@@ -51,7 +51,9 @@ main()
 
 @pytest_asyncio.fixture
 async def served() -> AsyncIterator[Served]:
-    async with serving((SEGMENT, SEGMENT.open(Config(write_keys=KEY)))) as running:
+    async with serving(
+        ("segment", SEGMENT, SEGMENT.open(Config(write_keys=KEY), SourceTools(source="segment")))
+    ) as running:
         yield running
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from segue.api import Event, Instant, Received, Request, Response, Source, SourceSpec
+from segue.api import Event, Instant, Received, Request, Response, Source, SourceSpec, SourceTools
 from segue.testing import SourceConformance
 
 
@@ -25,7 +25,7 @@ class Sale(msgspec.Struct, frozen=True):
 class Till:
     """A good source."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, _: SourceTools) -> None:
         self.key = config.key
 
     def receive(self, request: Request, now: Instant) -> Received:

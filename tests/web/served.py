@@ -35,10 +35,17 @@ class Till:
         return Received(events, Response(200, b"thanks", {"content-type": "text/plain"}))
 
 
-def till(source: Source | None = None, **changes: Any) -> tuple[SourceSpec, Source]:
+def till(source: Source | None = None, **changes: Any) -> tuple[str, SourceSpec, Source]:
     opened: Source = Till() if source is None else source
-    fields = {"name": "till", "doc": "Tills", "config": NoSettings, "open": lambda _: opened, "routes": ("POST /till",)}
-    return SourceSpec(**{**fields, **changes}), opened
+    fields = {
+        "name": "till",
+        "doc": "Tills",
+        "config": NoSettings,
+        "open": lambda *_: opened,
+        "routes": ("POST /till",),
+    }
+    spec = SourceSpec(**{**fields, **changes})
+    return spec.name, spec, opened
 
 
 class Answer(msgspec.Struct):
@@ -138,7 +145,7 @@ async def read_answer(reader: asyncio.StreamReader) -> Answer | None:
 
 @asynccontextmanager
 async def serving(
-    *sources: tuple[SourceSpec, Source],
+    *sources: tuple[str, SourceSpec, Source],
     callbacks: Mapping[str, Callable[[Request], Awaitable[Callback]]] | None = None,
 ) -> AsyncIterator[Served]:
     """A server with these sources, stopped at the end."""

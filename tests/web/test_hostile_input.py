@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 import pytest
 import pytest_asyncio
 
+from segue.api import SourceTools
 from segue_segment import SEGMENT, Config
 from tests.web.served import BASIC, KEY, Answer, Served, serving
 
@@ -21,7 +22,9 @@ GOOD = b'{"messageId":"m","userId":"a","event":"X"}'
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", name="running")
 async def one_server_for_all() -> AsyncIterator[Served]:
-    async with serving((SEGMENT, SEGMENT.open(Config(write_keys=KEY)))) as served:
+    async with serving(
+        ("segment", SEGMENT, SEGMENT.open(Config(write_keys=KEY), SourceTools(source="segment")))
+    ) as served:
         yield served
 
 

@@ -8,6 +8,7 @@ from segue.api.channels import (
     Channel,
     ChannelSpec,
     ContentPart,
+    Forget,
     Inbound,
     Kind,
     Message,
@@ -21,7 +22,7 @@ from segue.api.channels import (
 from segue.api.events import Event
 from segue.api.hooks import API_VERSION, plugin
 from segue.api.http import HttpClient, HttpError, Request, Response
-from segue.api.sources import Received, Source, SourceSpec
+from segue.api.sources import Fetched, FetchingSource, Received, Rejection, Source, SourceSpec, SourceTools
 from segue.api.values import Instant, Money, Period, from_datetime, to_datetime, to_rfc3339
 from segue.api.vocabulary import EventSpec, FieldSpec, FieldType, ReactionSpec, Vocabulary
 
@@ -37,8 +38,11 @@ __all__ = [
     "Credit",
     "Event",
     "EventSpec",
+    "Fetched",
+    "FetchingSource",
     "FieldSpec",
     "FieldType",
+    "Forget",
     "HttpClient",
     "HttpError",
     "Inbound",
@@ -51,6 +55,7 @@ __all__ = [
     "ReactionSpec",
     "Received",
     "Rejected",
+    "Rejection",
     "Report",
     "Request",
     "Response",
@@ -58,6 +63,7 @@ __all__ = [
     "Sent",
     "Source",
     "SourceSpec",
+    "SourceTools",
     "Tools",
     "Unknown",
     "Vocabulary",

@@ -95,6 +95,16 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     at: Instant
 
 
+class Forget(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer whose data is to be erased at the provider. ``key`` names the erasure, also when it is asked again.
+    ``addresses`` are all that the channel ever sent to, ``receipts`` the provider's ids of what was sent."""
+
+    key: str
+    customer: str
+    addresses: tuple[str, ...] = ()
+    receipts: tuple[str, ...] = ()
+
+
 class Callback(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider's call to Segue meant, and the answer it gets once that is committed."""
 
@@ -128,6 +138,11 @@ class Channel(Protocol):
         """Take back what stands or is queued; asked only where ``ChannelSpec.retracts``."""
         ...
 
+    async def forget(self, customers: Sequence[Forget]) -> Sequence[Answer]:
+        """Erase what the provider keeps of customers (an audience's member, a pass, a contact); asked only where
+        ``ChannelSpec.keeps``. One answer per customer, in order: `Sent` once it is erased; `Retry` is asked again."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections. Nothing is in flight when this is called."""
         ...
@@ -141,6 +156,9 @@ class BaseChannel:
 
     async def retract(self, messages: Sequence[Message]) -> Sequence[Answer]:
         return [Rejected("this channel cannot take a message back") for _ in messages]
+
+    async def forget(self, customers: Sequence[Forget]) -> Sequence[Answer]:
+        return [Rejected("this channel keeps nothing of a customer") for _ in customers]
 
     async def close(self) -> None:
         return None
@@ -178,6 +196,7 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     ``reactions``     what its reports may say beside ``delivered`` and ``undelivered``
     ``retracts``      whether ``retract`` takes messages back
     ``stands``        whether what it sends stays until taken back (an audience, a banner)
+    ``keeps``         whether its provider keeps data of customers that ``forget`` erases
     ``stand_in``      it takes the place of any channel for trials: what it sends stands, or can be taken back, where
                       the name it serves in rules says so (see `in_the_place_of`)
     """
@@ -200,6 +219,7 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     reactions: tuple[str, ...] = ()
     retracts: bool = False
     stands: bool = False
+    keeps: bool = False
     stand_in: bool = False
     api: int = 1
 

@@ -17,7 +17,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     through the field of a rule's ``per``. ``timestamp`` is when it happened. ``properties`` and ``traits`` are plain
     JSON objects; trait names are those of the vocabulary (``first_name``). ``message_id`` is unique to
     the source: the same id again is a duplicate, and changes nothing. ``previous_id`` is set by alias: the
-    anonymous id that from now on is ``user_id``.
+    id, a user's or a device's, that from now on is ``user_id``. ``ids`` are further identifiers by their kind, as in
+    ``{"email": "ann@example.com", "loyalty": "F-1001", "shopify": "6501"}``: an event with none of the ids above finds
+    its customer by them. Address traits (``email``, ``phone``, ``push_token`` …) identify too and need not be repeated.
     """
 
     message_id: str
@@ -27,5 +29,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str | None = None
     anonymous_id: str | None = None
     previous_id: str | None = None
+    ids: dict[str, str] = {}
     properties: dict[str, Any] = {}
     traits: dict[str, Any] = {}

@@ -74,7 +74,7 @@ def _project(assembly: Assembly) -> list[Finding]:
     if not project.channels:
         findings.append(Finding("channel", True, "none is set: messages go to the console"))
     sources, problems = open_sources(assembly)
-    findings += [Finding("source", True, spec.name) for spec, _ in sources]
+    findings += [Finding("source", True, name) for name, _, _ in sources]
     findings += [Finding("source", False, problem, "mend it in segue.toml") for problem in problems]
     if not sources and not problems:
         findings.append(Finding("source", False, "no source: no event can come in", "pip install segue-segment"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from segue.api import ChannelSpec, Source, SourceSpec
+from segue.api import ChannelSpec, Source, SourceSpec, SourceTools
 from segue.api.channels import address_of, in_the_place_of
 from segue.customers.reach import ChannelReach, Reach
 from segue.diagnostics import Diagnostic, Span
@@ -124,7 +124,8 @@ def assemble(folder: Path, plugins: Plugins | None = None) -> Assembly:
             sources[name] = (source_spec, source_settings)
     if not project.sources:
         for name, source_spec in found.sources.items():
-            sources[name] = (source_spec, SourceSettings(use=name))
+            if source_spec.unasked:
+                sources[name] = (source_spec, SourceSettings(use=name))
     return Assembly(project, found, channels, sources, tuple(problems))
 
 
@@ -204,14 +205,17 @@ def _from_here(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def open_sources(assembly: Assembly) -> tuple[list[tuple[SourceSpec, Source]], list[str]]:
-    """The sources of a project, opened, and sentences about those that cannot be."""
-    opened: list[tuple[SourceSpec, Source]] = []
+def open_sources(assembly: Assembly) -> tuple[list[tuple[str, SourceSpec, Source]], list[str]]:
+    """The sources of a project that are called over HTTP, opened, each with its name; and sentences about those that
+    cannot be."""
+    opened: list[tuple[str, SourceSpec, Source]] = []
     problems: list[str] = []
     for name, (spec, settings) in assembly.sources.items():
+        if not spec.routes:
+            continue
         try:
             config = configure(spec.config, settings.settings, f"sources.{name}")
-            opened.append((spec, spec.open(config)))
+            opened.append((name, spec, spec.open(config, SourceTools(source=name, url=assembly.project.http.url))))
         except ConfigurationError as error:
             problems.append(str(error))
         except Exception as error:  # a plugin's fault is its own: the other sources go on

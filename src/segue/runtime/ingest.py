@@ -12,11 +12,10 @@ import msgspec
 
 from segue.api import Event, Instant
 from segue.customers.identity import device_key, find_same, resolve, show, user_key
-from segue.customers.reach import GRANTED, KINDS, MARKETING, WITHDRAWN
 from segue.engine.journey import Arrived
 from segue.program.keys import per_value
-from segue.program.reads import REACH
 from segue.runtime.admissions import Cause
+from segue.runtime.agreeing import agree
 from segue.runtime.merging import merge
 from segue.runtime.people import Person
 from segue.runtime.running import Running
@@ -191,7 +190,7 @@ def _take(turn: Turn, running: Running, person: Person | None, event: Event, has
             turn.change(person, changed, now, old=old, cause=Cause(event.message_id, at, order))
     if name is not None:
         if name in ("subscribed", "unsubscribed"):
-            _take_consent(turn, person, name, event, at, now)
+            agree(turn, person, name, event, at, now)
         turn.arrive(person, Arrived(name, at, order, raw, fields, event.message_id), now)
     if person.new and turn.lookouts is not None:
         turn.lookouts.greet(person, Cause(event.message_id, at, order), now)
@@ -238,18 +237,3 @@ def _reach_named(turn: Turn, running: Running, event: Arrived, now: Instant) -> 
         turn.advance(person, now)
         turn.record(f"{event.key}/{row}", row, event.name, event.at, 2, event.raw)
         turn.reach(person, event, now)
-
-
-def _take_consent(turn: Turn, person: Person, name: str, event: Event, at: Instant, now: Instant) -> None:
-    """``subscribed`` and ``unsubscribed`` with a ``channel`` and perhaps a ``kind``; without a kind all but
-    transactional messages are meant, without a channel all channels."""
-    state = GRANTED if name == "subscribed" else WITHDRAWN
-    channel, kind = event.properties.get("channel"), event.properties.get("kind")
-    channels = [channel] if isinstance(channel, str) and channel else list(turn.running.reach.channels)
-    kinds = [kind] if kind in KINDS else list(MARKETING)
-    for one in channels:
-        for each in kinds:
-            person.row.consent[f"{one}/{each}"] = state
-            turn.record_consent(person, one, each, state, at, event.source)
-    turn.refresh(person)
-    turn.change(person, frozenset((REACH,)), now)

@@ -11,6 +11,7 @@ import msgspec
 from segue.api import Instant
 from segue.customers.zones import zone_of
 from segue.program.facts import Past
+from segue.store.belongings import BELONGINGS
 from segue.store.database import Transaction
 
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
@@ -126,37 +127,9 @@ def merge_customers(tx: Transaction, kept: CustomerRow, gone: CustomerRow) -> No
     """Make everything of one customer another's, and write the latter as it is given.
     The key of the one that goes becomes an alias."""
     update_customers(tx, [kept])
-    # Each by an index of its own. Arrivals that brought only traits stay where they are: they say themselves whose
-    # they were. Nobody else's keys lead to a customer of whom only a device was known, so there are no aliases to turn.
-    for table in (
-        "event where name is not null and",
-        "journey where live = 1 and",
-        "journey where live = 0 and",
-        "message where",
-        "ignored where",
-        "consent where",
-    ):
-        name, condition = table.split(" ", 1)
-        tx.run(f"update {name} set customer = ? {condition} customer = ?", (kept.row, gone.row))
-    tx.run(
-        "insert into entry (customer, rule, value, at) select ?, rule, value, at from entry where customer = ? "
-        "on conflict (customer, rule, value) do update set at = max(at, excluded.at)",
-        (kept.row, gone.row),
-    )
-    tx.run("delete from entry where customer = ?", (gone.row,))
-    tx.run(
-        "insert into reaction (customer, channel, hour, n) "
-        "select ?, channel, hour, n from reaction where customer = ? "
-        "on conflict (customer, channel, hour) do update set n = n + excluded.n",
-        (kept.row, gone.row),
-    )
-    tx.run("delete from reaction where customer = ?", (gone.row,))
-    tx.run(
-        "insert into assignment (customer, rule, split, arm) select ?, rule, split, arm from assignment "
-        "where customer = ? on conflict do nothing",
-        (kept.row, gone.row),
-    )
-    tx.run("delete from assignment where customer = ?", (gone.row,))
+    for belonging in BELONGINGS:
+        for statement in belonging.merge:
+            tx.run(statement, {"kept": kept.row, "gone": gone.row})
     tx.run("delete from customer where id = ?", (gone.row,))
     put_aliases(tx, {gone.key: kept.row})
 

@@ -13,7 +13,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from importlib import resources
 from pathlib import Path
@@ -53,8 +53,9 @@ class Transaction:
         """The first row of a query, None where there is none."""
         return self._connection.execute(sql, values).fetchone()
 
-    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
-        """Run one statement that inserts, updates or deletes; how many rows it changed."""
+    def run(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> int:
+        """Run one statement that inserts, updates or deletes, with its values by place or by name; how many rows it
+        changed."""
         self._connection.execute(sql, values)
         return self._connection.changes()
 

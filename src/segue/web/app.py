@@ -5,7 +5,7 @@ It knows no store and no clock: what it needs is handed to `create_app`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -24,7 +24,7 @@ __all__ = ["create_app"]
 
 def create_app(
     *,
-    sources: Sequence[tuple[SourceSpec, Source]],
+    sources: Sequence[tuple[str, SourceSpec, Source]],
     accept: Accept,
     callbacks: Mapping[str, ReceiveCallback],
     settle_callback: SettleCallback,
@@ -32,6 +32,7 @@ def create_app(
     metrics: Callable[[], bytes],
     now: Callable[[], Instant],
     counts: HttpMetrics | None = None,
+    pages: Iterable[Endpoint] = (),
 ) -> Starlette:
     """The application.
 
@@ -39,14 +40,17 @@ def create_app(
     then nobody is answered. They raise `segue.runtime.busy.Busy` or `segue.store.errors.StoreUnavailable` for 503 with
     Retry-After. ``health()`` is shown at ``/healthz`` with 200 where its ``status`` is ``ok``, else 503. ``metrics()``
     is the text for Prometheus at ``/metrics``; ``counts`` are those of the web itself, best made in the same registry.
-    Raises ValueError where two sources claim the same route.
+    ``sources`` are those that are called, each with its name in segue.toml. ``pages`` are further endpoints: what
+    customers, and people who serve them, look at. Raises ValueError where two claim the same route.
     """
     counts = HttpMetrics() if counts is None else counts
     endpoints = Endpoints(counts)
-    for spec, source in sources:
-        for endpoint in source_endpoints(spec, source, accept, now, counts):
+    for name, spec, source in sources:
+        for endpoint in source_endpoints(name, spec, source, accept, now, counts):
             endpoints.add(endpoint)
     endpoints.add(callback_endpoint(callbacks, settle_callback))
+    for page in pages:
+        endpoints.add(page)
 
     async def healthz(_: Request) -> Response:
         state = health()

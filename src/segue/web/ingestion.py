@@ -24,24 +24,23 @@ StoreUnavailable."""
 
 
 def source_endpoints(
-    spec: SourceSpec, source: Source, accept: Accept, now: Callable[[], Instant], metrics: HttpMetrics
+    name: str, spec: SourceSpec, source: Source, accept: Accept, now: Callable[[], Instant], metrics: HttpMetrics
 ) -> list[Endpoint]:
-    """The endpoints of one source, one for each of its routes. Raises ValueError for a route that is none."""
-    metrics.declare(spec.name)
-    answer = _answering(spec.name, source, accept, now, metrics)
+    """The endpoints of one source, by its name in segue.toml, one for each of its routes. Raises ValueError for a route
+    that is none."""
+    metrics.declare(name)
+    answer = _answering(name, source, accept, now, metrics)
 
     def refused() -> None:
-        metrics.rejected(spec.name, 1)
+        metrics.rejected(name, 1)
 
     endpoints = []
     for route in spec.routes:
-        method, _, path = route.partition(" ")
+        method, _, path = route.replace("{source}", name).partition(" ")
         if not method.isupper() or not path.startswith("/"):
-            raise ValueError(f"source {spec.name}: {route!r} is no route such as 'POST /v1/track'")
+            raise ValueError(f"source {name}: {route!r} is no route such as 'POST /v1/track'")
         most = 0 if method in ("GET", "HEAD") else spec.body
-        endpoint = Endpoint(
-            (method,), path, answer, owner=f"source {spec.name}", most=most, cors=spec.cors, refused=refused
-        )
+        endpoint = Endpoint((method,), path, answer, owner=f"source {name}", most=most, cors=spec.cors, refused=refused)
         endpoints.append(endpoint)
     return endpoints
 
@@ -62,7 +61,7 @@ def _answering(
             if refused := await _refused(received.events):
                 return refused
             metrics.accepted(name, len(received.events), time.perf_counter() - began)
-        rejected = received.rejected or (1 if received.response.status >= 400 else 0)
+        rejected = len(received.rejections) or (1 if received.response.status >= 400 else 0)
         if rejected:
             metrics.rejected(name, rejected)
         return received.response

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from segue.api import SourceSpec, Vocabulary, plugin
+from segue.api.shop import SHOP
 from segue_segment.recorded import read_recorded
 from segue_segment.source import LARGEST_REQUEST, ROUTES, Config, SegmentSource
-from segue_segment.vocabulary import VOCABULARY
 
 __all__ = ["SEGMENT", "Config", "SegmentSource", "read_recorded", "segue_sources", "segue_vocabulary"]
 
@@ -19,6 +19,7 @@ SEGMENT = SourceSpec(
     routes=ROUTES,
     body=LARGEST_REQUEST,
     cors=True,
+    unasked=True,
     decode=read_recorded,
 )
 
@@ -30,4 +31,4 @@ def segue_sources() -> Sequence[SourceSpec]:
 
 @plugin
 def segue_vocabulary() -> Sequence[Vocabulary]:
-    return [VOCABULARY]
+    return [SHOP]

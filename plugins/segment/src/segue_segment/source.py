@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from segue.api import Event, Instant, Received, Request, Response
+from segue.api import Event, Instant, Received, Rejection, Request, Response, SourceTools
 from segue_segment.calls import clean, decode_batch, decode_call
 from segue_segment.mapping import TYPES, event_of, happened_at, message_id_of
 from segue_segment.recorded import unknown_type
@@ -51,7 +51,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SegmentSource:
     """The Segment tracking API for one set of write keys."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, _: SourceTools) -> None:
         keys = (config.write_keys,) if isinstance(config.write_keys, str) else config.write_keys
         if "" in keys:
             raise ValueError("`write_keys` is empty: give the key, or leave the line out to let every client in")
@@ -68,7 +68,7 @@ class SegmentSource:
                 return self._batch(request, now)
             return self._settings(request)
         except Refused as refused:
-            return Received((), _refusal(refused), rejected=1)
+            return Received((), _refusal(refused), (Rejection(reason=refused.describe(), raw=request.body),))
 
     def _single(self, request: Request, kind: str, now: Instant) -> Received:
         header = self._admit_by_header(request)
@@ -94,6 +94,7 @@ class SegmentSource:
             read_timestamp(sent, "sentAt")
         events: list[Event] = []
         refusals: list[tuple[int, Refused]] = []
+        rejections: list[Rejection] = []
         for place, undecoded in enumerate(batch.batch):
             raw = bytes(undecoded)
             try:
@@ -106,9 +107,11 @@ class SegmentSource:
                 events.append(event_of(call, kind, message_id, timestamp, batch.context))
             except Refused as refused:
                 refusals.append((place, refused))
+                where = f"batch[{place}]"
+                rejections.append(Rejection(place=where, reason=refused.describe(where), raw=raw))
         if not refusals:
             return Received(tuple(events), _SUCCESS)
-        return Received(tuple(events), _partial(refusals, some=bool(events)), rejected=len(refusals))
+        return Received(tuple(events), _partial(refusals, some=bool(events)), tuple(rejections))
 
     def _settings(self, request: Request) -> Received:
         key = request.path.removeprefix(_SETTINGS).removesuffix("/settings")

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from segue.api import Event, Instant, Source, SourceSpec, to_rfc3339
+from segue.api import Event, Instant, Source, SourceSpec, SourceTools, to_rfc3339
 from segue.api.values import HOUR
 from segue.cli.benchmarks.spine import daemon
 from segue.cli.benchmarks.workload import Shop
@@ -34,12 +34,12 @@ class OverHttp(msgspec.Struct, frozen=True):
     decided: float
 
 
-def find_source() -> tuple[SourceSpec, Source]:
+def find_source() -> tuple[str, SourceSpec, Source]:
     """The Segment source, found as the daemon finds it. Raises NoSource."""
     spec = discover().sources.get("segment")
     if spec is None:
         raise NoSource("the source `segment` is not installed: `pip install segue-segment` adds events over HTTP")
-    return spec, spec.open(configure(spec.config, {}, "sources.segment"))
+    return spec.name, spec, spec.open(configure(spec.config, {}, "sources.segment"), SourceTools(source="segment"))
 
 
 async def measure_over_http(folder: Path, customers: int) -> OverHttp:

@@ -27,7 +27,7 @@ class Replaying(msgspec.Struct, frozen=True):
 
 def measure_replaying(folder: Path, customers: int) -> Replaying:
     """Replay a month of so many customers from a file, over a store in a file. Raises NoSource."""
-    spec, _ = find_source()
+    _, spec, _ = find_source()
     decode = spec.decode
     assert decode is not None
     path = folder / "month.jsonl"

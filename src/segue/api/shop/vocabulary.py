@@ -1,4 +1,4 @@
-"""The words that this source brings to rules: the usual events of a shop, a website and an app, and traits.
+"""The usual events of a shop, a website and an app, and the traits of its customers.
 
 Names as sent are those of Segment's ecommerce, mobile, email and SaaS specifications.
 Source: https://segment.com/docs/connections/spec/ecommerce/v2/
@@ -6,9 +6,9 @@ Source: https://segment.com/docs/connections/spec/ecommerce/v2/
 
 from __future__ import annotations
 
-from segue.api import EventSpec, FieldSpec, FieldType, Vocabulary
+from segue.api.vocabulary import EventSpec, FieldSpec, FieldType, Vocabulary
 
-__all__ = ["VOCABULARY"]
+__all__ = ["SHOP"]
 
 
 def _field(name: str, kind: FieldType, doc: str, *sent_as: str) -> FieldSpec:
@@ -264,5 +264,5 @@ _TRAITS = (
     _field("description", "text", "What is noted about the customer"),
 )
 
-VOCABULARY = Vocabulary(events=(*_SHOPPING, *_BROWSING, *_ACCOUNT, *_APPS), traits=_TRAITS)
+SHOP = Vocabulary(events=(*_SHOPPING, *_BROWSING, *_ACCOUNT, *_APPS), traits=_TRAITS)
 """Everything above, as the hook declares it."""
