@@ -76,7 +76,7 @@ class FetchingSource(Protocol):
 
 class SourceTools(msgspec.Struct, frozen=True, kw_only=True):
     """What the host lends a source: ``source``, its name in segue.toml (events carry it as their ``source``), the
-    shared HTTP client, and the address under which this Segue is reached from outside (None: nothing was configured)."""
+    shared HTTP client, and the address under which the outside reaches this Segue (None: nothing was configured)."""
 
     source: str
     http: HttpClient | None = None
