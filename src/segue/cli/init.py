@@ -13,7 +13,8 @@ import msgspec
 import typer
 
 from segue.cli.themes import gallery, list_themes
-from segue.host.project import FILE, ProjectError, load_project
+from segue.host.project import FILE, load_project
+from segue.host.tables import ProjectError
 
 WRONG = 1
 USAGE = 2

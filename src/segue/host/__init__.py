@@ -3,7 +3,8 @@
 from segue.host.channels import ChannelFault, Limits, OpenChannel
 from segue.host.configuration import ConfigurationError, configure
 from segue.host.plugins import Distribution, Plugins, discover
-from segue.host.project import ChannelSettings, Http, Project, ProjectError, SourceSettings, load_project
+from segue.host.project import ChannelSettings, Http, Project, SourceSettings, load_project
+from segue.host.tables import ProjectError
 
 __all__ = [
     "ChannelFault",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import zoneinfo
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -14,34 +14,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from segue.api import Money
-from segue.api.values import DAY, HOUR, MINUTE
-from segue.host.configuration import nearest, unknown_key
-from segue.host.secrets import is_reference, is_secret
+from segue.api.values import DAY
+from segue.host.configuration import nearest
+from segue.host.tables import Problem, ProjectError, TableReader
 
 FILE: Final = "segue.toml"
 
 Consent = Literal["opt-in", "opt-out"]
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """One thing that is wrong in segue.toml. ``line`` counts from 1; None where the file has no such line."""
-
-    file: Path
-    line: int | None
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.text}" if self.line else f"{self.file}: {self.text}"
-
-
-class ProjectError(Exception):
-    """segue.toml cannot be used. ``problems`` holds everything that was found, in the order of the file."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
-        self.problems = problems
-        self.file = problems[0].file
-        self.line = problems[0].line
 
 
 class Http(msgspec.Struct, frozen=True):
@@ -150,83 +129,51 @@ _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _MONEY: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ([A-Z]{3})")
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
-_UNITS: Final = {"min": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
-_PART_OF_SPAN: Final = re.compile(r"(\d{1,4})(min|h|d|w)")
-_SPAN: Final = re.compile(r"(\d{1,4}(min|h|d|w))+")
 _HIGHEST_PORT: Final = 65_535
 
 
-class _Reader:
-    """Reads one file and gathers its problems, so that all of them are told at once."""
-
-    def __init__(self, root: Path, file: Path, text: str) -> None:
-        self.root = root
-        self.file = file
-        self.lines = _lines_of_keys(text)
-        self.problems: list[Problem] = []
+class _Reader(TableReader):
+    """Reads the project's settings."""
 
     def project(self, tables: Mapping[str, Any]) -> Project:
-        self._refuse_others(tables, _TOP, ())
+        self.refuse_others(tables, _TOP, ())
         return Project(
             root=self.root,
             zone=self._zone(tables),
             locale=self._locale(tables),
             currency=self._currency(tables),
             best_time=self._best_time(tables),
-            stale=self._stale(tables),
+            stale=self.span(tables, "stale", "24h"),
             database=self._path(tables, "database") or self.root / "segue.db",
             rules=self._rules(tables),
-            http=self._http(self._table(tables, "http", ())),
-            channels=self._channels(self._table(tables, "channels", ())),
-            sources=self._sources(self._table(tables, "sources", ())),
+            http=self._http(self.table(tables, "http", ())),
+            channels=self._channels(self.table(tables, "channels", ())),
+            sources=self._sources(self.table(tables, "sources", ())),
             configured=True,
         )
 
-    def _say(self, path: tuple[str, ...], text: str) -> None:
-        line = next((self.lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self.lines), None)
-        self.problems.append(Problem(self.file, line, f"{'.'.join(path)} {text}"))
-
-    def _refuse_others(self, table: Mapping[str, Any], known: Collection[str], path: tuple[str, ...]) -> None:
-        for name in table:
-            if name not in known:
-                self._say((*path, name), unknown_key(name, known))
-
-    def _text(self, table: Mapping[str, Any], name: str, default: str, path: tuple[str, ...] = ()) -> str:
-        value = table.get(name, default)
-        if isinstance(value, str) and (value or not default) and "\0" not in value:
-            return value
-        self._say((*path, name), "should be text in quotes" if not isinstance(value, str) else "may not be empty")
-        return default
-
-    def _table(self, table: Mapping[str, Any], name: str, path: tuple[str, ...]) -> Mapping[str, Any]:
-        value = table.get(name, {})
-        if isinstance(value, dict):
-            return value
-        self._say((*path, name), f"should be a table: write [{'.'.join((*path, name))}] and its settings below")
-        return {}
-
     def _zone(self, tables: Mapping[str, Any]) -> str:
-        zone = self._text(tables, "zone", "UTC")
+        zone = self.text(tables, "zone", "UTC")
         try:
             zoneinfo.ZoneInfo(zone)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
             close = nearest(zone, zoneinfo.available_timezones())
             hint = f"did you mean {close}?" if close else 'write one such as "Europe/Helsinki"'
-            self._say(("zone",), f"{zone!r} is not a time zone; {hint}")
+            self.say(("zone",), f"{zone!r} is not a time zone; {hint}")
             return "UTC"
         return zone
 
     def _locale(self, tables: Mapping[str, Any]) -> str:
-        locale = self._text(tables, "locale", "en")
+        locale = self.text(tables, "locale", "en")
         if _LOCALE.fullmatch(locale) is None:
             language, _, country = locale.replace("_", "-").partition("-")
             fixed = f"{language.lower()}-{country.upper()}" if country else language.lower()
             hint = f'write "{fixed}"' if _LOCALE.fullmatch(fixed) else 'write one such as "en" or "pt-BR"'
-            self._say(("locale",), f"{locale!r} is not a locale; {hint}")
+            self.say(("locale",), f"{locale!r} is not a locale; {hint}")
         return locale
 
     def _currency(self, tables: Mapping[str, Any]) -> str:
-        currency = self._text(tables, "currency", "EUR")
+        currency = self.text(tables, "currency", "EUR")
         if _CURRENCY.fullmatch(currency) is None:
             upper = currency.upper()
             hint = (
@@ -234,14 +181,14 @@ class _Reader:
                 if _CURRENCY.fullmatch(upper)
                 else 'write its three letters (ISO 4217), such as "EUR"'
             )
-            self._say(("currency",), f"{currency!r} is not a currency; {hint}")
+            self.say(("currency",), f"{currency!r} is not a currency; {hint}")
         return currency
 
     def _best_time(self, tables: Mapping[str, Any]) -> int:
-        written = self._text(tables, "best_time", "10:00")
+        written = self.text(tables, "best_time", "10:00")
         found = _CLOCK.fullmatch(written)
         if found is None:
-            self._say(("best_time",), f'{written!r} is not a time of day; write one such as "10:00"')
+            self.say(("best_time",), f'{written!r} is not a time of day; write one such as "10:00"')
             return 600
         return int(found.group(1)) * 60 + int(found.group(2))
 
@@ -250,44 +197,36 @@ class _Reader:
             return None
         found = _MONEY.fullmatch(table["cost"]) if isinstance(table["cost"], str) else None
         if found is None:
-            self._say(
+            self.say(
                 (*path, "cost"),
                 f'should be an amount and its currency, such as "0.06 EUR", and is {table["cost"]!r}',
             )
             return None
         return Money(Decimal(found.group(1)), found.group(2))
 
-    def _stale(self, tables: Mapping[str, Any]) -> int:
-        written = self._text(tables, "stale", "24h")
-        parts = _SPAN.fullmatch(written)
-        if parts is None:
-            self._say(("stale",), f'{written!r} is not a span of time; write one such as "24h" or "3d"')
-            return DAY
-        return sum(int(number) * _UNITS[unit] for number, unit in _PART_OF_SPAN.findall(written))
-
     def _path(self, tables: Mapping[str, Any], name: str) -> Path | None:
-        return (self.root / self._text(tables, name, name)).resolve() if name in tables else None
+        return (self.root / self.text(tables, name, name)).resolve() if name in tables else None
 
     def _rules(self, tables: Mapping[str, Any]) -> Path:
         rules = self._path(tables, "rules")
         if rules is None:
             return _default_rules(self.root)
         if not rules.is_dir():
-            self._say(
+            self.say(
                 ("rules",),
                 f"names {tables['rules']!r}, and there is no such folder; make it, or name the right one",
             )
         return rules
 
     def _http(self, table: Mapping[str, Any]) -> Http:
-        self._refuse_others(table, ("host", "port", "url"), ("http",))
-        host = self._text(table, "host", "127.0.0.1", ("http",))
+        self.refuse_others(table, ("host", "port", "url"), ("http",))
+        host = self.text(table, "host", "127.0.0.1", ("http",))
         port = table.get("port", 8080)
         if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= _HIGHEST_PORT:
-            self._say(("http", "port"), f"should be a whole number from 1 to {_HIGHEST_PORT}, and is {port!r}")
+            self.say(("http", "port"), f"should be a whole number from 1 to {_HIGHEST_PORT}, and is {port!r}")
             port = 8080
         default = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        return Http(host, port, self._url(self._text(table, "url", default, ("http",))))
+        return Http(host, port, self._url(self.text(table, "url", default, ("http",))))
 
     def _url(self, url: str) -> str:
         try:
@@ -297,7 +236,7 @@ class _Reader:
             good = False
             parts = urlsplit("")
         if not good or parts.query or parts.fragment or parts.username is not None or re.search(r"[\s\\]", url):
-            self._say(
+            self.say(
                 ("http", "url"), 'should be an address such as "https://segue.example", without user name, ? and #'
             )
         return url.rstrip("/")
@@ -306,93 +245,33 @@ class _Reader:
         found: dict[str, ChannelSettings] = {}
         for name in tables:
             path = ("channels", name)
-            table = self._table(tables, name, ("channels",))
+            table = self.table(tables, name, ("channels",))
             if not isinstance(tables[name], dict):
                 continue
             if not name.isidentifier():
-                self._say(path, "is not a name that a rule can write: use letters, digits and _")
+                self.say(path, "is not a name that a rule can write: use letters, digits and _")
             consent = table.get("consent")
             if consent not in (None, "opt-in", "opt-out"):
-                self._say((*path, "consent"), f'should be "opt-in" or "opt-out", and is {consent!r}')
+                self.say((*path, "consent"), f'should be "opt-in" or "opt-out", and is {consent!r}')
                 consent = None
             isolate = table.get("isolate", "thread")
             if isolate == "process":
-                self._say(
+                self.say(
                     (*path, "isolate"),
                     '= "process" is not carried out yet; leave it out, and the channel runs on a thread of its own',
                 )
             elif isolate != "thread":
-                self._say((*path, "isolate"), f'should be "thread" (or be left out), and is {isolate!r}')
-            settings = self._settings(table, ("use", "consent", "isolate", "cost"), path)
-            found[name] = ChannelSettings(self._use(table, path), consent, "thread", settings, self._cost(table, path))
+                self.say((*path, "isolate"), f'should be "thread" (or be left out), and is {isolate!r}')
+            settings = self.settings(table, ("use", "consent", "isolate", "cost"), path)
+            found[name] = ChannelSettings(self.use(table, path), consent, "thread", settings, self._cost(table, path))
         return found
 
     def _sources(self, tables: Mapping[str, Any]) -> dict[str, SourceSettings]:
         found: dict[str, SourceSettings] = {}
         for name in tables:
             path = ("sources", name)
-            table = self._table(tables, name, ("sources",))
+            table = self.table(tables, name, ("sources",))
             if not isinstance(tables[name], dict):
                 continue
-            found[name] = SourceSettings(self._use(table, path), self._settings(table, ("use",), path))
+            found[name] = SourceSettings(self.use(table, path), self.settings(table, ("use",), path))
         return found
-
-    def _use(self, table: Mapping[str, Any], path: tuple[str, ...]) -> str:
-        if "use" not in table:
-            self._say(path, 'does not say which plugin serves it; add use = "…" (segue plugins lists them)')
-            return ""
-        return self._text(table, "use", "?", path)
-
-    def _settings(self, table: Mapping[str, Any], core: tuple[str, ...], path: tuple[str, ...]) -> dict[str, Any]:
-        return {name: self._setting(value, name, (*path, name)) for name, value in table.items() if name not in core}
-
-    def _setting(self, value: Any, name: str, path: tuple[str, ...]) -> Any:
-        if is_reference(value):
-            # A secret's file is meant from the project's folder, wherever the daemon was started.
-            return {"file": str(self.root / value["file"])} if isinstance(value.get("file"), str) else value
-        if isinstance(value, dict):
-            return {inner: self._setting(found, inner, (*path, inner)) for inner, found in value.items()}
-        if isinstance(value, list):
-            return [self._setting(found, name, path) for found in value]
-        if is_secret(name) and (
-            isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool))
-        ):
-            variable = re.sub(r"\W", "_", "_".join(path[1:])).upper()
-            self._say(
-                path,
-                f'holds a secret in plain sight; write a reference to it instead: {name} = {{ env = "{variable}" }} '
-                f'(an environment variable), {{ file = "…" }} or {{ credential = "…" }} (systemd)',
-            )
-            return ""
-        return value
-
-
-_HEADER: Final = re.compile(r"^\s*\[\[?\s*([^\]#]+?)\s*\]\]?\s*(#.*)?$")
-_KEY: Final = re.compile(
-    r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*="""
-)
-_PART: Final = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
-
-
-def _lines_of_keys(text: str) -> dict[tuple[str, ...], int]:
-    """The line of each table and key, for messages: tomllib tells none.
-
-    A key inside a multi-line value may be taken for one of the table; the first line found for a key stands.
-    """
-    lines: dict[tuple[str, ...], int] = {}
-    table: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), 1):
-        if (header := _HEADER.match(line)) is not None:
-            table = _parts(header.group(1))
-            path = table
-        elif (key := _KEY.match(line)) is not None:
-            path = (*table, *_parts(key.group(1)))
-        else:
-            continue
-        for length in range(1, len(path) + 1):
-            lines.setdefault(path[:length], number)
-    return lines
-
-
-def _parts(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in _PART.findall(dotted))
