@@ -103,6 +103,13 @@ def test_a_file_that_is_missing_is_an_os_error(tmp_path: Path) -> None:
         Recording(tmp_path / "missing.jsonl", read_recorded)
 
 
+def test_behind_an_order_come_its_lines(tmp_path: Path) -> None:
+    products = {"products": [{"product_id": "X1"}, {"product_id": "X2"}]}
+    read = recording(tmp_path, call(1, BASE, event="Order Completed", properties=products), call(2, BASE))
+    assert ids(read) == ["m1", "m1/line-1", "m1/line-2", "m2"]
+    assert {arrival.received for arrival in read.arrivals()} == {BASE}
+
+
 BAD = [
     b"{",
     b"[]",

@@ -565,3 +565,36 @@ def test_the_vocabulary_knows_the_shop_s_words() -> None:
     assert traits["birthday"] == "date"
     assert traits["vip"] == "boolean"
     assert {"email", "phone", "push_token", "first_name", "country", "timezone"} <= set(traits)
+
+
+# Orders and their lines
+
+
+def test_an_order_brings_its_lines_behind_it_in_a_single_call_and_in_a_batch() -> None:
+    call = {
+        "type": "track",
+        "userId": "ann",
+        "event": "Order Completed",
+        "messageId": "o1",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "properties": {
+            "order_id": "7",
+            "currency": "EUR",
+            "products": [{"product_id": "X1", "price": 5}, {"sku": "X2"}],
+        },
+    }
+    source = SegmentSource(Config(), SourceTools(source="web"))
+    single = source.receive(Request("POST", "/v1/track", {}, {}, json.dumps(call).encode()), NOW)
+    batch = source.receive(Request("POST", "/v1/batch", {}, {}, json.dumps({"batch": [call]}).encode()), NOW)
+    assert single.events == batch.events
+    assert [event.message_id for event in single.events] == ["o1", "o1/line-1", "o1/line-2"]
+    assert [event.name for event in single.events] == ["Order Completed", "item_ordered", "item_ordered"]
+    line = {"product_id": "X1", "price": 5, "quantity": 1, "order_id": "7", "currency": "EUR"}
+    assert single.events[1].properties == line
+
+
+def test_events_carry_the_source_s_name_in_segue_toml() -> None:
+    call = {"type": "identify", "userId": "ann", "traits": {"vip": True}}
+    source = SegmentSource(Config(), SourceTools(source="web"))
+    (event,) = source.receive(Request("POST", "/v1/identify", {}, {}, json.dumps(call).encode()), NOW).events
+    assert event.source == "web"

@@ -96,8 +96,9 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     ``body``        how large a request may be, in bytes after gzip is undone; ``cors``  whether browsers on other sites
                     may call it
     ``decode``      reads one recorded call, as in the files of ``segue replay``: from a line to the event and the
-                    instant of its arrival. It is pure, and raises ValueError with a sentence that names the wrong
-                    field. None where the source's format is not one that is recorded
+                    instant of its arrival (the lines of an order are added by Segue). It is pure, and raises ValueError
+                    with a sentence that names the wrong field. None where the source's format is not one that is
+                    recorded
     ``unasked``     whether it is open in a project whose segue.toml names no source; it then needs no settings
     """
 

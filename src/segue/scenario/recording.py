@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from segue.api import Answer, Event, Instant, Rejected, Report, Retry, Sent, Unknown, from_datetime, to_rfc3339
+from segue.api.shop import order_lines
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.runtime.dispatch import NO_CODE, UNKNOWN_OUTCOME
 from segue.runtime.outgoing import JOURNEY_ENDED
@@ -131,12 +132,15 @@ class Recording:
         return len(self._offsets)
 
     def arrivals(self) -> Iterator[Arrival]:
-        """The events in the order of arrival; of equal moments, in that of the file."""
+        """The events in the order of arrival; of equal moments, in that of the file. Behind an order come its
+        lines, as its source hands them on; where they are on record as well, those are duplicates."""
         with self._path.open("rb") as lines:
             for offset in self._offsets:
                 lines.seek(offset)
                 event, moment = self._decode(lines.readline())
                 yield Arrival(event, moment)
+                for line in order_lines(event):
+                    yield Arrival(line, moment)
 
 
 def _numbered(lines: BinaryIO) -> Iterator[tuple[int, int, bytes]]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any
 
 from segue.api import Event, Instant
+from segue.api.shop import item_ids
 from segue_segment.calls import Call, Context, Id
 from segue_segment.refusals import Refused
 from segue_segment.timestamps import Written, corrected, read_timestamp
@@ -66,7 +66,7 @@ def _track(call: Call, message_id: str, timestamp: Instant, context: Context | N
     if user is None and anonymous is None and not properties:
         raise _nobody()
     if "products" in properties and "items" not in properties:
-        items = _items(properties["products"])
+        items = item_ids(properties["products"])
         if items:
             properties["items"] = items
     return Event(
@@ -196,20 +196,3 @@ def _someone(call: Call) -> tuple[str | None, str | None]:
 
 def _nobody() -> Refused:
     return Refused("userId", "is missing, and so is `anonymousId`: one of them says whose call it is")
-
-
-def _items(products: Any) -> list[str]:
-    """The ids in a ``products`` list, for ``"X1" in items``: of each its product_id, sku or id."""
-    if not isinstance(products, list):
-        return []
-    items = []
-    for product in products:
-        if isinstance(product, dict):
-            for name in ("product_id", "productId", "sku", "id"):
-                identity = product.get(name)
-                if isinstance(identity, str | int) and identity != "":
-                    items.append(str(identity))
-                    break
-        elif isinstance(product, str):
-            items.append(product)
-    return items

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from segue.api import Event, Instant, Received, Rejection, Request, Response, SourceTools
+from segue.api.shop import order_lines
 from segue_segment.calls import clean, decode_batch, decode_call
-from segue_segment.mapping import TYPES, event_of, happened_at, message_id_of
+from segue_segment.mapping import SOURCE, TYPES, event_of, happened_at, message_id_of
 from segue_segment.recorded import unknown_type
 from segue_segment.refusals import Refused
 from segue_segment.settings import settings_for
@@ -51,12 +52,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SegmentSource:
     """The Segment tracking API for one set of write keys."""
 
-    def __init__(self, config: Config, _: SourceTools) -> None:
+    def __init__(self, config: Config, tools: SourceTools) -> None:
         keys = (config.write_keys,) if isinstance(config.write_keys, str) else config.write_keys
         if "" in keys:
             raise ValueError("`write_keys` is empty: give the key, or leave the line out to let every client in")
         self._keys = tuple(key.encode() for key in keys)
         self._url = config.url
+        self._name = tools.source
 
     def receive(self, request: Request, now: Instant) -> Received:
         """Understand one request that arrived at ``now``. See the README for what is taken and what is refused."""
@@ -80,7 +82,7 @@ class SegmentSource:
             raise Refused("type", f"is {call.type[:40]!r}, but {request.path} takes calls of type {kind}")
         timestamp = happened_at(call, None, now)
         event = event_of(call, kind, message_id_of(call, raw, 0, None, now), timestamp)
-        return Received((event,), _SUCCESS)
+        return Received(self._with_lines(event), _SUCCESS)
 
     def _batch(self, request: Request, now: Instant) -> Received:
         header = self._admit_by_header(request)
@@ -104,7 +106,7 @@ class SegmentSource:
                     raise unknown_type(kind)
                 timestamp = happened_at(call, sent, now)
                 message_id = message_id_of(call, raw, place, sent, now)
-                events.append(event_of(call, kind, message_id, timestamp, batch.context))
+                events += self._with_lines(event_of(call, kind, message_id, timestamp, batch.context))
             except Refused as refused:
                 refusals.append((place, refused))
                 where = f"batch[{place}]"
@@ -112,6 +114,12 @@ class SegmentSource:
         if not refusals:
             return Received(tuple(events), _SUCCESS)
         return Received(tuple(events), _partial(refusals, some=bool(events)), tuple(rejections))
+
+    def _with_lines(self, event: Event) -> tuple[Event, ...]:
+        """The event under this source's own name and, of an order, each of its lines."""
+        if self._name != SOURCE:
+            event = msgspec.structs.replace(event, source=self._name)
+        return (event, *order_lines(event))
 
     def _settings(self, request: Request) -> Received:
         key = request.path.removeprefix(_SETTINGS).removesuffix("/settings")

@@ -1,7 +1,9 @@
-"""The shop's common words: what every source of a shop maps to, so that one rule works over any of them."""
+"""The shop's common words, what every source of a shop maps to so that one rule works over any of them, and the lines
+of an order."""
 
 from __future__ import annotations
 
+from segue.api.shop.orders import item_ids, order_lines
 from segue.api.shop.vocabulary import SHOP
 
-__all__ = ["SHOP"]
+__all__ = ["SHOP", "item_ids", "order_lines"]

@@ -99,6 +99,12 @@ _SHOPPING = (
     _event("order_delivered", "Order Delivered", "An order arrived", *_ORDER),
     _event("item_ordered", "Item Ordered", "One line of an order", _ORDER_ID, *_PRODUCT),
     _event("cart_abandoned", "Cart Abandoned|Abandoned Cart", "A cart was left behind", *_CART),
+    _event(
+        "cart_updated",
+        "Cart Updated",
+        "A cart changed; `cart_abandoned` follows where nobody orders: see the setting of its source",
+        *_CART,
+    ),
     _event("cart_viewed", "Cart Viewed", "The cart was looked at", *_CART),
     _event("product_added", "Product Added|Added Product", "A product went into the cart", _CART_ID, *_PRODUCT),
     _event("product_removed", "Product Removed|Removed Product", "A product left the cart", _CART_ID, *_PRODUCT),
