@@ -30,7 +30,7 @@ from segue.api import (
     Tools,
     Unknown,
 )
-from segue.host import ChannelFault, Limits, OpenChannel
+from segue.host import Fault, Limits, OpenChannel
 from segue.host.http import AiohttpClient
 
 pytestmark = pytest.mark.asyncio
@@ -476,7 +476,7 @@ async def test_a_callback_comes_back_checked() -> None:
 )
 async def test_a_junk_callback_is_a_fault(returned: Any, said: str) -> None:
     async with opened(receiving(lambda request: returned)) as channel:
-        with pytest.raises(ChannelFault, match=said):
+        with pytest.raises(Fault, match=said):
             await channel.receive(REQUEST)
         assert channel.faults == 1
 
@@ -488,7 +488,7 @@ def choke(request: Request) -> Any:
 async def test_callbacks_that_raise_never_set_a_channel_aside() -> None:
     async with opened(receiving(choke)) as channel:
         for _ in range(10):
-            with pytest.raises(ChannelFault, match="SystemExit"):
+            with pytest.raises(Fault, match="SystemExit"):
                 await channel.receive(REQUEST)
         assert channel.state == "open"
         assert await channel.send([message()]) == good([message()])
@@ -496,15 +496,15 @@ async def test_callbacks_that_raise_never_set_a_channel_aside() -> None:
 
 async def test_a_callback_that_takes_too_long_is_a_fault_and_one_that_blocks_sets_aside() -> None:
     async with opened(receiving(lambda request: asyncio.sleep(60))) as channel:
-        with pytest.raises(ChannelFault, match="did not answer"):
+        with pytest.raises(Fault, match="did not answer"):
             await channel.receive(REQUEST)
         assert channel.state == "open"
     release = threading.Event()
     async with opened(receiving(lambda request: release.wait(20))) as channel:
-        with pytest.raises(ChannelFault, match="blocks its event loop"):
+        with pytest.raises(Fault, match="blocks its event loop"):
             await channel.receive(REQUEST)
         assert channel.state == "set aside"
-        with pytest.raises(ChannelFault, match="set aside"):
+        with pytest.raises(Fault, match="set aside"):
             await channel.receive(REQUEST)
         release.set()
 
