@@ -49,6 +49,9 @@ TABLES = {
     "pace",
     "assignment",
     "arm",
+    "source_position",
+    "rejection",
+    "rejected",
 }
 
 

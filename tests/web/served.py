@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from prometheus_client import generate_latest
 
-from segue.api import Callback, Event, Instant, Received, Request, Response, Source, SourceSpec
+from segue.api import Callback, Event, Instant, Received, Rejection, Request, Response, Source, SourceSpec
 from segue.web.app import create_app
 from segue.web.metrics import HttpMetrics
 from segue.web.serve import HttpServer
@@ -64,6 +64,7 @@ class Served:
 
     def __init__(self) -> None:
         self.accepted: list[tuple[str, tuple[Event, ...]]] = []
+        self.refused: list[tuple[str, Rejection]] = []
         self.settled: list[tuple[str, Callback]] = []
         self.failure: BaseException | None = None
         self.gate: asyncio.Event | None = None
@@ -81,6 +82,9 @@ class Served:
         if self.failure is not None:
             raise self.failure
         self.accepted.append((source, tuple(events)))
+
+    def refuse(self, source: str, rejections: Sequence[Rejection]) -> None:
+        self.refused += [(source, one) for one in rejections]
 
     async def settle(self, channel: str, callback: Callback) -> None:
         if self.failure is not None:
@@ -159,6 +163,7 @@ async def serving(
         metrics=lambda: generate_latest(served.counts.registry),
         now=lambda: NOW,
         counts=served.counts,
+        refuse=served.refuse,
     )
     server = HttpServer(app)
     served.port = await server.start("127.0.0.1", 0)

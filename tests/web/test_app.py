@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from segue.api import Callback, Inbound, Instant, Received, Report, Request, Response
+from segue.api import Callback, Inbound, Instant, Received, Rejection, Report, Request, Response
 from segue.runtime.busy import Busy
 from segue.store.errors import StoreUnavailable
 from segue.web.app import create_app
@@ -53,6 +53,34 @@ async def test_without_a_commit_there_is_no_acknowledgement(failure: Exception, 
         assert served.metric('segue_events_accepted_total{source="till"}') == 0
         served.failure = None
         assert (await served.post("/till", ["ordered"])).status == 200
+
+
+async def test_what_is_refused_is_handed_on_with_its_reason_and_as_it_came() -> None:
+    class Refusing(Till):
+        def receive(self, request: Request, now: Instant) -> Received:
+            return Received((), Response(401, b'{"success": false, "message": "The signature is wrong."}'))
+
+    async with serving(till(Refusing())) as served:
+        assert (await served.post("/till", b"{no json")).status == 401
+        assert (await served.post("/till", b"x" * 2_000_000)).status == 413
+        (first, second) = served.refused
+        assert (first[0], first[1].raw) == ("till", b"{no json")
+        assert first[1].reason == "The signature is wrong."
+        assert (second[0], second[1].raw) == ("till", b"")
+        assert "large" in second[1].reason or "bytes" in second[1].reason
+
+
+async def test_a_request_that_is_taken_hands_on_only_what_was_refused_in_it() -> None:
+    bad = Rejection(place="batch[1]", reason="`event` is missing", raw=b"{}")
+
+    class Partial(Till):
+        def receive(self, request: Request, now: Instant) -> Received:
+            return Received((), Response(200), (bad,))
+
+    async with serving(till(Partial())) as served:
+        assert (await served.post("/till", [])).status == 200
+        assert served.refused == [("till", bad)]
+        assert served.metric('segue_events_rejected_total{source="till"}') == 1
 
 
 class Raising(Till):

@@ -11,20 +11,23 @@ from typing import Annotated
 import msgspec
 import typer
 
-from segue.api import Instant
+from segue.api import Instant, to_rfc3339
+from segue.api.values import DAY
 from segue.cli.ending import WRONG, counted, open_project, print_json
 from segue.delivery.policy import word_line
 from segue.host import ConfigurationError, configure
 from segue.language import model as m
 from segue.program.wording import word_period
-from segue.runtime.assembly import Assembly, open_sources
+from segue.runtime.assembly import Assembly, configure_fetching, open_sources
 from segue.runtime.assembly import check as check_book
 from segue.runtime.pace import Pace, look_at_paces
 from segue.runtime.publishing import load
 from segue.runtime.running import Running
 from segue.store.coupons import load_pools
-from segue.store.database import holder, library_version, migrations, read_only
+from segue.store.database import Transaction, holder, library_version, migrations, read_only
 from segue.store.errors import StoreError
+from segue.store.fetching import list_positions
+from segue.store.rejections import count_rejections
 from segue.store.sweeps import count_rules, integrity
 
 
@@ -74,9 +77,13 @@ def _project(assembly: Assembly) -> list[Finding]:
     if not project.channels:
         findings.append(Finding("channel", True, "none is set: messages go to the console"))
     sources, problems = open_sources(assembly)
-    findings += [Finding("source", True, name) for name, _, _ in sources]
-    findings += [Finding("source", False, problem, "mend it in segue.toml") for problem in problems]
-    if not sources and not problems:
+    fetching, more = configure_fetching(assembly)
+    called = {name for name, _, _ in sources}
+    findings += [Finding("source", True, f"{name}, called over HTTP") for name in sorted(called)]
+    findings += [Finding("source", True, f"{name}, fetches by {spec.name}") for name, spec, _ in fetching]
+    for problem in dict.fromkeys((*problems, *more)):
+        findings.append(Finding("source", False, problem, "mend it in segue.toml"))
+    if not sources and not fetching and not problems and not more:
         findings.append(Finding("source", False, "no source: no event can come in", "pip install segue-segment"))
     return findings
 
@@ -122,6 +129,20 @@ def _pace(pace: Pace) -> Finding:
     return Finding("entries", not advice, text, advice)
 
 
+def _fetched(tx: Transaction, now: Instant) -> list[Finding]:
+    """When sources that fetch last brought something, and what of any source was rejected since yesterday."""
+    findings = [
+        Finding("source", True, f"{one.source} last brought something at {to_rfc3339(one.at)}")
+        for one in list_positions(tx)
+    ]
+    for count in count_rejections(tx):
+        if count.newest is not None and count.newest > now - DAY:
+            text = f"{count.source}: {counted(count.total, 'rejection')}, the newest at {to_rfc3339(count.newest)}"
+            # Well all the same: whoever finds the address can send what is refused.
+            findings.append(Finding("source", True, text, f"segue rejected {count.source}"))
+    return findings
+
+
 def _store(assembly: Assembly) -> list[Finding]:
     path = assembly.project.database
     if not path.exists():
@@ -137,6 +158,8 @@ def _store(assembly: Assembly) -> list[Finding]:
             newest = max(number for number, _ in migrations())
             if schema is not None and schema[0] != newest:
                 findings.append(Finding("store", True, f"schema {schema[0]}; the next start brings it to {newest}"))
+            else:
+                findings += _fetched(tx, Instant(time.time_ns() // 1000))
             running = load(tx, assembly.setting)
             for count in count_rules(tx):
                 text = (

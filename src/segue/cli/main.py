@@ -33,6 +33,7 @@ COMMANDS: Final = (
     "attribute",
     "plugins",
     "doctor",
+    "rejected",
     "coupons",
     "backup",
     "restore",

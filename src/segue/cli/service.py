@@ -13,11 +13,11 @@ import msgspec
 import structlog
 from prometheus_client import CollectorRegistry, generate_latest
 
-from segue.api import Callback, Event, Tools
+from segue.api import Callback, Event, SourceTools, Tools
 from segue.clock.clock import Clock
-from segue.host import ConfigurationError, OpenChannel, configure
+from segue.host import ConfigurationError, OpenChannel, OpenSource, configure
 from segue.host.http import AiohttpClient
-from segue.runtime.assembly import Assembly, CheckedBook, check, check_version, open_sources
+from segue.runtime.assembly import Assembly, CheckedBook, check, check_version, configure_fetching, open_sources
 from segue.runtime.daemon import Daemon
 from segue.runtime.running import DecisionLine
 from segue.store import books
@@ -68,6 +68,7 @@ class Service:
         self._daemon: Daemon | None = None
         self._server: HttpServer | None = None
         self._channels: dict[str, OpenChannel] = {}
+        self._fetching: dict[str, OpenSource] = {}
         self._counts: list[Any] = []
         self._proved = time.monotonic()
         self._reloading = asyncio.Lock()
@@ -83,6 +84,8 @@ class Service:
         """Open everything and begin. ``on_proof`` hears, every few seconds, whether there is progress."""
         assembly = self.assembly
         sources, problems = open_sources(assembly)
+        fetching, more = configure_fetching(assembly)
+        problems += [problem for problem in more if problem not in problems]
         configs: dict[str, msgspec.Struct] = {}
         for name, (spec, settings) in assembly.channels.items():
             try:
@@ -95,13 +98,20 @@ class Service:
         for text in assembly.problems:
             _log.warning("a plugin is set aside", problem=text)
         client = AiohttpClient()
-        for name, (spec, _) in assembly.channels.items():
+        for name, (channel, _) in assembly.channels.items():
             tools = Tools(channel=name, http=client, callback_url=assembly.project.http.url)
             self._channels[name] = await OpenChannel.open(
-                spec, configs[name], tools, on_fault=partial(_log.error, "channel fault", channel=name)
+                channel, configs[name], tools, on_fault=partial(_log.error, "channel fault", channel=name)
+            )
+        for name, source, config in fetching:
+            lent = SourceTools(source=name, http=client, url=assembly.project.http.url)
+            self._fetching[name] = await OpenSource.open(
+                source, config, lent, on_fault=partial(_log.error, "source fault", source=name)
             )
         self.store.start()
-        self._daemon = Daemon(self.store, self.clock, assembly.setting, self._channels, book.content, self._listener)
+        self._daemon = Daemon(
+            self.store, self.clock, assembly.setting, self._channels, book.content, self._listener, self._fetching
+        )
         await self._daemon.start(book.checked.book if publish else None, who, book.sources)
         self._warn_of_open_doors()
         registry = CollectorRegistry()
@@ -110,6 +120,7 @@ class Service:
         app = create_app(
             sources=sources,
             accept=self._accept,
+            refuse=self._daemon.refusals.take,
             callbacks={name: channel.receive for name, channel in self._channels.items()},
             settle_callback=self._settle,
             health=self._health,
@@ -134,6 +145,8 @@ class Service:
             await self._server.stop()
         if self._daemon is not None:
             await self._daemon.stop()
+        for source in self._fetching.values():
+            await source.close()
         for channel in self._channels.values():
             await channel.close()
         if self.clock.speed != 1.0:
@@ -194,6 +207,7 @@ class Service:
             "waiting_events": daemon.inbox.waiting,
             "seconds_since_progress": round(time.monotonic() - self._proved, 1),
             "channels": {name: channel.state for name, channel in self._channels.items()},
+            "sources": {name: source.state for name, source in self._fetching.items()},
             "balanced": all(count.balanced for count in self._counts),
         }
 

@@ -221,3 +221,17 @@ def open_sources(assembly: Assembly) -> tuple[list[tuple[str, SourceSpec, Source
         except Exception as error:  # a plugin's fault is its own: the other sources go on
             problems.append(f"sources.{name}: {type(error).__name__}: {error}")
     return opened, problems
+
+
+def configure_fetching(assembly: Assembly) -> tuple[list[tuple[str, SourceSpec, msgspec.Struct]], list[str]]:
+    """The sources of a project that fetch, each with its name and its configuration, not opened yet; and sentences
+    about those whose settings are wrong."""
+    found: list[tuple[str, SourceSpec, msgspec.Struct]] = []
+    problems: list[str] = []
+    for name, (spec, settings) in assembly.sources.items():
+        if spec.fetches:
+            try:
+                found.append((name, spec, configure(spec.config, settings.settings, f"sources.{name}")))
+            except ConfigurationError as error:
+                problems.append(str(error))
+    return found, problems

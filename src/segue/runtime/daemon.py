@@ -25,11 +25,13 @@ from segue.runtime.busy import Busy
 from segue.runtime.crashpoints import reach
 from segue.runtime.dispatch import recover, report
 from segue.runtime.due import next_due, pass_time, postpone_first
+from segue.runtime.fetching import Fetchers, Fetches
 from segue.runtime.inbound import take_inbound
 from segue.runtime.inbox import Inbox
 from segue.runtime.ingest import Ingested
-from segue.runtime.pace import Pace, look_at_paces, tidy_paces
+from segue.runtime.pace_watch import PaceWatch
 from segue.runtime.publishing import Setting, publish, resume
+from segue.runtime.refusals import Refusals
 from segue.runtime.running import DecisionLine, Running, with_content
 from segue.runtime.sender import NoChannel, Sender, Sends
 from segue.runtime.sweeping import Chore, Swept, chores, sweep
@@ -70,6 +72,7 @@ class Daemon:
         channels: Mapping[str, Sends],
         content: Catalogue,
         listener: Callable[[DecisionLine], None] | None = None,
+        sources: Mapping[str, Fetches] | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -87,10 +90,10 @@ class Daemon:
         self._fired_before = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._releasing: asyncio.Task[None] | None = None
-        self._pacing: asyncio.Task[None] | None = None
-        self.paces: Mapping[str, Pace] = {}
-        """How rules that say how many they expect do, as of the last minute."""
+        self.pace_watch = PaceWatch(store, lambda: self.running, clock.now)
         self.inbox = Inbox(store, lambda: self.running, clock.now, self._on_ingested)
+        self.fetchers = Fetchers(sources or {}, store, self.inbox, clock, self._bell)
+        self.refusals = Refusals(store, clock.now)
         self.senders = {name: self._sender(name, channel) for name, channel in channels.items()}
 
     def _sender(self, name: str, channel: Sends) -> Sender:
@@ -142,13 +145,17 @@ class Daemon:
         for sender in self.senders.values():
             sender.start()
         self._bell.ring_every("look", 10.0, self._look)
-        self._bell.ring_every("paces", 60.0, self._look_at_paces)
+        self._bell.ring_every("paces", 60.0, self.pace_watch.look)
+        self._bell.ring_every("rejections", 3600.0, self.refusals.sweep)
         await self._sweep()
-        self._look_at_paces()
+        self.pace_watch.look()
+        self.fetchers.start()
 
     async def stop(self) -> None:
         """Drain: commit what was taken, hand over what is claimed, then let go. The store stays open."""
         self._stopping = True
+        await self.fetchers.stop()
+        await self.refusals.stop()
         await self.inbox.drain()
         self._bell.stop()
         self._waking.set()
@@ -308,29 +315,9 @@ class Daemon:
         self._waking.set()
         for sender in self.senders.values():
             sender.wake()
+        self.fetchers.look()
         if self.held:
             self._releasing = asyncio.create_task(self._look_for_release())
-
-    def _look_at_paces(self) -> None:
-        if any(program.rule.expect is not None for program in self.running.current.values()):
-            self._pacing = asyncio.create_task(self._compare_paces())
-
-    async def _compare_paces(self) -> None:
-        def job(tx: Transaction) -> list[Pace]:
-            now = self.clock.now()
-            tidy_paces(tx, self.running, now)
-            return look_at_paces(tx, self.running, now)
-
-        try:
-            found = await self._write(job, LAST)
-        except StoreUnavailable:
-            return  # the next minute asks again
-        for pace in found:
-            before = self.paces.get(pace.rule)
-            if pace.state != (before.state if before is not None else "as expected"):
-                say = _log.info if pace.state == "as expected" else _log.warning
-                say(f"entries: {pace.state}", rule=pace.rule, entered=pace.counted, expected=pace.expected)
-        self.paces = {pace.rule: pace for pace in found}
 
     async def _look_for_release(self) -> None:
         try:

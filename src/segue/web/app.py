@@ -16,7 +16,7 @@ from segue.api import Instant, Request, Response, Source, SourceSpec
 from segue.web.answers import json_answer, problem, send_answer
 from segue.web.callbacks import ReceiveCallback, SettleCallback, callback_endpoint
 from segue.web.endpoints import Endpoint, Endpoints
-from segue.web.ingestion import Accept, source_endpoints
+from segue.web.ingestion import Accept, Refuse, source_endpoints
 from segue.web.metrics import HttpMetrics
 
 __all__ = ["create_app"]
@@ -32,21 +32,23 @@ def create_app(
     metrics: Callable[[], bytes],
     now: Callable[[], Instant],
     counts: HttpMetrics | None = None,
+    refuse: Refuse = lambda source, rejections: None,
     pages: Iterable[Endpoint] = (),
 ) -> Starlette:
     """The application.
 
     ``accept(events, source)`` and ``settle_callback(channel, callback)`` return once everything is committed; until
     then nobody is answered. They raise `segue.runtime.busy.Busy` or `segue.store.errors.StoreUnavailable` for 503 with
-    Retry-After. ``health()`` is shown at ``/healthz`` with 200 where its ``status`` is ``ok``, else 503. ``metrics()``
-    is the text for Prometheus at ``/metrics``; ``counts`` are those of the web itself, best made in the same registry.
-    ``sources`` are those that are called, each with its name in segue.toml. ``pages`` are further endpoints: what
-    customers, and people who serve them, look at. Raises ValueError where two claim the same route.
+    Retry-After. ``refuse(source, rejections)`` is told of what was refused. ``health()`` is shown at ``/healthz`` with
+    200 where its ``status`` is ``ok``, else 503. ``metrics()`` is the text for Prometheus at ``/metrics``; ``counts``
+    are those of the web itself, best made in the same registry. ``sources`` are those that are called, each with its
+    name in segue.toml. ``pages`` are further endpoints: what customers, and people who serve them, look at. Raises
+    ValueError where two claim the same route.
     """
     counts = HttpMetrics() if counts is None else counts
     endpoints = Endpoints(counts)
     for name, spec, source in sources:
-        for endpoint in source_endpoints(name, spec, source, accept, now, counts):
+        for endpoint in source_endpoints(name, spec, source, accept, refuse, now, counts):
             endpoints.add(endpoint)
     endpoints.add(callback_endpoint(callbacks, settle_callback))
     for page in pages:

@@ -36,7 +36,7 @@ _PREFLIGHT = (
 
 class Endpoint:
     """One route: ``path`` may hold ``{name}`` for one segment; ``most`` is the largest body in bytes. ``refused`` is
-    called for each request that never came to ``answer``, since it could not be read."""
+    called with the answer to each request that never came to ``answer``, since it could not be read."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Endpoint:
         owner: str,
         most: int = 0,
         cors: bool = False,
-        refused: Callable[[], None] | None = None,
+        refused: Callable[[Response], None] | None = None,
     ) -> None:
         self.methods = methods
         self.path = path
@@ -135,7 +135,7 @@ class Endpoints(BaseRoute):
             return await endpoint.answer(request)
         except BadRequest as bad:
             if endpoint.refused is not None:
-                endpoint.refused()
+                endpoint.refused(bad.answer)
             return bad.answer
         except ClientGone:
             raise

@@ -8,6 +8,7 @@ from typing import Protocol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from segue.api.values import SECOND
 from segue.runtime.daemon import Daemon
 from segue.store.sweeps import RuleCount
 
@@ -51,7 +52,7 @@ class DaemonCollector(Collector):
         counted = GaugeMetricFamily("segue_entries_in_period", "Entries in the period of `expect`.", labels=("rule",))
         expected = GaugeMetricFamily("segue_entries_expected", "Entries that `expect` names.", labels=("rule",))
         paused = GaugeMetricFamily("segue_entries_paused", "1 while nobody may enter the rule.", labels=("rule",))
-        for rule, pace in sorted(self._daemon.paces.items()):
+        for rule, pace in sorted(self._daemon.pace_watch.paces.items()):
             counted.add_metric((rule,), pace.counted)
             expected.add_metric((rule,), pace.expected)
             paused.add_metric((rule,), int(pace.state == "paused"))
@@ -74,3 +75,31 @@ class DaemonCollector(Collector):
             faults.add_metric((name,), channel.faults)
         yield opened
         yield faults
+        yield from self._sources()
+
+    def _sources(self) -> Iterable[Metric]:
+        """Of sources that fetch; those that are called are counted where they are answered."""
+        open_ = GaugeMetricFamily("segue_source_open", "1 while a source that fetches is open.", labels=("source",))
+        faults = CounterMetricFamily("segue_source_faults", "Faults of the source's plugin.", labels=("source",))
+        fetched = CounterMetricFamily("segue_source_events", "Events fetched and committed.", labels=("source",))
+        rejected = CounterMetricFamily("segue_source_rejections", "What could not become an event.", labels=("source",))
+        unsettled = CounterMetricFamily(
+            "segue_source_unsettled_batches", "Batches committed, and not acknowledged.", labels=("source",)
+        )
+        lag = GaugeMetricFamily(
+            "segue_source_lag_seconds", "From the newest event of the last batch to its commit.", labels=("source",)
+        )
+        reached = GaugeMetricFamily(
+            "segue_source_last_success_timestamp_seconds",
+            "When the other side last answered; 0: never yet.",
+            labels=("source",),
+        )
+        for name, fetcher in self._daemon.fetchers.all.items():
+            open_.add_metric((name,), int(fetcher.source.state == "open"))
+            faults.add_metric((name,), fetcher.source.faults)
+            fetched.add_metric((name,), fetcher.fetched)
+            rejected.add_metric((name,), fetcher.rejected)
+            unsettled.add_metric((name,), fetcher.unsettled)
+            lag.add_metric((name,), fetcher.lag)
+            reached.add_metric((name,), (fetcher.reached or 0) / SECOND)
+        yield from (open_, faults, fetched, rejected, unsettled, lag, reached)

@@ -1,0 +1,46 @@
+"""The doctor on sources: which there are, what they last brought, and what was rejected."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from segue.api import Instant, Rejection
+from segue.api.values import DAY
+from segue.cli.main import app
+from segue.store.database import Transaction, change
+from segue.store.fetching import put_position
+from segue.store.rejections import reject
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def doctor() -> str:
+    return CliRunner().invoke(app, ["doctor"]).stdout
+
+
+def test_it_says_when_a_source_last_brought_something(folder: Path) -> None:
+    change(folder / "segue.db", lambda tx: put_position(tx, "crm", "7", Instant(1_790_000_000_000_000)))
+    assert "✓ source     crm last brought something at 2026-09-21T14:13:20Z" in doctor()
+    assert "✓ source     segment, called over HTTP" in doctor()
+
+
+def test_what_was_rejected_since_yesterday_is_told_with_what_to_do(folder: Path) -> None:
+    present = Instant(time.time_ns() // 1000)
+
+    def job(tx: Transaction) -> None:
+        reject(tx, "kafka", [Rejection(reason="No.")] * 2, present)
+        reject(tx, "nats", [Rejection(reason="No.")], Instant(present - 2 * DAY))
+
+    change(folder / "segue.db", job)
+    said = doctor()
+    assert "✓ source     kafka: 2 rejections, the newest at" in said
+    assert "segue rejected kafka" in said
+    assert "nats: " not in said
