@@ -43,11 +43,13 @@ class Site:
         (folder / "rules" / "carts.rules").write_text(RULE)
         (folder / "segue.toml").write_text(
             f'[http]\nport = {self.port}\n[sources.segment]\nuse = "segment"\nwrite_keys = "k"\n'
+            '[sources.kafka]\nuse = "tail"\npath = "said.txt"\n'
         )
+        self.environment = environment(_install_tail(folder))
         self.log = folder / "log.jsonl"
         with self.log.open("w") as log:
             command = [sys.executable, "-m", "segue.cli.main", "run", "--speed", "86400", "--json"]
-            self.process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, cwd=folder, env=self.environment, stdout=log, stderr=log)
         until = time.monotonic() + 120
         while not self._listens():
             assert self.process.poll() is None, self.log.read_text()
@@ -84,7 +86,7 @@ class Site:
         """What a command prints with --json."""
         command = [sys.executable, "-m", "segue.cli.main", *arguments]
         done = subprocess.run(
-            command, cwd=self.folder, env=environment(), capture_output=True, text=True, timeout=120, check=False
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120, check=False
         )
         assert done.returncode == code, f"{arguments}: {done.stdout}{done.stderr}"
         return [json.loads(line) for line in done.stdout.splitlines()]
@@ -94,8 +96,22 @@ class Site:
         self.process.wait(30)
 
 
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(Path(segue.__file__).parents[1]), "PYTHONUTF8": "1"}
+def _install_tail(folder: Path) -> Path:
+    """The source that fetches of the page for authors, as pip would install it; its file never comes to be."""
+    shown = {block.file: block.text for block in blocks(ROOT / "docs" / "plugins" / "writing.md")}
+    site = folder / "site"
+    about = site / "segue_tail-0.1.0.dist-info"
+    about.mkdir(parents=True)
+    (site / "segue_tail.py").write_text(shown["segue_tail.py"], "utf-8")
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: segue-tail\nVersion: 0.1.0\n")
+    (about / "entry_points.txt").write_text("[segue]\ntail = segue_tail\n")
+    return site
+
+
+def environment(site: Path | None = None) -> dict[str, str]:
+    path = [str(site)] if site is not None else []
+    path.append(str(Path(segue.__file__).parents[1]))
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONUTF8": "1"}
 
 
 @pytest.fixture(scope="module")

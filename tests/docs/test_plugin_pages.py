@@ -18,8 +18,8 @@ import pytest
 
 import segue
 from segue import api, testing
-from segue.api import ChannelSpec, hooks
-from segue.testing import ChannelConformance
+from segue.api import ChannelSpec, SourceSpec, hooks
+from segue.testing import ChannelConformance, FetchingSourceConformance
 from tests.docs.blocks import blocks
 from tests.docs.pages import sections
 from tests.docs.signatures import write_function, write_signature
@@ -79,9 +79,23 @@ class TestPigeon(ChannelConformance):
     address = "the old mill"
 
     def make(self) -> tuple[ChannelSpec, Any]:
-        module = _load(self.folder)
+        module = _load(self.folder, "segue_pigeon")
         (spec,) = module.segue_channels()
         return spec, module.Config(loft=str(self.folder / "loft.jsonl"))
+
+
+class TestTail(FetchingSourceConformance):
+    """So does the source that fetches."""
+
+    def make(self) -> tuple[SourceSpec, Any]:
+        module = _load(self.folder, "segue_tail")
+        (spec,) = module.segue_sources()
+        (self.folder / "said.txt").touch()
+        return spec, module.Config(path=str(self.folder / "said.txt"))
+
+    def feed(self, count: int) -> None:
+        with (self.folder / "said.txt").open("a") as file:
+            file.write("ann\n" * count)
 
 
 def test_the_page_on_testing_names_every_test_of_the_kit() -> None:
@@ -108,10 +122,10 @@ def test_what_segue_new_makes_is_what_the_page_shows(tmp_path: Path) -> None:
     assert done.stdout.strip() == shown.strip()
 
 
-def _load(folder: Path) -> ModuleType:
-    file = folder / "segue_pigeon.py"
-    file.write_text(PIGEON, "utf-8")
-    spec = spec_from_file_location("segue_pigeon", file)
+def _load(folder: Path, name: str) -> ModuleType:
+    file = folder / f"{name}.py"
+    file.write_text(SHOWN[file.name].text, "utf-8")
+    spec = spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)

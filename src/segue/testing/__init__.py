@@ -14,6 +14,7 @@ Needs pytest, and nothing else of Segue's own tests.
 
 from segue.testing.attribution import AttributionConformance
 from segue.testing.channels import ChannelConformance
+from segue.testing.fetching import FetchingSourceConformance
 from segue.testing.sources import SourceConformance
 
-__all__ = ["AttributionConformance", "ChannelConformance", "SourceConformance"]
+__all__ = ["AttributionConformance", "ChannelConformance", "FetchingSourceConformance", "SourceConformance"]
