@@ -25,8 +25,8 @@ P = TypeVar("P", bound="_Closes")
 
 State = Literal["open", "set aside", "closed"]
 
-_SPREAD: Final = 0.25
-"""How far chance moves a pause, as a part of it."""
+_SPREAD: Final = 0.5
+"""How much longer chance may make a pause, as a part of it."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,7 +232,7 @@ class Contained(Generic[P]):
                 self.reason += f"; {stuck}, so it stays aside until Segue restarts"
                 self._on_fault(self.reason)
                 return
-            pause = self._pause * random.uniform(1 - _SPREAD, 1 + _SPREAD)
+            pause = self._pause * random.uniform(1, 1 + _SPREAD)
             self._next = self._loop.time() + pause
             await asyncio.sleep(pause)
             self._pause = min(self._pause * 2, self._limits.longest)

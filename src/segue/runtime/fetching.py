@@ -195,7 +195,7 @@ class Fetcher:
 
     async def _pause(self, seconds: float) -> float:
         """Wait about so long; how long to wait the next time."""
-        await self._unless_stopping(asyncio.sleep(seconds * random.uniform(0.75, 1.25)))
+        await self._unless_stopping(asyncio.sleep(seconds * random.uniform(1, 1.5)))
         return min(seconds * 2, LONGEST_PAUSE)
 
     async def _unless_stopping(self, waiting: Awaitable[object]) -> None:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from segue.api import Event, Instant
-from segue_segment.calls import LARGEST_CALL, clean, decode_call
-from segue_segment.mapping import TYPES, event_of, happened_at, message_id_of
-from segue_segment.refusals import Refused
-from segue_segment.timestamps import corrected, read_timestamp
+from segue.api.calls import (
+    LARGEST_CALL,
+    TYPES,
+    Refused,
+    clean,
+    corrected,
+    decode_call,
+    event_of,
+    happened_at,
+    message_id_of,
+    read_timestamp,
+    unknown_type,
+)
 
 __all__ = ["read_recorded"]
 
+SOURCE = "segment"
 LARGEST_RECORDED = 4 * LARGEST_CALL
 """Bytes of a line: an archive adds fields of its own to a call (when it arrived) and may escape its text."""
 
@@ -44,10 +54,4 @@ def _read(line: bytes) -> tuple[Event, Instant]:
     else:
         happened = happened_at(call, None, received)
     message_id = message_id_of(call, line, 0, None, received)
-    return event_of(call, call.type, message_id, happened), received
-
-
-def unknown_type(sent: str | None) -> Refused:
-    """The refusal of a call whose type is none of ours."""
-    problem = "is missing" if sent is None else f"is {sent[:40]!r}"
-    return Refused("type", f"{problem}: it must be one of {', '.join(TYPES)}")
+    return event_of(call, call.type, message_id, happened, SOURCE), received

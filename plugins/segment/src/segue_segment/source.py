@@ -10,13 +10,20 @@ from typing import Any
 import msgspec
 
 from segue.api import Event, Instant, Received, Rejection, Request, Response, SourceTools
+from segue.api.calls import (
+    TYPES,
+    Refused,
+    clean,
+    decode_batch,
+    decode_call,
+    event_of,
+    happened_at,
+    message_id_of,
+    read_timestamp,
+    unknown_type,
+)
 from segue.api.shop import order_lines
-from segue_segment.calls import clean, decode_batch, decode_call
-from segue_segment.mapping import SOURCE, TYPES, event_of, happened_at, message_id_of
-from segue_segment.recorded import unknown_type
-from segue_segment.refusals import Refused
 from segue_segment.settings import settings_for
-from segue_segment.timestamps import read_timestamp
 
 __all__ = ["LARGEST_REQUEST", "ROUTES", "Config", "SegmentSource"]
 
@@ -81,8 +88,8 @@ class SegmentSource:
         if call.type is not None and call.type != kind:
             raise Refused("type", f"is {call.type[:40]!r}, but {request.path} takes calls of type {kind}")
         timestamp = happened_at(call, None, now)
-        event = event_of(call, kind, message_id_of(call, raw, 0, None, now), timestamp)
-        return Received(self._with_lines(event), _SUCCESS)
+        event = event_of(call, kind, message_id_of(call, raw, 0, None, now), timestamp, self._name)
+        return Received((event, *order_lines(event)), _SUCCESS)
 
     def _batch(self, request: Request, now: Instant) -> Received:
         header = self._admit_by_header(request)
@@ -106,7 +113,8 @@ class SegmentSource:
                     raise unknown_type(kind)
                 timestamp = happened_at(call, sent, now)
                 message_id = message_id_of(call, raw, place, sent, now)
-                events += self._with_lines(event_of(call, kind, message_id, timestamp, batch.context))
+                event = event_of(call, kind, message_id, timestamp, self._name, batch.context)
+                events += (event, *order_lines(event))
             except Refused as refused:
                 refusals.append((place, refused))
                 where = f"batch[{place}]"
@@ -114,12 +122,6 @@ class SegmentSource:
         if not refusals:
             return Received(tuple(events), _SUCCESS)
         return Received(tuple(events), _partial(refusals, some=bool(events)), tuple(rejections))
-
-    def _with_lines(self, event: Event) -> tuple[Event, ...]:
-        """The event under this source's own name and, of an order, each of its lines."""
-        if self._name != SOURCE:
-            event = msgspec.structs.replace(event, source=self._name)
-        return (event, *order_lines(event))
 
     def _settings(self, request: Request) -> Received:
         key = request.path.removeprefix(_SETTINGS).removesuffix("/settings")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from segue_segment.calls import Context
+from segue.api.calls.wire import Context
 
 __all__ = ["customer_traits"]
 

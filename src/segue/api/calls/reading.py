@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import blake2b
 
-from segue.api import Event, Instant
-from segue.api.shop import item_ids
-from segue_segment.calls import Call, Context, Id
-from segue_segment.refusals import Refused
-from segue_segment.timestamps import Written, corrected, read_timestamp
-from segue_segment.traits import customer_traits
+from segue.api.calls.refusals import Refused
+from segue.api.calls.timestamps import Written, corrected, read_timestamp
+from segue.api.calls.traits import customer_traits
+from segue.api.calls.wire import LARGEST_CALL, Call, Context, Id, clean, decode_call
+from segue.api.events import Event
+from segue.api.shop import item_ids, order_lines
+from segue.api.values import Instant
 
-__all__ = ["SOURCE", "TYPES", "event_of", "happened_at", "message_id_of"]
+__all__ = ["TYPES", "event_of", "happened_at", "message_id_of", "read_call", "read_id", "unknown_type"]
 
-SOURCE = "segment"
 LONGEST_NAME = 1000
 """Characters of an id or an event's name: all of them are keys of indexes."""
 
@@ -39,7 +39,7 @@ def message_id_of(call: Call, raw: bytes, place: int, sent: Written, received: I
     Bytes without any time in them do not tell a repeated post from a second, equal happening. These are
     taken as new at each arrival: an order too many can be seen, one that was swallowed cannot.
     """
-    if (own := _id(call.message_id, "messageId")) is not None:
+    if (own := read_id(call.message_id, "messageId")) is not None:
         return own
     digest = blake2b(raw, digest_size=16)
     if call.timestamp is None and call.original_timestamp is None and call.sent_at is None:
@@ -47,19 +47,55 @@ def message_id_of(call: Call, raw: bytes, place: int, sent: Written, received: I
     return f"bytes-{digest.hexdigest()}"
 
 
-def event_of(call: Call, kind: str, message_id: str, timestamp: Instant, context: Context | None = None) -> Event:
+def read_call(
+    raw: bytes,
+    source: str,
+    now: Instant,
+    *,
+    arrived: Instant | None = None,
+    key: str | None = None,
+    most: int = LARGEST_CALL,
+) -> tuple[Event, ...]:
+    """The event of one call as a message of a queue or a line of a file holds it and, of an order, each of its lines.
+
+    ``arrived`` is when whoever kept it since got it; only by that moment can the client's clock be put right. ``key``
+    is the message id of a call without its own: where it stands. Raises Refused.
+    """
+    raw = clean(raw)
+    call = decode_call(raw, most)
+    if call.type not in TYPES:
+        raise unknown_type(call.type)
+    got = now if arrived is None else min(arrived, now)
+    if arrived is None and call.sent_at is not None:
+        call.sent_at = None
+    timestamp = happened_at(call, None, got)
+    own = read_id(call.message_id, "messageId")
+    message_id = own if own is not None else key if key is not None else message_id_of(call, raw, 0, None, got)
+    event = event_of(call, call.type, message_id, timestamp, source)
+    return (event, *order_lines(event))
+
+
+def unknown_type(sent: str | None) -> Refused:
+    """The refusal of a call whose type is none of ours."""
+    problem = "is missing" if sent is None else f"is {sent[:40]!r}"
+    return Refused("type", f"{problem}: it must be one of {', '.join(TYPES)}")
+
+
+def event_of(
+    call: Call, kind: str, message_id: str, timestamp: Instant, source: str, context: Context | None = None
+) -> Event:
     """The event that a call of type ``kind`` means. ``context`` is the batch's, for a call without its own. Raises
     Refused where something is missing."""
-    return TYPES[kind](call, message_id, timestamp, call.context if call.context is not None else context)
+    return TYPES[kind](call, message_id, timestamp, source, call.context if call.context is not None else context)
 
 
-def _track(call: Call, message_id: str, timestamp: Instant, context: Context | None) -> Event:
+def _track(call: Call, message_id: str, timestamp: Instant, source: str, context: Context | None) -> Event:
     name = (call.event or "").strip()
     if not name:
         raise Refused("event", "is missing: a track call names its event, as text")
     if len(name) > LONGEST_NAME:
         raise _too_long("event", name)
-    user, anonymous = _id(call.user_id, "userId"), _id(call.anonymous_id, "anonymousId")
+    user, anonymous = read_id(call.user_id, "userId"), read_id(call.anonymous_id, "anonymousId")
     properties = call.properties if call.properties is not None else {}
     # Without a customer an event can still reach journeys by the field of their rule's `per` (back in stock); without a
     # field it cannot reach anyone, and somebody forgot something.
@@ -72,7 +108,7 @@ def _track(call: Call, message_id: str, timestamp: Instant, context: Context | N
     return Event(
         message_id=message_id,
         timestamp=timestamp,
-        source=SOURCE,
+        source=source,
         name=name,
         user_id=user,
         anonymous_id=anonymous,
@@ -81,27 +117,27 @@ def _track(call: Call, message_id: str, timestamp: Instant, context: Context | N
     )
 
 
-def _identify(call: Call, message_id: str, timestamp: Instant, context: Context | None) -> Event:
+def _identify(call: Call, message_id: str, timestamp: Instant, source: str, context: Context | None) -> Event:
     user, anonymous = _someone(call)
     return Event(
         message_id=message_id,
         timestamp=timestamp,
-        source=SOURCE,
+        source=source,
         user_id=user,
         anonymous_id=anonymous,
         traits=customer_traits(context, call.traits),
     )
 
 
-def _page(call: Call, message_id: str, timestamp: Instant, context: Context | None) -> Event:
-    return _view(call, "page_viewed", message_id, timestamp, context)
+def _page(call: Call, message_id: str, timestamp: Instant, source: str, context: Context | None) -> Event:
+    return _view(call, "page_viewed", message_id, timestamp, source, context)
 
 
-def _screen(call: Call, message_id: str, timestamp: Instant, context: Context | None) -> Event:
-    return _view(call, "screen_viewed", message_id, timestamp, context)
+def _screen(call: Call, message_id: str, timestamp: Instant, source: str, context: Context | None) -> Event:
+    return _view(call, "screen_viewed", message_id, timestamp, source, context)
 
 
-def _view(call: Call, name: str, message_id: str, timestamp: Instant, context: Context | None) -> Event:
+def _view(call: Call, name: str, message_id: str, timestamp: Instant, source: str, context: Context | None) -> Event:
     user, anonymous = _someone(call)
     properties = call.properties if call.properties is not None else {}
     if call.name:
@@ -117,7 +153,7 @@ def _view(call: Call, name: str, message_id: str, timestamp: Instant, context: C
     return Event(
         message_id=message_id,
         timestamp=timestamp,
-        source=SOURCE,
+        source=source,
         name=name,
         user_id=user,
         anonymous_id=anonymous,
@@ -126,16 +162,16 @@ def _view(call: Call, name: str, message_id: str, timestamp: Instant, context: C
     )
 
 
-def _group(call: Call, message_id: str, timestamp: Instant, context: Context | None) -> Event:
+def _group(call: Call, message_id: str, timestamp: Instant, source: str, context: Context | None) -> Event:
     user, anonymous = _someone(call)
-    group = _id(call.group_id, "groupId")
+    group = read_id(call.group_id, "groupId")
     if group is None:
         raise Refused("groupId", "is missing: a group call names the group")
     # The traits of a group call are the group's, not the customer's: they are fields of the event.
     return Event(
         message_id=message_id,
         timestamp=timestamp,
-        source=SOURCE,
+        source=source,
         name="group_joined",
         user_id=user,
         anonymous_id=anonymous,
@@ -144,8 +180,8 @@ def _group(call: Call, message_id: str, timestamp: Instant, context: Context | N
     )
 
 
-def _alias(call: Call, message_id: str, timestamp: Instant, context: Context | None) -> Event:
-    user, previous = _id(call.user_id, "userId"), _id(call.previous_id, "previousId")
+def _alias(call: Call, message_id: str, timestamp: Instant, source: str, context: Context | None) -> Event:
+    user, previous = read_id(call.user_id, "userId"), read_id(call.previous_id, "previousId")
     if previous is None:
         raise Refused("previousId", "is missing: an alias call names the id that was used so far")
     if user is None:
@@ -153,14 +189,14 @@ def _alias(call: Call, message_id: str, timestamp: Instant, context: Context | N
     return Event(
         message_id=message_id,
         timestamp=timestamp,
-        source=SOURCE,
+        source=source,
         user_id=user,
         previous_id=previous,
         traits=customer_traits(context, None),
     )
 
 
-TYPES: dict[str, Callable[[Call, str, Instant, Context | None], Event]] = {
+TYPES: dict[str, Callable[[Call, str, Instant, str, Context | None], Event]] = {
     "track": _track,
     "identify": _identify,
     "page": _page,
@@ -171,7 +207,8 @@ TYPES: dict[str, Callable[[Call, str, Instant, Context | None], Event]] = {
 """What each type of call becomes."""
 
 
-def _id(sent: Id, field: str) -> str | None:
+def read_id(sent: Id, field: str) -> str | None:
+    """An id as text; None where there is none. Raises Refused for one that is too long."""
     # RudderStack's SDKs send "" for a visitor who has not signed in.
     if sent is None or sent == "":
         return None
@@ -188,7 +225,7 @@ def _too_long(field: str, text: str) -> Refused:
 
 
 def _someone(call: Call) -> tuple[str | None, str | None]:
-    user, anonymous = _id(call.user_id, "userId"), _id(call.anonymous_id, "anonymousId")
+    user, anonymous = read_id(call.user_id, "userId"), read_id(call.anonymous_id, "anonymousId")
     if user is None and anonymous is None:
         raise _nobody()
     return user, anonymous

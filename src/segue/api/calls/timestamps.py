@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from segue.api import Instant
+from segue.api.calls.refusals import Refused
 from segue.api.instants import read_instant
-from segue_segment.refusals import Refused
+from segue.api.values import Instant
 
 __all__ = ["Written", "corrected", "read_timestamp"]
 

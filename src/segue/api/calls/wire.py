@@ -12,10 +12,21 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from segue_segment.refusals import Refused, refusal_of
-from segue_segment.timestamps import Written
+from segue.api.calls.refusals import Refused, refusal_of
+from segue.api.calls.timestamps import Written
 
-__all__ = ["LARGEST_CALL", "Batch", "Call", "Context", "Device", "Page", "clean", "decode_batch", "decode_call"]
+__all__ = [
+    "LARGEST_CALL",
+    "Batch",
+    "Call",
+    "Context",
+    "Device",
+    "Page",
+    "clean",
+    "decode_batch",
+    "decode_call",
+    "decode_json",
+]
 
 LARGEST_CALL = 32 * 1024
 """Bytes of one call, the limit of Segment's own API and of its SDKs."""
@@ -112,8 +123,7 @@ def _mended(escape: re.Match[bytes]) -> bytes:
 def decode_call(raw: bytes, most: int = LARGEST_CALL) -> Call:
     """One call of at most so many bytes. Raises Refused: not JSON, a field of the wrong type or named twice, too large,
     too deep."""
-    if len(raw) > most:
-        raise Refused("body", f"has {len(raw):,} bytes; a call may have {most:,} ({most // 1024} KB)", status=413)
+    _refuse_large(raw, most)
     call = _decode(_CALL, raw)
     _refuse_repeated(raw, _CALL_FIELDS)
     if raw.count(b"{") + raw.count(b"[") > DEEPEST:
@@ -121,6 +131,23 @@ def decode_call(raw: bytes, most: int = LARGEST_CALL) -> Call:
             if _deeper_than(value, DEEPEST):
                 raise Refused(field, f"is nested more than {DEEPEST} deep")
     return call
+
+
+def decode_json(raw: bytes, most: int = LARGEST_CALL) -> Any:
+    """Any JSON, within the same bounds. Raises Refused."""
+    _refuse_large(raw, most)
+    try:
+        value = msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise refusal_of(error) from None
+    if raw.count(b"{") + raw.count(b"[") > DEEPEST and _deeper_than(value, DEEPEST):
+        raise Refused("body", f"is nested more than {DEEPEST} deep")
+    return value
+
+
+def _refuse_large(raw: bytes, most: int) -> None:
+    if len(raw) > most:
+        raise Refused("body", f"has {len(raw):,} bytes; a call may have {most:,} ({most // 1024} KB)", status=413)
 
 
 def decode_batch(body: bytes) -> Batch:
