@@ -271,7 +271,7 @@ class Walk(Passage):
         only later ones count."""
         newest: int = self.journey.order
         for event in condition.events:
-            for past in self.customer.history.get(event, ()):
+            for past in self.customer.past(event, self.journey.since):
                 newest = max(newest, past.order)
         return newest
 

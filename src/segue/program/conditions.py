@@ -7,12 +7,13 @@ What values mean stands in `segue.program.values`.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final, assert_never
 
-from segue.api import FieldType, Money
+from segue.api import FieldType, Instant
 from segue.language import model as m
+from segue.program.aggregates import Bucket, Function, amount_of, answer, definition_of, of_one_unit
 from segue.program.calendar import add_elapsed, local, within_window
 from segue.program.facts import Past, Scene
 from segue.program.keys import reaches
@@ -149,20 +150,24 @@ def _subject_field(scene: Scene, name: str, kind: FieldType) -> Any:
     return past_field(subject, name, kind, scene)
 
 
+def _low(scene: Scene, window: m.Window) -> tuple[int, int] | None:
+    """Where a window begins, as (instant, order of arrival): what counts comes after it. None: it has no beginning."""
+    if window.since == "entry":
+        return scene.start
+    if window.since == "last" and window.period is not None:
+        try:
+            return add_elapsed(scene.now, window.period, scene.customer.zone, -1), _LATEST
+        except (OverflowError, ValueError):
+            return None  # a window longer than the calendar: ever
+    return None
+
+
 def select_past(scene: Scene, event: str, window: m.Window, where: Evaluate | None) -> Iterator[Past]:
     """The past events that a window and a ``where`` leave, in no particular order."""
-    rows: Iterable[Past] = scene.customer.history.get(event, ())
-    now, without, since = scene.now, scene.without, window.since
-    low: tuple[int, int] | None = None
-    per: str | None = None
-    if since == "entry" and scene.start is not None:
-        low, per = scene.start, scene.per
-    elif since == "last" and window.period is not None:
-        try:
-            low = (add_elapsed(now, window.period, scene.customer.zone, -1), _LATEST)
-        except (OverflowError, ValueError):
-            low = None  # a window longer than the calendar: ever
-    for past in rows:
+    now, without = scene.now, scene.without
+    low = _low(scene, window)
+    per = scene.per if window.since == "entry" and low is not None else None
+    for past in scene.customer.past(event, Instant(low[0]) if low is not None else None):
         if past.at > now or past.order == without or (low is not None and (past.at, past.order) <= low):
             continue
         if per is not None and not reaches(past.fields, per, scene.value):
@@ -177,32 +182,60 @@ def select_past(scene: Scene, event: str, window: m.Window, where: Evaluate | No
         yield past
 
 
+def _kept(node: m.Happened | m.Aggregate, *, counting: bool) -> Callable[[Scene], Sequence[Bucket] | None]:
+    """What is kept of the events that a look into history asks about, None where they have to be looked through."""
+    definition, event, window = definition_of(node), node.event, node.window
+
+    def kept(scene: Scene) -> Sequence[Bucket] | None:
+        long = scene.customer.long.get(event)
+        if long is None or definition is None:
+            return None
+        low = _low(scene, window)
+        return long.parts(
+            definition, Instant(low[0]) if low is not None else None, scene.now, scene.without, counting=counting
+        )
+
+    return kept
+
+
 def _happened(node: m.Happened) -> Evaluate:
     event, window, times = node.event, node.window, node.times
     where = compile_expression(node.where) if node.where is not None else None
-    if times == 1:
+    kept = _kept(node, counting=True)
 
-        def happened(scene: Scene) -> bool:
-            if not scene.customer.history.get(event):  # most customers have no such event at all
-                return False
+    def happened(scene: Scene) -> bool:
+        if scene.customer.long and (parts := kept(scene)) is not None:
+            return sum(part.n for part in parts) >= times
+        if not scene.customer.long and not scene.customer.history.get(event):
+            return times <= 0  # most customers have no such event at all
+        if times == 1:
             return any(True for _ in select_past(scene, event, window, where))
-
-        return happened
-
-    def happened_often(scene: Scene) -> bool:
         for found, _ in enumerate(select_past(scene, event, window, where), 1):
             if found >= times:
                 return True
         return times <= 0
 
-    return happened_often
+    return happened
 
 
 def _aggregate(node: m.Aggregate) -> Evaluate:
+    function = node.function if node.field is not None else "count"
+    kept = _kept(node, counting=function == "count")
+    look_through = _look_through(node, function)
+
+    def aggregate(scene: Scene) -> Any:
+        if scene.customer.long and (parts := kept(scene)) is not None:
+            return answer(function, node.type, parts, scene.customer.currency)
+        return look_through(scene)
+
+    return aggregate
+
+
+def _look_through(node: m.Aggregate, function: Function) -> Evaluate:
+    """The figure from the events themselves."""
     event, window, field, kind = node.event, node.window, node.field, node.type
     where = compile_expression(node.where) if node.where is not None else None
-    function = node.function
-    if function == "count" or field is None:
+    if field is None:
         return lambda scene: Decimal(sum(1 for _ in select_past(scene, event, window, where)))
 
     def values(scene: Scene) -> list[tuple[tuple[int, int], Any]]:
@@ -212,42 +245,19 @@ def _aggregate(node: m.Aggregate) -> Evaluate:
         )
         return [pair for pair in found if pair[1] is not None]
 
-    match function:
-        case "first" | "last":
-            choose = min if function == "first" else max
+    if function in ("first", "last"):
+        choose = min if function == "first" else max
 
-            def edge(scene: Scene) -> Any:
-                pairs = values(scene)
-                return choose(pairs, key=operator.itemgetter(0))[1] if pairs else None
+        def edge(scene: Scene) -> Any:
+            pairs = values(scene)
+            return choose(pairs, key=operator.itemgetter(0))[1] if pairs else None
 
-            return edge
-        case "min" | "max":
-            smallest = function == "min"
+        return edge
 
-            def extreme(scene: Scene) -> Any:
-                best: Any = None
-                for _, value in values(scene):
-                    if kind == "money" and best is not None and value.currency != best.currency:
-                        return None
-                    if best is None or ordered(operator.lt if smallest else operator.gt, value, best):
-                        best = value
-                return best
+    def figure(scene: Scene) -> Any:
+        found = [amount_of(value) for _, value in values(scene)]
+        amounts = [amount for _, amount in found]
+        units = {unit for unit, _ in found}
+        return of_one_unit(units, kind, amounts, function, scene.customer.currency, len(amounts))
 
-            return extreme
-        case "sum" | "average":
-            mean = function == "average"
-
-            def total(scene: Scene) -> Any:
-                pairs = values(scene)
-                if not pairs and mean:
-                    return None
-                if not pairs:  # who bought nothing spent nothing
-                    return Money(Decimal(0), scene.customer.currency) if kind == "money" else Decimal(0)
-                outcome = pairs[0][1]
-                for _, value in pairs[1:]:
-                    outcome = calculate("+", outcome, value, scene)
-                return calculate("/", outcome, Decimal(len(pairs)), scene) if mean else outcome
-
-            return total
-        case _:
-            assert_never(function)
+    return figure

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from segue.api import Instant
+from segue.program.aggregates import Bucket, Definition
 
 ZONE_TRAIT: Final = "timezone"
 """The trait that names the customer's zone."""
@@ -36,6 +37,38 @@ class Past:
         if self._fields is None:
             self._fields = _decode(self._raw) if self._raw else {}
         return self._fields
+
+
+class LongHistory:
+    """The past events of one name of a customer who has many of them: read where they are needed, and answered from
+    what is kept of them. This one is of no events; the runtime gives those of the store."""
+
+    __slots__ = ()
+
+    def since(self, low: Instant | None) -> Sequence[Past]:
+        """The events, at least those from ``low`` on (None: all), in no particular order."""
+        return ()
+
+    def parts(
+        self, definition: Definition, low: Instant | None, now: Instant, without: int, *, counting: bool
+    ) -> Sequence[Bucket] | None:
+        """What the events after ``low`` (None: all) and up to ``now`` come to, in parts; None where that is not kept.
+        The event whose place in the order of arrival is ``without`` does not count; with ``counting`` the parts need
+        only be right in how many they are."""
+        return None
+
+    def first_after(self, moment: Instant) -> Instant | None:
+        """When the first event after a moment happened."""
+        return None
+
+    def last_until(self, moment: Instant) -> Instant | None:
+        """When the last event happened that is not later than a moment."""
+        return None
+
+    def newest(self, definition: Definition, count: int, low: Instant, now: Instant) -> Instant | None:
+        """When the ``count``-th newest event that counts happened, between ``low`` and ``now``; None where there are
+        not so many. Where nothing is kept of the definition, every event counts."""
+        return None
 
 
 class Reaction(msgspec.Struct, frozen=True, array_like=True):
@@ -80,18 +113,20 @@ class Standing:
 
 
 NOTHING_STANDS: Final = Standing()
+_NOTHING_LONG: Final[Mapping[str, LongHistory]] = {}
 
 
 class Customer:
     """The facts of a customer that do not depend on a journey.
 
-    ``history`` maps an event's name to its past occurrences, at least those that the conditions at hand can reach.
+    ``history`` maps an event's name to its past occurrences, at least those that the conditions at hand can reach;
+    names of which the customer has too many to look through are in ``long`` instead.
     ``refusal`` gives, for a channel and a kind of message, the reason why it cannot reach the customer, None where it
     can. ``segments`` are the published ones, compiled. ``standing`` are the facts that the runtime looks up only when
     they are asked for.
     """
 
-    __slots__ = ("currency", "history", "key", "refusal", "segments", "standing", "traits", "zone")
+    __slots__ = ("currency", "history", "key", "long", "refusal", "segments", "standing", "traits", "zone")
 
     def __init__(
         self,
@@ -103,7 +138,9 @@ class Customer:
         refusal: Callable[[str, str], str | None],
         segments: Mapping[str, Callable[[Scene], bool]] = _NO_SEGMENTS,
         standing: Standing | None = None,
+        long: Mapping[str, LongHistory] = _NOTHING_LONG,
     ) -> None:
+        self.long = long
         self.segments = segments
         self.standing = standing if standing is not None else NOTHING_STANDS
         self.key = key
@@ -124,7 +161,14 @@ class Customer:
             refusal=self.refusal,
             segments=self.segments,
             standing=self.standing,
+            long=self.long,
         )
+
+    def past(self, event: str, low: Instant | None = None) -> Sequence[Past]:
+        """The past events of a name, at least those from ``low`` on (None: all), in no particular order."""
+        if self.long and (long := self.long.get(event)) is not None:
+            return long.since(low)
+        return self.history.get(event, ())
 
     def belongs(self, segment: str, now: Instant) -> bool:
         """Whether the customer is in a segment at an instant; in one that is not published nobody is."""

@@ -15,9 +15,10 @@ from typing import Final, TypeVar, assert_never
 from segue.api import Instant, Period
 from segue.api.values import DAY, SECOND
 from segue.language import model as m
+from segue.program.aggregates import Definition, definition_of
 from segue.program.calendar import add_elapsed, local
 from segue.program.conditions import Evaluate, compile_expression
-from segue.program.facts import Customer, Past, Scene
+from segue.program.facts import Customer, LongHistory, Past, Scene
 from segue.program.reads import NO_SEGMENTS, Reads, Segments, collect_reads
 from segue.program.values import zone_of
 
@@ -158,8 +159,13 @@ class _Compiler:
         steady = where_change is _never
         times = node.times if isinstance(node, m.Happened) else None
 
+        definition = definition_of(node)
+
         def change(scene: Scene) -> Instant | None:
-            rows = scene.customer.history.get(node.event, ())
+            long = scene.customer.long.get(node.event)
+            if long is not None and steady:
+                return _of_long(long, scene, period, definition, times)
+            rows = scene.customer.past(node.event, _in_reach(scene, period) if period is not None else None)
             if times is not None and period is not None and not period.months and steady:
                 return _leaves_short(scene, rows, where, period, times)
             moments = []
@@ -204,9 +210,39 @@ def _leaves_short(
         ),
         reverse=True,
     )
-    if counted and counted[0] > now:  # what has not happened yet comes first
-        return min(at for at in counted if at > now)
-    return Instant(counted[times - 1] + length) if 0 < times <= len(counted) else None
+    ahead = min((at for at in counted if at > now), default=None)  # what has not happened yet
+    counted = [at for at in counted if at <= now]
+    left = Instant(counted[times - 1] + length) if 0 < times <= len(counted) else None
+    return min((moment for moment in (ahead, left) if moment is not None), default=None)
+
+
+def _of_long(
+    long: LongHistory, scene: Scene, period: Period | None, definition: Definition | None, times: int | None
+) -> Instant | None:
+    """As for a few events, by the ones that matter: of those inside a window the earliest leaves it first, and of
+    those that have left it, the latest comes back first."""
+    now, zone = scene.now, scene.customer.zone
+    found = [long.first_after(now)]
+    if period is not None:
+        try:
+            low = add_elapsed(now, period, zone, -1)
+        except OverflowError:
+            return found[0]  # a window longer than the calendar: ever
+        if times is not None and not period.months and definition is not None:
+            newest = long.newest(definition, times, low, now) if times > 0 else None
+            found.append(_leaves(newest, period, scene) if newest is not None else None)
+        else:
+            for at in (long.first_after(low), long.last_until(low) if period.months else None):
+                found.append(_leaves(at, period, scene) if at is not None and at <= now else None)
+    return min((moment for moment in found if moment is not None), default=None)
+
+
+def _in_reach(scene: Scene, period: Period) -> Instant | None:
+    """From when on an event may be inside a window, or come back into one of months; None: from the beginning."""
+    try:
+        return Instant(add_elapsed(scene.now, period, scene.customer.zone, -1) - 2 * _MONTHS_JUMP)
+    except OverflowError:
+        return None
 
 
 def _leaves(at: Instant, period: Period, scene: Scene) -> Instant | None:

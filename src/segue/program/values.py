@@ -19,7 +19,9 @@ from segue.program.facts import Past, Scene
 from segue.program.wording import word_clock
 
 _MOST_DIGITS: Final = 30
-"""Digits before or after the point beyond which a number that came with an event is taken for missing."""
+"""Digits before the point, or noughts behind it, beyond which a number that came with an event is taken for missing."""
+_FINEST: Final = 60
+"""Digits behind the point beyond which it is: sums are exact, and no measurement is."""
 
 
 class Elapsed(int):
@@ -66,12 +68,20 @@ def _number(raw: Any) -> Decimal | None:
         return None
     if isinstance(raw, int) and abs(raw) >= 10**_MOST_DIGITS:
         return None
+    text = str(raw).strip()
     try:
-        number = Decimal(str(raw).strip())
+        number = Decimal(text)
     except InvalidOperation:
+        return None
+    if len(text) > _MOST_DIGITS and number.is_finite() and _places(number) > _FINEST:
         return None
     # "1e2000000" is no amount of anything, and as a whole number takes minutes to write down
     return number if number.is_finite() and abs(number.adjusted()) < _MOST_DIGITS else None
+
+
+def _places(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def _money(raw: Any, beside: Any, currency: str) -> Money | None:
