@@ -25,6 +25,9 @@ from segue.store.errors import StoreError, StoreInUse, StoreTooNew, StoreUnavail
 from tests.engine.stage import book, put
 
 TABLES = {
+    "aggregate",
+    "aggregate_day",
+    "long_history",
     "coupon",
     "reaction",
     "spend",

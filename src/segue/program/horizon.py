@@ -226,7 +226,7 @@ def _of_long(
     if period is not None:
         try:
             low = add_elapsed(now, period, zone, -1)
-        except OverflowError:
+        except (OverflowError, ValueError):
             return found[0]  # a window longer than the calendar: ever
         if times is not None and not period.months and definition is not None:
             newest = long.newest(definition, times, low, now) if times > 0 else None
@@ -241,7 +241,7 @@ def _in_reach(scene: Scene, period: Period) -> Instant | None:
     """From when on an event may be inside a window, or come back into one of months; None: from the beginning."""
     try:
         return Instant(add_elapsed(scene.now, period, scene.customer.zone, -1) - 2 * _MONTHS_JUMP)
-    except OverflowError:
+    except (OverflowError, ValueError):
         return None
 
 
@@ -259,7 +259,7 @@ def _leaves(at: Instant, period: Period, scene: Scene) -> Instant | None:
         if at < add_elapsed(now, period, zone, -1) - 2 * _MONTHS_JUMP:
             return None
         last = add_elapsed(now, period, zone) + 3 * _MONTHS_JUMP
-    except OverflowError:
+    except (OverflowError, ValueError):
         return None  # a window longer than the calendar: ever
     return _first_flip(inside, now, last, _MONTHS_JUMP)
 

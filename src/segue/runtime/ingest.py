@@ -235,5 +235,5 @@ def _reach_named(turn: Turn, running: Running, event: Arrived, now: Instant) -> 
     for row in sorted(reached):
         person = turn.people[row]
         turn.advance(person, now)
-        turn.record(f"{event.key}/{row}", row, event.name, event.at, 2, event.raw)
-        turn.reach(person, event, now)
+        order = turn.record(f"{event.key}/{row}", row, event.name, event.at, 2, event.raw)
+        turn.reach(person, msgspec.structs.replace(event, order=order), now)

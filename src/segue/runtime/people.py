@@ -7,22 +7,27 @@ from typing import Any
 
 from segue.engine.journey import Journey
 from segue.program.facts import Customer, Past
+from segue.runtime.long_history import Long
 from segue.store.customers import CustomerRow
 
 
 class History(dict[str, list[Past]]):
     """A customer's past events by name. A name that no batch query brought is looked up when it is asked for; ``fetch``
-    None means that nothing of this customer is stored, so what is remembered here is all there is."""
+    None means that nothing of this customer is stored, so what is remembered here is all there is. Names of which there
+    are many events are in ``long`` instead, and are not to be asked for here but by who needs all of them."""
 
-    __slots__ = ("_fetch", "_unasked")
+    __slots__ = ("_fetch", "_unasked", "long")
 
     def __init__(self, fetch: Callable[[str], list[Past]] | None) -> None:
         self._fetch = fetch
         self._unasked: list[tuple[str, Past]] | None = None
+        self.long: dict[str, Long] = {}
 
     def get(self, name: str, default: Any = ()) -> Any:
         if name in self:
             return self[name]
+        if name in self.long:
+            return self.long[name].since(None)
         if self._fetch is None:
             return default
         rows = self._fetch(name)
@@ -33,7 +38,9 @@ class History(dict[str, list[Past]]):
 
     def remember(self, name: str, past: Past) -> None:
         """An event of this turn: it is written with the turn, so no query brings it."""
-        if name in self:
+        if name in self.long:
+            self.long[name].remember(past)
+        elif name in self:
             self[name].append(past)
         elif self._fetch is None:
             self[name] = [past]
@@ -45,6 +52,15 @@ class History(dict[str, list[Past]]):
     def written(self) -> None:
         """What was remembered is stored from now on."""
         self._unasked = None
+        for long in self.long.values():
+            long.written()
+
+    def lengthen(self, name: str, long: Long) -> None:
+        """There turned out to be many events of a name."""
+        for named, past in self._unasked or ():
+            if named == name:
+                long.remember(past)
+        self.long[name] = long
 
     def bring(self, name: str, rows: list[Past]) -> None:
         """What a batch query found."""

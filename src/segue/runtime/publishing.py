@@ -24,7 +24,7 @@ from segue.runtime.running import (
     segments_of,
     words_of,
 )
-from segue.runtime.sweeping import arrange_watches
+from segue.runtime.sweeping import arrange_aggregates, arrange_watches
 from segue.store import books
 from segue.store.books import Changes
 from segue.store.database import Transaction
@@ -112,5 +112,6 @@ def resume(tx: Transaction, setting: Setting, before: Running | None = None) -> 
     running = load(tx, setting, before)
     if running is not None:
         arrange_watches(tx, running)
+        arrange_aggregates(tx, running)
         arrange_calendar(tx, running)
     return running

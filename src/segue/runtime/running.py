@@ -18,6 +18,7 @@ from segue.program.codec import decode_node, decode_rule, encode_node, encode_ru
 from segue.program.facts import Scene
 from segue.program.program import Program, compile_rule, compile_segments
 from segue.runtime.beginnings import NONE, Beginnings, Subject, find_beginnings
+from segue.runtime.long_history import Kept, find_kept
 
 YEAR: Final = 366 * DAY
 CHAIN: Final = 8
@@ -56,7 +57,8 @@ class Running(msgspec.Struct, frozen=True):
 
     ``segments`` are those of the book, ``judges`` the same, compiled; ``policies`` are by kind of message.
     ``published`` is when the book was; ``superseded`` are the programs, by hash, of customers inside whose rule follows
-    its edits: each with the one that takes over. What comes again and again does so until ``recurs_until`` (replay
+    its edits: each with the one that takes over. ``kept`` is what rules and segments ask of history that aggregates can
+    answer, by event. What comes again and again does so until ``recurs_until`` (replay
     has an end; None: for ever).
     """
 
@@ -82,6 +84,7 @@ class Running(msgspec.Struct, frozen=True):
     beginnings: Beginnings = NONE
     superseded: Mapping[str, Program] = {}
     published: Instant = Instant(0)
+    kept: Mapping[str, tuple[Kept, ...]] = {}
     recurs_until: Instant | None = None
 
     def still_comes(self, moment: Instant, subject: Subject) -> bool:
@@ -156,6 +159,7 @@ def build(
             and book[program.name].rule.on_edit == "follow"
         },
         published=published,
+        kept=find_kept((*(program.rule for program in programs.values()), *segments.values()), currency),
     )
 
 

@@ -1,7 +1,8 @@
 """What a publication leaves to do for those whom it concerns, in pieces, each in one transaction.
 
-Customers inside a removed rule exit; those inside a rule that follows its edits are taken over by its new text; and
-whoever existed when something began to be watched is looked at once, silently. What is left is asked of the store, so
+Customers inside a removed rule exit; those inside a rule that follows its edits are taken over by its new text;
+whoever existed when something began to be watched is looked at once, silently; and long histories are counted for what
+the book asks of them that nothing is kept of yet. What is left is asked of the store, so
 that the work goes on after a crash.
 """
 
@@ -13,10 +14,13 @@ import msgspec
 
 from segue.api import Instant
 from segue.engine.journey import Journey
+from segue.runtime.long_history import MOST_SCANNED, count_anew
 from segue.runtime.running import Running
 from segue.runtime.turn import Done, Turn
+from segue.store import aggregates as aggregate_rows
 from segue.store import journeys as journey_rows
 from segue.store import lookouts as lookout_rows
+from segue.store.aggregates import ALL
 from segue.store.database import Transaction
 from segue.store.lookouts import Watch
 from segue.store.schedules import load_customers_in, newest_customer
@@ -26,9 +30,10 @@ REMOVED = "the rule was removed"
 
 
 class Chore(msgspec.Struct, frozen=True):
-    """One thing to do: ``names`` are hashes of programs, or the subject; ``after`` is how far it came."""
+    """One thing to do: ``names`` are hashes of programs, the subject, the event, or the number of an aggregate;
+    ``after`` is how far it came."""
 
-    what: Literal["expel", "follow", "forget", "look"]
+    what: Literal["expel", "follow", "forget", "look", "count", "drop"]
     names: tuple[str, ...]
     after: int = 0
 
@@ -51,6 +56,13 @@ def chores(tx: Transaction, running: Running) -> tuple[Chore, ...]:
             found.append(Chore("forget", (watch.subject,)))
         elif not watch.complete:
             found.append(Chore("look", (watch.subject,)))
+    events: set[str] = set()
+    for one in aggregate_rows.load_aggregates(tx):
+        if one.digest is None:
+            found.append(Chore("drop", (str(one.number),)))
+        elif one.cursor < one.last:
+            events.add(one.event)
+    found += [Chore("count", (event,)) for event in sorted(events)]
     return tuple(found)
 
 
@@ -64,6 +76,11 @@ def sweep(tx: Transaction, running: Running, chore: Chore, now: Instant, limit: 
             return Swept(Done(()), None if gone else chore)
         case "look":
             return _look(tx, running, chore, now, limit)
+        case "count":
+            return Swept(Done(()), _count(tx, running, chore, limit))
+        case "drop":
+            dropped = aggregate_rows.drop(tx, int(chore.names[0]), limit * 4)
+            return Swept(Done(()), None if dropped else chore)
         case _:
             assert_never(chore.what)
 
@@ -103,6 +120,31 @@ def _look(tx: Transaction, running: Running, chore: Chore, now: Instant, limit: 
     done = turn.flush()
     lookout_rows.put_watches(tx, [msgspec.structs.replace(watch, cursor=cursor)])
     return Swept(done, chore if cursor < watch.last else None)
+
+
+def _count(tx: Transaction, running: Running, chore: Chore, limit: int) -> Chore | None:
+    """Count the long histories of an event for what nothing is kept of yet: of as many customers as have about so many
+    events as a piece of another chore has customers."""
+    (event,) = chore.names
+    open_ = [one for one in aggregate_rows.load_aggregates(tx) if one.event == event and one.digest is not None]
+    cursor, last = min((one.cursor for one in open_), default=0), max((one.last for one in open_), default=0)
+    customers = aggregate_rows.find_long(tx, event, cursor, last, max(1, limit // (2 * MOST_SCANNED)))
+    known = aggregate_rows.numbers(tx)
+    kept = [one for one in running.kept.get(event, ()) if one.digest in known]
+    counted = aggregate_rows.load_buckets(tx, [known[one.digest] for one in kept], customers, ALL, ALL)
+    for row in customers:
+        missing = [one for one in kept if (known[one.digest], row, ALL) not in counted]
+        if missing:
+            count_anew(tx, row, event, missing)
+    aggregate_rows.cover(tx, event, customers[-1] if customers else last)
+    return chore if customers else None
+
+
+def arrange_aggregates(tx: Transaction, running: Running) -> None:
+    """Have the store know what is to be kept of long histories. What is asked for the first time is counted as of now;
+    what nobody asks any more is dropped."""
+    wanted = {one.digest: event for event, asked in running.kept.items() for one in asked}
+    aggregate_rows.arrange(tx, wanted, newest_customer(tx))
 
 
 def arrange_watches(tx: Transaction, running: Running) -> None:

@@ -49,6 +49,7 @@ from segue.program.reads import REACH
 from segue.runtime.admissions import Admissions, Cause, occasion
 from segue.runtime.arms import Arms
 from segue.runtime.calendars import add_zones
+from segue.runtime.long_history import LongHistories
 from segue.runtime.lookouts import Lookouts
 from segue.runtime.outgoing import Outgoing
 from segue.runtime.people import History, Person
@@ -99,6 +100,7 @@ class Turn:
         self.admissions = Admissions(self._weakly)
         self.outgoing = Outgoing(self._weakly)
         self.lookouts = Lookouts(self._weakly) if running.beginnings.watched else None
+        self._long = LongHistories(self._weakly)
         self._order = -1
         self._events: list[EventRow] = []
         self._fresh: dict[int, tuple[int, Journey]] = {}
@@ -117,6 +119,7 @@ class Turn:
         if missing:
             for row, customer in customer_rows.load_customers(self.tx, missing).items():
                 self.people[row] = self._person(customer, new=False)
+            self._long.load(missing)
             self.admissions.load(missing)
 
     def add(self, row: int, key: str) -> Person:
@@ -135,8 +138,8 @@ class Turn:
         if traits and (named := traits.get(ZONE_TRAIT)) and isinstance(named, str):
             zone = find_zone(named) or zone
         refusal = partial(running.reach.refusal, traits=traits, consent=row.consent)
-        standing = StoreStanding(self._weakly, row)
-        return Customer(show(row.key), traits, zone, running.currency, history, refusal, running.judges, standing)
+        standing, judges, long = StoreStanding(self._weakly, row), running.judges, history.long
+        return Customer(show(row.key), traits, zone, running.currency, history, refusal, judges, standing, long)
 
     def refresh(self, person: Person) -> None:
         """After a change of traits or consent: the facts anew."""
@@ -145,16 +148,13 @@ class Turn:
             self._note_zone(person)
 
     def load_history(self, rows: Iterable[int], names: Iterable[str]) -> None:
-        """Bring the history of these names for customers that are loaded, with one query."""
+        """Bring the history of these names for customers that are loaded, with one query for those who have little of
+        it."""
         wanted = sorted(names)
         people = [row for row in rows if not self.people[row].new]
         if not wanted or not people:
             return
-        found = customer_rows.load_history(self.tx, people, wanted)
-        for row in people:
-            history = self.people[row].history
-            for name in wanted:
-                history.bring(name, found.get((row, name)) or [])
+        self._long.bring(people, wanted)
 
     def load_ahead(self, journeys: Iterable[Journey]) -> None:
         """Bring the history that these journeys may read in going on from where they are: what lies ahead, and guards
@@ -581,6 +581,7 @@ class Turn:
         """Write everything that is not written yet, and say what was done since the turn began."""
         tx = self.tx
         new, changed = [], []
+        self._long.flush()
         for person in self.people.values():
             if person.new:
                 new.append(person.row)

@@ -49,6 +49,12 @@ BELONGINGS: Final = (
     _join("assignment", "rule, split, arm", "do nothing"),
     # What was known of the one who goes is judged anew for both together: see segue.runtime.merging.
     Belonging("lookout", ()),
+    # What was kept of either does not hold for both: it is counted anew where it is asked for, see store/aggregates.py.
+    Belonging("long_history", ("delete from long_history where customer in (:kept, :gone)",)),
+    Belonging(
+        "aggregate_day",
+        ("delete from aggregate_day where aggregate in (select id from aggregate) and customer in (:kept, :gone)",),
+    ),
     # Nobody else's keys lead to a customer of whom only a device was known, so there are none to turn.
     Belonging("alias", ()),
 )

@@ -164,7 +164,8 @@ def name_numbers(tx: Transaction, names: Iterable[str]) -> dict[str, int]:
 
 
 def insert_events(tx: Transaction, events: Sequence[EventRow]) -> None:
-    """Append to history, in order of arrival."""
+    """Append to history, in order of arrival. Whoever calls this for customers who may have events already, and does
+    not count them as a turn does, calls `segue.store.aggregates.forget` too."""
     numbers = name_numbers(tx, {event.name for event in events if event.name is not None})
     tx.run_many(
         "insert into event (id, hash, message_id, customer, name, at, received, kind, fields, rest) "
