@@ -16,6 +16,7 @@ from segue.cli.benchmarks.backlog import measure_backlog
 from segue.cli.benchmarks.checking import measure_checking
 from segue.cli.benchmarks.editing import measure_editing
 from segue.cli.benchmarks.figures import Figure, Sizes
+from segue.cli.benchmarks.histories import measure_histories
 from segue.cli.benchmarks.over_http import NoSource, measure_over_http
 from segue.cli.benchmarks.replaying import measure_replaying
 from segue.cli.benchmarks.spine import daemon, feed, measure_spine
@@ -25,7 +26,7 @@ from segue.host import Plugins
 from segue.store.sweeps import count_rules
 
 NOON = Instant(1_800_000_000_000_000)
-TINY = Sizes(customers=300, mixed=300, over_http=150, waiting=300, jobs=6, rules=8, replayed=60)
+TINY = Sizes(customers=300, mixed=300, over_http=150, waiting=300, jobs=6, rules=8, replayed=60, past=2_000)
 
 app = typer.Typer()
 app.command()(command.bench)
@@ -128,6 +129,12 @@ def test_the_month_that_is_replayed_comes_in_order_and_half_of_it_orders(tmp_pat
     assert replaying.decoded > replaying.replayed > 0
 
 
+def test_an_event_is_measured_after_few_and_after_many_of_the_same_customer(tmp_path: Path) -> None:
+    costs = measure_histories(tmp_path, (3, 300))
+    assert [one.past for one in costs] == [3, 300]
+    assert all(one.taken > 0 and one.looked_through > 0 for one in costs)
+
+
 def test_a_run_gives_every_figure_and_leaves_nothing_behind(tmp_path: Path) -> None:
     told: list[str] = []
     result = compared.measure(TINY, told.append, tmp_path)
@@ -137,6 +144,7 @@ def test_a_run_gives_every_figure_and_leaves_nothing_behind(tmp_path: Path) -> N
         "waits",
         "http",
         "replay",
+        "history",
         "check",
         "editing",
         "filling",
@@ -146,7 +154,7 @@ def test_a_run_gives_every_figure_and_leaves_nothing_behind(tmp_path: Path) -> N
     ]
     (note,) = result.notes
     assert "load of the machine" in note
-    assert len(told) == 8
+    assert len(told) == 9
     assert list(tmp_path.iterdir()) == []
 
 

@@ -65,23 +65,24 @@ FIELDS: Final[tuple[tuple[str, Any], ...]] = (
     ("gift", "boolean"),
 )
 ONLY_EDGES: Final = ("text", "boolean")
-LOOKS: Final[tuple[m.Happened | m.Aggregate, ...]] = tuple(
-    look
-    for window in WINDOWS
-    for where in WHERES
-    for look in (
-        m.Happened("ordered", window, where),
-        m.Happened("ordered", window, where, 3),
-        m.Aggregate("count", "ordered", None, "number", window, where),
-        *(
-            m.Aggregate(function, "ordered", field, kind, window, where)  # type: ignore[arg-type]
-            for field, kind in FIELDS
-            for function in ("first", "last", "min", "max", "sum", "average")
-            if function in ("first", "last")
-            or (kind not in ONLY_EDGES and (function in ("min", "max") or kind in ("number", "money")))
-        ),
-    )
-)
+
+
+def _looks(window: m.Window, where: m.Expression | None) -> Iterator[m.Happened | m.Aggregate]:
+    yield m.Happened("ordered", window, where)
+    yield m.Happened("ordered", window, where, 3)
+    yield m.Aggregate("count", "ordered", None, "number", window, where)
+    for field, kind in FIELDS:
+        yield m.Aggregate("first", "ordered", field, kind, window, where)
+        yield m.Aggregate("last", "ordered", field, kind, window, where)
+        if kind not in ONLY_EDGES:
+            yield m.Aggregate("min", "ordered", field, kind, window, where)
+            yield m.Aggregate("max", "ordered", field, kind, window, where)
+        if kind in ("number", "money"):
+            yield m.Aggregate("sum", "ordered", field, kind, window, where)
+            yield m.Aggregate("average", "ordered", field, kind, window, where)
+
+
+LOOKS: Final = tuple(look for window in WINDOWS for where in WHERES for look in _looks(window, where))
 
 # What may have happened
 

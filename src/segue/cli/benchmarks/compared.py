@@ -15,6 +15,7 @@ from segue.cli.benchmarks.backlog import measure_backlog
 from segue.cli.benchmarks.checking import measure_checking
 from segue.cli.benchmarks.editing import Answered, Editing, measure_editing
 from segue.cli.benchmarks.figures import Figure, Sizes, Tell
+from segue.cli.benchmarks.histories import EVENTS, measure_histories
 from segue.cli.benchmarks.over_http import NoSource, measure_over_http
 from segue.cli.benchmarks.replaying import measure_replaying
 from segue.cli.benchmarks.spine import LATER, measure_spine
@@ -81,6 +82,8 @@ def measure(sizes: Sizes, tell: Tell, folder: Path | None = None) -> Result:
             replaying = measure_replaying(place, sizes.replayed)
         except NoSource:
             replaying = None
+        tell(f"an event after up to {sizes.past:,} of the same customer")
+        histories = measure_histories(place, (10, 1_000, sizes.past))
         tell(f"APScheduler with a job for each wait: {sizes.jobs:,} jobs")
         jobs: JobRates | None = None
         try:
@@ -152,6 +155,10 @@ def measure(sizes: Sizes, tell: Tell, folder: Path | None = None) -> Result:
             )
         )
     figures += [
+        *(
+            Figure(f"history: {one.past}", f"events after {one.past:,}", "1/s", EVENTS, one.taken, one.looked_through)
+            for one in histories
+        ),
         Figure("check", "rules checked", "1/s", checking.rules, checking.checked, checking.parsed, None, 500, 1_000),
         *(_answer(editing, one) for one in editing.answers),
         Figure("filling", f"filled to {sizes.waiting:,}", "1/s", backlog.waiting, backlog.journeys),

@@ -14,7 +14,7 @@ Tell = Callable[[str], None]
 class Sizes(msgspec.Struct, frozen=True):
     """How much of each is measured: customers who leave a cart, customers in the mixed stream of events, customers over
     HTTP, customers waiting at a start, jobs of the scheduler that is compared with, rules of a book that is checked,
-    and customers whose month is replayed."""
+    customers whose month is replayed, and past events of the customer who has most."""
 
     customers: int
     mixed: int
@@ -23,20 +23,35 @@ class Sizes(msgspec.Struct, frozen=True):
     jobs: int
     rules: int
     replayed: int
+    past: int
 
 
 WHOLE: Final = Sizes(
-    customers=100_000, mixed=100_000, over_http=40_000, waiting=1_000_000, jobs=2_000, rules=1_000, replayed=100_000
+    customers=100_000,
+    mixed=100_000,
+    over_http=40_000,
+    waiting=1_000_000,
+    jobs=2_000,
+    rules=1_000,
+    replayed=100_000,
+    past=100_000,
 )
 QUICK: Final = Sizes(
-    customers=20_000, mixed=20_000, over_http=10_000, waiting=100_000, jobs=300, rules=1_000, replayed=20_000
+    customers=20_000,
+    mixed=20_000,
+    over_http=10_000,
+    waiting=100_000,
+    jobs=300,
+    rules=1_000,
+    replayed=20_000,
+    past=100_000,
 )
 
 
 class Figure(msgspec.Struct, frozen=True):
     """One line of the result. ``count`` is how many were measured; ``bare`` is what Python and SQLite reach without
     an engine (for ``check`` and ``editing``, what Lark reaches that only parses; for ``replay``, lines that are only
-    decoded), ``scheduler`` what APScheduler
+    decoded; for ``history``, looks through all past events), ``scheduler`` what APScheduler
     reaches with one job for each wait; None where there is no such figure. ``good`` and ``aim`` are the
     project's marks. ``median`` stands beside a ``segue`` that is the worst of many.
     """
