@@ -27,8 +27,8 @@ from segue.store.database import Store, Transaction
 RULE: Final = """\
 event ordered
   total money
-when ordered where sum(ordered.total in last 30d) > 1000000 and count(ordered in last 90d) > 5 and count(ordered ever) > 5
-  send email
+when ordered where sum(ordered.total in last 30d) > 1000000 and count(ordered in last 90d) > 5
+  and count(ordered ever) > 5 send email
 """
 EVENTS: Final = 200
 """Events whose cost is measured, each in a batch of its own."""
