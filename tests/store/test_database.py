@@ -42,6 +42,7 @@ TABLES = {
     "message",
     "template",
     "consent",
+    "suppression",
     "tally",
     "watch",
     "lookout",

@@ -25,6 +25,7 @@ from segue.runtime.busy import Busy
 from segue.runtime.crashpoints import reach
 from segue.runtime.dispatch import recover, report
 from segue.runtime.due import next_due, pass_time, postpone_first
+from segue.runtime.in_hand import InHand
 from segue.runtime.inbound import take_inbound
 from segue.runtime.inbox import Inbox
 from segue.runtime.ingest import Ingested
@@ -75,6 +76,7 @@ class Daemon:
         self.clock = clock
         self.content = content
         self.counts = Counts()
+        self.in_hand = InHand()
         self.held = False
         self.progress = 0
         """Grows with every turn that ends well: what the watchdog is fed by."""
@@ -113,6 +115,10 @@ class Daemon:
             raise RuntimeError("the daemon has not started")
         return self._running
 
+    def _ready(self, running: Running, content: Catalogue) -> Running:
+        """A book with its messages, and with what this daemon has in hand."""
+        return msgspec.structs.replace(with_content(running, content), in_hand=self.in_hand)
+
     # Life
 
     async def start(
@@ -127,7 +133,7 @@ class Daemon:
             self._running = await self._write(lambda tx: resume(tx, self._setting))
         if self._running is None:
             raise RuntimeError("no rule book was ever published to this store")
-        self._running = with_content(self._running, self.content)
+        self._running = self._ready(self._running, self.content)
         self.held = await self._write(lambda tx: books.load_meta(tx, "hold")) is not None
         self._on_done(await self._write(lambda tx: recover(tx, self.running, self.clock.now())))
         for name in await self._write(due_channels):
@@ -169,7 +175,7 @@ class Daemon:
             running = resume(tx, setting, before)
             reach("in-publish")
             # At once: whatever the writer does next goes by the new book, since it finds the customers of the new one.
-            self._running = with_content(running, content or self.content) if running is not None else None
+            self._running = self._ready(running, content or self.content) if running is not None else None
             return changes
 
         try:

@@ -18,6 +18,7 @@ from segue.program.codec import decode_node, decode_rule, encode_node, encode_ru
 from segue.program.facts import Scene
 from segue.program.program import Program, compile_rule, compile_segments
 from segue.runtime.beginnings import NONE, Beginnings, Subject, find_beginnings
+from segue.runtime.in_hand import InHand
 
 YEAR: Final = 366 * DAY
 CHAIN: Final = 8
@@ -57,7 +58,7 @@ class Running(msgspec.Struct, frozen=True):
     ``segments`` are those of the book, ``judges`` the same, compiled; ``policies`` are by kind of message.
     ``published`` is when the book was; ``superseded`` are the programs, by hash, of customers inside whose rule follows
     its edits: each with the one that takes over. What comes again and again does so until ``recurs_until`` (replay
-    has an end; None: for ever).
+    has an end; None: for ever). ``in_hand`` are the messages between claim and call, where a daemon makes calls.
     """
 
     programs: Mapping[str, Program]
@@ -83,6 +84,7 @@ class Running(msgspec.Struct, frozen=True):
     superseded: Mapping[str, Program] = {}
     published: Instant = Instant(0)
     recurs_until: Instant | None = None
+    in_hand: InHand | None = None
 
     def still_comes(self, moment: Instant, subject: Subject) -> bool:
         """Whether a moment at which a subject would be looked at is awaited: what comes again every year is so until

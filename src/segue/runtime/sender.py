@@ -180,6 +180,12 @@ class Sender:
                 continue
             rows.append(one.row)
             messages.append(_message(one, content))
+        held = self._running().in_hand
+        if messages and held is not None and not retraction:
+            stopped = held.let_go(rows)
+            outcomes += [Outcome(row, None) for row in rows if row in stopped]
+            messages = [message for row, message in zip(rows, messages, strict=True) if row not in stopped]
+            rows = [row for row in rows if row not in stopped]
         if messages:
             try:
                 answers = await (self.channel.retract(messages) if retraction else self.channel.send(messages))
