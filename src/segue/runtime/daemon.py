@@ -29,6 +29,7 @@ from segue.runtime.in_hand import InHand
 from segue.runtime.inbound import take_inbound
 from segue.runtime.inbox import Inbox
 from segue.runtime.ingest import Ingested
+from segue.runtime.links import Links
 from segue.runtime.pace import Pace, look_at_paces, tidy_paces
 from segue.runtime.publishing import Setting, publish, resume
 from segue.runtime.running import DecisionLine, Running, with_content
@@ -71,11 +72,13 @@ class Daemon:
         channels: Mapping[str, Sends],
         content: Catalogue,
         listener: Callable[[DecisionLine], None] | None = None,
+        links: Links | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.content = content
         self.counts = Counts()
+        self.links = links
         self.in_hand = InHand()
         self.held = False
         self.progress = 0
@@ -106,6 +109,7 @@ class Daemon:
             listener=self._on_done,
             ring=self._ring_sender,
             held=lambda: self.held,
+            links=self.links,
         )
 
     @property
@@ -114,10 +118,6 @@ class Daemon:
         if self._running is None:
             raise RuntimeError("the daemon has not started")
         return self._running
-
-    def _ready(self, running: Running, content: Catalogue) -> Running:
-        """A book with its messages, and with what this daemon has in hand."""
-        return msgspec.structs.replace(with_content(running, content), in_hand=self.in_hand)
 
     # Life
 
@@ -133,7 +133,7 @@ class Daemon:
             self._running = await self._write(lambda tx: resume(tx, self._setting))
         if self._running is None:
             raise RuntimeError("no rule book was ever published to this store")
-        self._running = self._ready(self._running, self.content)
+        self._running = with_content(self._running, self.content, self.in_hand)
         self.held = await self._write(lambda tx: books.load_meta(tx, "hold")) is not None
         self._on_done(await self._write(lambda tx: recover(tx, self.running, self.clock.now())))
         for name in await self._write(due_channels):
@@ -175,7 +175,8 @@ class Daemon:
             running = resume(tx, setting, before)
             reach("in-publish")
             # At once: whatever the writer does next goes by the new book, since it finds the customers of the new one.
-            self._running = self._ready(running, content or self.content) if running is not None else None
+            messages = content or self.content
+            self._running = with_content(running, messages, self.in_hand) if running is not None else None
             return changes
 
         try:
@@ -284,8 +285,7 @@ class Daemon:
                 pause = min(pause * 2, 5.0)
                 continue
             except Exception:
-                # One journey that cannot even be read must not keep the others from waking:
-                # ever smaller pieces find # it.
+                # One journey that cannot even be read must not keep the others from waking: smaller pieces find it.
                 _log.exception("waits cannot be ended", piece=piece)
                 if piece == 1:
                     await self._postpone_earliest()

@@ -161,11 +161,10 @@ def build(
     )
 
 
-def with_content(running: Running, content: Catalogue) -> Running:
-    """The same book with its messages: which channel has content for which."""
-    return msgspec.structs.replace(
-        running, written={channel: frozenset(content.names(channel)) for channel in running.channels}
-    )
+def with_content(running: Running, content: Catalogue, in_hand: InHand | None = None) -> Running:
+    """The same book with its messages: which channel has content for which. ``in_hand``: as in `Running`."""
+    written = {channel: frozenset(content.names(channel)) for channel in running.channels}
+    return msgspec.structs.replace(running, written=written, in_hand=in_hand)
 
 
 def words_of(book: m.Book) -> Words:
