@@ -22,7 +22,6 @@ from segue.runtime.turn import Turn
 from segue.store.database import Transaction
 from segue.store.ledger import find_message
 
-SOURCE: Final = "preference page"
 ANY: Final = ""
 """The choice of no channel, and of no frequency, in particular."""
 
@@ -179,7 +178,10 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """What shows that it was said: the version of the wording that was shown, and ``text`` for what else there is."""
+    """What shows that it was said: on which page (``source``), the version of its wording, and ``text`` for what else
+    there is."""
+
+    source: str
 
     wording: str
     text: str
@@ -209,7 +211,7 @@ def events_of(
         Event(
             message_id=f"page:{choices.key}:{now}:{place(one.channel, one.kind)}",
             timestamp=now,
-            source=SOURCE,
+            source=proof.source,
             name=_event_name(one.state, confirmed),
             user_id=choices.user_id,
             anonymous_id=choices.anonymous_id,
@@ -218,7 +220,7 @@ def events_of(
                 **({"kind": one.kind} if one.kind else {}),
                 "wording": proof.wording,
                 "proof": proof.text,
-                "source": SOURCE,
+                "source": proof.source,
             },
         )
         for one in changes
@@ -228,7 +230,7 @@ def events_of(
             Event(
                 message_id=f"page:{choices.key}:{now}:wishes",
                 timestamp=now,
-                source=SOURCE,
+                source=proof.source,
                 user_id=choices.user_id,
                 anonymous_id=choices.anonymous_id,
                 traits=dict(traits),

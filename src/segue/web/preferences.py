@@ -7,7 +7,7 @@ Since a link is a secret that no other site knows, nobody else can have a browse
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from email.message import Message
 from email.parser import BytesParser
 from hashlib import blake2b
@@ -48,6 +48,12 @@ LARGEST: Final = 16_384
 """Bytes of a form that is posted. Ours are far smaller."""
 _MOST_FIELDS: Final = 300
 _ONE_CLICK: Final = ("List-Unsubscribe", "One-Click")
+_SOURCES: Final[dict[Purpose, str]] = {
+    "preferences": "preference page",
+    "unsubscribe": "unsubscribe link",
+    "confirm": "confirmation link",
+}
+"""What the ledger names as the source of what was said there."""
 _CONFIRM: Final = ("confirm", "yes")
 _TOKEN: Final = re.compile(r"/[puc]/([^/]+)")
 
@@ -150,7 +156,7 @@ class CustomerPages:
                     written.get(f"preferred.{choice.kind}", choice.preferred),
                     written.get(f"frequency.{choice.kind}", choice.frequency),
                 )
-        await self._say(request, choices, words, changes, traits)
+        await self._say(request, "preferences", choices, words, changes, traits)
         # Relative to itself: behind whatever prefix the page was opened, and never to another site.
         return Response(303, headers={"location": f"?saved={'yes' if changes or traits else 'no'}", **_NO_STORE})
 
@@ -174,7 +180,7 @@ class CustomerPages:
     async def _unsubscribe(self, request: Request, choices: Choices, words: Words) -> Response:
         if _ONE_CLICK not in _read_form(request):
             raise _NoForm("it does not say List-Unsubscribe=One-Click")
-        await self._say(request, choices, words, unsubscribe(choices, choices.channel), {})
+        await self._say(request, "unsubscribe", choices, words, unsubscribe(choices, choices.channel))
         return self._notice(
             words,
             "unsubscribed",
@@ -208,7 +214,7 @@ class CustomerPages:
         if not waiting:
             return self._nothing_to_confirm(choices, words)
         changes = [Change(choices.channel, kind, "granted") for kind in waiting]
-        await self._say(request, choices, words, changes, {}, confirmed=True)
+        await self._say(request, "confirm", choices, words, changes)
         other = (self._to_preferences(choices), words.say("choose_more"))
         return self._notice(words, "confirmed", other=other)
 
@@ -225,15 +231,14 @@ class CustomerPages:
     async def _say(
         self,
         request: Request,
+        purpose: Purpose,
         choices: Choices,
         words: Words,
         changes: Sequence[Change],
-        traits: dict[str, str | None],
-        *,
-        confirmed: bool = False,
+        traits: Mapping[str, str | None] = {},
     ) -> None:
-        proof = Proof(f"preference page, {words.version}", _proof_of(request, choices.key))
-        events = events_of(choices, changes, traits, proof, self._now(), confirmed=confirmed)
+        proof = Proof(_SOURCES[purpose], f"page {words.version}", _proof_of(request, choices.key))
+        events = events_of(choices, changes, traits, proof, self._now(), confirmed=purpose == "confirm")
         if events:
             await self._take(events)
 
