@@ -33,6 +33,8 @@ COMMANDS: Final = (
     "attribute",
     "plugins",
     "doctor",
+    "customer",
+    "suppress",
     "coupons",
     "backup",
     "restore",

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from segue.api import Instant
+from segue.customers.normal import email, phone
 
 Reason = Literal["bounced", "complained", "stopped", "asked"]
 
@@ -64,12 +65,13 @@ class Suppression(msgspec.Struct, frozen=True):
 
 
 def comparable(sort: str, value: Any) -> str:
-    """An address as it is compared: the same mailbox or number in another spelling is the same address."""
+    """An address as it is compared: the same mailbox or number in another spelling is the same address. What is no
+    address of its sort is compared as it is written."""
     text = str(value).strip()
     if sort == "email":
-        return text.lower()
+        return email(text) or text.lower()
     if sort == "phone":
-        return "".join(one for one in text if one.isdigit() or one == "+")
+        return phone(text) or text
     return text
 
 

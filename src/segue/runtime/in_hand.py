@@ -12,31 +12,37 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
+from segue.customers.suppression import comparable
+
 
 class InHand:
     """What is claimed and not called yet, by message. Used by the store's writer and by the channels' loops."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._held: dict[int, tuple[int, str]] = {}
+        self._held: dict[int, tuple[int, str | None, str]] = {}
         self._stopped: set[int] = set()
 
-    def hold(self, message: int, customer: int, address: str) -> None:
-        """A message is being claimed, for a customer, to an address as it is compared."""
+    def hold(self, message: int, customer: int, sort: str | None, address: str) -> None:
+        """A message is being claimed, for a customer, to an address of that sort."""
         with self._lock:
-            self._held[message] = (customer, address)
+            self._held[message] = (customer, sort, address)
             self._stopped.discard(message)
 
     def stop_customers(self, customers: Iterable[int]) -> None:
         """Customers are withdrawing their consent, or become one with another."""
         people = set(customers)
         with self._lock:
-            self._stopped.update(message for message, (customer, _) in self._held.items() if customer in people)
+            self._stopped.update(message for message, (customer, *_) in self._held.items() if customer in people)
 
-    def stop_address(self, address: str) -> None:
-        """An address is being suppressed."""
+    def stop_address(self, sort: str, address: str) -> None:
+        """An address, as it is compared, is being suppressed."""
         with self._lock:
-            self._stopped.update(message for message, (_, held) in self._held.items() if held == address)
+            self._stopped.update(
+                message
+                for message, (_, of, held) in self._held.items()
+                if of == sort and comparable(sort, held) == address
+            )
 
     def let_go(self, messages: Iterable[int]) -> frozenset[int]:
         """These messages are about to be called: gives those that must not be. They are in hand no more."""

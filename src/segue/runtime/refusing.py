@@ -24,8 +24,7 @@ def refusal_of(turn: Turn, row: LedgerRow, person: Person) -> str | None:
 def take_in_hand(turn: Turn, row: LedgerRow) -> None:
     """A message is claimed: until it is called, a withdrawal still stops it."""
     if turn.running.in_hand is not None:
-        sort = _sort_of(turn, row.channel)
-        turn.running.in_hand.hold(row.row, row.customer, comparable(sort, row.address) if sort is not None else "")
+        turn.running.in_hand.hold(row.row, row.customer, _sort_of(turn, row.channel), row.address)
 
 
 def address_is_dead(turn: Turn, row: LedgerRow, person: Person, reason: str, now: Instant) -> None:

@@ -50,7 +50,7 @@ class Suppressions:
         self._new.append(one)
         self._known.setdefault((one.sort, one.address), []).append(one)
         if self._in_hand is not None:
-            self._in_hand.stop_address(one.address)
+            self._in_hand.stop_address(one.sort, one.address)
         return True
 
     def lift(self, sort: str, value: str, at: Instant, reason: str, channel: str) -> None:

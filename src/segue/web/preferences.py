@@ -168,7 +168,7 @@ class CustomerPages:
             words=words,
             name=self._name,
             title=words.say("unsubscribe_title"),
-            about=words.say("unsubscribe_about", channel=words.channel(choices.channel)),
+            about=words.say("unsubscribe_about", by=words.by(choices.channel)),
             kinds=(),
             address=choices.address,
             field=_ONE_CLICK,
@@ -185,7 +185,7 @@ class CustomerPages:
             words,
             "unsubscribed",
             other=(self._to_preferences(choices), words.say("choose_more")),
-            channel=words.channel(choices.channel),
+            by=words.by(choices.channel),
         )
 
     # Confirming
@@ -198,7 +198,7 @@ class CustomerPages:
             words=words,
             name=self._name,
             title=words.say("confirm_title"),
-            about=words.say("confirm_about", channel=words.channel(choices.channel)),
+            about=words.say("confirm_about", by=words.by(choices.channel)),
             kinds=_to_confirm(choices),
             address=choices.address,
             field=_CONFIRM,

@@ -40,6 +40,10 @@ class Words:
         """What customers call a channel; the name in rules where nothing else is known."""
         return self._texts.get(f"channels.{name}") or name.replace("_", " ").capitalize()
 
+    def by(self, channel: str) -> str:
+        """By which channel, within a sentence."""
+        return self._texts.get(f"by.{channel}") or f"({self.channel(channel)})"
+
     def kind(self, name: str) -> str:
         """What customers call a kind of message."""
         return self._texts[f"kinds.{name}.name"]
