@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from segue.customers.reach import GRANTED, KINDS, MARKETING, WITHDRAWN, ChannelReach, Reach
+from segue.api import Instant
+from segue.customers.consent import GRANTED, KINDS, MARKETING, PENDING, WITHDRAWN, Stand, State
+from segue.customers.reach import ChannelReach, Reach
+from segue.customers.suppression import BOUNCED, COMPLAINED, STOPPED, Suppression
 
 REACH = Reach(
     {
@@ -20,10 +23,24 @@ REACH = Reach(
 ANN = {"email": "ann@example.com", "phone": "+358401234567"}
 
 
-def refusal(channel: str, kind: str = "promotional", traits: Mapping[str, Any] = ANN, **consent: str) -> str | None:
-    """``email__promotional=`` stands for the consent ``email/promotional``."""
-    states = {name.replace("__", "/"): state for name, state in consent.items()}
-    return REACH.refusal(channel, kind, traits, states)
+def stands(**states: State) -> dict[str, Stand]:
+    """``email__promotional=`` stands for ``email/promotional``."""
+    return {
+        name.replace("__", "/"): Stand(pending=Instant(1)) if state == PENDING else Stand(state, Instant(1))
+        for name, state in states.items()
+    }
+
+
+def refusal(channel: str, kind: str = "promotional", traits: Mapping[str, Any] = ANN, **states: State) -> str | None:
+    return REACH.refusal(channel, kind, traits, stands(**states))
+
+
+def suppressed(
+    reason: str, address: str = ANN["email"], channel: str = ""
+) -> Callable[[str, str], Sequence[Suppression]]:
+    """One address of the sort ``email`` is suppressed."""
+    one = Suppression("email", address, reason, Instant(1), "test", channel)
+    return lambda sort, value: [one] if (sort, value) == (one.sort, one.address) else []
 
 
 def test_a_customer_with_an_address_is_reached() -> None:
@@ -47,8 +64,8 @@ def test_a_channel_that_the_project_lacks_reaches_nobody() -> None:
 def test_a_withdrawal_is_of_one_channel_and_one_kind(kind: str) -> None:
     for other in KINDS:
         expected = f"consent withdrawn for {kind} email" if other == kind else None
-        assert REACH.refusal("email", other, ANN, {f"email/{kind}": WITHDRAWN}) == expected
-    assert REACH.refusal("push", kind, ANN, {f"email/{kind}": WITHDRAWN}) is None
+        assert REACH.refusal("email", other, ANN, {f"email/{kind}": Stand(WITHDRAWN, Instant(1))}) == expected
+    assert REACH.refusal("push", kind, ANN, {f"email/{kind}": Stand(WITHDRAWN, Instant(1))}) is None
 
 
 def test_consent_given_again_reaches_again() -> None:
@@ -58,21 +75,32 @@ def test_consent_given_again_reaches_again() -> None:
 @pytest.mark.parametrize("kind", MARKETING)
 def test_an_opt_in_channel_needs_consent_for_what_is_not_transactional(kind: str) -> None:
     assert refusal("sms", kind) == f"no consent for {kind} sms"
-    assert REACH.refusal("sms", kind, ANN, {f"sms/{kind}": GRANTED}) is None
+    assert REACH.refusal("sms", kind, ANN, {f"sms/{kind}": Stand(GRANTED, Instant(1))}) is None
     assert refusal("sms", "transactional") is None
 
 
-def test_a_suppressed_channel_is_refused_for_every_kind_with_its_own_reason() -> None:
-    for kind in KINDS:
-        assert refusal("email", kind, email="hard bounce", email__promotional=GRANTED) == "hard bounce"
-    assert refusal("push", email="hard bounce") is None
+@pytest.mark.parametrize("channel", ["email", "sms"])
+@pytest.mark.parametrize("kind", MARKETING)
+def test_until_a_subscription_is_confirmed_no_marketing_goes(channel: str, kind: str) -> None:
+    states = {f"{channel}/{kind}": Stand(pending=Instant(1))}
+    assert REACH.refusal(channel, kind, ANN, states) == f"consent for {kind} {channel} is not confirmed yet"
+    assert REACH.refusal(channel, "transactional", ANN, {f"{channel}/transactional": Stand(pending=Instant(1))}) is None
 
 
-def test_a_dead_address_is_refused_until_the_customer_has_another() -> None:
-    gone = {"gone/email": "ann@example.com"}
-    assert REACH.refusal("email", "transactional", ANN, gone) == "email is gone"
-    assert REACH.refusal("email", "transactional", {"email": "ann@new.example"}, gone) is None
-    assert REACH.refusal("push", "transactional", ANN, gone) is None
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dead_address_is_refused_for_every_kind_until_the_customer_has_another(kind: str) -> None:
+    granted, gone = stands(email__promotional=GRANTED), suppressed(BOUNCED)
+    assert REACH.refusal("email", kind, ANN, granted, gone) == "email is gone"
+    assert REACH.refusal("email", kind, {"email": "ann@new.example"}, granted, gone) is None
+    assert REACH.refusal("push", kind, ANN, granted, gone) is None
+
+
+@pytest.mark.parametrize("reason", [COMPLAINED, STOPPED])
+def test_a_complaint_and_a_stop_hold_whatever_was_granted_but_let_what_an_order_needs_through(reason: str) -> None:
+    granted, found = stands(email__promotional=GRANTED), suppressed(reason, channel="email")
+    assert str(REACH.refusal("email", "promotional", ANN, granted, found)).startswith("email suppressed: ")
+    assert REACH.refusal("email", "transactional", ANN, granted, found) is None
+    assert REACH.refusal("console", "promotional", ANN, granted, found) is None  # the same address, another channel
 
 
 def test_a_channel_for_trials_reaches_those_of_whom_no_address_is_known_at_all() -> None:

@@ -45,6 +45,7 @@ TABLES = {
     "message",
     "template",
     "consent",
+    "suppression",
     "tally",
     "watch",
     "lookout",

@@ -8,7 +8,10 @@ from pathlib import Path
 import apsw
 import pytest
 
+from segue.api import Instant
+from segue.customers.consent import Stand
 from segue.store import books
+from segue.store.consent import list_suppressed, load_statements
 from segue.store.customers import load_customers
 from segue.store.database import Store, migrations
 
@@ -66,3 +69,40 @@ def test_a_kill_in_the_middle_of_an_upgrade_leaves_the_earlier_schema_whole(firs
     with contextlib.closing(Store(first)) as store:
         assert store.apply(lambda tx: tx.row("select count(*) from customer")) == (3,)
         assert store.apply(lambda tx: tx.row("select zone from customer where id = 1")) == ("Europe/Helsinki",)
+
+
+def test_what_was_said_before_is_summed_up_by_its_time_and_a_dead_address_is_suppressed(tmp_path: Path) -> None:
+    path = tmp_path / "segue.db"
+    with contextlib.closing(apsw.Connection(str(path))) as connection:
+        connection.create_scalar_function("known_zone", lambda *_: None, 1)
+        for number, sql in migrations():
+            if number < 5:
+                connection.execute(f"begin;\n{sql}\npragma user_version = {number};\ncommit;")
+        consent = b'{"email/promotional":"granted","gone/email":"Ann@Example.com","sms/promotional":"withdrawn"}'
+        connection.execute("insert into customer (id, key, traits, consent) values (1, 'u:ann', '{}', ?)", (consent,))
+        connection.executemany(
+            "insert into consent (customer, channel, kind, state, at, source) values (1, ?, ?, ?, ?, ?)",
+            [
+                ("email", "promotional", "withdrawn", 30, "shop"),  # said last, arrived first
+                ("email", "promotional", "granted", 20, "shop"),
+                ("sms", "promotional", "granted", 40, "shop"),
+                ("sms", "promotional", "withdrawn", 40, "inbound sms"),
+                ("email", "", "address gone: 550 no such mailbox", 50, "provider"),
+            ],
+        )
+    with contextlib.closing(Store(path)) as store:
+        ann = store.apply(lambda tx: load_customers(tx, [1]))[1]
+        assert ann.consent == {
+            "email/promotional": Stand("withdrawn", Instant(30)),
+            "sms/promotional": Stand("withdrawn", Instant(40)),
+        }
+        ((_, dead),) = store.apply(list_suppressed)
+        assert (dead.sort, dead.address, dead.reason, dead.since) == ("email", "ann@example.com", "bounced", 50)
+        assert dead.detail == "550 no such mailbox"
+        said = store.apply(lambda tx: load_statements(tx, 1))
+        assert [(one.at, one.state, one.basis) for one in said] == [
+            (20, "granted", "consent"),
+            (30, "withdrawn", ""),
+            (40, "granted", "consent"),
+            (40, "withdrawn", ""),
+        ]

@@ -25,7 +25,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     pass it to the provider as idempotency key or Message-ID. It is 32 lower-case hexadecimal characters.
     ``address`` is the value of the trait named by ``ChannelSpec.address``. ``content`` holds the parts
     that ``ChannelSpec.content`` names (``subject``, ``text``, ``html`` …). ``expires`` is the last instant at which the
-    message may still go.
+    message may still go. ``unsubscribe`` is an address at which the customer unsubscribes from messages like this one:
+    a POST of ``List-Unsubscribe=One-Click`` there does so at once (RFC 8058), a browser is shown a page. None for
+    transactional messages, and for what stands until it is taken back.
     """
 
     key: str
@@ -38,6 +40,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     expires: Instant
     attempt: int = 1
+    unsubscribe: str | None = None
 
 
 class Sent(msgspec.Struct, frozen=True, tag="sent"):

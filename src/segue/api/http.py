@@ -11,13 +11,15 @@ import msgspec
 class Request(msgspec.Struct, frozen=True):
     """A request that arrived. ``path`` starts with ``/``; header names are lower case; ``body`` is as it
     came over the wire (still gzipped if the client gzipped it: ``inflate`` of the core has already undone it
-    where the header said so)."""
+    where the header said so). ``client`` is the network address of whoever called, a proxy's where one stands between;
+    empty where it is not known."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
+    client: str = ""
 
 
 class Response(msgspec.Struct, frozen=True):

@@ -17,8 +17,11 @@ from segue.api import Callback, Event, SourceTools, Tools
 from segue.clock.clock import Clock
 from segue.host import ConfigurationError, OpenChannel, OpenSource, configure
 from segue.host.http import AiohttpClient
+from segue.host.pages import link_keys
 from segue.runtime.assembly import Assembly, CheckedBook, check, check_version, configure_fetching, open_sources
 from segue.runtime.daemon import Daemon
+from segue.runtime.links import Links, load_keys
+from segue.runtime.preferences import Choices, look
 from segue.runtime.running import DecisionLine
 from segue.store import books
 from segue.store.books import Request
@@ -28,7 +31,9 @@ from segue.store.sweeps import RuleCount, count_rules, latest_moment
 from segue.web.app import create_app
 from segue.web.gauges import DaemonCollector
 from segue.web.metrics import HttpMetrics
+from segue.web.preferences import CustomerPages
 from segue.web.serve import HttpServer
+from segue.web.wording import load_words
 
 _log = structlog.get_logger("segue")
 
@@ -93,6 +98,11 @@ class Service:
             except ConfigurationError as error:
                 problems.append(str(error))
         problems += [text for text in assembly.problems if text.startswith(("channels.", "sources."))]
+        keys: tuple[str, ...] = ()
+        try:
+            keys = link_keys(assembly.project.links)
+        except ConfigurationError as error:
+            problems.append(str(error))
         if problems:
             raise CannotStart("\n".join(problems))
         for text in assembly.problems:
@@ -109,8 +119,17 @@ class Service:
                 source, config, lent, on_fault=partial(_log.error, "source fault", source=name)
             )
         self.store.start()
+        signer = await asyncio.wrap_future(self.store.write(lambda tx: load_keys(tx, keys)))
+        links = Links(signer, assembly.project.http.url)
         self._daemon = Daemon(
-            self.store, self.clock, assembly.setting, self._channels, book.content, self._listener, self._fetching
+            self.store,
+            self.clock,
+            assembly.setting,
+            self._channels,
+            book.content,
+            self._listener,
+            sources=self._fetching,
+            links=links,
         )
         await self._daemon.start(book.checked.book if publish else None, who, book.sources)
         self._warn_of_open_doors()
@@ -127,6 +146,7 @@ class Service:
             metrics=partial(generate_latest, registry),
             now=self.clock.look,
             counts=HttpMetrics(registry),
+            pages=self._pages(links).endpoints(),
         )
         self._server = HttpServer(app)
         http = assembly.project.http
@@ -174,6 +194,22 @@ class Service:
 
     async def _settle(self, channel: str, callback: Callback) -> None:
         await self.daemon.settle_callback(channel, callback)
+
+    def _pages(self, links: Links) -> CustomerPages:
+        """The pages that the links of messages lead to."""
+        project, daemon = self.assembly.project, self.daemon
+        words = load_words(project.pages.words)
+        for text in words.problems:
+            _log.warning("words of the pages are left out", problem=text)
+
+        async def look_up(key: str) -> Choices | None:
+            return await asyncio.wrap_future(
+                self.store.write(lambda tx: look(tx, daemon.running, key, daemon.clock.look()))
+            )
+
+        return CustomerPages(
+            links, look_up, daemon.accept, words, daemon.clock.now, name=project.pages.name, locale=project.locale
+        )
 
     def _warn_of_open_doors(self) -> None:
         host = self.assembly.project.http.host

@@ -1,24 +1,20 @@
 """Whether a channel may and can reach a customer, and why not.
 
-The latest state of a customer's consent is a flat map:
-
-- ``email`` → a reason: the channel is suppressed for every kind of message;
-- ``email/promotional`` → ``granted`` or ``withdrawn``;
-- ``gone/email`` → the value of the trait ``email`` that a provider called dead; another value is reached again.
+Asked in one order: is there an address, what did the customer say, and is the address suppressed, whoever has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
 
-GRANTED: Final = "granted"
-WITHDRAWN: Final = "withdrawn"
-KINDS: Final = ("transactional", "promotional", "informational")
-MARKETING: Final = ("promotional", "informational")
-"""The kinds that a withdrawal without a kind stops: what a customer needs for an order still goes."""
+from segue.customers.consent import GRANTED, NOTHING_SAID, PENDING, WITHDRAWN, Standing, place
+from segue.customers.suppression import Suppression, refusal_by
+
+FindSuppressed = Callable[[str, str], Sequence[Suppression]]
+"""The suppressions of an address: of what sort it is (the trait that holds it), and the address as the trait has it."""
 
 
 class ChannelReach(msgspec.Struct, frozen=True):
@@ -42,25 +38,32 @@ class Reach(msgspec.Struct, frozen=True):
         found = frozenset(how.address for how in self.channels.values() if how.address is not None)
         msgspec.structs.force_setattr(self, "addresses", found)
 
-    def refusal(self, channel: str, kind: str, traits: Mapping[str, Any], consent: Mapping[str, str]) -> str | None:
+    def refusal(
+        self,
+        channel: str,
+        kind: str,
+        traits: Mapping[str, Any],
+        consent: Standing,
+        suppressed: FindSuppressed | None = None,
+    ) -> str | None:
         """Why the channel must not or cannot be used for this customer; None where it can."""
         how = self.channels.get(channel)
         if how is None:
             return f"no channel {channel}"
-        if how.address is not None:
-            address = traits.get(how.address)
-            if address is None or address == "":
-                if not (how.optional and not self.knows_address(traits)):
-                    return f"no {how.address}"
-            elif consent and consent.get(f"gone/{how.address}") == str(address):
-                return f"{how.address} is gone"
-        if consent and channel in consent:
-            return consent[channel]
-        state = consent.get(f"{channel}/{kind}") if consent else None
+        address = traits.get(how.address) if how.address is not None else None
+        nowhere = how.address is not None and address in (None, "")
+        if nowhere and not (how.optional and not self.knows_address(traits)):
+            return f"no {how.address}"
+        state = consent.get(place(channel, kind), NOTHING_SAID).state if consent else None
         if state == WITHDRAWN:
             return f"consent withdrawn for {kind} {channel}"
-        if how.consent == "opt-in" and kind != "transactional" and state != GRANTED:
-            return f"no consent for {kind} {channel}"
+        if kind != "transactional":
+            if state == PENDING:
+                return f"consent for {kind} {channel} is not confirmed yet"
+            if how.consent == "opt-in" and state != GRANTED:
+                return f"no consent for {kind} {channel}"
+        if suppressed is not None and how.address is not None and not nowhere:
+            return refusal_by(suppressed(how.address, str(address)), channel, kind)
         return None
 
     def depends_on(self, traits: Iterable[str]) -> bool:
@@ -76,9 +79,3 @@ class Reach(msgspec.Struct, frozen=True):
         how = self.channels[channel]
         value = traits.get(how.address) if how.address is not None else None
         return str(value) if value else key
-
-
-def merge_consent(kept: Mapping[str, str], gone: Mapping[str, str]) -> dict[str, str]:
-    """What two customers said who are one: a refusal of either holds, and else what the known one said."""
-    refused = {name: state for name, state in gone.items() if state != GRANTED}
-    return {**gone, **kept, **refused}

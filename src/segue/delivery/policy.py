@@ -11,7 +11,9 @@ The laws:
    as it says, counted from the first time it held this message back; never longer than the message's ``within``. At
    that last moment the message is looked at once more, and then dropped in the line's words.
 4. Of two messages that wait for one slot, the one decided earlier goes.
-5. Transactional messages pass. What stands until it is taken back (an audience, a banner) takes no slot, and passes
+5. How often a customer wants to hear at most is a limit like any other, asked before those of the project; it holds
+   where the project has no policy, too.
+6. Transactional messages pass. What stands until it is taken back (an audience, a banner) takes no slot, and passes
    quiet hours, limits and spacing.
 """
 
@@ -124,10 +126,11 @@ def judge(
 
 def in_order(lines: Iterable[Line]) -> list[Line]:
     """The lines in the order in which they are asked."""
-    return sorted(lines, key=_rank)
+    return sorted(lines, key=rank)
 
 
-def _rank(line: Line) -> int:
+def rank(line: Line) -> int:
+    """The place of a line in the order in which lines are asked."""
     match line:
         case m.Quiet():
             return 0

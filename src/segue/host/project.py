@@ -16,6 +16,7 @@ import msgspec
 from segue.api import Money
 from segue.api.values import DAY
 from segue.host.configuration import nearest
+from segue.host.pages import Pages, read_links, read_pages
 from segue.host.tables import Problem, ProjectError, TableReader
 
 FILE: Final = "segue.toml"
@@ -52,7 +53,7 @@ class SourceSettings(msgspec.Struct, frozen=True):
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
     """A project folder. Paths are absolute. ``stale`` is in microseconds, ``best_time`` in minutes since midnight.
-    ``configured``: whether there is a segue.toml."""
+    ``links`` are references to the keys of signed links. ``configured``: whether there is a segue.toml."""
 
     root: Path
     zone: str = "UTC"
@@ -65,6 +66,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     http: Http = Http()
     channels: dict[str, ChannelSettings] = {}
     sources: dict[str, SourceSettings] = {}
+    links: tuple[dict[str, str], ...] = ()
+    pages: Pages = Pages()
     configured: bool = False
 
 
@@ -124,7 +127,20 @@ def _syntax(file: Path, text: str, error: str) -> Problem:
     return Problem(file, line, f"is not valid TOML here: {said[:1].lower()}{said[1:]}")
 
 
-_TOP: Final = ("zone", "locale", "currency", "best_time", "stale", "database", "rules", "http", "channels", "sources")
+_TOP: Final = (
+    "zone",
+    "locale",
+    "currency",
+    "best_time",
+    "stale",
+    "database",
+    "rules",
+    "http",
+    "channels",
+    "sources",
+    "links",
+    "pages",
+)
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _MONEY: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ([A-Z]{3})")
@@ -149,6 +165,8 @@ class _Reader(TableReader):
             http=self._http(self.table(tables, "http", ())),
             channels=self._channels(self.table(tables, "channels", ())),
             sources=self._sources(self.table(tables, "sources", ())),
+            links=read_links(self, self.table(tables, "links", ())),
+            pages=read_pages(self, self.table(tables, "pages", ())),
             configured=True,
         )
 

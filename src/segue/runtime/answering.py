@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from segue.api import Instant
+from segue.customers.wishes import chosen_channel
 from segue.delivery.ledger import LedgerRow
 from segue.engine.journey import Journey
 from segue.program.calendar import local
@@ -37,7 +38,7 @@ def preferred_channels(
     for others (the console) does so only where the message has not been written for any channel yet. What stands until
     it is taken back (an audience, a banner) never does, for nobody answers there.
     """
-    chosen = traits.get(f"preferred_channel_{kind}") or traits.get("preferred_channel")
+    chosen = chosen_channel(traits, kind)
     answers: Counter[str] = Counter()
     for channel, _, times in load_reactions(tx, customer):
         answers[channel] += times

@@ -8,8 +8,21 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from segue.api import Instant
+from segue.customers.wishes import chosen_frequency
 from segue.delivery.ledger import HOLDS_SLOT, LedgerRow, MessageState
-from segue.delivery.policy import Asking, Go, Taken, Verdict, in_words, judge, longest_window
+from segue.delivery.policy import (
+    Asking,
+    Go,
+    Line,
+    Taken,
+    Verdict,
+    in_words,
+    judge,
+    longest_window,
+    rank,
+    word_line,
+)
+from segue.language import model as m
 from segue.runtime.people import Person
 from segue.store import ledger as ledger_rows
 
@@ -39,19 +52,22 @@ class Contact:
 
     def prepare(self, rows: Iterable[LedgerRow], now: Instant) -> None:
         """Fetch what has to be known before these messages are judged, for all of them at once."""
-        if not self._window:
-            return
         policies = self._turn.running.policies
-        people = {
-            row.customer
-            for row in rows
-            if row.customer not in self._known and row.state is MessageState.DECIDED and row.kind in policies
-        }
+        window = self._window
+        people = set()
+        for row in rows:
+            if row.customer in self._known or row.state is not MessageState.DECIDED:
+                continue
+            chosen = self._chosen(row)
+            if chosen is not None:
+                window = max(window, longest_window([chosen[0]]))
+            if chosen is not None or (window and row.kind in policies):
+                people.add(row.customer)
         if not people:
             return
         self._known |= people
         asked = sorted(people)
-        for customer, kind, taken in ledger_rows.load_taken(self._turn.tx, asked, Instant(now - self._window)):
+        for customer, kind, taken in ledger_rows.load_taken(self._turn.tx, asked, Instant(now - window)):
             if not self._stands(taken.channel):
                 self._taken.setdefault((customer, kind), {})[taken.row] = taken
         if self._defers:
@@ -72,6 +88,14 @@ class Contact:
         """What this turn had spent is in the store now."""
         self._spent.clear()
 
+    def _chosen(self, row: LedgerRow) -> tuple[Line, str] | None:
+        """The limit that the customer set for messages of this kind, and its words."""
+        per = chosen_frequency(self._turn.person(row.customer).row.traits, row.kind)
+        if per is None:
+            return None
+        limit = m.Limit(1, None, per)
+        return limit, f"{word_line(limit)}, as the customer chose"
+
     def _stands(self, channel: str) -> bool:
         spec = self._turn.running.channels.get(channel)
         return spec is not None and spec.stands
@@ -79,8 +103,11 @@ class Contact:
     def judge(self, row: LedgerRow, person: Person, now: Instant) -> Verdict:
         """Whether a message may go now."""
         running = self._turn.running
-        lines = self._lines.get(row.kind)
-        if lines is None:
+        lines = self._lines.get(row.kind, ())
+        chosen = self._chosen(row)
+        if chosen is not None:  # after the quiet hours, before the limits of the project
+            lines = tuple(sorted((chosen, *lines), key=lambda one: rank(one[0])))
+        if not lines:
             return Go()
         held: dict[str, Instant] = {}
         for one in row.held:

@@ -26,9 +26,11 @@ from segue.runtime.crashpoints import reach
 from segue.runtime.dispatch import recover, report
 from segue.runtime.due import next_due, pass_time, postpone_first
 from segue.runtime.fetching import Fetchers, Fetches
+from segue.runtime.in_hand import InHand
 from segue.runtime.inbound import take_inbound
 from segue.runtime.inbox import Inbox
 from segue.runtime.ingest import Ingested
+from segue.runtime.links import Links
 from segue.runtime.pace_watch import PaceWatch
 from segue.runtime.publishing import Setting, publish, resume
 from segue.runtime.refusals import Refusals
@@ -73,11 +75,14 @@ class Daemon:
         content: Catalogue,
         listener: Callable[[DecisionLine], None] | None = None,
         sources: Mapping[str, Fetches] | None = None,
+        links: Links | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.content = content
         self.counts = Counts()
+        self.links = links
+        self.in_hand = InHand()
         self.held = False
         self.progress = 0
         """Grows with every turn that ends well: what the watchdog is fed by."""
@@ -107,6 +112,7 @@ class Daemon:
             listener=self._on_done,
             ring=self._ring_sender,
             held=lambda: self.held,
+            links=self.links,
         )
 
     @property
@@ -130,7 +136,7 @@ class Daemon:
             self._running = await self._write(lambda tx: resume(tx, self._setting))
         if self._running is None:
             raise RuntimeError("no rule book was ever published to this store")
-        self._running = with_content(self._running, self.content)
+        self._running = with_content(self._running, self.content, self.in_hand)
         self.held = await self._write(lambda tx: books.load_meta(tx, "hold")) is not None
         self._on_done(await self._write(lambda tx: recover(tx, self.running, self.clock.now())))
         for name in await self._write(due_channels):
@@ -176,7 +182,8 @@ class Daemon:
             running = resume(tx, setting, before)
             reach("in-publish")
             # At once: whatever the writer does next goes by the new book, since it finds the customers of the new one.
-            self._running = with_content(running, content or self.content) if running is not None else None
+            messages = content or self.content
+            self._running = with_content(running, messages, self.in_hand) if running is not None else None
             return changes
 
         try:
@@ -285,8 +292,7 @@ class Daemon:
                 pause = min(pause * 2, 5.0)
                 continue
             except Exception:
-                # One journey that cannot even be read must not keep the others from waking:
-                # ever smaller pieces find # it.
+                # One journey that cannot even be read must not keep the others from waking: smaller pieces find it.
                 _log.exception("waits cannot be ended", piece=piece)
                 if piece == 1:
                     await self._postpone_earliest()

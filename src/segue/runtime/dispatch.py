@@ -26,6 +26,7 @@ from segue.runtime.answering import count_answer
 from segue.runtime.outgoing import JOURNEY_ENDED
 from segue.runtime.people import Person
 from segue.runtime.pinning import find_template, needs_content, pin, pinned
+from segue.runtime.refusing import address_is_dead, refusal_of, take_complaint, take_in_hand
 from segue.runtime.running import Running
 from segue.runtime.taking_back import note_retraction, take_back_late
 from segue.runtime.turn import Done, Turn
@@ -84,7 +85,7 @@ def claim(
 ) -> Claims:
     """Look at up to ``limit`` messages of a channel that are due, and claim those that may go."""
     turn, rows = _open(tx, running, now, ledger_rows.load_due(tx, channel, now, limit))
-    turn.outgoing.contact.prepare(rows, now)
+    turn.outgoing.prepare(rows, now)
     claims: list[Claim] = []
     retractions: list[Claim] = []
     for row in rows:
@@ -133,7 +134,7 @@ def _claim_one(
     if late and not row.held:
         _refuse(turn, row, person, "too late", now)
         return None
-    refusal = running.reach.refusal(row.channel, row.kind, person.row.traits, person.row.consent)
+    refusal = refusal_of(turn, row, person)
     if refusal is not None:
         _refuse(turn, row, person, refusal, now)
         return None
@@ -173,6 +174,7 @@ def _claim_one(
     row.state, row.claimed, row.due = MessageState.CLAIMED, now, None
     row.attempts += 1
     turn.outgoing.change(row)
+    take_in_hand(turn, row)
     return _as_claim(row, person, template)
 
 
@@ -224,10 +226,11 @@ def _settle(turn: Turn, row: LedgerRow, person: Person, how: Settlement, reason:
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """A channel's answer to one claim; ``retraction``: to the call that was to take the message back."""
+    """A channel's answer to one claim; ``retraction``: to the call that was to take the message back. None: there was
+    no call, since a withdrawal was committed before it."""
 
     row: int
-    answer: Answer
+    answer: Answer | None
     retraction: bool = False
 
 
@@ -247,6 +250,7 @@ def take_outcome(turn: Turn, row: LedgerRow, outcome: Outcome, now: Instant, *, 
     where that is not for its channel to say."""
     person = turn.person(row.customer)
     if outcome.retraction:
+        assert outcome.answer is not None
         if row.state is MessageState.RETRACTING and row.due is None:
             note_retraction(turn, row, person, outcome.answer, now)
         return
@@ -257,6 +261,10 @@ def take_outcome(turn: Turn, row: LedgerRow, outcome: Outcome, now: Instant, *, 
             turn.outgoing.change(row)
         return
     turn.advance(person, now)
+    if outcome.answer is None:  # the next look refuses it, or finds that it may go after all
+        row.state, row.due = MessageState.DECIDED, now
+        turn.outgoing.change(row)
+        return
     if hold is None:
         spec = turn.running.channels.get(row.channel)
         hold = spec is not None and spec.unknown == "hold"
@@ -282,7 +290,7 @@ def _note_answer(
         case Rejected(reason=reason, address_gone=gone):
             row.state, row.reason = MessageState.FAILED, reason
             if gone:
-                _forget_address(turn, row, person, reason, now)
+                address_is_dead(turn, row, person, reason, now)
             turn.outgoing.note(person, row, "undelivered", now)
             _settle(turn, row, person, "failed", reason, now)
         case Unknown(reason=reason):
@@ -320,15 +328,6 @@ def _claim_back(turn: Turn, row: LedgerRow, person: Person) -> Claim:
     row.tries += 1
     turn.outgoing.change(row)
     return _as_claim(row, person, pinned(turn.tx, row))
-
-
-def _forget_address(turn: Turn, row: LedgerRow, person: Person, reason: str, now: Instant) -> None:
-    """A provider says that the address is dead: nothing more goes to it, until the customer has another."""
-    how = turn.running.reach.channels.get(row.channel)
-    if how is not None and how.address is not None and row.address:
-        person.row.consent[f"gone/{how.address}"] = row.address
-        turn.record_consent(person, row.channel, "", f"address gone: {reason}", now, "provider")
-        turn.refresh(person)
 
 
 def recover(tx: Transaction, running: Running, now: Instant) -> Done:
@@ -380,12 +379,14 @@ def take_report(turn: Turn, name: str, one: Report, row: LedgerRow, now: Instant
         _note_answer(turn, row, person, Sent(one.receipt), now)
     if one.what == "undelivered":
         if one.address_gone:
-            _forget_address(turn, row, person, one.reason, now)
+            address_is_dead(turn, row, person, one.reason, now)
         if row.state in (MessageState.HANDED, MessageState.CONFIRMED, MessageState.RETRACTING):
             row.state, row.reason, row.due = MessageState.UNDELIVERED, one.reason or "undelivered", None
             row.settled = row.settled or now
             turn.outgoing.note(person, row, "undelivered", now)
             turn.outgoing.change(row)
+    elif one.what == "complained":
+        take_complaint(turn, row, person, one.reason, at, now)
     elif row.state is MessageState.HANDED and one.what == "delivered":
         waiting = row.due is not None
         row.state, row.due = MessageState.CONFIRMED, None

@@ -16,6 +16,7 @@ from segue.runtime.running import Running
 from segue.runtime.turn import Turn
 from segue.store import history
 from segue.store import journeys as journey_rows
+from segue.store.consent import load_statements
 from segue.store.customers import find_customers
 from segue.store.database import Transaction
 
@@ -56,7 +57,7 @@ def explain(tx: Transaction, running: Running, customer: str, rule: str) -> Expl
     facts += [Fact(one.at, "ignored", one.reason) for one in history.load_ignored(tx, row, rule)]
     facts += [
         Fact(one.at, "consent", f"{one.state}: {one.kind} {one.channel}, from {one.source}")
-        for one in history.load_consent(tx, row)
+        for one in load_statements(tx, row)
     ]
     facts.sort(key=lambda fact: fact.at)
     current = running.current.get(rule)
@@ -66,7 +67,7 @@ def explain(tx: Transaction, running: Running, customer: str, rule: str) -> Expl
     for name, spec_reach in running.reach.channels.items():
         current = running.current.get(rule)
         if current is not None and name in current.channels:
-            refusal = running.reach.refusal(name, current.rule.kind, person.row.traits, person.row.consent)
+            refusal = person.facts.refusal(name, current.rule.kind)
             now.append(f"{name}: {refusal}" if refusal else f"{name}: reaches them{_at(spec_reach.address)}")
     return Explanation(tuple(now), tuple(facts))
 

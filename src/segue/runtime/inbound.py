@@ -1,4 +1,8 @@
-"""Messages from customers: a reply becomes an event, and a word that asks to stop withdraws consent at once."""
+"""Messages from customers: a reply becomes an event, and a word that asks to stop withdraws consent at once.
+
+STOP is two things: the customer withdraws, which goes into the ledger, and the address asks for peace, which suppresses
+it for whoever has it. START undoes both.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,10 @@ from typing import Final
 import msgspec
 
 from segue.api import Inbound, Instant
-from segue.customers.reach import GRANTED, MARKETING, WITHDRAWN
+from segue.customers.consent import GRANTED, MARKETING, WITHDRAWN, State, Statement, basis_of
 from segue.engine.journey import Arrived
 from segue.program.reads import REACH
+from segue.runtime.refusing import restart, stop
 from segue.runtime.running import Running
 from segue.runtime.turn import Done, Turn
 from segue.store import customers as customer_rows
@@ -28,8 +33,8 @@ _START: Final = re.compile(r"\s*(start|unstop|yes)\s*[.!]*\s*", re.IGNORECASE)
 
 
 def take_inbound(tx: Transaction, running: Running, channel: str, messages: Sequence[Inbound], now: Instant) -> Done:
-    """Take in what customers wrote on a channel. A message from an address nobody has, and one that came before,
-    change nothing."""
+    """Take in what customers wrote on a channel. STOP suppresses the address even where nobody has it yet; else a
+    message from such an address changes nothing, nor does one that came before."""
     turn = Turn(tx, running, now)
     how = running.reach.channels.get(channel)
     names = [f"inbound:{channel}:{one.id}" for one in messages]
@@ -41,7 +46,13 @@ def take_inbound(tx: Transaction, running: Running, channel: str, messages: Sequ
         people = customer_rows.find_by_trait(tx, how.address, one.address)
         turn.load(people)
         at = Instant(min(one.at, now))
-        state = WITHDRAWN if _STOP.fullmatch(one.text) else GRANTED if _START.fullmatch(one.text) else None
+        state: State | None = None
+        if _STOP.fullmatch(one.text):
+            state = WITHDRAWN
+            stop(turn, channel, one.address, one.text, at)
+        elif _START.fullmatch(one.text):
+            state = GRANTED
+            restart(turn, channel, one.address, now)
         fields = {"channel": channel, "text": one.text, "source": channel}
         raw = msgspec.json.encode(fields)
         for number, row in enumerate(people):
@@ -49,8 +60,7 @@ def take_inbound(tx: Transaction, running: Running, channel: str, messages: Sequ
             turn.advance(person, now)
             if state is not None:
                 for kind in MARKETING:
-                    person.row.consent[f"{channel}/{kind}"] = state
-                    turn.record_consent(person, channel, kind, state, at, f"inbound {channel}")
+                    turn.hear(person, _statement(channel, kind, state, one, at, now))
                 turn.refresh(person)
                 turn.change(person, frozenset((REACH,)), now)
             event = "unsubscribed" if state == WITHDRAWN else "subscribed" if state == GRANTED else "message_received"
@@ -58,3 +68,18 @@ def take_inbound(tx: Transaction, running: Running, channel: str, messages: Sequ
             order = turn.record(message_id, row, event, at, 1, raw)
             turn.arrive(person, Arrived(event, at, order, raw, fields, message_id), now)
     return turn.flush()
+
+
+def _statement(channel: str, kind: str, state: State, one: Inbound, at: Instant, now: Instant) -> Statement:
+    """What a word of the customer's says."""
+    return Statement(
+        channel=channel,
+        kind=kind,
+        state=state,
+        at=at,
+        source=f"inbound {channel}",
+        basis=basis_of("consent", state),
+        proof=f"answered {one.text.strip()[:100]!r}",
+        event=f"inbound:{channel}:{one.id}",
+        received=now,
+    )

@@ -15,9 +15,10 @@ from segue.customers.identity import device_key, find_same, resolve, show, user_
 from segue.engine.journey import Arrived
 from segue.program.keys import per_value
 from segue.runtime.admissions import Cause
-from segue.runtime.agreeing import agree
+from segue.runtime.agreeing import SPEAKING, agree
 from segue.runtime.merging import merge
 from segue.runtime.people import Person
+from segue.runtime.refusing import repeat_word
 from segue.runtime.running import Running
 from segue.runtime.turn import Done, Turn
 from segue.store import customers as customer_rows
@@ -44,10 +45,12 @@ def ingest(tx: Transaction, running: Running, events: Sequence[Event], now: Inst
 
 
 class Intake:
-    """Takes events in, one after the other, within one turn: whether they came before, and whose they are."""
+    """Takes events in, one after the other, within one turn: whether they came before, and whose they are.
+    ``recorded``: they are on record, where what came by another door (a STOP) is an event too."""
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: Turn, *, recorded: bool = False) -> None:
         self._turn = turn
+        self._recorded = recorded
         self._hashes: dict[str, int] = {}
         self._seen: set[str] = set()
         self._customers: dict[str, int] = {}
@@ -90,7 +93,7 @@ class Intake:
             customers.update({key: kept for key, row in customers.items() if row == gone})
             del own_keys[gone]
         person = _identify(turn, event, customers, own_keys, self._aliases)
-        _take(turn, turn.running, person, event, self._hashes.pop(event.message_id), now)
+        _take(turn, turn.running, person, event, self._hashes.pop(event.message_id), now, self._recorded)
         return True
 
     def close(self) -> Done:
@@ -165,7 +168,9 @@ def _identify(
     return person
 
 
-def _take(turn: Turn, running: Running, person: Person | None, event: Event, hashed: int, now: Instant) -> None:
+def _take(
+    turn: Turn, running: Running, person: Person | None, event: Event, hashed: int, now: Instant, recorded: bool
+) -> None:
     at = min(event.timestamp, now)
     name = running.names.get(event.name, event.name) if event.name is not None else None
     fields = _spell(running, name, event)
@@ -189,8 +194,10 @@ def _take(turn: Turn, running: Running, person: Person | None, event: Event, has
             turn.refresh(person)
             turn.change(person, changed, now, old=old, cause=Cause(event.message_id, at, order))
     if name is not None:
-        if name in ("subscribed", "unsubscribed"):
-            agree(turn, person, name, event, at, now)
+        if name in SPEAKING:
+            if recorded:
+                repeat_word(turn, person, name, event, at, now)
+            agree(turn, person, name, event, fields, at, now)
         turn.arrive(person, Arrived(name, at, order, raw, fields, event.message_id), now)
     if person.new and turn.lookouts is not None:
         turn.lookouts.greet(person, Cause(event.message_id, at, order), now)

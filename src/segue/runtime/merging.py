@@ -9,7 +9,7 @@ any other. Traits that come together are no change of a trait.
 from __future__ import annotations
 
 from segue.api import Instant
-from segue.customers.reach import merge_consent
+from segue.customers.consent import join_all
 from segue.engine.journey import Merged, mint
 from segue.runtime.admissions import Cause
 from segue.runtime.turn import Turn
@@ -42,7 +42,9 @@ def merge(turn: Turn, kept: int, gone: int, now: Instant) -> None:
     turn.flush()
     known, unknown = people[0].row, people[1].row
     known.traits = {**unknown.traits, **known.traits}
-    known.consent = merge_consent(known.consent, unknown.consent)
+    known.consent = join_all(known.consent, unknown.consent)
+    if turn.running.in_hand is not None:  # what the one said holds for what is claimed for the other
+        turn.running.in_hand.stop_customers((kept, gone))
     merge_customers(tx, known, unknown)
     remove_lookouts(tx, [(subject, gone) for subject in watched])
     turn.forget((kept, gone))

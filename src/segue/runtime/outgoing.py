@@ -6,7 +6,7 @@ turn. What a journey has in the store is read once, when a question is about all
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from segue.api import Instant
@@ -94,6 +94,19 @@ class Outgoing:
             self._whole.add(number)
             self.take_up(ledger_rows.load_of_journey(self._turn.tx, person.row.row, number))
         return sorted(self._of.get(number, ()), key=lambda row: row.row)
+
+    def prepare(self, rows: Sequence[LedgerRow], now: Instant) -> None:
+        """Fetch what has to be known before messages of customers who are loaded are looked at, for all of them at
+        once."""
+        turn = self._turn
+        self.contact.prepare(rows, now)
+        addresses = []
+        for row in rows:
+            how = turn.running.reach.channels.get(row.channel)
+            if how is not None and how.address is not None and row.state is MessageState.DECIDED:
+                address = turn.person(row.customer).row.traits.get(how.address)
+                addresses += [(how.address, one) for one in (address, row.address) if one]
+        turn.suppressions.expect(addresses)
 
     # What becomes of them
 

@@ -18,6 +18,7 @@ from segue.program.codec import decode_node, decode_rule, encode_node, encode_ru
 from segue.program.facts import Scene
 from segue.program.program import Program, compile_rule, compile_segments
 from segue.runtime.beginnings import NONE, Beginnings, Subject, find_beginnings
+from segue.runtime.in_hand import InHand
 from segue.runtime.long_history import Kept, find_kept
 
 YEAR: Final = 366 * DAY
@@ -58,8 +59,8 @@ class Running(msgspec.Struct, frozen=True):
     ``segments`` are those of the book, ``judges`` the same, compiled; ``policies`` are by kind of message.
     ``published`` is when the book was; ``superseded`` are the programs, by hash, of customers inside whose rule follows
     its edits: each with the one that takes over. ``kept`` is what rules and segments ask of history that aggregates can
-    answer, by event. What comes again and again does so until ``recurs_until`` (replay
-    has an end; None: for ever).
+    answer, by event. What comes again and again does so until ``recurs_until`` (replay has an end; None: for ever).
+    ``in_hand`` are the messages between claim and call, where a daemon makes calls.
     """
 
     programs: Mapping[str, Program]
@@ -86,6 +87,7 @@ class Running(msgspec.Struct, frozen=True):
     published: Instant = Instant(0)
     kept: Mapping[str, tuple[Kept, ...]] = {}
     recurs_until: Instant | None = None
+    in_hand: InHand | None = None
 
     def still_comes(self, moment: Instant, subject: Subject) -> bool:
         """Whether a moment at which a subject would be looked at is awaited: what comes again every year is so until
@@ -163,11 +165,10 @@ def build(
     )
 
 
-def with_content(running: Running, content: Catalogue) -> Running:
-    """The same book with its messages: which channel has content for which."""
-    return msgspec.structs.replace(
-        running, written={channel: frozenset(content.names(channel)) for channel in running.channels}
-    )
+def with_content(running: Running, content: Catalogue, in_hand: InHand | None = None) -> Running:
+    """The same book with its messages: which channel has content for which. ``in_hand``: as in `Running`."""
+    written = {channel: frozenset(content.names(channel)) for channel in running.channels}
+    return msgspec.structs.replace(running, written=written, in_hand=in_hand)
 
 
 def words_of(book: m.Book) -> Words:

@@ -6,8 +6,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 import structlog
@@ -17,6 +17,7 @@ from segue.messages.catalogue import Catalogue
 from segue.messages.rendering import RenderError, render
 from segue.runtime.crashpoints import reach
 from segue.runtime.dispatch import Claim, Claims, Outcome, claim, settle
+from segue.runtime.links import Links
 from segue.runtime.running import Running
 from segue.runtime.turn import Done
 from segue.store.database import FIRST, Store
@@ -55,7 +56,8 @@ def _never(config: object, tools: object) -> Channel:
 
 
 class Sender:
-    """The loop of one channel. ``listener`` hears of each turn, ``ring`` is asked to call `wake` at an instant."""
+    """The loop of one channel. ``listener`` hears of each turn, ``ring`` is asked to call `wake` at an instant.
+    ``links`` makes the links of messages, where there are any."""
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class Sender:
         listener: Callable[[Done], None],
         ring: Callable[[str, Instant], None],
         held: Callable[[], bool],
+        links: Links | None = None,
     ) -> None:
         self.name = name
         self.channel = channel
@@ -79,6 +82,7 @@ class Sender:
         self._listener = listener
         self._ring = ring
         self._held = held
+        self._links = links
         self._due = asyncio.Event()
         self._due.set()
         self._stopping = False
@@ -133,7 +137,7 @@ class Sender:
         spec = self.channel.spec
         while True:
             # First the room, then the claim: what is claimed goes out at once,
-            # and until then a withdrawal of consent # wins.
+            # and until then a withdrawal of consent wins.
             await self._slot(spec.in_flight)
             if (debt := self._pace.debt()) > 0:
                 with contextlib.suppress(TimeoutError):
@@ -171,15 +175,22 @@ class Sender:
         messages: list[Message] = []
         rows: list[int] = []
         outcomes: list[Outcome] = []
+        links = self._links
         for one in claims:
             try:
-                content = render(one.template, one.values) if one.template is not None else {}
+                content = render(one.template, _values(one, links)) if one.template is not None else {}
             except Exception as error:
                 what = str(error) if isinstance(error, RenderError) else f"{type(error).__name__}: {error}"
                 outcomes.append(Outcome(one.row, Rejected(f"its content cannot be rendered: {what}"), retraction))
                 continue
             rows.append(one.row)
-            messages.append(_message(one, content))
+            messages.append(_message(one, content, self._unsubscribe(one, links)))
+        held = self._running().in_hand
+        if messages and held is not None and not retraction:
+            stopped = held.let_go(rows)
+            outcomes += [Outcome(row, None) for row in rows if row in stopped]
+            messages = [message for row, message in zip(rows, messages, strict=True) if row not in stopped]
+            rows = [row for row in rows if row not in stopped]
         if messages:
             try:
                 answers = await (self.channel.retract(messages) if retraction else self.channel.send(messages))
@@ -192,6 +203,12 @@ class Sender:
             reach("after-outcome-commit")
             self._listener(done)
         self._due.set()
+
+    def _unsubscribe(self, one: Claim, links: Links | None) -> str | None:
+        """Where one unsubscribes from messages like this. What an order needs has no such place, nor what stands."""
+        if links is None or one.kind == "transactional" or self.channel.spec.stands:
+            return None
+        return links.link("unsubscribe", one.key)
 
     async def _note_all(self, outcomes: Sequence[Outcome]) -> list[Done]:
         """Commit the answers together; one at a time where one of them cannot be, so that it harms no other."""
@@ -226,7 +243,14 @@ class Sender:
                 pause = min(pause * 2, 5.0)
 
 
-def _message(one: Claim, content: dict[str, str]) -> Message:
+def _values(one: Claim, links: Links | None) -> Mapping[str, Any]:
+    """What rendering reads: what the claim fixed, and the links that its template asks for."""
+    if links is None or one.template is None:
+        return one.values
+    return {**one.values, **links.values(one.template, one.key)}
+
+
+def _message(one: Claim, content: dict[str, str], unsubscribe: str | None) -> Message:
     return Message(
         key=one.key,
         channel=one.channel,
@@ -238,6 +262,7 @@ def _message(one: Claim, content: dict[str, str]) -> Message:
         rule=one.rule,
         expires=one.expires,
         attempt=one.attempt,
+        unsubscribe=unsubscribe,
     )
 
 

@@ -18,6 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from segue.api import Instant
+from segue.customers.consent import GRANTED, NOTHING_SAID, Statement, place, stand_of
 from segue.customers.identity import show
 from segue.customers.zones import zone_of
 from segue.engine.follow import follow
@@ -55,6 +56,8 @@ from segue.runtime.outgoing import Outgoing
 from segue.runtime.people import History, Person
 from segue.runtime.running import CHAIN, DecisionLine, Running
 from segue.runtime.standing import StoreStanding
+from segue.runtime.suppressing import Suppressions
+from segue.store import consent as consent_rows
 from segue.store import customers as customer_rows
 from segue.store import journeys as journey_rows
 from segue.store.customers import CustomerRow, EventRow
@@ -96,6 +99,7 @@ class Turn:
         # What belongs to the turn does not hold it: it goes, with a thousand customers, the moment it is done with, and
         # not when the collector comes by.
         self._weakly = weakref.proxy(self)
+        self.suppressions = Suppressions(tx, running.in_hand)
         self.arms = Arms(self._weakly)
         self.admissions = Admissions(self._weakly)
         self.outgoing = Outgoing(self._weakly)
@@ -107,7 +111,7 @@ class Turn:
         self._touched: dict[int, Journey] = {}
         self._known: dict[int, Journey] = {}
         self._moved: set[int] = set()
-        self._consent: list[tuple[int, str, str, str, Instant, str]] = []
+        self._heard: list[tuple[int, Statement]] = []
         self._due: Instant | None = None
         self._zones = scheduled_zones(tx) if running.beginnings.local else None
 
@@ -137,7 +141,7 @@ class Turn:
         zone = running.zone
         if traits and (named := traits.get(ZONE_TRAIT)) and isinstance(named, str):
             zone = find_zone(named) or zone
-        refusal = partial(running.reach.refusal, traits=traits, consent=row.consent)
+        refusal = partial(running.reach.refusal, traits=traits, consent=row.consent, suppressed=self.suppressions.find)
         standing, judges, long = StoreStanding(self._weakly, row), running.judges, history.long
         return Customer(show(row.key), traits, zone, running.currency, history, refusal, judges, standing, long)
 
@@ -571,9 +575,15 @@ class Turn:
         self._events.append(EventRow(order, hashed, message_id, customer, name, at, self.now, kind, raw, rest))
         return order
 
-    def record_consent(self, person: Person, channel: str, kind: str, state: str, at: Instant, source: str) -> None:
-        """Append to the record of consent; the latest state is kept with the customer by the caller."""
-        self._consent.append((person.row.row, channel, kind, state, at, source))
+    def hear(self, person: Person, statement: Statement) -> None:
+        """A customer says something about being written to: into the ledger, and what stands after it with the
+        customer. `refresh` and `change` follow, once all is said."""
+        row = person.row
+        name = place(statement.channel, statement.kind)
+        row.consent[name] = row.consent.get(name, NOTHING_SAID).join(stand_of(statement.state, statement.at))
+        self._heard.append((row.row, statement))
+        if statement.state != GRANTED and self.running.in_hand is not None:
+            self.running.in_hand.stop_customers((row.row,))
 
     # Writing
 
@@ -597,9 +607,10 @@ class Turn:
         self._flush_journeys()
         self.admissions.flush()
         self.arms.flush()
-        if self._consent:
-            customer_rows.put_consent(tx, self._consent)
-            self._consent.clear()
+        if self._heard:
+            consent_rows.put_statements(tx, self._heard)
+            self._heard.clear()
+        self.suppressions.flush()
         if self.tally:
             journey_rows.count(tx, self.tally)
             self.tally.clear()

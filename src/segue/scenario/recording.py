@@ -29,6 +29,7 @@ from segue.runtime.outgoing import JOURNEY_ENDED
 from segue.runtime.taking_back import STAYED
 from segue.scenario.replay import Arrival, Record, RecordedAnswer, RecordedReport
 from segue.store import history
+from segue.store.consent import shown_dead_by
 from segue.store.database import Transaction
 
 Decode = Callable[[bytes], tuple[Event, Instant]]
@@ -306,9 +307,7 @@ def _last_answer_of(tx: Transaction, message: LedgerRow) -> tuple[Instant | None
         ):
             return message.claimed, message.handed, Sent(message.receipt)
         case MessageState.FAILED:
-            gone = message.settled is not None and history.lost_address(
-                tx, message.customer, message.channel, message.settled
-            )
+            gone = shown_dead_by(tx, message.row)
             return message.claimed, message.settled, Rejected(message.reason, address_gone=gone)
         case MessageState.UNKNOWN:
             return message.claimed, message.settled, Unknown(message.reason.removeprefix(UNKNOWN_OUTCOME))

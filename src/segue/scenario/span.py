@@ -51,7 +51,7 @@ class Span:
         self._running = replay.running
         self._arrivals = replay.upcoming
         self._turn = Turn(tx, self._running, replay.moment)
-        self._intake = Intake(self._turn)
+        self._intake = Intake(self._turn, recorded=True)
         self._agenda: list[tuple[Instant, int, int, int, str]] = []
         self._beyond: Instant | None = None
         self._calendar: Instant | None = None
@@ -256,7 +256,7 @@ class Span:
             if row is not None and replay.when(row) == due:  # else it was moved on, or taken back
                 rows.append(row)
         turn.load([row.customer for row in rows])
-        outgoing.contact.prepare(rows, moment)
+        outgoing.prepare(rows, moment)
         return rows
 
     def _claim(self, rows: list[LedgerRow], moment: Instant) -> None:

@@ -1,4 +1,4 @@
-"""Queries for customers: who is who, their traits, their history, and what they said about being written to."""
+"""Queries for customers: who is who, their traits and their history."""
 
 from __future__ import annotations
 
@@ -9,24 +9,26 @@ from typing import Any, Final
 import msgspec
 
 from segue.api import Instant
+from segue.customers.consent import Stand
 from segue.customers.zones import zone_of
 from segue.program.facts import Past
 from segue.store.belongings import BELONGINGS
 from segue.store.database import Transaction
 
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_consent: Final = msgspec.json.Decoder(dict[str, Stand]).decode
 _encode: Final = msgspec.json.Encoder().encode
 
 
 class CustomerRow(msgspec.Struct):
     """A customer as stored. ``key`` is ``u:`` and the user id, or ``a:`` and the anonymous id of one not known yet.
-    ``consent`` is the latest state of what they said about being written to: see `segue.customers.reach`. ``seed`` is
+    ``consent`` is what stands of what they said about being written to: see `segue.customers.consent`. ``seed`` is
     the id by which they were first known, empty where that is still theirs."""
 
     row: int
     key: str
     traits: dict[str, Any]
-    consent: dict[str, str]
+    consent: dict[str, Stand]
     seed: str = ""
 
 
@@ -80,7 +82,9 @@ def load_customers(tx: Transaction, rows: Iterable[int]) -> dict[int, CustomerRo
     """Customers by number."""
     wanted = msgspec.json.encode(list(rows)).decode()
     return {
-        row: CustomerRow(row, key, _decode(traits) if traits else {}, _decode(consent) if consent else {}, seed or "")
+        row: CustomerRow(
+            row, key, _decode(traits) if traits else {}, _decode_consent(consent) if consent else {}, seed or ""
+        )
         for row, key, traits, consent, seed in tx.rows(
             "select id, key, traits, consent, seed from customer where id in (select value from json_each(?))",
             (wanted,),
@@ -143,11 +147,6 @@ def find_by_trait(tx: Transaction, trait: str, value: str) -> list[int]:
             "select id from customer where json_extract(traits, ?) = ? order by id", (f"$.{trait}", value)
         )
     ]
-
-
-def put_consent(tx: Transaction, rows: Iterable[tuple[int, str, str, str, Instant, str]]) -> None:
-    """Append to the record of consent: customer, channel, kind, state, when, source."""
-    tx.run_many("insert into consent (customer, channel, kind, state, at, source) values (?, ?, ?, ?, ?, ?)", rows)
 
 
 def name_numbers(tx: Transaction, names: Iterable[str]) -> dict[str, int]:

@@ -21,6 +21,7 @@ from typing import IO, Any, Final, TypeVar
 
 import apsw
 
+from segue.customers.suppression import comparable
 from segue.customers.zones import known_zone
 from segue.store.errors import StoreError, StoreInUse, StoreTooNew, StoreUnavailable
 
@@ -442,10 +443,16 @@ def _known_zone(*values: Any) -> str | None:
     return known_zone(values[0])
 
 
+def _comparable(*values: Any) -> str:
+    """What the migrations call ``comparable``."""
+    return comparable(values[0], values[1])
+
+
 def _migrate(connection: apsw.Connection) -> None:
     """Bring the schema to this version: each migration in one transaction with its number,
     so a kill in between leaves a whole one."""
     connection.create_scalar_function("known_zone", _known_zone, 1, deterministic=True)
+    connection.create_scalar_function("comparable", _comparable, 2, deterministic=True)
     current = _number(connection, "pragma user_version")
     known = list(migrations())
     if current > known[-1][0]:

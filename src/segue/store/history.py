@@ -107,36 +107,7 @@ def load_ignored(tx: Transaction, customer: int, rule: str) -> list[IgnoredRow]:
     ]
 
 
-class ConsentRow(msgspec.Struct, frozen=True):
-    """Something a customer, or a provider, said about being written to."""
-
-    channel: str
-    kind: str
-    state: str
-    at: Instant
-    source: str
-
-
-def load_consent(tx: Transaction, customer: int) -> list[ConsentRow]:
-    """The record of a customer's consent, oldest first."""
-    return [
-        ConsentRow(*row)
-        for row in tx.rows(
-            "select channel, kind, state, at, source from consent where customer = ? order by id", (customer,)
-        )
-    ]
-
-
 def journey_ended(tx: Transaction, journey: int) -> Instant | None:
     """When a journey ended; None while it is inside."""
     row = tx.row("select ended from journey where id = ?", (journey,))
     return row[0] if row is not None else None
-
-
-def lost_address(tx: Transaction, customer: int, channel: str, at: Instant) -> bool:
-    """Whether a provider called the customer's address for the channel dead at that moment."""
-    row = tx.row(
-        "select 1 from consent where customer = ? and channel = ? and at = ? and state like 'address gone: %' limit 1",
-        (customer, channel, at),
-    )
-    return row is not None

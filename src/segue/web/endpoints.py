@@ -131,6 +131,7 @@ class Endpoints(BaseRoute):
                 headers=headers,
                 query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
                 body=body,
+                client=scope["client"][0] if scope.get("client") else "",
             )
             return await endpoint.answer(request)
         except BadRequest as bad:

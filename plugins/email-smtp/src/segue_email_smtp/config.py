@@ -26,8 +26,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ``envelope_sender``   where bounces go (MAIL FROM), the sender when absent; ``{key}`` stands for the message's key,
                           as in ``bounces+{key}@example.com`` (VERP)
     ``reply_to``          the address in ``Reply-To``
-    ``unsubscribe``       an ``https:`` or ``mailto:`` address for ``List-Unsubscribe`` (RFC 2369; https also gets
-                          one-click, RFC 8058), on all but transactional messages; ``{key}`` as above
+    ``unsubscribe``       an ``https:`` or ``mailto:`` address of your own for ``List-Unsubscribe`` (RFC 2369), on all
+                          but transactional messages; ``{key}`` as above. An https address takes the place of Segue's,
+                          by which one unsubscribes with one click (RFC 8058); a mailto address stands beside it
     ``message_id_domain`` right side of ``Message-ID``, the sender's domain when absent
     ``timeout``           seconds to wait for the server's answer to one command
     ``connections``       most connections at once

@@ -21,6 +21,8 @@ from segue_email_smtp.plaintext import text_of
 _POLICY = SMTP.clone(cte_type="7bit")
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _HIDDEN = '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all">{}</div>'
+_HTTPS = re.compile(r"https://[!-;=?-~]+")
+"""Without spaces and angle brackets, which end an address in the header."""
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -66,11 +68,7 @@ def compose(message: Message, config: Config, now: datetime | None = None) -> Le
     ]
     if config.reply_to is not None:
         headers.append(("Reply-To", parse_mailbox(config.reply_to).address))
-    unsubscribe = config.unsubscribe_address(message.key)
-    if unsubscribe is not None and message.kind != "transactional":
-        headers.append(("List-Unsubscribe", f"<{unsubscribe}>"))
-        if unsubscribe.startswith("https:"):
-            headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+    headers += _unsubscribing(message, config)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
     return Letter(
         sender=config.bounce_address(message.key),
@@ -79,6 +77,23 @@ def compose(message: Message, config: Config, now: datetime | None = None) -> Le
         data=head.encode("utf-8" if international else "ascii") + _body(message),
         international=international,
     )
+
+
+def _unsubscribing(message: Message, config: Config) -> list[tuple[str, str]]:
+    """How the recipient's mail program unsubscribes (RFC 2369), with one click where there is an https address for it
+    (RFC 8058, section 3.1). An https address in the settings goes before Segue's own; a mailto goes beside it."""
+    if message.kind == "transactional":
+        return []
+    configured = config.unsubscribe_address(message.key)
+    own = message.unsubscribe if message.unsubscribe is not None and _HTTPS.fullmatch(message.unsubscribe) else None
+    one_click = configured if configured is not None and configured.startswith("https:") else own
+    places = [one_click] if one_click is not None else []
+    if configured is not None and configured != one_click:
+        places.append(configured)
+    headers = [("List-Unsubscribe", ", ".join(f"<{place}>" for place in places))] if places else []
+    if one_click is not None:
+        headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+    return headers
 
 
 def _named(name: str, config: Config) -> str:

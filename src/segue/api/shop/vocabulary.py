@@ -82,6 +82,12 @@ _CHOICE = (
     _field("channel", "text", "The channel meant, as in email; absent for all"),
     _field("kind", "text", "The kind of message meant, as in promotional; absent for all"),
     _field("list", "text", "The list's name"),
+    _field("wording", "text", "The version of the text that the customer saw"),
+    _field("proof", "text", "What shows that it was said: the form's number, the page, the call"),
+)
+_GRANT = (
+    *_CHOICE,
+    _field("basis", "text", "The lawful basis, in the GDPR's words: consent, contract, legitimate_interests …"),
 )
 
 
@@ -212,7 +218,14 @@ _ACCOUNT = (
         _field("trial_end", "date", "When it ends", "trial_end_date"),
     ),
     _event("trial_ended", "Trial Ended", "A trial is over", _field("plan", "text", "The plan tried")),
-    _event("subscribed", "Subscribed|Newsletter Subscribed", "Messages are wished for", *_CHOICE),
+    _event(
+        "subscribed",
+        "Subscribed|Newsletter Subscribed",
+        "Messages are wished for",
+        *_GRANT,
+        _field("confirmed", "boolean", "false: it waits to be confirmed (double opt-in), and nothing comes until then"),
+    ),
+    _event("subscription_confirmed", "Subscription Confirmed", "A subscription was confirmed", *_GRANT),
     _event("unsubscribed", "Unsubscribed|Newsletter Unsubscribed", "Messages are no longer wished for", *_CHOICE),
     _event("group_joined", "", "A group call: the customer belongs to it", _field("group_id", "text", "The group")),
     _event(
@@ -265,6 +278,11 @@ _TRAITS = (
     _field("plan", "text", "The plan the customer is on"),
     _field("vip", "boolean", "Whether the customer is one of the best"),
     _field("group_id", "text", "The group the customer belongs to", "groupId"),
+    _field("preferred_channel", "text", "The channel the customer likes best, as in sms", "preferredChannel"),
+    _field("preferred_channel_promotional", "text", "The same for promotional messages"),
+    _field("preferred_channel_informational", "text", "The same for informational messages"),
+    _field("frequency_promotional", "text", "daily, weekly or monthly: at most one promotional message in that time"),
+    _field("frequency_informational", "text", "The same for informational messages"),
     _field("avatar", "text", "Address of a picture"),
     _field("website", "text", "Address of the customer's own site"),
     _field("description", "text", "What is noted about the customer"),

@@ -1,0 +1,128 @@
+"""Queries for consent and suppression: the ledger of what customers said, and the addresses nothing may go to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from segue.api import Instant
+from segue.customers.consent import Statement
+from segue.customers.suppression import Suppression, comparable
+from segue.store.database import Transaction
+
+_COLUMNS: Final = "sort, address, reason, since, source, channel, detail, message, lifted"
+
+
+def put_statements(tx: Transaction, rows: Iterable[tuple[int, Statement]]) -> None:
+    """Append to the ledger: by customer, what they said."""
+    tx.run_many(
+        "insert into consent (customer, channel, kind, state, at, source, basis, wording, proof, event, received) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                customer,
+                one.channel,
+                one.kind,
+                one.state,
+                one.at,
+                one.source,
+                one.basis,
+                one.wording,
+                one.proof,
+                one.event,
+                one.received,
+            )
+            for customer, one in rows
+        ],
+    )
+
+
+def load_statements(tx: Transaction, customer: int) -> list[Statement]:
+    """The ledger of a customer, in the order in which things were said."""
+    return [
+        Statement(*row)
+        for row in tx.rows(
+            "select channel, kind, state, at, source, basis, wording, proof, event, received from consent "
+            "where customer = ? order by at, id",
+            (customer,),
+        )
+    ]
+
+
+def any_suppressed(tx: Transaction) -> bool:
+    """Whether any address is suppressed at all."""
+    return tx.row("select 1 from suppression indexed by suppression_address where lifted is null limit 1") is not None
+
+
+def find_suppressed(
+    tx: Transaction, addresses: Iterable[tuple[str, str]]
+) -> Mapping[tuple[str, str], list[Suppression]]:
+    """The suppressions that hold, of addresses as they are compared: by sort and address. One query for all of them."""
+    found: dict[tuple[str, str], list[Suppression]] = {}
+    wanted = msgspec.json.encode(list(addresses)).decode()
+    for row in tx.rows(
+        f"select {_COLUMNS} from json_each(?) as wanted cross join suppression indexed by suppression_address "
+        "on sort = wanted.value ->> 0 and address = wanted.value ->> 1 and lifted is null order by suppression.id",
+        (wanted,),
+    ):
+        one = _read(row)
+        found.setdefault((one.sort, one.address), []).append(one)
+    return found
+
+
+def put_suppressions(tx: Transaction, found: Iterable[Suppression]) -> None:
+    """Suppress addresses."""
+    tx.run_many(
+        f"insert into suppression ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                one.sort,
+                one.address,
+                one.reason,
+                one.since,
+                one.source,
+                one.channel,
+                one.detail,
+                one.message,
+                one.lifted,
+            )
+            for one in found
+        ],
+    )
+
+
+def lift(tx: Transaction, address: str, at: Instant, sort: str = "", reason: str = "", channel: str = "") -> int:
+    """Have an address, written as anybody writes it, be suppressed no more: of one sort, for one reason or on one
+    channel where these are given. Gives how many suppressions that ended."""
+    sorts = [sort] if sort else [one for (one,) in tx.rows("select distinct sort from suppression")]
+    return sum(
+        tx.run(
+            "update suppression set lifted = ?1 where sort = ?2 and address = ?3 and lifted is null "
+            "and (?4 = '' or reason = ?4) and (?5 = '' or channel = ?5)",
+            (at, one, comparable(one, address), reason, channel),
+        )
+        for one in sorts
+    )
+
+
+def list_suppressed(tx: Transaction, after: int = 0, limit: int = 1000) -> list[tuple[int, Suppression]]:
+    """The suppressions that hold, each with its number, in the order in which they came; those after a number."""
+    return [
+        (row[0], _read(row[1:]))
+        for row in tx.rows(
+            f"select id, {_COLUMNS} from suppression where lifted is null and id > ? order by id limit ?",
+            (after, limit),
+        )
+    ]
+
+
+def shown_dead_by(tx: Transaction, message: int) -> bool:
+    """Whether it was this message that showed its address to be dead."""
+    row = tx.row("select 1 from suppression where message = ? and reason = 'bounced' limit 1", (message,))
+    return row is not None
+
+
+def _read(row: tuple[Any, ...]) -> Suppression:
+    return Suppression(*row)
