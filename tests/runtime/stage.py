@@ -59,7 +59,7 @@ class Stage:
         policies = {"promotional": m.Policy("promotional", lines)}
         self.running = msgspec.structs.replace(self.running, policies=policies, costs=costs or {})
 
-    def answer(self, claimed: Claim, answer: Answer, *, retraction: bool = False) -> Told:
+    def answer(self, claimed: Claim, answer: Answer | None, *, retraction: bool = False) -> Told:
         outcome = Outcome(claimed.row, answer, retraction)
         return told(self.store.apply(lambda tx: settle(tx, self.running, [outcome], self.now)).lines)
 

@@ -355,3 +355,58 @@ def test_ones_own_policy_is_that_of_its_kind(store: Store) -> None:
     stage.running = msgspec.structs.replace(stage.running, policies=policies)
     decided(stage, 3)
     assert len(stage.claim()[0]) == 3
+
+
+# What the customer chose
+
+
+def test_who_wants_to_hear_once_a_week_gets_one_message_a_week_of_that_kind_by_whatever_channel(store: Store) -> None:
+    text = 'event paid order_id text\nwhen paid per order_id send email "hello" and sms "hello" within 3d'
+    stage = Stage(store, text)
+    stage.arrive(None, traits={"email": "ann@example.com", "phone": "+358401234567", "frequency_promotional": "weekly"})
+    stage.arrive("paid", order_id="1", traits={})
+    assert len(stage.claim()[0]) == 1
+    (line,) = [line for line in stage.look("sms").done.lines if line.decision == "skipped"]
+    assert line.reason == "limit 1 messages per 7d, as the customer chose (promotional), taken by paid"
+    explained = store.apply(lambda tx: explain(tx, stage.running, "ann", "paid"))
+    assert isinstance(explained, Explanation)
+    assert any("as the customer chose: 1 of 1 taken" in fact.detail for fact in explained.facts)
+    stage.later(7 * DAY)
+    stage.arrive("paid", order_id="2", traits={})
+    assert len(stage.claim()[0]) == 1
+
+
+@pytest.mark.parametrize(("chosen", "free"), [("daily", DAY), ("weekly", 7 * DAY), ("monthly", 31 * DAY)])
+def test_a_customer_s_frequency_holds_beside_the_project_s_limits(store: Store, chosen: str, free: int) -> None:
+    stage = limited(store, limit(50))
+    stage.arrive(None, traits={"email": "ann@example.com", "frequency_promotional": chosen})
+    stage.arrive("paid", order_id="1", traits={})
+    assert len(stage.claim()[0]) == 1
+    stage.later(free - MINUTE)
+    stage.arrive("paid", order_id="2", traits={})
+    assert not stage.claim()[0]
+    stage.later(MINUTE)
+    stage.arrive("paid", order_id="3", traits={})
+    assert len(stage.claim()[0]) == 1
+
+
+@pytest.mark.parametrize("kind", ["transactional", "informational"])
+def test_a_frequency_is_for_one_kind_of_message(store: Store, kind: str) -> None:
+    stage = Stage(store, f'event paid order_id text\nwhen paid per order_id send email "hello" as {kind}')
+    traits = {"email": "ann@example.com", "frequency_promotional": "monthly", "frequency_transactional": "monthly"}
+    stage.arrive(None, traits=traits)
+    for number in "123":
+        stage.arrive("paid", id=number, order_id=number, traits={})
+    assert len(stage.claim()[0]) == 3
+
+
+def test_a_frequency_that_is_none_limits_nothing(store: Store) -> None:
+    stage = Stage(store, EMAIL)
+    for number, chosen in enumerate(["hourly", "", 7, ["daily"]]):
+        stage.arrive(
+            "paid",
+            order_id=str(number),
+            id=str(number),
+            traits={"frequency_promotional": chosen, "email": "a@x.example"},
+        )
+    assert len(stage.claim()[0]) == 4
