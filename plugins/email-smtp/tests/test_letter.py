@@ -159,6 +159,29 @@ def test_unsubscribe_headers_stand_on_all_but_transactional_messages() -> None:
     assert mailto["List-Unsubscribe-Post"] is None
 
 
+def test_segue_s_own_link_unsubscribes_with_one_click_and_stands_before_a_mail_address() -> None:
+    own = "https://segue.example/u/abc.def-_"
+    mail = read({"subject": "s", "text": "x"}, unsubscribe=own)
+    assert mail["List-Unsubscribe"] == f"<{own}>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    both = read({"subject": "s", "text": "x"}, config(unsubscribe="mailto:leave@example.test"), unsubscribe=own)
+    assert both["List-Unsubscribe"] == f"<{own}>, <mailto:leave@example.test>"
+    assert both["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    theirs = read({"subject": "s", "text": "x"}, config(unsubscribe="https://shop.example/u"), unsubscribe=own)
+    assert theirs["List-Unsubscribe"] == "<https://shop.example/u>"
+    assert read({"subject": "s", "text": "x"}, unsubscribe=own, kind="transactional")["List-Unsubscribe"] is None
+
+
+@pytest.mark.parametrize(
+    "link", ["http://127.0.0.1:8080/u/x", "https://a.example/\r\nBcc: x", "https://a.example/>, <x"]
+)
+def test_a_link_that_is_no_https_address_gets_into_no_header(link: str) -> None:
+    mail = read({"subject": "s", "text": "x"}, unsubscribe=link)
+    assert mail["List-Unsubscribe"] is None
+    assert mail["List-Unsubscribe-Post"] is None
+    assert mail["Bcc"] is None
+
+
 def test_without_a_text_one_is_made_from_the_html() -> None:
     markup = """<html><head><title>No</title><style>p { color: red }</style></head><body>
     <h1>Hi&nbsp;Ann</h1><p>Your <a href="https://shop.example/cart">cart</a> is<br>waiting &amp; full.</p>
