@@ -104,7 +104,7 @@ def _show(customer: str, known: _Known) -> None:
                 f" {one.kind} by {printable(one.channel)}{basis}",
             )
         )
-        told = [("source", one.source), ("wording", one.wording), ("proof", one.proof), ("event", one.event)]
-        for name, value in told:
+        shown = [("source", one.source), ("wording", one.wording), ("proof", one.proof), ("event", one.event)]
+        for name, value in shown:
             if value:
                 console.print(Text(f"    {name}: {printable(value)}", style="dim"))
