@@ -16,6 +16,8 @@ from segue.engine.journey import Arrived
 from segue.program.keys import per_value
 from segue.runtime.admissions import Cause
 from segue.runtime.agreeing import SPEAKING, agree
+from segue.runtime.erased import Erased
+from segue.runtime.erasing import erase_at_once
 from segue.runtime.merging import merge
 from segue.runtime.people import Person
 from segue.runtime.refusing import repeat_word
@@ -29,11 +31,13 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Ingested(msgspec.Struct, frozen=True):
-    """What came of a batch: how many events were new, how many had come before, and what was done."""
+    """What came of a batch: how many events were new, how many had come before, how many are about customers who were
+    erased and were refused, and what was done."""
 
     accepted: int
     duplicates: int
     done: Done
+    refused: int = 0
 
 
 def ingest(tx: Transaction, running: Running, events: Sequence[Event], now: Instant) -> Ingested:
@@ -41,7 +45,8 @@ def ingest(tx: Transaction, running: Running, events: Sequence[Event], now: Inst
     intake = Intake(Turn(tx, running, now))
     intake.expect(events)
     accepted = sum(intake.take(event, now) for event in events)
-    return Ingested(accepted, len(events) - accepted, intake.close())
+    refused = intake.refused
+    return Ingested(accepted, len(events) - accepted - refused, intake.close(), refused)
 
 
 class Intake:
@@ -56,6 +61,8 @@ class Intake:
         self._customers: dict[str, int] = {}
         self._own_keys: dict[int, str] = {}
         self._aliases: dict[str, int] = {}
+        self._erased = Erased(turn.tx)
+        self.refused = 0
 
     def expect(self, events: Sequence[Event]) -> None:
         """Bring what will be asked about events that come next, for all of them at once. Each is expected once before
@@ -78,10 +85,15 @@ class Intake:
         self._own_keys.update((row, turn.people[row].row.key) for row in found.values())
         turn.load_journeys([row for row, person in turn.people.items() if person.journeys is None])
         _load_history(turn, turn.running, events)
+        self._erased.expect(events)
 
     def take(self, event: Event, now: Instant) -> bool:
-        """Take an event in that arrives now; False where it came before. A hash finds candidates, equality decides."""
+        """Take an event in that arrives now; False where it came before, or is refused. A hash finds candidates,
+        equality decides."""
         if event.message_id in self._seen:
+            return False
+        if self._erased.refuses(event, self._is_known(event)):
+            self.refused += 1
             return False
         self._seen.add(event.message_id)
         turn, customers, own_keys = self._turn, self._customers, self._own_keys
@@ -94,7 +106,23 @@ class Intake:
             del own_keys[gone]
         person = _identify(turn, event, customers, own_keys, self._aliases)
         _take(turn, turn.running, person, event, self._hashes.pop(event.message_id), now, self._recorded)
+        if person is not None and turn.running.erases(event.name):
+            self._erase(person, event, now)
         return True
+
+    def _is_known(self, event: Event) -> bool:
+        """Whether an event names a customer who exists."""
+        return (event.user_id is not None and user_key(event.user_id) in self._customers) or (
+            (device := _device_of(event)) is not None and device_key(device) in self._customers
+        )
+
+    def _erase(self, person: Person, event: Event, now: Instant) -> None:
+        """The event asks for its customer to be erased; it goes with them."""
+        self._write_aliases()
+        self._erased.add(erase_at_once(self._turn, person, f"{event.name} from {event.source}", now), now)
+        row = person.row.row
+        self._customers = {key: known for key, known in self._customers.items() if known != row}
+        self._own_keys.pop(row, None)
 
     def close(self) -> Done:
         """Write everything."""
