@@ -78,12 +78,14 @@ def live(stage: Stage, customer: str, traits: dict[str, Any], **fields: Any) -> 
 def everything_but(store: Store, customer: int) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of all tables that belong to others."""
     return store.apply(
-        lambda tx: {
-            one.table: tx.rows(f"select * from {one.table} where customer <> ? order by 1, 2", (customer,))
-            for one in BELONGINGS
-            if one.section
-        }
-        | {"customer": tx.rows("select * from customer where id <> ?", (customer,))}
+        lambda tx: (
+            {
+                one.table: tx.rows(f"select * from {one.table} where customer <> ? order by 1, 2", (customer,))
+                for one in BELONGINGS
+                if one.section
+            }
+            | {"customer": tx.rows("select * from customer where id <> ?", (customer,))}
+        )
     )
 
 
@@ -122,7 +124,7 @@ def test_nothing_of_an_erased_customer_is_left_in_the_file_and_nobody_else_is_to
     number = erase(stage, wanda)
     for call in calls_of(store, number):  # what channels were asked is kept until they answered
         done = erasures.Call(call.number, number, call.channel, call.what, None, None, 1, stage.now)
-        store.apply(lambda tx, done=done: erasures.put_call(tx, done))  # type: ignore[misc]
+        store.apply(lambda tx, done=done: erasures.settle_calls(tx, [done]))  # type: ignore[misc]
     assert everything_but(store, wanda) == before
     assert store.path is not None
     assert empty_log(store.path)

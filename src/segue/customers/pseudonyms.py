@@ -19,8 +19,8 @@ IDENTIFYING: Final = ("email", "phone", "push_token", "web_push_token")
 """Traits that identify a customer by themselves."""
 
 Mark = tuple[str, str]
-"""An identifier as it is compared: its kind (``user``, ``device``, the name of a trait, or one that sources gave it), and
-its value."""
+"""An identifier as it is compared: its kind (``user``, ``device``, the name of a trait, or one that sources gave it),
+and its value."""
 
 
 def pseudonym(secret: bytes, customer: str) -> str:

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 
-from segue.api import Answer, Callback, Channel, ChannelSpec, Message, Request, Retry, Tools, Unknown
+from segue.api import Answer, Callback, Channel, ChannelSpec, Forget, Message, Request, Retry, Tools, Unknown
 from segue.host.answers import read_answers, read_callback
 from segue.host.containment import Blocked, Contained, Fault, Limits, NotBegun
+
+Handed = TypeVar("Handed", Message, Forget)
 
 
 class OpenChannel(Contained[Channel]):
@@ -35,7 +38,7 @@ class OpenChannel(Contained[Channel]):
             tools.channel,
             config,
             lambda: spec.open(config, tools),
-            ("send", "receive", "retract"),
+            ("send", "receive", "retract", *(("forget",) if spec.keeps else ())),
             tools.http,
             limits,
             on_fault,
@@ -71,6 +74,10 @@ class OpenChannel(Contained[Channel]):
         """Take back; answers as `send` does."""
         return await self._answered(messages, lambda channel, batch: channel.retract(batch))
 
+    async def forget(self, customers: Sequence[Forget]) -> list[Answer]:
+        """Have the provider erase customers; answers as `send` does."""
+        return await self._answered(customers, lambda channel, batch: channel.forget(batch))
+
     async def receive(self, request: Request) -> Callback:
         """What a provider's call means. Raises Fault; the provider should then get a 503 and try again.
 
@@ -96,19 +103,19 @@ class OpenChannel(Contained[Channel]):
 
     async def _answered(
         self,
-        messages: Sequence[Message],
-        ask: Callable[[Channel, Sequence[Message]], Awaitable[Sequence[Answer]]],
+        wanted: Sequence[Handed],
+        ask: Callable[[Channel, Sequence[Handed]], Awaitable[Sequence[Answer]]],
     ) -> list[Answer]:
         answers: list[Answer] = []
-        for start in range(0, len(messages), self.spec.batch):
+        for start in range(0, len(wanted), self.spec.batch):
             async with self._slots:
-                answers += await self._ask(messages[start : start + self.spec.batch], ask)
+                answers += await self._ask(wanted[start : start + self.spec.batch], ask)
         return answers
 
     async def _ask(
         self,
-        batch: Sequence[Message],
-        ask: Callable[[Channel, Sequence[Message]], Awaitable[Sequence[Answer]]],
+        batch: Sequence[Handed],
+        ask: Callable[[Channel, Sequence[Handed]], Awaitable[Sequence[Answer]]],
     ) -> list[Answer]:
         running = self._running
         if running is None:

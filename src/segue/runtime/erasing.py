@@ -1,9 +1,10 @@
-"""Erasing a customer: their journeys end, what was not sent is withdrawn, what stands is taken back, and everything that
-is kept of them is deleted.
+"""Erasing a customer: their journeys end, what was not sent is withdrawn, what stands is taken back, and everything
+that is kept of them is deleted.
 
-It begins as one input among others, in a turn: from its commit on nothing knows the customer any more. Rows that nothing
-looks at by itself, of which there may be very many, follow in pieces; then the write-ahead log is emptied. What channels
-have to do is kept, with what they need for it, until they have answered for good: see `segue.runtime.forgetting`.
+It begins as one input among others, in a turn: from its commit on nothing knows the customer any more. Rows that
+nothing looks at by itself, of which there may be very many, follow in pieces; then the write-ahead log is emptied. What
+channels have to do is kept, with what they need for it, until they have answered for good: see
+`segue.runtime.forgetting`.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def begin(tx: Transaction, running: Running, number: int, now: Instant) -> Done:
         if row in turn.people:
             erase(turn, turn.people[row], erasure, now)
         else:  # erased since, by another request
-            erasures.put_erasure(tx, msgspec.structs.replace(erasure, state=erasures.DONE, begun=now, done=now))
+            erasures.put_erasures(tx, [msgspec.structs.replace(erasure, state=erasures.DONE, begun=now, done=now)])
     return turn.flush()
 
 
@@ -75,8 +76,8 @@ def erase(turn: Turn, person: Person, erasure: Erasure, now: Instant) -> Sequenc
     erasures.put_tombstones(tx, erasure.number, now, marks)
     erasures.clean_tallies(tx, _texts_about(person, marks))
     deleted = erasures.delete_live(tx, row)
-    erasures.put_erasure(
-        tx, msgspec.structs.replace(erasure, state=erasures.DELETING, begun=now, deleted=dict(+deleted))
+    erasures.put_erasures(
+        tx, [msgspec.structs.replace(erasure, state=erasures.DELETING, begun=now, deleted=dict(+deleted))]
     )
     turn.lose(row)
     return marks
@@ -90,9 +91,9 @@ def go_on(tx: Transaction, number: int, now: Instant, limit: int = 500) -> bool:
     piece = erasures.delete_piece(tx, erasure.customer, limit)
     deleted = dict(Counter(erasure.deleted) + piece)
     if piece:
-        erasures.put_erasure(tx, msgspec.structs.replace(erasure, deleted=deleted))
+        erasures.put_erasures(tx, [msgspec.structs.replace(erasure, deleted=deleted)])
     else:
-        erasures.put_erasure(tx, msgspec.structs.replace(erasure, state=erasures.DONE, done=now, customer=None))
+        erasures.put_erasures(tx, [msgspec.structs.replace(erasure, state=erasures.DONE, done=now, customer=None)])
     return bool(piece)
 
 

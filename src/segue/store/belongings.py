@@ -16,9 +16,9 @@ class Belonging(msgspec.Struct, frozen=True):
     """A table with a column ``customer``. ``merge`` are the statements, in order, that make what belongs to
     ``:gone`` belong to ``:kept``; afterwards nothing in it belongs to ``:gone``.
 
-    ``section`` is what an export calls it; empty where there is nothing to tell in it. An erasure deletes its rows: those
-    that are ``inert``, which nothing looks at by itself and of which there may be many, in pieces after the others.
-    ``conditions`` part the rows into kinds with an index of their own.
+    ``section`` is what an export calls it; empty where there is nothing to tell in it. An erasure deletes its rows:
+    those that are ``inert``, which nothing looks at by itself and of which there may be many, in pieces after the
+    others. ``conditions`` part the rows into kinds with an index of their own.
     """
 
     table: str

@@ -44,8 +44,8 @@ class Erasure(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """What a channel is asked to do for an erasure: to erase a customer, or to take a message back. ``body`` is None once
-    it answered for good; ``answer`` is empty where it did so."""
+    """What a channel is asked to do for an erasure: to erase a customer, or to take a message back. ``body`` is None
+    once it answered for good; ``answer`` is empty where it did so."""
 
     number: int
     erasure: int
@@ -111,17 +111,21 @@ def _select(tx: Transaction, where: str, values: tuple[object, ...]) -> list[Era
             msgspec.json.decode(deleted, type=dict[str, int]) if deleted else {},
         )
         for number, state, who, asked, begun, done, purged, customer, deleted in tx.rows(
-            f"select id, state, who, asked, begun, done, purged, customer, deleted from erasure where {where} order by id",
+            "select id, state, who, asked, begun, done, purged, customer, deleted from erasure "
+            f"where {where} order by id",
             values,
         )
     ]
 
 
-def put_erasure(tx: Transaction, one: Erasure) -> None:
-    """Write how far an erasure has come."""
-    tx.run(
+def put_erasures(tx: Transaction, found: Iterable[Erasure]) -> None:
+    """Write how far erasures have come."""
+    tx.run_many(
         "update erasure set state = ?, begun = ?, done = ?, purged = ?, customer = ?, deleted = ? where id = ?",
-        (one.state, one.begun, one.done, one.purged, one.customer, msgspec.json.encode(one.deleted), one.number),
+        [
+            (one.state, one.begun, one.done, one.purged, one.customer, msgspec.json.encode(one.deleted), one.number)
+            for one in found
+        ],
     )
 
 
@@ -142,8 +146,8 @@ def count_all(tx: Transaction, customer: int) -> dict[str, int]:
 
 
 def delete_live(tx: Transaction, customer: int) -> Counter[str]:
-    """Delete all of a customer that something looks at by itself, the customer's own row among it. Gives how many rows of
-    which table."""
+    """Delete all of a customer that something looks at by itself, the customer's own row among it. Gives how many rows
+    of which table."""
     for table in _NUMBERED:
         _keep_number(tx, table)
     deleted: Counter[str] = Counter()
@@ -181,7 +185,8 @@ def _blank_origins(tx: Transaction, customer: int, where: str, room: int) -> Non
     origins = [
         message_id.removesuffix(ending)
         for (message_id,) in tx.rows(
-            f"select message_id from event where {where} and kind = 2 and message_id like :ending order by id limit :room",
+            f"select message_id from event where {where} and kind = 2 and message_id like :ending "
+            "order by id limit :room",
             {"gone": customer, "ending": f"%{ending}", "room": room},
         )
     ]
@@ -210,7 +215,8 @@ def keep_numbers(tx: Transaction) -> None:
 
 
 def clean_tallies(tx: Transaction, texts: Iterable[str]) -> None:
-    """Take texts about a customer out of the reasons that tallies count by: a provider's refusal may name the address."""
+    """Take texts about a customer out of the reasons that tallies count by: a provider's refusal may name the
+    address."""
     words = sorted({text for text in texts if len(text) > 2}, key=len, reverse=True)
     if not words:
         return
@@ -306,11 +312,16 @@ def count_waiting(tx: Transaction) -> dict[str, int]:
     )
 
 
-def put_call(tx: Transaction, call: Call) -> None:
-    """Write what came of a call."""
-    tx.run(
+def waiting_erasures(tx: Transaction) -> set[int]:
+    """The erasures for which a channel has not answered for good."""
+    return {number for (number,) in tx.rows("select distinct erasure from erasure_call where due is not null")}
+
+
+def settle_calls(tx: Transaction, calls: Iterable[Call]) -> None:
+    """Write what came of calls."""
+    tx.run_many(
         "update erasure_call set body = ?, due = ?, tries = ?, answered = ?, answer = ? where id = ?",
-        (call.body, call.due, call.tries, call.answered, call.answer, call.number),
+        [(one.body, one.due, one.tries, one.answered, one.answer, one.number) for one in calls],
     )
 
 
