@@ -30,6 +30,7 @@ COMMANDS: Final = (
     "replay",
     "record",
     "why",
+    "customer",
     "attribute",
     "plugins",
     "doctor",

@@ -50,6 +50,16 @@ class Transaction:
         """All rows of a query, with its values by place or by name."""
         return self._connection.execute(sql, values).fetchall()
 
+    def named(self, sql: str, values: Mapping[str, Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """The columns of a query by name, and all its rows."""
+        cursor = self._connection.execute(sql, values)
+        rows: list[tuple[Any, ...]] = []
+        columns: list[str] = []
+        for row in cursor:
+            columns = columns or [name for name, _ in cursor.get_description()]
+            rows.append(row)
+        return columns, rows
+
     def row(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a query, None where there is none."""
         return self._connection.execute(sql, values).fetchone()

@@ -312,6 +312,27 @@ def count_waiting(tx: Transaction) -> dict[str, int]:
     )
 
 
+def settle_by_hand(tx: Transaction, erasure: int, now: Instant) -> int:
+    """Somebody erased at the providers what their channels did not: nothing is left to ask. How many calls that
+    were."""
+    return tx.run(
+        "update erasure_call set body = null, due = null, answered = ?, answer = null "
+        "where erasure = ? and (due is not null or answer <> '')",
+        (now, erasure),
+    )
+
+
+def count_refused(tx: Transaction) -> dict[int, list[str]]:
+    """The channels that would not erase, by erasure."""
+    found: dict[int, list[str]] = {}
+    for erasure, channel in tx.rows(
+        "select distinct erasure, channel from erasure_call where due is null and answer <> '' "
+        "order by erasure, channel"
+    ):
+        found.setdefault(erasure, []).append(channel)
+    return found
+
+
 def waiting_erasures(tx: Transaction) -> set[int]:
     """The erasures for which a channel has not answered for good."""
     return {number for (number,) in tx.rows("select distinct erasure from erasure_call where due is not null")}

@@ -39,7 +39,8 @@ def put_kept(tx: Transaction, one: Kept) -> None:
     """Write how far a sweep has come."""
     tx.run(
         "insert into retained (sort, began, cursor, ended, deleted) values (?, ?, ?, ?, ?) on conflict (sort) "
-        "do update set began = excluded.began, cursor = excluded.cursor, ended = excluded.ended, deleted = excluded.deleted",
+        "do update set began = excluded.began, cursor = excluded.cursor, ended = excluded.ended, "
+        "deleted = excluded.deleted",
         (one.sort, one.began, one.cursor, one.ended, one.deleted),
     )
 
