@@ -113,12 +113,12 @@ class Service:
         for name, (channel, _) in assembly.channels.items():
             tools = Tools(channel=name, http=client, callback_url=assembly.project.http.url)
             self._channels[name] = await OpenChannel.open(
-                channel, configs[name], tools, on_fault=partial(_log.error, "channel fault", channel=name)
+                channel, configs[name], tools, on_fault=partial(_log_fault, "channel", name)
             )
         for name, source, config in fetching:
             lent = SourceTools(source=name, http=client, url=assembly.project.http.url)
             self._fetching[name] = await OpenSource.open(
-                source, config, lent, on_fault=partial(_log.error, "source fault", source=name)
+                source, config, lent, on_fault=partial(_log_fault, "source", name)
             )
         self.store.start()
         signer = await asyncio.wrap_future(self.store.write(lambda tx: load_keys(tx, keys)))
@@ -264,6 +264,10 @@ class Service:
             "sources": {name: source.state for name, source in self._fetching.items()},
             "balanced": all(count.balanced for count in self._counts),
         }
+
+
+def _log_fault(what: str, name: str, reason: str) -> None:
+    _log.error(f"{what} fault", **{what: name}, reason=reason)
 
 
 def _take_request(tx: Transaction) -> tuple[Request | None, Mapping[str, str] | None]:

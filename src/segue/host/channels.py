@@ -18,6 +18,7 @@ import msgspec
 from segue.api import Answer, Callback, Channel, ChannelSpec, Forget, Message, Request, Retry, Tools, Unknown
 from segue.host.answers import read_answers, read_callback
 from segue.host.containment import Blocked, Contained, Fault, Limits, NotBegun
+from segue.host.secrets import strike
 
 Handed = TypeVar("Handed", Message, Forget)
 
@@ -122,7 +123,9 @@ class OpenChannel(Contained[Channel]):
             return [self._later() for _ in batch]
         try:
             returned = await self._on(running, lambda: ask(running.plugin, batch), self.spec.timeout)
-        except Fault as fault:
+        except Fault as raised:
+            # What a plugin raises may quote what it was sending, and to whom: neither log nor ledger needs that.
+            fault = type(raised)(strike(str(raised), _personal(batch)))
             self._count(fault)
             self._in_a_row += 1
             lost = isinstance(fault, Blocked | NotBegun)
@@ -145,3 +148,12 @@ class OpenChannel(Contained[Channel]):
     def _later(self) -> Retry:
         after = max(0.0, self._next - self._loop.time()) if self._next is not None else self._limits.longest
         return Retry(f"the channel {self.name} is {self.state}: {self.reason}", after)
+
+
+def _personal(batch: Sequence[Message] | Sequence[Forget]) -> tuple[str, ...]:
+    """The texts in what is handed over that belong to customers."""
+    found: set[str] = set()
+    for one in batch:
+        found.add(one.customer)
+        found.update((one.address, *one.content.values()) if isinstance(one, Message) else one.addresses)
+    return tuple(text for text in found if len(text) > 2)
