@@ -39,9 +39,11 @@ class Retention(msgspec.Struct, frozen=True):
     ignored: int | None = None
     by_event: dict[str, int | None] = {}
 
-    def of(self, event: str) -> int | None:
-        """How long an event is kept, by its name in rules."""
-        return self.by_event.get(event, self.events)
+    def kept(self) -> dict[str, int | None]:
+        """How long events are kept, by their name in rules, ``""`` for all others; empty where all are kept for
+        good."""
+        kept = {**({"": self.events} if self.events is not None else {}), **self.by_event}
+        return kept if any(span is not None for span in kept.values()) else {}
 
 
 _SORTS: Final = tuple(name for name in Retention.__struct_fields__ if name != "by_event")

@@ -83,6 +83,7 @@ class Assembly(msgspec.Struct, frozen=True):
             messages=None if content is None else {name: frozenset(content.names(name)) for name in self.channels},
             languages={} if content is None else content.languages(),
             locale=self.project.locale,
+            kept=self.project.retention.kept(),
         )
 
 
