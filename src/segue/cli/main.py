@@ -31,6 +31,7 @@ COMMANDS: Final = (
     "record",
     "why",
     "customer",
+    "privacy",
     "attribute",
     "plugins",
     "doctor",
