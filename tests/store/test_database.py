@@ -31,6 +31,7 @@ TABLES = {
     "coupon",
     "erasure",
     "erasure_call",
+    "secret",
     "tombstone",
     "numbered",
     "retained",

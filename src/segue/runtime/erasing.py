@@ -30,12 +30,16 @@ from segue.store import erasures
 from segue.store.database import Transaction
 from segue.store.erasures import Erasure
 from segue.store.ledger import select_messages
+from segue.store.mentions import delete_rejections, find_mentions
 
 ERASED: Final = "erased"
 """Why a journey exits whose customer is erased."""
 
 _LATE: Final = 30 * SECOND
 """How much later than its channel's time-out a call that was under way may still reach the provider."""
+
+_SEARCHED: Final = 200
+"""Rejections that one transaction searches: each may be 8 KB."""
 
 Calls = list[tuple[str, Forget | Message, Instant]]
 
@@ -77,19 +81,32 @@ def erase(turn: Turn, person: Person, erasure: Erasure, now: Instant) -> Sequenc
     erasures.clean_tallies(tx, _texts_about(person, marks))
     deleted = erasures.delete_live(tx, row)
     erasures.put_erasures(
-        tx, [msgspec.structs.replace(erasure, state=erasures.DELETING, begun=now, deleted=dict(+deleted))]
+        tx,
+        [
+            msgspec.structs.replace(
+                erasure, state=erasures.DELETING, begun=now, deleted=dict(+deleted), texts=_identifiers(person, marks)
+            )
+        ],
     )
     turn.lose(row)
     return marks
 
 
 def go_on(tx: Transaction, number: int, now: Instant, limit: int = 500) -> bool:
-    """Delete a piece of what is left of an erased customer; False where that was the end."""
+    """Delete a piece of what is left of an erased customer, then of the rejections that mention them; False where that
+    was the end."""
     erasure = erasures.find_erasure(tx, number)
     if erasure is None or erasure.state != erasures.DELETING or erasure.customer is None:
         return False
     piece = erasures.delete_piece(tx, erasure.customer, limit)
     deleted = dict(Counter(erasure.deleted) + piece)
+    if not piece and erasure.texts:
+        found, cursor = find_mentions(tx, erasure.texts, erasure.cursor, _SEARCHED)
+        delete_rejections(tx, found)
+        deleted = dict(Counter(deleted) + Counter({"rejection": len(found)}))
+        texts = erasure.texts if cursor is not None else ()
+        erasures.put_erasures(tx, [msgspec.structs.replace(erasure, deleted=deleted, texts=texts, cursor=cursor or 0)])
+        return True
     if piece:
         erasures.put_erasures(tx, [msgspec.structs.replace(erasure, deleted=deleted)])
     else:
@@ -122,6 +139,12 @@ def _marks_of_rest(rest: dict[str, Any]) -> Iterator[Mark]:
             yield kind, str(rest[name])
     yield from (mark(kind, value) for kind, value in (rest.get("ids") or {}).items())
     yield from marks_of_traits(rest.get("traits") or {})
+
+
+def _identifiers(person: Person, marks: Iterable[Mark]) -> tuple[str, ...]:
+    """The identifiers as they were written, and as they are compared."""
+    written = {str(person.row.traits[trait]) for trait in _ADDRESSES & person.row.traits.keys()}
+    return tuple(sorted(written | {value for _, value in marks}))
 
 
 def _texts_about(person: Person, marks: Iterable[Mark]) -> set[str]:

@@ -5,12 +5,13 @@ The source is answered only after that transaction has committed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 
-from segue.api import Event, Instant
+from segue.api import Event, Instant, Rejection
 from segue.customers.identity import device_key, find_same, resolve, show, user_key
 from segue.engine.journey import Arrived
 from segue.program.keys import per_value
@@ -26,8 +27,13 @@ from segue.runtime.turn import Done, Turn
 from segue.store import customers as customer_rows
 from segue.store.customers import hash_id
 from segue.store.database import Transaction
+from segue.store.rejections import reject
 
 _encode: Final = msgspec.json.Encoder().encode
+
+
+REFUSED: Final = "its customer was erased, and it happened before that, or only says who they are"
+"""Why an event is refused that would bring back somebody who was erased. Nothing of it is kept."""
 
 
 class Ingested(msgspec.Struct, frozen=True):
@@ -45,8 +51,8 @@ def ingest(tx: Transaction, running: Running, events: Sequence[Event], now: Inst
     intake = Intake(Turn(tx, running, now))
     intake.expect(events)
     accepted = sum(intake.take(event, now) for event in events)
-    refused = intake.refused
-    return Ingested(accepted, len(events) - accepted - refused, intake.close(), refused)
+    done = intake.close()
+    return Ingested(accepted, len(events) - accepted - intake.refused, done, intake.refused)
 
 
 class Intake:
@@ -62,7 +68,8 @@ class Intake:
         self._own_keys: dict[int, str] = {}
         self._aliases: dict[str, int] = {}
         self._erased = Erased(turn.tx)
-        self.refused = 0
+        self._refused: Counter[str] = Counter()
+        self._told: Counter[str] = Counter()
 
     def expect(self, events: Sequence[Event]) -> None:
         """Bring what will be asked about events that come next, for all of them at once. Each is expected once before
@@ -93,7 +100,7 @@ class Intake:
         if event.message_id in self._seen:
             return False
         if self._erased.refuses(event, self._is_known(event)):
-            self.refused += 1
+            self._refused[event.source] += 1
             return False
         self._seen.add(event.message_id)
         turn, customers, own_keys = self._turn, self._customers, self._own_keys
@@ -128,7 +135,15 @@ class Intake:
         """Write everything."""
         done = self._turn.flush()
         self._write_aliases()
+        for source, count in (self._refused - self._told).items():
+            reject(self._turn.tx, source, [Rejection(reason=REFUSED)], self._turn.now, dropped=count - 1)
+        self._told = self._refused.copy()
         return done
+
+    @property
+    def refused(self) -> int:
+        """How many events were refused, for they are about somebody who was erased."""
+        return self._refused.total()
 
     def _write_aliases(self) -> None:
         if self._aliases:

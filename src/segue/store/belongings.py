@@ -101,7 +101,8 @@ LINKED: Final = (
 
 IMPERSONAL: Final = frozenset(
     {
-        *("meta", "numbered", "retained"),  # the store's own
+        *("meta", "secret", "numbered", "retained", "source_position"),  # the store's own
+        *("rejection", "rejected"),  # what mentions a customer is found by its text: see segue.store.mentions
         *("program", "book", "publication", "template", "name", "watch", "schedule"),  # rules, and what they name
         *("tally", "pace", "arm", "spend"),  # counts; reasons in tallies are cleaned by segue.store.erasures
         *("tombstone", "erasure_call"),  # what is left after an erasure

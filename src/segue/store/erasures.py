@@ -16,7 +16,6 @@ import msgspec
 from segue.api import Forget, Instant, Message
 from segue.customers.pseudonyms import Mark, bury
 from segue.store.belongings import BELONGINGS, LINKED
-from segue.store.books import load_meta
 from segue.store.database import Transaction
 
 ASKED: Final = 0
@@ -30,7 +29,9 @@ _NUMBERED: Final = ("customer", "event", "journey", "message")
 
 
 class Erasure(msgspec.Struct, frozen=True):
-    """One erasure. ``deleted`` is how many rows of which table; ``customer`` their number while rows are left."""
+    """One erasure. ``deleted`` is how many rows of which table; ``customer`` their number while rows are left.
+    ``texts`` is what they were known by, until rejections were searched for it up to ``cursor`` and no more are
+    left."""
 
     number: int
     state: int
@@ -41,6 +42,8 @@ class Erasure(msgspec.Struct, frozen=True):
     purged: Instant | None = None
     customer: int | None = None
     deleted: Mapping[str, int] = {}
+    texts: tuple[str, ...] = ()
+    cursor: int = 0
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -60,9 +63,9 @@ class Call(msgspec.Struct, frozen=True):
 
 def secret(tx: Transaction) -> bytes:
     """What this store's hashes of identifiers are made with."""
-    known = load_meta(tx, "secret")
+    known = tx.row("select key from secret")
     assert known is not None, "the migration that makes it has run"
-    return bytes.fromhex(known)
+    return bytes(known[0])
 
 
 # What was asked for
@@ -108,22 +111,32 @@ def _select(tx: Transaction, where: str, values: tuple[object, ...]) -> list[Era
             done,
             purged,
             customer,
-            msgspec.json.decode(deleted, type=dict[str, int]) if deleted else {},
+            _counts.decode(deleted) if deleted else {},
+            _texts.decode(texts) if texts else (),
+            cursor,
         )
-        for number, state, who, asked, begun, done, purged, customer, deleted in tx.rows(
-            "select id, state, who, asked, begun, done, purged, customer, deleted from erasure "
+        for number, state, who, asked, begun, done, purged, customer, deleted, texts, cursor in tx.rows(
+            "select id, state, who, asked, begun, done, purged, customer, deleted, texts, cursor from erasure "
             f"where {where} order by id",
             values,
         )
     ]
 
 
+_counts: Final = msgspec.json.Decoder(dict[str, int])
+_texts: Final = msgspec.json.Decoder(tuple[str, ...])
+
+
 def put_erasures(tx: Transaction, found: Iterable[Erasure]) -> None:
     """Write how far erasures have come."""
     tx.run_many(
-        "update erasure set state = ?, begun = ?, done = ?, purged = ?, customer = ?, deleted = ? where id = ?",
+        "update erasure set state = ?, begun = ?, done = ?, purged = ?, customer = ?, deleted = ?, texts = ?, "
+        "cursor = ? where id = ?",
         [
-            (one.state, one.begun, one.done, one.purged, one.customer, msgspec.json.encode(one.deleted), one.number)
+            (
+                *(one.state, one.begun, one.done, one.purged, one.customer, msgspec.json.encode(one.deleted)),
+                *(msgspec.json.encode(one.texts) if one.texts else None, one.cursor, one.number),
+            )
             for one in found
         ],
     )

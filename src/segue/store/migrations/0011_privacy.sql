@@ -1,10 +1,12 @@
 -- Erasing customers, and keeping what happened for a time only.
 
 -- What hashes of identifiers are made with (segue.customers.pseudonyms): without it nobody can try out who they stand for.
-insert into meta (name, value) values ('secret', lower(hex(randomblob(32))));
+create table secret (id integer primary key, key blob not null);
+insert into secret (id, key) values (1, randomblob(32));
 
 -- Erasures: asked for, going on, done. `state` 0 asked, 1 its rows are being deleted, 2 none is left. `customer` is theirs
 -- while rows are left; `deleted` is JSON: how many rows of which table; `purged` is when the write-ahead log was emptied.
+-- While rejections that mention them are looked for, `texts` is JSON of what they were known by, `cursor` how far that came.
 create table erasure (
   id       integer primary key,
   state    integer not null,
@@ -14,7 +16,9 @@ create table erasure (
   done     integer,
   purged   integer,
   customer integer,
-  deleted  blob
+  deleted  blob,
+  texts    blob,
+  cursor   integer not null default 0
 );
 create index erasure_open on erasure (state) where state < 2 or purged is null;
 create index erasure_customer on erasure (customer) where customer is not null;
