@@ -104,7 +104,7 @@ def test_a_file_is_for_its_owner_and_is_never_written_over(project: Path) -> Non
 def test_tables_hold_no_formulas_and_numbers_stay_numbers(project: Path) -> None:
     assert segue("export", "ann", "--csv", "out").exit_code == 0
     with (project / "out" / "profile.csv").open(newline="", encoding="utf-8") as table:
-        profile = {name: value for name, value in csv.reader(table)}
+        profile = dict(csv.reader(table))
     assert profile["traits.first_name"] == "'=1+1"
     assert profile["traits.phone"] == "'+358 40 123 4567"
     assert {path.stat().st_mode & 0o077 for path in (project / "out").iterdir()} == {0}

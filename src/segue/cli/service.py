@@ -137,7 +137,8 @@ class Service:
         self._upkeep = self._see_to_upkeep(self._daemon)
         self._warn_of_open_doors()
         registry = CollectorRegistry()
-        registry.register(DaemonCollector(self._daemon, self._channels, lambda: self._counts))
+        deleted = self._upkeep.deleted
+        registry.register(DaemonCollector(self._daemon, self._channels, lambda: self._counts, lambda: deleted))
         await self._refresh()
         app = create_app(
             sources=sources,

@@ -59,6 +59,7 @@ class Counts(msgspec.Struct):
 
     events: int = 0
     duplicates: int = 0
+    refused: int = 0
     fired: int = 0
     decisions: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
 
@@ -335,6 +336,7 @@ class Daemon:
     def _on_ingested(self, ingested: Ingested) -> None:
         self.counts.events += ingested.accepted
         self.counts.duplicates += ingested.duplicates
+        self.counts.refused += ingested.refused
         self.tell(ingested.done)
 
     def tell(self, done: Done) -> None:

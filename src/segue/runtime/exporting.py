@@ -14,7 +14,7 @@ import msgspec
 
 from segue.api import Instant, to_rfc3339
 from segue.customers.identity import show
-from segue.customers.pseudonyms import Mark, marks_of_key, marks_of_traits, pseudonym
+from segue.customers.pseudonyms import IDENTIFYING, Mark, marks_of_key, marks_of_traits, pseudonym
 from segue.delivery.ledger import MessageState
 from segue.runtime.explaining import journey_facts
 from segue.runtime.running import Running
@@ -23,6 +23,7 @@ from segue.store.database import Transaction
 from segue.store.erasures import secret
 from segue.store.history import KINDS
 from segue.store.journeys import STATES, load_journeys
+from segue.store.mentions import find_mentions
 
 Row = dict[str, Any]
 
@@ -59,6 +60,8 @@ def export(tx: Transaction, running: Running | None, customer: int, now: Instant
         sections[link.section] = [_readable(row) for row in _rows(tx, link.select, customer)]
     aliases = [marks_of_key(row["key"]) for row in sections["aliases"]]
     traits = msgspec.json.decode(profile["traits"]) if profile["traits"] else {}
+    written = [str(traits[trait]) for trait in IDENTIFYING if trait in traits]
+    sections["rejections"] = _rejections(tx, [show(key), *(value for _, value in aliases), *written])
     return Export(
         customer=show(key),
         pseudonym=pseudonym(secret(tx), show(key)),
@@ -84,6 +87,16 @@ def as_json(found: Export) -> dict[str, Any]:
 def _rows(tx: Transaction, sql: str, customer: int) -> list[Row]:
     columns, rows = tx.named(sql, {"gone": customer})
     return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _rejections(tx: Transaction, texts: list[str]) -> list[Row]:
+    """What could not become an event, where one of the customer's identifiers stands in it."""
+    told: list[Row] = []
+    cursor: int | None = 0
+    while cursor is not None:
+        found, cursor = find_mentions(tx, texts, cursor, 1000)
+        told += [{**msgspec.structs.asdict(one), "raw": one.raw.decode("utf-8", "replace")} for one in found]
+    return [_readable(row) for row in told]
 
 
 def _told(tx: Transaction, running: Running | None, table: str, rows: list[Row]) -> list[Row]:

@@ -49,7 +49,7 @@ def erase(
         if dry_run and json:
             print_json({"customer": name, "would_delete": counts, "inside": inside, "asks": _asked(assembly)})
             return
-        if not json:
+        if dry_run or not yes:
             _show(name, counts, inside, _asked(assembly))
         if dry_run:
             return
