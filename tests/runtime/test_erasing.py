@@ -9,13 +9,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from segue.api import Event, Forget, Instant, Message, Rejected, Sent
+from segue.api import Event, Forget, Instant, Message, Rejected, Rejection, Sent
 from segue.api.values import DAY, HOUR
+from segue.customers.suppression import Suppression
 from segue.runtime.erasing import ERASED, begin, go_on
-from segue.runtime.ingest import ingest
+from segue.runtime.ingest import REFUSED, ingest
 from segue.store import erasures
 from segue.store.belongings import BELONGINGS
+from segue.store.consent import find_suppressed, lift, put_suppressions
 from segue.store.database import Store, empty_log
+from segue.store.rejections import reject
 from segue.store.sweeps import count_rules, exits
 from tests.engine.stage import spec
 from tests.runtime.rulebook import T0, event
@@ -268,3 +271,39 @@ def test_an_event_that_asks_for_it_erases_and_goes_as_well(store: Store) -> None
     assert store.apply(lambda tx: tx.rows("select key from customer")) == [("u:bob",)]
     assert store.apply(lambda tx: tx.rows("select distinct customer from event")) == [(number_of(store, "u:bob"),)]
     assert unbalanced(store) == []
+
+
+def test_an_address_that_is_suppressed_stays_so_as_a_hash(store: Store) -> None:
+    stage = begin_stage(store)
+    stage.arrive("paid", "ann", traits=SECRET, order_id="1")
+    address = SECRET["email"].lower()
+    bounced = [Suppression("email", one, "bounced", stage.now, "provider") for one in (address, "bob@example.com")]
+    store.apply(lambda tx: put_suppressions(tx, bounced))
+    erase(stage, number_of(store, "u:ann"))
+    kept = [one for (one,) in store.apply(lambda tx: tx.rows("select address from suppression order by id"))]
+    assert kept[0].startswith("#")
+    assert kept[1] == "bob@example.com"
+    places = [("email", address), ("email", "bob@example.com"), ("email", "carl@example.com")]
+    found = store.apply(lambda tx: find_suppressed(tx, places))
+    assert set(found) == set(places[:2])
+    assert store.apply(lambda tx: lift(tx, SECRET["email"], stage.now)) == 1
+
+
+def test_rejections_that_mention_them_go_and_others_stay(store: Store) -> None:
+    stage = begin_stage(store)
+    stage.arrive("paid", "ann", traits=SECRET, order_id="1")
+    raws = [b'{"userId": "ann"}', b"7;wanda.secret@example.com;", b'{"userId": "joanna", "note": "ann"}', b"hannah"]
+    store.apply(lambda tx: reject(tx, "shop", [Rejection(reason="wrong", raw=raw) for raw in raws], stage.now))
+    number = erase(stage, number_of(store, "u:ann"))
+    assert [raw for (raw,) in store.apply(lambda tx: tx.rows("select raw from rejection"))] == [b"hannah"]
+    erasure = store.apply(lambda tx: erasures.find_erasure(tx, number))
+    assert erasure is not None
+    assert (erasure.deleted["rejection"], erasure.texts) == (3, ())
+
+
+def test_a_refused_event_is_told_of_without_saying_whose_it_is(store: Store) -> None:
+    stage = begin_stage(store)
+    stage.arrive("paid", "ann", traits=SECRET, order_id="1")
+    erase(stage, number_of(store, "u:ann"))
+    stage.arrive("paid", "ann", id="again", order_id="1")
+    assert store.apply(lambda tx: tx.rows("select source, reason, raw from rejection")) == [("shop", REFUSED, b"")]

@@ -35,7 +35,6 @@ COMMANDS: Final = (
     "attribute",
     "plugins",
     "doctor",
-    "customer",
     "rejected",
     "suppress",
     "coupons",

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from segue.api import Event
+from segue.customers.suppression import comparable
 
 PSEUDONYM: Final = "c:"
 """How a pseudonym begins."""
@@ -37,13 +38,12 @@ def bury(secret: bytes, mark: Mark) -> bytes:
 
 def mark(kind: str, value: Any) -> Mark:
     """An identifier as it is compared: another spelling of the same mailbox or number is the same."""
-    text = str(value).strip()
-    if kind == "email":
-        text = text.casefold()
-    elif kind == "phone":
-        digits = "".join(one for one in text if one.isdigit())
-        text = f"+{digits.removeprefix('00')}" if text.startswith(("+", "00")) else digits
-    return kind, text
+    return kind, comparable(kind, value)
+
+
+def hide_address(secret: bytes, sort: str, address: str) -> str:
+    """What stands in the place of an address that stays suppressed after its owner was erased: ``#`` and a hash."""
+    return f"#{bury(secret, mark(sort, address)).hex()}"
 
 
 def marks_of_key(key: str) -> Mark:

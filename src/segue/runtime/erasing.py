@@ -27,6 +27,7 @@ from segue.runtime.pinning import pinned
 from segue.runtime.running import CHAIN, Running
 from segue.runtime.turn import Done, Turn
 from segue.store import erasures
+from segue.store.consent import hide_suppressed
 from segue.store.database import Transaction
 from segue.store.erasures import Erasure
 from segue.store.ledger import select_messages
@@ -78,6 +79,7 @@ def erase(turn: Turn, person: Person, erasure: Erasure, now: Instant) -> Sequenc
     marks = _marks_of(tx, person, messages)
     erasures.put_calls(tx, erasure.number, _calls(turn, person, erasure, messages, now))
     erasures.put_tombstones(tx, erasure.number, now, marks)
+    hide_suppressed(tx, [one for one in marks if one[0] not in ("user", "device")])
     erasures.clean_tallies(tx, _texts_about(person, marks))
     deleted = erasures.delete_live(tx, row)
     erasures.put_erasures(

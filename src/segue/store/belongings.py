@@ -102,8 +102,10 @@ LINKED: Final = (
 IMPERSONAL: Final = frozenset(
     {
         *("meta", "secret", "numbered", "retained", "source_position"),  # the store's own
+        "suppression",  # by address, which an erasure makes a hash: see segue.store.consent
         *("rejection", "rejected"),  # what mentions a customer is found by its text: see segue.store.mentions
         *("program", "book", "publication", "template", "name", "watch", "schedule"),  # rules, and what they name
+        "aggregate",  # what is kept of long histories, by event
         *("tally", "pace", "arm", "spend"),  # counts; reasons in tallies are cleaned by segue.store.erasures
         *("tombstone", "erasure_call"),  # what is left after an erasure
         "customer",  # the row itself

@@ -9,6 +9,7 @@ import msgspec
 
 from segue.api import Instant
 from segue.delivery.ledger import MessageState
+from segue.store.aggregates import forget as forget_aggregates
 from segue.store.database import Transaction
 from segue.store.erasures import keep_numbers
 from segue.store.history import REPORT
@@ -77,6 +78,7 @@ def sweep_events(tx: Transaction, after: int, cuts: EventCuts, limit: int) -> Pi
     if gone:
         keep_numbers(tx)
         tx.run_many("delete from event where id = ?", gone)
+        forget_aggregates(tx, {customer for _, _, customer in old if customer is not None})
     return len(gone), rows[-1][0] if more else None
 
 
