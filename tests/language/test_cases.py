@@ -13,7 +13,7 @@ import pytest
 from segue.diagnostics import CODES
 from segue.language.book import Checked, Source, check_book
 from segue.language.vocabulary import Words
-from tests.language.words import OPT_IN, UNSETTLED, WITH_LANGUAGES, WITH_MESSAGES, WORDS
+from tests.language.words import KEPT, OPT_IN, UNSETTLED, WITH_LANGUAGES, WITH_MESSAGES, WORDS
 
 _BLOCK = re.compile(r"^```rules(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _EXPECTED = re.compile(r"#(?: [EW]\d{4})+\s*$")
@@ -31,6 +31,7 @@ _PROJECTS = {
     "opt-in": OPT_IN,
     "unsettled": UNSETTLED,
     "languages": WITH_LANGUAGES,
+    "kept": KEPT,
 }
 
 

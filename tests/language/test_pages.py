@@ -10,10 +10,10 @@ import pytest
 from segue.diagnostics import CODES, FAMILIES, family, page, title
 from segue.language.book import Source, check_book
 from tests.language.test_cases import ELSEWHERE
-from tests.language.words import OPT_IN, UNSETTLED, WITH_LANGUAGES, WITH_MESSAGES, WORDS
+from tests.language.words import KEPT, OPT_IN, UNSETTLED, WITH_LANGUAGES, WITH_MESSAGES, WORDS
 
 _SECTION = re.compile(r"^## (.+)\n\n((?:(?!^## ).*\n)+)", re.MULTILINE)
-_PROJECTS = {"E0503": WITH_MESSAGES, "W0712": WITH_LANGUAGES, "W0715": UNSETTLED, "W0716": OPT_IN}
+_PROJECTS = {"E0503": WITH_MESSAGES, "W0712": WITH_LANGUAGES, "W0715": UNSETTLED, "W0716": OPT_IN, "W0905": KEPT}
 _BLOCK = re.compile(r"## (Example|Instead)\n\n```rules\n(.*?)\n```", re.DOTALL)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from segue.api import EventSpec, FieldSpec, ReactionSpec, Vocabulary
+from segue.api.values import DAY
 from segue.language.vocabulary import ChannelWords, Words
 
 SHOP = Vocabulary(
@@ -61,6 +62,9 @@ UNSETTLED = msgspec.structs.replace(
     WORDS, channels={**_CHANNELS, "email": ChannelWords(consent="unsettled"), "sms": ChannelWords(consent="unsettled")}
 )
 """Nobody has said whether email and SMS need a yes."""
+
+KEPT = msgspec.structs.replace(WORDS, kept={"": 365 * DAY, "cart_abandoned": 30 * DAY, "signed_up": None})
+"""Events are kept for a year, carts for 30 days, and who signed up for good."""
 
 WITH_LANGUAGES = msgspec.structs.replace(
     WORDS,

@@ -23,6 +23,7 @@ from segue.runtime.assembly import check as check_book
 from segue.runtime.pace import Pace, look_at_paces
 from segue.runtime.publishing import load
 from segue.runtime.running import Running
+from segue.store import erasures
 from segue.store.coupons import load_pools
 from segue.store.database import Transaction, holder, library_version, migrations, read_only
 from segue.store.errors import StoreError
@@ -143,6 +144,23 @@ def _fetched(tx: Transaction, now: Instant) -> list[Finding]:
     return findings
 
 
+def _erasures(tx: Transaction) -> list[Finding]:
+    """Erasures that are not done with: what channels have still to delete, or would not."""
+    waiting = [
+        Finding("erasures", False, f"{channel}: {counted(calls, 'call')} without an answer", "segue customer erasures")
+        for channel, calls in erasures.count_waiting(tx).items()
+    ]
+    return waiting + [
+        Finding(
+            "erasures",
+            False,
+            f"erasure {number}: {', '.join(channels)} would not delete",
+            f"see why in `segue customer erasures`, delete it there by hand, then say --settled {number}",
+        )
+        for number, channels in erasures.count_refused(tx).items()
+    ]
+
+
 def _store(assembly: Assembly) -> list[Finding]:
     path = assembly.project.database
     if not path.exists():
@@ -174,6 +192,7 @@ def _store(assembly: Assembly) -> list[Finding]:
                 findings.append(Finding("book", True, "nothing was published yet"))
             else:
                 findings += _budgets(running)
+            findings += _erasures(tx)
             findings += [
                 Finding(
                     "coupons", False, f"no code is left in the pool {pool.name}", f"segue coupons add {pool.name} FILE"

@@ -5,7 +5,8 @@ Laws of this file:
 - one entry is one line (in a terminal a traceback may follow, each of its lines marked); whatever a customer, a
   provider or a plugin put into a value, it can neither begin a line of its own nor move the cursor;
 - a value under a name that means a secret is not written, nor is a password inside a URL;
-- logging never raises because of what is logged.
+- logging never raises because of what is logged;
+- customers are hashes in it: see `segue.cli.discretion`.
 
 Libraries that use the standard library's logging (uvicorn, APScheduler, aiosmtplib) come out in the same form.
 """
@@ -22,6 +23,8 @@ from typing import Any, Literal, TextIO
 import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from segue.cli.discretion import Discretion, tell_places
 
 Style = Literal["auto", "json", "console"]
 LEVELS: Mapping[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
@@ -52,8 +55,10 @@ def configure(
     style: Style = "auto",
     stream: TextIO | None = None,
     environment: Mapping[str, str] | None = None,
+    discretion: Discretion | None = Discretion(),  # noqa: B008  # it holds nothing
 ) -> None:
-    """Send everything that is logged at ``level`` or above to ``stream`` (standard error when None).
+    """Send everything that is logged at ``level`` or above to ``stream`` (standard error when None). ``discretion``
+    makes hashes of customers; None shows everything in the clear.
 
     ``auto`` means readable lines where the stream is a terminal, JSON lines everywhere else: under systemd, in a pipe,
     in a file. INVOCATION_ID is no sign of a service, since terminals opened by a desktop inherit it. Colours obey
@@ -70,8 +75,9 @@ def configure(
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if readable else "iso", utc=not readable),
         structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info,
+        structlog.processors.format_exc_info if discretion is None else tell_places,
         hide_secrets,
+        *([] if discretion is None else [discretion]),
     ]
     render: list[Processor]
     if readable:

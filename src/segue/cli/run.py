@@ -15,6 +15,7 @@ import typer
 
 from segue.api import to_rfc3339
 from segue.cli import logs
+from segue.cli.discretion import Discretion
 from segue.cli.ending import USAGE, WRONG, fail, open_project, show_diagnostics
 from segue.cli.publish import who
 from segue.cli.service import CannotStart, Service
@@ -26,6 +27,7 @@ from segue.runtime.publishing import compare
 from segue.runtime.running import DecisionLine
 from segue.store import books
 from segue.store.database import Store
+from segue.store.erasures import secret
 from segue.store.errors import StoreError
 
 _log = structlog.get_logger("segue")
@@ -63,6 +65,9 @@ def run(
     except StoreError as error:
         fail(str(error))
     try:
+        shown = assembly.project.privacy.log_ids == "clear"
+        discretion = None if shown else Discretion(store.apply(secret))
+        logs.configure(level=level, style=style, discretion=discretion)  # type: ignore[arg-type]
         first = store.apply(books.load_words) is None
         book = check_book(assembly)
         _inspect(assembly, book, publish or first)

@@ -23,6 +23,7 @@ from segue.runtime.daemon import Daemon
 from segue.runtime.links import Links, load_keys
 from segue.runtime.preferences import Choices, look
 from segue.runtime.running import DecisionLine
+from segue.runtime.upkeep import Upkeep
 from segue.store import books
 from segue.store.books import Request
 from segue.store.database import LAST, Store, Transaction, read_only
@@ -71,6 +72,7 @@ class Service:
         self.healthy = True
         self._listener = listener
         self._daemon: Daemon | None = None
+        self._upkeep: Upkeep | None = None
         self._server: HttpServer | None = None
         self._channels: dict[str, OpenChannel] = {}
         self._fetching: dict[str, OpenSource] = {}
@@ -111,12 +113,12 @@ class Service:
         for name, (channel, _) in assembly.channels.items():
             tools = Tools(channel=name, http=client, callback_url=assembly.project.http.url)
             self._channels[name] = await OpenChannel.open(
-                channel, configs[name], tools, on_fault=partial(_log.error, "channel fault", channel=name)
+                channel, configs[name], tools, on_fault=partial(_log_fault, "channel", name)
             )
         for name, source, config in fetching:
             lent = SourceTools(source=name, http=client, url=assembly.project.http.url)
             self._fetching[name] = await OpenSource.open(
-                source, config, lent, on_fault=partial(_log.error, "source fault", source=name)
+                source, config, lent, on_fault=partial(_log_fault, "source", name)
             )
         self.store.start()
         signer = await asyncio.wrap_future(self.store.write(lambda tx: load_keys(tx, keys)))
@@ -132,9 +134,11 @@ class Service:
             links=links,
         )
         await self._daemon.start(book.checked.book if publish else None, who, book.sources)
+        self._upkeep = self._see_to_upkeep(self._daemon)
         self._warn_of_open_doors()
         registry = CollectorRegistry()
-        registry.register(DaemonCollector(self._daemon, self._channels, lambda: self._counts))
+        deleted = self._upkeep.deleted
+        registry.register(DaemonCollector(self._daemon, self._channels, lambda: self._counts, lambda: deleted))
         await self._refresh()
         app = create_app(
             sources=sources,
@@ -157,12 +161,27 @@ class Service:
             raise CannotStart(f"cannot listen on {http.host}:{http.port}: {error.strerror or error}") from error
         self._tasks.append(asyncio.create_task(self._prove(on_proof), name="proof"))
 
+    def _see_to_upkeep(self, daemon: Daemon) -> Upkeep:
+        upkeep = Upkeep(
+            self.store,
+            self.clock,
+            self.assembly.project.retention,
+            self._channels,
+            running=lambda: daemon.running,
+            listener=daemon.tell,
+            held=lambda: daemon.held,
+        )
+        upkeep.start()
+        return upkeep
+
     async def stop(self) -> None:
         """Drain and close: no acknowledged event and no answer of a provider is lost."""
         for task in self._tasks:
             task.cancel()
         if self._server is not None:
             await self._server.stop()
+        if self._upkeep is not None:
+            await self._upkeep.stop()
         if self._daemon is not None:
             await self._daemon.stop()
         for source in self._fetching.values():
@@ -246,6 +265,10 @@ class Service:
             "sources": {name: source.state for name, source in self._fetching.items()},
             "balanced": all(count.balanced for count in self._counts),
         }
+
+
+def _log_fault(what: str, name: str, reason: str) -> None:
+    _log.error(f"{what} fault", **{what: name}, reason=reason)
 
 
 def _take_request(tx: Transaction) -> tuple[Request | None, Mapping[str, str] | None]:

@@ -97,6 +97,7 @@ CODES: Final[dict[str, str]] = {
     "W0902": "A line of a policy that never binds",
     "W0903": "Quiet hours that take up the whole day",
     "W0904": "A message that a policy never lets through",
+    "W0905": "A look back at what is deleted by then",
 }
 
 

@@ -11,12 +11,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 
-from segue.api import Answer, Callback, Channel, ChannelSpec, Message, Request, Retry, Tools, Unknown
+from segue.api import Answer, Callback, Channel, ChannelSpec, Forget, Message, Request, Retry, Tools, Unknown
 from segue.host.answers import read_answers, read_callback
 from segue.host.containment import Blocked, Contained, Fault, Limits, NotBegun
+from segue.host.secrets import strike
+
+Handed = TypeVar("Handed", Message, Forget)
 
 
 class OpenChannel(Contained[Channel]):
@@ -35,7 +39,7 @@ class OpenChannel(Contained[Channel]):
             tools.channel,
             config,
             lambda: spec.open(config, tools),
-            ("send", "receive", "retract"),
+            ("send", "receive", "retract", *(("forget",) if spec.keeps else ())),
             tools.http,
             limits,
             on_fault,
@@ -71,6 +75,10 @@ class OpenChannel(Contained[Channel]):
         """Take back; answers as `send` does."""
         return await self._answered(messages, lambda channel, batch: channel.retract(batch))
 
+    async def forget(self, customers: Sequence[Forget]) -> list[Answer]:
+        """Have the provider erase customers; answers as `send` does."""
+        return await self._answered(customers, lambda channel, batch: channel.forget(batch))
+
     async def receive(self, request: Request) -> Callback:
         """What a provider's call means. Raises Fault; the provider should then get a 503 and try again.
 
@@ -96,26 +104,28 @@ class OpenChannel(Contained[Channel]):
 
     async def _answered(
         self,
-        messages: Sequence[Message],
-        ask: Callable[[Channel, Sequence[Message]], Awaitable[Sequence[Answer]]],
+        wanted: Sequence[Handed],
+        ask: Callable[[Channel, Sequence[Handed]], Awaitable[Sequence[Answer]]],
     ) -> list[Answer]:
         answers: list[Answer] = []
-        for start in range(0, len(messages), self.spec.batch):
+        for start in range(0, len(wanted), self.spec.batch):
             async with self._slots:
-                answers += await self._ask(messages[start : start + self.spec.batch], ask)
+                answers += await self._ask(wanted[start : start + self.spec.batch], ask)
         return answers
 
     async def _ask(
         self,
-        batch: Sequence[Message],
-        ask: Callable[[Channel, Sequence[Message]], Awaitable[Sequence[Answer]]],
+        batch: Sequence[Handed],
+        ask: Callable[[Channel, Sequence[Handed]], Awaitable[Sequence[Answer]]],
     ) -> list[Answer]:
         running = self._running
         if running is None:
             return [self._later() for _ in batch]
         try:
             returned = await self._on(running, lambda: ask(running.plugin, batch), self.spec.timeout)
-        except Fault as fault:
+        except Fault as raised:
+            # What a plugin raises may quote what it was sending, and to whom: neither log nor ledger needs that.
+            fault = type(raised)(strike(str(raised), _personal(batch)))
             self._count(fault)
             self._in_a_row += 1
             lost = isinstance(fault, Blocked | NotBegun)
@@ -138,3 +148,12 @@ class OpenChannel(Contained[Channel]):
     def _later(self) -> Retry:
         after = max(0.0, self._next - self._loop.time()) if self._next is not None else self._limits.longest
         return Retry(f"the channel {self.name} is {self.state}: {self.reason}", after)
+
+
+def _personal(batch: Sequence[Message] | Sequence[Forget]) -> tuple[str, ...]:
+    """The texts in what is handed over that belong to customers."""
+    found: set[str] = set()
+    for one in batch:
+        found.add(one.customer)
+        found.update((one.address, *one.content.values()) if isinstance(one, Message) else one.addresses)
+    return tuple(text for text in found if len(text) > 2)

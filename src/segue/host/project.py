@@ -17,6 +17,7 @@ from segue.api import Money
 from segue.api.values import DAY
 from segue.host.configuration import nearest
 from segue.host.pages import Pages, read_links, read_pages
+from segue.host.privacy import Privacy, Retention, read_privacy, read_retention
 from segue.host.tables import Problem, ProjectError, TableReader
 
 FILE: Final = "segue.toml"
@@ -68,6 +69,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     sources: dict[str, SourceSettings] = {}
     links: tuple[dict[str, str], ...] = ()
     pages: Pages = Pages()
+    privacy: Privacy = Privacy()
+    retention: Retention = Retention()
     configured: bool = False
 
 
@@ -128,18 +131,8 @@ def _syntax(file: Path, text: str, error: str) -> Problem:
 
 
 _TOP: Final = (
-    "zone",
-    "locale",
-    "currency",
-    "best_time",
-    "stale",
-    "database",
-    "rules",
-    "http",
-    "channels",
-    "sources",
-    "links",
-    "pages",
+    *("zone", "locale", "currency", "best_time", "stale", "database", "rules"),
+    *("http", "channels", "sources", "links", "pages", "privacy", "retention"),
 )
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -167,6 +160,8 @@ class _Reader(TableReader):
             sources=self._sources(self.table(tables, "sources", ())),
             links=read_links(self, self.table(tables, "links", ())),
             pages=read_pages(self, self.table(tables, "pages", ())),
+            privacy=read_privacy(self, self.table(tables, "privacy", ())),
+            retention=read_retention(self, self.table(tables, "retention", ())),
             configured=True,
         )
 

@@ -55,6 +55,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     ``currency``      the project's, for amounts written without one
     ``messages``      for each channel, the names of the messages that have content for it; None when that is not to
     be checked
+    ``kept``          how long events are kept, by name, ``""`` for all others; None for one that is kept for good
     """
 
     vocabularies: tuple[tuple[str, Vocabulary], ...] = ()
@@ -63,6 +64,11 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     messages: Mapping[str, frozenset[str]] | None = None
     languages: Mapping[tuple[str, str], frozenset[str | None]] = {}
     locale: str = "en"
+    kept: Mapping[str, int | None] = {}
+
+    def kept_for(self, event: str) -> int | None:
+        """How long what happened of an event is kept, in microseconds; None: for good."""
+        return self.kept.get(event, self.kept.get(""))
 
 
 class _Declared(msgspec.Struct):

@@ -62,6 +62,7 @@ class Assembly(msgspec.Struct, frozen=True):
                 if (cost := settings.cost if settings.cost is not None else spec.cost) is not None
             },
             best_minute=self.project.best_time,
+            erase_on=frozenset(self.project.privacy.erase_on),
         )
 
     def words(self, content: Catalogue | None) -> Words:
@@ -82,6 +83,7 @@ class Assembly(msgspec.Struct, frozen=True):
             messages=None if content is None else {name: frozenset(content.names(name)) for name in self.channels},
             languages={} if content is None else content.languages(),
             locale=self.project.locale,
+            kept=self.project.retention.kept(),
         )
 
 

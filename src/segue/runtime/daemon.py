@@ -59,6 +59,7 @@ class Counts(msgspec.Struct):
 
     events: int = 0
     duplicates: int = 0
+    refused: int = 0
     fired: int = 0
     decisions: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
 
@@ -109,7 +110,7 @@ class Daemon:
             running=lambda: self.running,
             content=lambda: self.content,
             now=self.clock.now,
-            listener=self._on_done,
+            listener=self.tell,
             ring=self._ring_sender,
             held=lambda: self.held,
             links=self.links,
@@ -138,7 +139,7 @@ class Daemon:
             raise RuntimeError("no rule book was ever published to this store")
         self._running = with_content(self._running, self.content, self.in_hand)
         self.held = await self._write(lambda tx: books.load_meta(tx, "hold")) is not None
-        self._on_done(await self._write(lambda tx: recover(tx, self.running, self.clock.now())))
+        self.tell(await self._write(lambda tx: recover(tx, self.running, self.clock.now())))
         for name in await self._write(due_channels):
             if name not in self.senders:
                 _log.warning(
@@ -215,7 +216,7 @@ class Daemon:
                     left: Chore | None = chore
                     while left is not None and not self._stopping:
                         swept = await self._write(partial(self._sweep_piece, chore=left), LAST)
-                        self._on_done(swept.done)
+                        self.tell(swept.done)
                         left = swept.left
                 return
             except StoreUnavailable as error:
@@ -237,14 +238,10 @@ class Daemon:
         if callback.reports:
             reports = callback.reports
             await self._let_answers_come_first(channel, reports)
-            self._on_done(
-                await self._write(lambda tx: report(tx, self.running, channel, reports, self.clock.now()), FIRST)
-            )
+            self.tell(await self._write(lambda tx: report(tx, self.running, channel, reports, self.clock.now()), FIRST))
         if callback.inbound:
             messages: tuple[Inbound, ...] = callback.inbound
-            self._on_done(
-                await self._write(lambda tx: take_inbound(tx, self.running, channel, messages, self.clock.now()))
-            )
+            self.tell(await self._write(lambda tx: take_inbound(tx, self.running, channel, messages, self.clock.now())))
 
     async def _let_answers_come_first(self, channel: str, reports: Sequence[Report]) -> None:
         """A report may be quicker than the answer that brings the receipt it names.
@@ -279,7 +276,7 @@ class Daemon:
                     woke = await self._write(job)
                     piece = min(piece * 2, WAKE_PIECE)
                     self.counts.fired += woke.fired
-                    self._on_done(woke.done)
+                    self.tell(woke.done)
                     if woke.next_due is None:
                         break
                     if woke.next_due > self.clock.look():
@@ -339,14 +336,16 @@ class Daemon:
     def _on_ingested(self, ingested: Ingested) -> None:
         self.counts.events += ingested.accepted
         self.counts.duplicates += ingested.duplicates
-        self._on_done(ingested.done)
+        self.counts.refused += ingested.refused
+        self.tell(ingested.done)
 
-    def _on_done(self, done: Done) -> None:
+    def tell(self, done: Done) -> None:
+        """Count what was done, and see to what follows from it by time."""
         self.progress += 1
         for line in done.lines:
             self.counts.decisions[line.rule, line.decision] += 1
             if self._listener is not None:
-                self._tell(self._listener, line)
+                self._tell_one(self._listener, line)
         if done.due is not None:
             if done.due <= self.clock.look():
                 self._waking.set()
@@ -357,7 +356,7 @@ class Daemon:
             if sender is not None:
                 sender.wake()
 
-    def _tell(self, listener: Callable[[DecisionLine], None], line: DecisionLine) -> None:
+    def _tell_one(self, listener: Callable[[DecisionLine], None], line: DecisionLine) -> None:
         try:
             listener(line)
         except Exception:  # whoever only listens (a log whose reader went away) must not stop a loop

@@ -52,7 +52,7 @@ def explain(tx: Transaction, running: Running, customer: str, rule: str) -> Expl
     facts: list[Fact] = []
     for journey in journeys:
         program = running.programs.get(journey.program)
-        facts += _journey_facts(journey, program)
+        facts += journey_facts(journey, program)
         facts += [fact for message in history.load_messages_of(tx, journey.row) for fact in _message_facts(message)]
     facts += [Fact(one.at, "ignored", one.reason) for one in history.load_ignored(tx, row, rule)]
     facts += [
@@ -130,7 +130,8 @@ def _guards(program: p.Program, journey: Journey, turn: Turn, row: int) -> list[
     return lines
 
 
-def _journey_facts(journey: Journey, program: p.Program | None) -> list[Fact]:
+def journey_facts(journey: Journey, program: p.Program | None) -> list[Fact]:
+    """What happened in a journey, in sentences."""
     value = f" for {journey.value}" if journey.value is not None else ""
     facts = [Fact(journey.entered, "entered", f"journey {journey.key}{value}", journey.key)]
     for trace in journey.trace:

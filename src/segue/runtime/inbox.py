@@ -146,7 +146,7 @@ class Inbox:
                 return fault
             if fault is not None:
                 _log.error(
-                    "an event cannot be taken in", message_id=event.message_id, source=event.source, error=repr(fault)
+                    "an event cannot be taken in", message_id=event.message_id, source=event.source, exc_info=fault
                 )
                 reason = f"The event cannot be taken in ({type(fault).__name__}); the log has more about it."
                 rejections.append(Rejection(place=event.message_id, reason=reason, raw=msgspec.json.encode(event)))

@@ -5,17 +5,20 @@ The source is answered only after that transaction has committed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 
-from segue.api import Event, Instant
+from segue.api import Event, Instant, Rejection
 from segue.customers.identity import device_key, find_same, resolve, show, user_key
 from segue.engine.journey import Arrived
 from segue.program.keys import per_value
 from segue.runtime.admissions import Cause
 from segue.runtime.agreeing import SPEAKING, agree
+from segue.runtime.erased import Erased
+from segue.runtime.erasing import erase_at_once
 from segue.runtime.merging import merge
 from segue.runtime.people import Person
 from segue.runtime.refusing import repeat_word
@@ -24,16 +27,23 @@ from segue.runtime.turn import Done, Turn
 from segue.store import customers as customer_rows
 from segue.store.customers import hash_id
 from segue.store.database import Transaction
+from segue.store.rejections import reject
 
 _encode: Final = msgspec.json.Encoder().encode
 
 
+REFUSED: Final = "its customer was erased, and it happened before that, or only says who they are"
+"""Why an event is refused that would bring back somebody who was erased. Nothing of it is kept."""
+
+
 class Ingested(msgspec.Struct, frozen=True):
-    """What came of a batch: how many events were new, how many had come before, and what was done."""
+    """What came of a batch: how many events were new, how many had come before, how many are about customers who were
+    erased and were refused, and what was done."""
 
     accepted: int
     duplicates: int
     done: Done
+    refused: int = 0
 
 
 def ingest(tx: Transaction, running: Running, events: Sequence[Event], now: Instant) -> Ingested:
@@ -41,7 +51,8 @@ def ingest(tx: Transaction, running: Running, events: Sequence[Event], now: Inst
     intake = Intake(Turn(tx, running, now))
     intake.expect(events)
     accepted = sum(intake.take(event, now) for event in events)
-    return Ingested(accepted, len(events) - accepted, intake.close())
+    done = intake.close()
+    return Ingested(accepted, len(events) - accepted - intake.refused, done, intake.refused)
 
 
 class Intake:
@@ -56,6 +67,9 @@ class Intake:
         self._customers: dict[str, int] = {}
         self._own_keys: dict[int, str] = {}
         self._aliases: dict[str, int] = {}
+        self._erased = Erased(turn.tx)
+        self._refused: Counter[str] = Counter()
+        self._told: Counter[str] = Counter()
 
     def expect(self, events: Sequence[Event]) -> None:
         """Bring what will be asked about events that come next, for all of them at once. Each is expected once before
@@ -78,10 +92,15 @@ class Intake:
         self._own_keys.update((row, turn.people[row].row.key) for row in found.values())
         turn.load_journeys([row for row, person in turn.people.items() if person.journeys is None])
         _load_history(turn, turn.running, events)
+        self._erased.expect(events)
 
     def take(self, event: Event, now: Instant) -> bool:
-        """Take an event in that arrives now; False where it came before. A hash finds candidates, equality decides."""
+        """Take an event in that arrives now; False where it came before, or is refused. A hash finds candidates,
+        equality decides."""
         if event.message_id in self._seen:
+            return False
+        if self._erased.refuses(event, self._is_known(event)):
+            self._refused[event.source] += 1
             return False
         self._seen.add(event.message_id)
         turn, customers, own_keys = self._turn, self._customers, self._own_keys
@@ -94,13 +113,37 @@ class Intake:
             del own_keys[gone]
         person = _identify(turn, event, customers, own_keys, self._aliases)
         _take(turn, turn.running, person, event, self._hashes.pop(event.message_id), now, self._recorded)
+        if person is not None and turn.running.erases(event.name):
+            self._erase(person, event, now)
         return True
+
+    def _is_known(self, event: Event) -> bool:
+        """Whether an event names a customer who exists."""
+        return (event.user_id is not None and user_key(event.user_id) in self._customers) or (
+            (device := _device_of(event)) is not None and device_key(device) in self._customers
+        )
+
+    def _erase(self, person: Person, event: Event, now: Instant) -> None:
+        """The event asks for its customer to be erased; it goes with them."""
+        self._write_aliases()
+        self._erased.add(erase_at_once(self._turn, person, f"{event.name} from {event.source}", now), now)
+        row = person.row.row
+        self._customers = {key: known for key, known in self._customers.items() if known != row}
+        self._own_keys.pop(row, None)
 
     def close(self) -> Done:
         """Write everything."""
         done = self._turn.flush()
         self._write_aliases()
+        for source, count in (self._refused - self._told).items():
+            reject(self._turn.tx, source, [Rejection(reason=REFUSED)], self._turn.now, dropped=count - 1)
+        self._told = self._refused.copy()
         return done
+
+    @property
+    def refused(self) -> int:
+        """How many events were refused, for they are about somebody who was erased."""
+        return self._refused.total()
 
     def _write_aliases(self) -> None:
         if self._aliases:

@@ -41,6 +41,7 @@ class Setting(msgspec.Struct, frozen=True):
     costs: Mapping[str, Money] = {}
     best_minute: int = 600
     stale: int = DAY
+    erase_on: frozenset[str] = frozenset()
 
 
 def publish(tx: Transaction, book: m.Book, now: Instant, who: str, sources: Mapping[str, str] | None = None) -> Changes:
@@ -103,6 +104,7 @@ def load(tx: Transaction, setting: Setting, before: Running | None = None) -> Ru
         before=before,
         costs=setting.costs,
         best_minute=setting.best_minute,
+        erase_on=setting.erase_on,
     )
 
 

@@ -61,6 +61,7 @@ class Running(msgspec.Struct, frozen=True):
     its edits: each with the one that takes over. ``kept`` is what rules and segments ask of history that aggregates can
     answer, by event. What comes again and again does so until ``recurs_until`` (replay has an end; None: for ever).
     ``in_hand`` are the messages between claim and call, where a daemon makes calls.
+    ``erase_on`` are the events that erase whom they are about.
     """
 
     programs: Mapping[str, Program]
@@ -88,6 +89,11 @@ class Running(msgspec.Struct, frozen=True):
     kept: Mapping[str, tuple[Kept, ...]] = {}
     recurs_until: Instant | None = None
     in_hand: InHand | None = None
+    erase_on: frozenset[str] = frozenset()
+
+    def erases(self, event: str | None) -> bool:
+        """Whether an event, as a source sends it, erases its customer."""
+        return bool(self.erase_on) and event is not None and self.names.get(event, event) in self.erase_on
 
     def still_comes(self, moment: Instant, subject: Subject) -> bool:
         """Whether a moment at which a subject would be looked at is awaited: what comes again every year is so until
@@ -114,6 +120,7 @@ def build(
     before: Running | None = None,
     costs: Mapping[str, Money] | None = None,
     best_minute: int = 600,
+    erase_on: frozenset[str] = frozenset(),
 ) -> Running:
     """Compile what runs. ``rules`` are stored programs by hash, ``current`` the book (rule to hash); programs of
     ``before`` are not compiled again, unless the segments changed that they may name."""
@@ -162,6 +169,7 @@ def build(
         },
         published=published,
         kept=find_kept((*(program.rule for program in programs.values()), *segments.values()), currency),
+        erase_on=erase_on,
     )
 
 

@@ -94,6 +94,8 @@ class Turn:
         """The first moment of the calendar in a zone that this turn was the first to see."""
         self.became: dict[int, int] = {}
         """Customers who turned out to be another one in this turn."""
+        self.lost: set[int] = set()
+        """Customers who were erased in this turn."""
         self.overdue: list[tuple[Instant, int, Journey]] = []
         self.tally: Counter[tuple[str, str, str]] = Counter()
         # What belongs to the turn does not hold it: it goes, with a thousand customers, the moment it is done with, and
@@ -249,6 +251,11 @@ class Turn:
         self.outgoing.forget(customers)
         if self.lookouts is not None:
             self.lookouts.forget(customers)
+
+    def lose(self, row: int) -> None:
+        """A customer was deleted from the store. Everything was written before."""
+        self.forget((row,))
+        self.lost.add(row)
 
     # Inputs
 
@@ -464,11 +471,11 @@ class Turn:
         self._order = arrived
         return after
 
-    def end(self, person: Person, journey: Journey, reason: str, now: Instant) -> None:
-        """Have a journey exit for a reason from outside."""
+    def end(self, person: Person, journey: Journey, reason: str, now: Instant, depth: int = 0) -> None:
+        """Have a journey exit for a reason from outside. ``depth`` `CHAIN`: nothing follows from it."""
         after, effects = end(journey, "exited", reason, now)
         self.keep(person, after)
-        self.carry_out(person, after, effects, now, 0)
+        self.carry_out(person, after, effects, now, depth)
 
     def enter(self, person: Person, journey: Journey) -> None:
         """A journey that begins gets its number."""

@@ -204,6 +204,8 @@ class Span:
             if first is None:
                 return True
             due, kind, number, customer, _ = heapq.heappop(agenda)
+            if customer in turn.lost:
+                continue
             person = turn.person(customer)
             if kind == _LOOK:
                 turn.advance(person, Instant(due + 1))

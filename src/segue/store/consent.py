@@ -9,8 +9,10 @@ import msgspec
 
 from segue.api import Instant
 from segue.customers.consent import Statement
+from segue.customers.pseudonyms import hide_address
 from segue.customers.suppression import Suppression, comparable
 from segue.store.database import Transaction
+from segue.store.erasures import any_tombstone, secret
 
 _COLUMNS: Final = "sort, address, reason, since, source, channel, detail, message, lifted"
 
@@ -59,16 +61,21 @@ def any_suppressed(tx: Transaction) -> bool:
 def find_suppressed(
     tx: Transaction, addresses: Iterable[tuple[str, str]]
 ) -> Mapping[tuple[str, str], list[Suppression]]:
-    """The suppressions that hold, of addresses as they are compared: by sort and address. One query for all of them."""
+    """The suppressions that hold, of addresses as they are compared: by sort and address. One query for all of them.
+    Of somebody who was erased a suppression has a hash in the place of the address."""
     found: dict[tuple[str, str], list[Suppression]] = {}
-    wanted = msgspec.json.encode(list(addresses)).decode()
+    asked = {place: place for place in addresses}
+    if any_tombstone(tx):
+        key = secret(tx)
+        asked |= {(sort, hide_address(key, sort, address)): (sort, address) for sort, address in asked}
+    wanted = msgspec.json.encode(list(asked)).decode()
     for row in tx.rows(
         f"select {_COLUMNS} from json_each(?) as wanted cross join suppression indexed by suppression_address "
         "on sort = wanted.value ->> 0 and address = wanted.value ->> 1 and lifted is null order by suppression.id",
         (wanted,),
     ):
         one = _read(row)
-        found.setdefault((one.sort, one.address), []).append(one)
+        found.setdefault(asked[one.sort, one.address], []).append(one)
     return found
 
 
@@ -99,9 +106,9 @@ def lift(tx: Transaction, address: str, at: Instant, sort: str = "", reason: str
     sorts = [sort] if sort else [one for (one,) in tx.rows("select distinct sort from suppression")]
     return sum(
         tx.run(
-            "update suppression set lifted = ?1 where sort = ?2 and address = ?3 and lifted is null "
+            "update suppression set lifted = ?1 where sort = ?2 and address in (?3, ?6) and lifted is null "
             "and (?4 = '' or reason = ?4) and (?5 = '' or channel = ?5)",
-            (at, one, comparable(one, address), reason, channel),
+            (at, one, comparable(one, address), reason, channel, hide_address(secret(tx), one, address)),
         )
         for one in sorts
     )
@@ -116,6 +123,19 @@ def list_suppressed(tx: Transaction, after: int = 0, limit: int = 1000) -> list[
             (after, limit),
         )
     ]
+
+
+def hide_suppressed(tx: Transaction, addresses: Iterable[tuple[str, str]]) -> int:
+    """Whoever has these addresses is erased: they stay suppressed, each with a hash in its place. How many that
+    were."""
+    key = secret(tx)
+    return sum(
+        tx.run(
+            "update suppression set address = ?, detail = '', message = null where sort = ? and address = ?",
+            (hide_address(key, sort, address), sort, address),
+        )
+        for sort, address in addresses
+    )
 
 
 def shown_dead_by(tx: Transaction, message: int) -> bool:

@@ -46,11 +46,21 @@ class Transaction:
         self.store = store
         self._connection = connection
 
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query."""
+    def rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query, with its values by place or by name."""
         return self._connection.execute(sql, values).fetchall()
 
-    def row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+    def named(self, sql: str, values: Mapping[str, Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """The columns of a query by name, and all its rows."""
+        cursor = self._connection.execute(sql, values)
+        rows: list[tuple[Any, ...]] = []
+        columns: list[str] = []
+        for row in cursor:
+            columns = columns or [name for name, _ in cursor.get_description()]
+            rows.append(row)
+        return columns, rows
+
+    def row(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a query, None where there is none."""
         return self._connection.execute(sql, values).fetchone()
 
@@ -252,7 +262,10 @@ class _Ids:
         """A fresh row number of a table; numbers grow in the order of writing."""
         number = self._next.get(table)
         if number is None:
-            number = _number(self._connection, f"select coalesce(max(id), 0) from {table}") + 1
+            last = (
+                "select coalesce(max(id), 0) as id from {0} union all select last from numbered where \"table\" = '{0}'"
+            )
+            number = _number(self._connection, f"select max(id) from ({last.format(table)})") + 1
         self._next[table] = number + 1
         return number
 
@@ -316,6 +329,7 @@ def _connect(path: Path | None, durable: bool) -> apsw.Connection:
     connection.execute(f"pragma synchronous = {'full' if durable else 'off'}")
     connection.execute("pragma cache_size = -131072")  # KiB: the indexes of a million customers come in at random
     connection.execute("pragma temp_store = memory")
+    connection.execute("pragma secure_delete = on")  # what is deleted is overwritten: an erasure leaves no remains
     connection.set_busy_timeout(5000)
     connection.execute("pragma wal_autocheckpoint = 4000")
     return connection
@@ -366,11 +380,27 @@ def change(path: Path, job: Callable[[Transaction], T]) -> T:
     try:
         with contextlib.closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
             connection.set_busy_timeout(10_000)
+            connection.execute("pragma secure_delete = on")
             view.ids = _Ids(connection)
             connection.execute("begin immediate")
             done = job(Transaction(view, connection))
             connection.execute("commit")
             return done
+    except apsw.Error as error:
+        raise StoreUnavailable(f"{path}: {error}") from error
+
+
+def empty_log(path: Path) -> bool:
+    """Bring everything from the write-ahead log into the file and cut the log to nothing, so that no earlier content of
+    a page is left in it. False where somebody reads an older state just now: ask again later."""
+    try:
+        with contextlib.closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
+            connection.execute("pragma wal_checkpoint(passive)").fetchall()  # the long part, beside the writer
+            connection.set_busy_timeout(20)
+            row = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+            return row is not None and row[0] == 0
+    except apsw.BusyError:
+        return False
     except apsw.Error as error:
         raise StoreUnavailable(f"{path}: {error}") from error
 

@@ -15,6 +15,8 @@ from segue.store.ledger import select_messages
 SOURCE: Final = 0
 REPORT: Final = 1
 EMITTED: Final = 2
+KINDS: Final = ("source", "report", "emitted")
+"""What the kinds are called."""
 
 
 class ArrivalRow(msgspec.Struct, frozen=True):

@@ -13,8 +13,9 @@ from segue.engine.journey import Choice, Journey, Sending, State, Trace
 from segue.program.facts import Reaction
 from segue.store.database import Transaction
 
-_STATES: Final[tuple[State, ...]] = ("inside", "finished", "exited", "failed")
-_STATE_NUMBERS: Final[Mapping[str, int]] = {state: number for number, state in enumerate(_STATES)}
+STATES: Final[tuple[State, ...]] = ("inside", "finished", "exited", "failed")
+"""The states, in the order of their numbers."""
+_STATE_NUMBERS: Final[Mapping[str, int]] = {state: number for number, state in enumerate(STATES)}
 
 _COLUMNS: Final = (
     'journey.id, journey.customer, journey.key, journey.program, value, entered, "order", trigger, journey.state, '
@@ -59,7 +60,7 @@ def _read(row: tuple[Any, ...], programs: Mapping[int, tuple[str, str]]) -> Jour
         row[7] or b"",
         row[0],
         row[4],
-        _STATES[row[8]],
+        STATES[row[8]],
         row[9],
         row[10],
         row[11],

@@ -25,11 +25,16 @@ class DaemonCollector(Collector):
     inside + finished + exited + failed can be checked from ``segue_journeys``."""
 
     def __init__(
-        self, daemon: Daemon, channels: Mapping[str, _Open], counts: Callable[[], Sequence[RuleCount]]
+        self,
+        daemon: Daemon,
+        channels: Mapping[str, _Open],
+        counts: Callable[[], Sequence[RuleCount]],
+        deleted: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._daemon = daemon
         self._channels = channels
         self._counts = counts
+        self._deleted = deleted
 
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand: families are known by collecting."""
@@ -39,6 +44,13 @@ class DaemonCollector(Collector):
         counts = self._daemon.counts
         yield CounterMetricFamily("segue_events", "Events committed.", value=counts.events)
         yield CounterMetricFamily("segue_duplicate_events", "Events that had come before.", value=counts.duplicates)
+        yield CounterMetricFamily(
+            "segue_refused_events", "Events about customers who were erased.", value=counts.refused
+        )
+        deleted = CounterMetricFamily("segue_deleted_rows", "Rows deleted by age.", labels=("sort",))
+        for sort, number in sorted(self._deleted().items()):
+            deleted.add_metric((sort,), number)
+        yield deleted
         yield CounterMetricFamily("segue_waits_fired", "Waits that ended.", value=counts.fired)
         decisions = CounterMetricFamily("segue_decisions", "Decisions made.", labels=("rule", "decision"))
         for (rule, decision), number in sorted(counts.decisions.items()):

@@ -5,18 +5,19 @@ from __future__ import annotations
 import typer
 
 from segue.cli.customer.consent import consent
+from segue.cli.customer.erase import erase
+from segue.cli.customer.erasures import erasures
+from segue.cli.customer.export import export
+from segue.cli.customer.find import find
 
 customer = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="Look at one customer.",
+    help="Look at a customer, hand out what is kept of them, or erase it.",
 )
-
-
-@customer.callback()
-def _group() -> None:
-    """Look at one customer."""
-
-
 customer.command("consent")(consent)
+customer.command("find")(find)
+customer.command("export")(export)
+customer.command("erase")(erase)
+customer.command("erasures")(erasures)

@@ -7,6 +7,7 @@ from segue.language.advice.consent import advise_on_consent
 from segue.language.advice.content import advise_on_languages
 from segue.language.advice.guards import advise_on_guards, conditions_of
 from segue.language.advice.headers import advise_on_headers
+from segue.language.advice.kept import advise_on_kept
 from segue.language.advice.limits import advise_on_policies, quiet_hours
 from segue.language.advice.loops import advise_on_loops
 from segue.language.advice.reactions import advise_on_reactions
@@ -33,3 +34,4 @@ def advise(items: Items, lexicon: Lexicon) -> None:
     advise_on_languages(items, lexicon)
     advise_on_loops(items)
     advise_on_policies(items, lexicon)
+    advise_on_kept(items, lexicon)
