@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
@@ -39,12 +39,17 @@ def free_port() -> int:
 class Program:
     """One program in a process group of its own, with everything it says in ``log``."""
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
+    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
         self.log = log
         self.name = Path(command[0]).name
         with log.open("ab") as out:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+                command,
+                env={**os.environ, **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     @property
@@ -81,6 +86,12 @@ class Program:
 
     def tail(self) -> str:
         return self.log.read_text("utf-8", "replace")[-1500:]
+
+    def kill(self) -> None:
+        """End its process group as a power cut would."""
+        if self.running:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(10)
 
     def stop(self, patience: float = 5.0) -> None:
         """Ask it to end, and kill its process group when it has not after ``patience`` seconds."""

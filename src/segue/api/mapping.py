@@ -33,9 +33,10 @@ import msgspec
 from segue.api.calls import LARGEST_CALL, Refused, clean, decode_json, read_call, read_id, read_timestamp
 from segue.api.events import Event
 from segue.api.shop import item_ids, order_lines
+from segue.api.sources import Fetched, Rejection
 from segue.api.values import Instant
 
-__all__ = ["Mapping", "Reader"]
+__all__ = ["Gathering", "Mapping", "Reader"]
 
 _LONGEST_NAME: Final = 1000
 _MOST_EVENTS: Final = 1000
@@ -125,7 +126,7 @@ class Reader:
         traits = plan.traits(payload)
         if plan.says_who and user is None and device is None and not ids:
             places = " or ".join(f"`{value.text}`" for value in plan.who)
-            raise Refused("map", f"finds nobody: the payload has no {places}, which say whose event it is")
+            raise Refused("map", f"finds nobody: the payload has no {places}, and so does not say whose event it is")
         fields = plan.fields(payload)
         if "products" in fields and "items" not in fields and (items := item_ids(fields["products"])):
             fields["items"] = items
@@ -142,6 +143,32 @@ class Reader:
             traits=traits,
         )
         return (event, *order_lines(event))
+
+
+class Gathering:
+    """What one fetch brings together: each payload becomes events, or a rejection beside them."""
+
+    def __init__(self, reader: Reader, now: Instant) -> None:
+        self._reader = reader
+        self._now = now
+        self._events: list[Event] = []
+        self._rejections: list[Rejection] = []
+
+    def take(self, raw: bytes, *, place: str, key: str | None, arrived: Instant | None = None) -> None:
+        """One payload. ``place`` finds it again, for whoever reads of its rejection; ``key`` and ``arrived`` are as in
+        `Reader.read`."""
+        try:
+            self._events += self._reader.read(raw, self._now, arrived=arrived, key=key)
+        except Refused as refused:
+            self.reject(refused.describe(), place, raw)
+
+    def reject(self, reason: str, place: str, raw: bytes = b"") -> None:
+        """One that is no payload at all."""
+        self._rejections.append(Rejection(reason=reason, place=place, raw=raw))
+
+    def fetched(self, position: str | None = None, again: float = 0.0) -> Fetched:
+        """Everything, to hand over."""
+        return Fetched(events=tuple(self._events), rejections=tuple(self._rejections), position=position, again=again)
 
 
 class _Value:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from segue.api import SourceSpec
 from segue.host.plugins import Distribution, Plugins, discover
 
 
@@ -14,7 +15,7 @@ def plugins(json: Annotated[bool, typer.Option("--json", help="One JSON object a
     """List the plugins that are installed, what each offers, and what is wrong with them.
 
     Exits with 1 when something had to be set aside. With --json there is one line for each distribution
-    ({"distribution", "version", "channels", "sources", "attribution_models", "events"}) and one for each
+    ({"distribution", "version", "channels", "sources", "fetching", "attribution_models", "events"}) and one for each
     problem ({"problem", "distributions"}).
     """
     found = discover()
@@ -33,6 +34,7 @@ def _print_lines(found: Plugins) -> None:
             "version": one.version,
             "channels": one.channels,
             "sources": one.sources,
+            "fetching": [name for name in one.sources if found.sources[name].fetches],
             "attribution_models": one.models,
             "events": one.events,
         }
@@ -54,16 +56,22 @@ def _print_table(found: Plugins) -> None:
         return
     table = Table("distribution", "version", "offers", box=None, pad_edge=False, header_style="bold")
     for one in found.distributions:
-        table.add_row(Text(one.name), Text(one.version or "–"), Text(_offers(one)))
+        table.add_row(Text(one.name), Text(one.version or "–"), Text(_offers(one, found)))
     console.print(table)
     for problem in found.problems:
         console.print(Text(f"! {problem}", style="red"), soft_wrap=True)
 
 
-def _offers(one: Distribution) -> str:
+def _with_kind(name: str, spec: SourceSpec) -> str:
+    """A source, with whether it is called over HTTP or fetches by itself."""
+    kinds = (["called"] if spec.routes else []) + (["fetches"] if spec.fetches else [])
+    return f"{name} ({', '.join(kinds)})"
+
+
+def _offers(one: Distribution, found: Plugins) -> str:
     kinds = (
         ("channel", "channels", one.channels),
-        ("source", "sources", one.sources),
+        ("source", "sources", tuple(_with_kind(name, found.sources[name]) for name in one.sources)),
         ("attribution model", "attribution models", one.models),
     )
     lines = [

@@ -113,13 +113,11 @@ class Service:
         for name, (channel, _) in assembly.channels.items():
             tools = Tools(channel=name, http=client, callback_url=assembly.project.http.url)
             self._channels[name] = await OpenChannel.open(
-                channel, configs[name], tools, on_fault=partial(_log_fault, "channel", name)
+                channel, configs[name], tools, on_fault=_telling("channel", name)
             )
         for name, source, config in fetching:
             lent = SourceTools(source=name, http=client, url=assembly.project.http.url)
-            self._fetching[name] = await OpenSource.open(
-                source, config, lent, on_fault=partial(_log_fault, "source", name)
-            )
+            self._fetching[name] = await OpenSource.open(source, config, lent, on_fault=_telling("source", name))
         self.store.start()
         signer = await asyncio.wrap_future(self.store.write(lambda tx: load_keys(tx, keys)))
         links = Links(signer, assembly.project.http.url)
@@ -267,8 +265,13 @@ class Service:
         }
 
 
-def _log_fault(what: str, name: str, reason: str) -> None:
-    _log.error(f"{what} fault", **{what: name}, reason=reason)
+def _telling(kind: str, name: str) -> Callable[[str], None]:
+    """What logs the faults of a channel or a source. Their text is not ours: it is never taken for a format."""
+
+    def tell(reason: str) -> None:
+        _log.error(f"{kind} fault", reason=reason, **{kind: name})
+
+    return tell
 
 
 def _take_request(tx: Transaction) -> tuple[Request | None, Mapping[str, str] | None]:

@@ -138,9 +138,8 @@ class Fetcher:
             fetched = asked.result()
         except asyncio.CancelledError:
             return None
-        except Fault as fault:
-            _log.warning("a source cannot be asked: it is opened again", source=self.name, reason=str(fault))
-            return None
+        except Fault:
+            return None  # whoever opened it has told why, and opens it again
         self.reached = self._clock.look()
         return fetched
 

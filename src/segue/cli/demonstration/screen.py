@@ -87,7 +87,7 @@ class Screen:
         """The picture as exactly ``height`` lines of ``width`` columns."""
         counts, low, wide = self._scene.counts, height < LOW, width >= WIDE
         foot = self._footer(width, low=low)
-        whole = len(self._rules) + 1 <= height * 2 // 5  # else the rules have room in a grid alone
+        whole = len(self._rules) + 1 <= height * 9 // 20  # else the rules have room in a grid alone
         above = 1 + (len(self._rules) + 1 if whole else grid_height(self._rules, width))
         least = 7 if wide or low else 12
         half = width // 2 - 1

@@ -159,7 +159,17 @@ class Shop:
             diary.identify(person.id, device=device, **person.traits),
             diary.track(person.id, "Signed Up", method="password"),
         ]
-        return [*deeds, diary.track(person.id, "Subscribed", channel="email")] if diary.chance(0.45) else deeds
+        return [*deeds, *self._subscribe(person, at)] if diary.chance(0.45) else deeds
+
+    def _subscribe(self, person: Customer, at: Instant) -> list[Deed]:
+        """The newsletter: ticked while signing up, or asked for in a form, where most confirm it by a mail."""
+        diary = self.diary
+        if diary.chance(0.6):
+            return [diary.track(person.id, "Subscribed", channel="email")]
+        if diary.chance(0.8):
+            confirmed = diary.track(person.id, "Subscription Confirmed", channel="email")
+            self.later(at, 2 * MINUTE, 5 * HOUR, lambda _: [confirmed])
+        return [diary.track(person.id, "Subscribed", channel="email", confirmed=False)]
 
     def _install(self, person: Customer, at: Instant) -> list[Deed]:
         """The app is installed, and opened soon, later, or not at all."""

@@ -1,0 +1,48 @@
+"""What the source declares, and which settings it takes; the repository tests it against real servers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import msgspec
+import pytest
+
+from segue.api.shop import SHOP
+from segue_mqtt import SPEC, Config, segue_sources, segue_vocabulary
+
+GOOD: dict[str, Any] = {"topics": ["shops/#"]}
+
+
+def test_it_is_one_source_that_fetches_with_the_words_of_a_shop() -> None:
+    assert segue_sources() == [SPEC]
+    assert SPEC.fetches
+    assert not SPEC.routes
+    assert segue_vocabulary() == [SHOP]
+
+
+def test_the_least_settings_are_enough() -> None:
+    assert msgspec.convert(GOOD, Config) == Config(**msgspec.to_builtins(msgspec.convert(GOOD, Config)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"topics": []}, "`topics` is empty"),
+        ({"batch": 0}, "`batch` is 0"),
+        ({"session": 0}, "`session` is 0"),
+        ({"map": {"event": "$..x"}}, "which is no path"),
+        ({"tpoic": "x"}, "tpoic"),
+    ],
+)
+def test_a_wrong_setting_is_refused_in_words(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=said.replace("$", r"\$")):
+        msgspec.convert({**GOOD, **settings}, Config)
+
+
+def test_the_client_s_library_is_not_imported_with_the_plugin() -> None:
+    """It takes a tenth of a second and some memory, which every command would pay for."""
+    code = "import sys, segue_mqtt; print([name for name in sys.modules if name.split('.')[0] == 'paho'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
