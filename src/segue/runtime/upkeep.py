@@ -55,7 +55,7 @@ class Upkeep:
         self._stopping = False
         self._next_sweep: Instant | None = Instant(0)
         self._loop: asyncio.Task[None] | None = None
-        self.deleted: dict[str, int] = {}
+        self.deleted = dict.fromkeys(("events", "messages", "journeys", "ignored"), 0)
         """Rows deleted by age since the start, by sort."""
 
     def start(self) -> None:
@@ -98,10 +98,10 @@ class Upkeep:
         if self._next_sweep is None or now < self._next_sweep:
             return
         for sort in await self._write(partial(due_sorts, keeping=self._retention, now=now)):
-            before = self.deleted.get(sort, 0)
+            before = self.deleted[sort]
             while not self._stopping:
                 deleted, going_on = await self._write(partial(self._retain, sort=sort))
-                self.deleted[sort] = self.deleted.get(sort, 0) + deleted
+                self.deleted[sort] += deleted
                 if not going_on:
                     break
             if self.deleted[sort] > before:
