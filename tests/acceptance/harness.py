@@ -91,6 +91,7 @@ class Project:
         self.write(
             "segue.toml",
             f'zone = "{zone}"\ndatabase = "{self.database}"\n\n[http]\nport = {self.port}\nurl = "http://127.0.0.1:{self.port}"\n\n'
+            '[privacy]\nlog_ids = "clear"\n\n'  # the tests read in the log whom a decision was about
             f'[sources.segment]\nuse = "segment"\nwrite_keys = {{ env = "WRITE_KEY" }}\n\n{channels}',
         )
 
