@@ -58,7 +58,7 @@ def test_the_ledger_of_a_customer_is_shown_with_its_proof() -> None:
 def test_a_customer_nobody_knows_is_said_to_be_so() -> None:
     found = segue("customer", "consent", "nobody")
     assert found.exit_code == 1
-    assert found.stderr == "segue: no customer nobody: no event ever named them\n"
+    assert found.stderr == "segue: nobody is known by nobody\n"
 
 
 @pytest.mark.usefixtures("shop")

@@ -44,7 +44,9 @@ class Site:
         (folder / "segue.toml").write_text(
             f'[http]\nport = {self.port}\n[sources.segment]\nuse = "segment"\nwrite_keys = "k"\n'
             '[sources.kafka]\nuse = "tail"\npath = "said.txt"\n'
+            '[readers.till]\nkey = { file = "till.key" }\n'
         )
+        (folder / "till.key").write_text("a-key-for-the-till")
         self.environment = environment(_install_tail(folder))
         self.log = folder / "log.jsonl"
         with self.log.open("w") as log:

@@ -25,6 +25,7 @@ from segue.store.errors import StoreError, StoreInUse, StoreTooNew, StoreUnavail
 from tests.engine.stage import book, put
 
 TABLES = {
+    "access",
     "aggregate",
     "aggregate_day",
     "long_history",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from prometheus_client import generate_latest
 
 from segue.api import Callback, Event, Instant, Received, Rejection, Request, Response, Source, SourceSpec
 from segue.web.app import create_app
+from segue.web.endpoints import Endpoint
 from segue.web.metrics import HttpMetrics
 from segue.web.serve import HttpServer
 
@@ -151,6 +152,7 @@ async def read_answer(reader: asyncio.StreamReader) -> Answer | None:
 async def serving(
     *sources: tuple[str, SourceSpec, Source],
     callbacks: Mapping[str, Callable[[Request], Awaitable[Callback]]] | None = None,
+    pages: Iterable[Endpoint] = (),
 ) -> AsyncIterator[Served]:
     """A server with these sources, stopped at the end."""
     served = Served()
@@ -164,6 +166,7 @@ async def serving(
         now=lambda: NOW,
         counts=served.counts,
         refuse=served.refuse,
+        pages=pages,
     )
     server = HttpServer(app)
     served.port = await server.start("127.0.0.1", 0)

@@ -18,19 +18,24 @@ from segue.clock.clock import Clock
 from segue.host import ConfigurationError, OpenChannel, OpenSource, configure
 from segue.host.http import AiohttpClient
 from segue.host.pages import link_keys
+from segue.host.readers import Readers, open_readers
+from segue.messages.tokens import Signer
 from segue.runtime.assembly import Assembly, CheckedBook, check, check_version, configure_fetching, open_sources
 from segue.runtime.daemon import Daemon
+from segue.runtime.floor import Floor
 from segue.runtime.links import Links, load_keys
 from segue.runtime.preferences import Choices, look
 from segue.runtime.running import DecisionLine
 from segue.runtime.upkeep import Upkeep
 from segue.store import books
 from segue.store.books import Request
-from segue.store.database import LAST, Store, Transaction, read_only
+from segue.store.database import Store, Transaction, beside
 from segue.store.errors import StoreUnavailable
 from segue.store.sweeps import RuleCount, count_rules, latest_moment
 from segue.web.app import create_app
+from segue.web.endpoints import Endpoint
 from segue.web.gauges import DaemonCollector
+from segue.web.lookup import look_up_endpoint
 from segue.web.metrics import HttpMetrics
 from segue.web.preferences import CustomerPages
 from segue.web.serve import HttpServer
@@ -94,6 +99,11 @@ class Service:
         fetching, more = configure_fetching(assembly)
         problems += [problem for problem in more if problem not in problems]
         configs: dict[str, msgspec.Struct] = {}
+        readers = Readers({})
+        try:
+            readers = open_readers(assembly.project.readers)
+        except ConfigurationError as error:
+            problems += error.problems
         for name, (spec, settings) in assembly.channels.items():
             try:
                 configs[name] = configure(spec.config, settings.settings, f"channels.{name}")
@@ -148,7 +158,7 @@ class Service:
             metrics=partial(generate_latest, registry),
             now=self.clock.look,
             counts=HttpMetrics(registry),
-            pages=self._pages(links).endpoints(),
+            pages=[*self._pages(links).endpoints(), *self._floor(readers, signer)],
         )
         self._server = HttpServer(app)
         http = assembly.project.http
@@ -228,6 +238,13 @@ class Service:
             links, look_up, daemon.accept, words, daemon.clock.now, name=project.pages.name, locale=project.locale
         )
 
+    def _floor(self, readers: Readers, signer: Signer) -> list[Endpoint]:
+        """The look-up for those who serve customers, where the project lets anybody."""
+        if not readers:
+            return []
+        floor = Floor(self.store, lambda: self.daemon.running, signer, self.clock.look)
+        return [look_up_endpoint(readers, floor.look_up)]
+
     def _warn_of_open_doors(self) -> None:
         host = self.assembly.project.http.host
         if host in ("127.0.0.1", "::1", "localhost"):
@@ -283,10 +300,7 @@ def _take_request(tx: Transaction) -> tuple[Request | None, Mapping[str, str] | 
 
 def _count(store: Store) -> list[RuleCount]:
     """Counted beside the writer: a million journeys take longer than anything may hold it."""
-    if store.path is None:
-        return store.write(count_rules, LAST).result()
-    with read_only(store.path) as tx:
-        return count_rules(tx)
+    return beside(store, count_rules)
 
 
 def _clock(store: Store, speed: float) -> Clock:

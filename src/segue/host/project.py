@@ -54,7 +54,8 @@ class SourceSettings(msgspec.Struct, frozen=True):
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
     """A project folder. Paths are absolute. ``stale`` is in microseconds, ``best_time`` in minutes since midnight.
-    ``links`` are references to the keys of signed links. ``configured``: whether there is a segue.toml."""
+    ``links`` are references to the keys of signed links, ``readers`` the settings of those who may look at customers
+    (`segue.host.readers`). ``configured``: whether there is a segue.toml."""
 
     root: Path
     zone: str = "UTC"
@@ -71,6 +72,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     pages: Pages = Pages()
     privacy: Privacy = Privacy()
     retention: Retention = Retention()
+    readers: dict[str, dict[str, Any]] = {}
     configured: bool = False
 
 
@@ -132,7 +134,7 @@ def _syntax(file: Path, text: str, error: str) -> Problem:
 
 _TOP: Final = (
     *("zone", "locale", "currency", "best_time", "stale", "database", "rules"),
-    *("http", "channels", "sources", "links", "pages", "privacy", "retention"),
+    *("http", "channels", "sources", "links", "pages", "privacy", "retention", "readers"),
 )
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -162,6 +164,7 @@ class _Reader(TableReader):
             pages=read_pages(self, self.table(tables, "pages", ())),
             privacy=read_privacy(self, self.table(tables, "privacy", ())),
             retention=read_retention(self, self.table(tables, "retention", ())),
+            readers=self._readers(self.table(tables, "readers", ())),
             configured=True,
         )
 
@@ -288,3 +291,10 @@ class _Reader(TableReader):
                 continue
             found[name] = SourceSettings(self.use(table, path), self.settings(table, ("use",), path))
         return found
+
+    def _readers(self, tables: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        return {
+            name: self.settings(self.table(tables, name, ("readers",)), (), ("readers", name))
+            for name in tables
+            if isinstance(tables[name], dict) or not self.table(tables, name, ("readers",))
+        }

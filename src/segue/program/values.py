@@ -44,7 +44,7 @@ def read_value(raw: Any, kind: FieldType, scene: Scene, beside: Any) -> Any:
         case "number":
             return _number(raw)
         case "money":
-            return _money(raw, beside, scene.customer.currency)
+            return read_money(raw, beside, scene.customer.currency)
         case "boolean":
             return raw if isinstance(raw, bool) else None
         case "date":
@@ -84,7 +84,9 @@ def _places(number: Decimal) -> int:
     return -exponent if isinstance(exponent, int) else 0
 
 
-def _money(raw: Any, beside: Any, currency: str) -> Money | None:
+def read_money(raw: Any, beside: Any, currency: str) -> Money | None:
+    """A JSON value as money, None where it is not: its currency is that of the object it is, else the field
+    ``currency`` of the one it lies in, else the one given."""
     if isinstance(raw, dict):
         beside, raw = raw, raw.get("amount")
     amount = _number(raw)

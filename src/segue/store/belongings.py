@@ -69,6 +69,7 @@ BELONGINGS: Final = (
     _move("message", "messages"),
     _move("ignored", "ignored", inert=True),
     _move("consent", "consent"),
+    _move("access", "looks"),
     _join("entry", "entries", "rule, value, at", "(customer, rule, value) do update set at = max(at, excluded.at)"),
     _join("reaction", "reactions", "channel, hour, n", "(customer, channel, hour) do update set n = n + excluded.n"),
     _join("assignment", "assignments", "rule, split, arm", "do nothing"),

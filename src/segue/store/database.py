@@ -348,6 +348,14 @@ def read_only(path: Path) -> Iterator[Transaction]:
             raise StoreUnavailable(f"{path}: {error}") from error
 
 
+def beside(store: Store, job: Callable[[Transaction], T]) -> T:
+    """Read beside the writer of an open store; one in memory has nothing beside it."""
+    if store.path is None:
+        return store.write(job, LAST).result()
+    with read_only(store.path) as tx:
+        return job(tx)
+
+
 class _View:
     """What a transaction of a reader has in place of a store."""
 

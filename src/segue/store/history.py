@@ -91,6 +91,11 @@ def load_messages_of(tx: Transaction, journey: int) -> list[LedgerRow]:
     )
 
 
+def load_latest_messages(tx: Transaction, customer: int, limit: int) -> list[LedgerRow]:
+    """The newest messages to a customer, the newest first."""
+    return select_messages(tx, "customer = ? order by id desc limit ?", (customer, limit))
+
+
 class IgnoredRow(msgspec.Struct, frozen=True):
     """A trigger that began nothing."""
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from segue.cli.customer.code import code
 from segue.cli.customer.consent import consent
 from segue.cli.customer.erase import erase
 from segue.cli.customer.erasures import erasures
 from segue.cli.customer.export import export
 from segue.cli.customer.find import find
+from segue.cli.customer.looks import looks
+from segue.cli.customer.show import show
 
 customer = typer.Typer(
     add_completion=False,
@@ -16,6 +19,9 @@ customer = typer.Typer(
     no_args_is_help=True,
     help="Look at a customer, hand out what is kept of them, or erase it.",
 )
+customer.command("show")(show)
+customer.command("code")(code)
+customer.command("looks")(looks)
 customer.command("consent")(consent)
 customer.command("find")(find)
 customer.command("export")(export)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
 from segue.api import Instant, to_rfc3339
-from segue.cli.ending import USAGE, fail, open_project, print_json
+from segue.cli.customer.reading import read_of
+from segue.cli.customer.whom import Whom
+from segue.cli.ending import print_json
 from segue.customers.consent import KINDS, Statement
-from segue.customers.identity import device_key, user_key
 from segue.diagnostics.render.printable import printable
-from segue.runtime.publishing import load
+from segue.runtime.running import Running
 from segue.runtime.turn import Turn
 from segue.store.consent import load_statements
-from segue.store.customers import find_customers
-from segue.store.database import Transaction, read_only
-from segue.store.errors import StoreError
+from segue.store.database import Transaction
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -29,39 +27,25 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 def consent(
-    customer: Annotated[str, typer.Argument(help="The customer's user id, or anonymous id.")],
+    customer: Whom,
     json: Annotated[bool, typer.Option("--json", help="One statement a line, as JSON.")] = False,
 ) -> None:
     """Show what a customer agreed to and withdrew, when, on what lawful basis, with its proof; and which messages reach
     them now, or why not. Exits with 1 when nothing is known of the customer."""
-    assembly = open_project(Path.cwd())
-    try:
-        with read_only(assembly.project.database) as tx:
-            running = load(tx, assembly.setting)
-            if running is None:
-                fail("no rule book was ever published to this store", USAGE)
-            row = _find(tx, customer)
-            if row is None:
-                fail(f"no customer {customer}: no event ever named them")
-            turn = Turn(tx, running, Instant(2**62))
-            turn.load([row])
-            refusal = turn.people[row].facts.refusal
-            known = _Known(
-                load_statements(tx, row),
-                {(name, kind): refusal(name, kind) for name in running.reach.channels for kind in KINDS},
-            )
-    except StoreError as error:
-        fail(str(error))
+
+    def read(tx: Transaction, running: Running, row: int) -> _Known:
+        turn = Turn(tx, running, Instant(2**62))
+        turn.load([row])
+        refusal = turn.people[row].facts.refusal
+        refusals = {(name, kind): refusal(name, kind) for name in running.reach.channels for kind in KINDS}
+        return _Known(load_statements(tx, row), refusals)
+
+    _, known = read_of(customer, read)
     if json:
         for one in known.said:
             print_json({"customer": customer, **_as_json(one)})
     else:
         _show(customer, known)
-
-
-def _find(tx: Transaction, customer: str) -> int | None:
-    keys = find_customers(tx, [user_key(customer), device_key(customer)])
-    return keys.get(user_key(customer), keys.get(device_key(customer)))
 
 
 def _as_json(one: Statement) -> dict[str, object]:
