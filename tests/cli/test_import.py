@@ -57,6 +57,7 @@ def test_a_file_is_imported_once_and_its_events_are_known_under_other_names(proj
         "read": 31,
         "accepted": 31,
         "known": 0,
+        "erased": 0,
         "refused": 0,
         "seconds": 0,
         "ended": "",
@@ -79,6 +80,18 @@ def test_what_was_imported_before_the_first_rules_is_history_to_them(project: Pr
         wait_until(lambda: project.rows("select 1 from journey"), what="a journey of ann's")
     entered = "select customer.key from journey join customer on customer.id = journey.customer"
     assert project.rows(entered) == [("u:ann",)]
+
+
+def test_a_customer_who_was_erased_is_not_brought_back(project: Project) -> None:
+    assert project.command("import", write_past(project.root / "past.jsonl", 2)).code == 0
+    assert project.command("publish").code == 0
+    erased = project.command("customer", "erase", "ann", "--yes")
+    assert erased.code == 0, erased.err
+    project.command("import", write_past(project.root / "again.jsonl", 3, first=1))
+    other = write_calls(project.root / "other.jsonl", [past_order("ann", 77), past_order("bob", 78)])
+    done = project.command("import", other, "--json").records[-1]
+    assert (done["accepted"], done["erased"]) == (1, 1)
+    assert project.rows("select key from customer") == [("u:bob",)]
 
 
 def test_rows_that_are_no_events_are_reported_and_the_others_are_kept(project: Project) -> None:

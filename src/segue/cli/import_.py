@@ -116,6 +116,7 @@ def _tell(found: Brought, json: bool) -> None:
                 "read": row.read,
                 "accepted": row.accepted,
                 "known": row.known,
+                "erased": row.erased,
                 "refused": found.refused,
                 "seconds": round(found.seconds, 3),
                 "ended": ended,
@@ -128,8 +129,11 @@ def _tell(found: Brought, json: bool) -> None:
         return
     pace = f", {row.read / found.seconds:,.0f} a second" if found.seconds > 1 and row.began >= found.since else ""
     known = f", {row.known:,} known before" if row.known else ""
+    erased = f", {row.erased:,} left out of customers who were erased" if row.erased else ""
     refused = f", {counted(found.refused, 'row')} refused: see {found.report}" if found.refused else ""
-    print(f"{row.file}: {counted(row.accepted, 'event')} imported in {found.seconds:.2f} s{pace}{known}{refused}")
+    print(
+        f"{row.file}: {counted(row.accepted, 'event')} imported in {found.seconds:.2f} s{pace}{known}{erased}{refused}"
+    )
 
 
 # Progress

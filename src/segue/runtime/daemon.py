@@ -101,7 +101,7 @@ class Daemon:
         self.inbox = Inbox(store, lambda: self.running, clock.now, self._on_ingested)
         self.fetchers = Fetchers(sources or {}, store, self.inbox, clock, self._bell)
         self.refusals = Refusals(store, clock.now)
-        self._importer = Importer(store, lambda: self.running, clock.now, self._on_done)
+        self._importer = Importer(store, lambda: self.running, clock.now, self.tell)
         self.senders = {name: self._sender(name, channel) for name, channel in channels.items()}
 
     def _sender(self, name: str, channel: Sends) -> Sender:

@@ -46,7 +46,7 @@ def take_past(
     accepted = sum(intake.take(event, now, imported=not starts) for event in fresh)
     done = intake.close()
     import_rows.put_known(tx, (key for message_id, key in keys.items() if message_id not in known))
-    return Outcome(accepted, len(events) - accepted), done
+    return Outcome(accepted, len(events) - accepted - intake.refused, intake.refused), done
 
 
 class Importer:

@@ -26,6 +26,7 @@ class ImportRow(msgspec.Struct, frozen=True):
     read: int
     accepted: int
     known: int
+    erased: int
     refused: int
     ended: Instant | None
 
@@ -41,22 +42,23 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of events of a piece: how many were new, and how many known; which were refused, each with its
-    message id and the reason."""
+    """What became of events of a piece: how many were new, known, or about somebody who was erased; which were refused,
+    each with its message id and the reason."""
 
     accepted: int = 0
     known: int = 0
+    erased: int = 0
     faults: tuple[tuple[str, str], ...] = ()
 
     @property
     def count(self) -> int:
-        return self.accepted + self.known + len(self.faults)
+        return self.accepted + self.known + self.erased + len(self.faults)
 
 
 def find_import(tx: Transaction, identity: bytes) -> ImportRow | None:
     """The import of a file, by the file's identity."""
     row = tx.row(
-        "select id, file, starts, began, position, read, accepted, known, refused, ended from import "
+        "select id, file, starts, began, position, read, accepted, known, erased, refused, ended from import "
         "where identity = ?",
         (identity,),
     )
@@ -122,8 +124,8 @@ def advance_piece(tx: Transaction, piece: Piece, outcome: Outcome) -> None:
             (piece.taken + outcome.count, msgspec.json.encode(faults) if faults else None, last, piece.row),
         )
     tx.run(
-        "update import set accepted = accepted + ?, known = known + ? where id = ?",
-        (outcome.accepted, outcome.known, piece.of),
+        "update import set accepted = accepted + ?, known = known + ?, erased = erased + ? where id = ?",
+        (outcome.accepted, outcome.known, outcome.erased, piece.of),
     )
 
 
@@ -172,6 +174,6 @@ def put_known(tx: Transaction, keys: Iterable[bytes]) -> None:
 
 
 def count_done(tx: Transaction, number: int) -> int:
-    """How many events of an import were taken in, or known."""
-    row = tx.row("select accepted + known from import where id = ?", (number,))
+    """How many events of an import were taken in, whatever became of them."""
+    row = tx.row("select accepted + known + erased from import where id = ?", (number,))
     return int(row[0]) if row is not None else 0

@@ -1,8 +1,8 @@
 -- Past events that `segue import` brings.
 
 -- The files. `identity` is a hash of a file's content and of how it is read. What is read up to `position` lies in pieces
--- below, or was taken in; `refused` are rows that are no events, `accepted` and `known` count the events taken in. `starts`: 1 where it
--- may begin journeys.
+-- below, or was taken in; `refused` are rows that are no events. Of the events taken in, `accepted` were new, `known` had come before,
+-- `erased` were of customers who were erased. `starts`: 1 where it may begin journeys.
 create table import (
   id       integer primary key,
   identity blob not null unique,
@@ -13,6 +13,7 @@ create table import (
   read     integer not null default 0,   -- rows that became events, or were refused
   accepted integer not null default 0,
   known    integer not null default 0,
+  erased   integer not null default 0,
   refused  integer not null default 0,
   ended    integer
 );
