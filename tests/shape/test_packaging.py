@@ -96,6 +96,8 @@ class TestBundledPlugin:
         declared = project(plugin)["project"]
         needed = _imported_names(declared["dependencies"]) | {declared["name"].replace("-", "_")}
         assert "segue" in needed
+        for extra in declared.get("optional-dependencies", {}).values():
+            needed |= _imported_names(extra)
         missing = [
             f"{shown(path)}:{line} {name}"
             for path in files(plugin / "src", ".py")

@@ -22,7 +22,16 @@ from segue.api.channels import (
 from segue.api.events import Event
 from segue.api.hooks import API_VERSION, plugin
 from segue.api.http import HttpClient, HttpError, Request, Response
-from segue.api.sources import Fetched, FetchingSource, Received, Rejection, Source, SourceSpec, SourceTools
+from segue.api.sources import (
+    Fetched,
+    FetchingSource,
+    Received,
+    Rejection,
+    Source,
+    SourceFile,
+    SourceSpec,
+    SourceTools,
+)
 from segue.api.values import Instant, Money, Period, from_datetime, to_datetime, to_rfc3339
 from segue.api.vocabulary import EventSpec, FieldSpec, FieldType, ReactionSpec, Vocabulary
 
@@ -62,6 +71,7 @@ __all__ = [
     "Retry",
     "Sent",
     "Source",
+    "SourceFile",
     "SourceSpec",
     "SourceTools",
     "Tools",

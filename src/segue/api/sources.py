@@ -7,8 +7,8 @@ the position up to which they came, and only then acknowledged.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, Protocol
 
 import msgspec
 
@@ -45,6 +45,15 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True):
     rejections: tuple[Rejection, ...] = ()
     position: str | None = None
     again: float = 0.0
+
+
+class SourceFile(msgspec.Struct, frozen=True):
+    """A file of past events: its name, its content, which can be read again from any place, and when it was last
+    changed."""
+
+    name: str
+    content: BinaryIO
+    modified: Instant
 
 
 class Source(Protocol):
@@ -99,6 +108,11 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
                     instant of its arrival (the lines of an order are added by Segue). It is pure, and raises ValueError
                     with a sentence that names the wrong field. None where the source's format is not one that is
                     recorded
+    ``reads``       how the names of files end that it reads for ``segue import``, such as ``.csv``; and ``read``, which
+                    reads one with the configuration and tools, from a position on (None: the beginning). It gives
+                    pieces of about a thousand events, each with the position after it: read from there, the file
+                    gives what would have come next. It raises ValueError with a sentence about a file that cannot be
+                    read at all
     ``unasked``     whether it is open in a project whose segue.toml names no source; it then needs no settings
     """
 
@@ -111,5 +125,7 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     body: int = 500_000
     cors: bool = False
     decode: Callable[[bytes], tuple[Event, Instant]] | None = None
+    reads: tuple[str, ...] = ()
+    read: Callable[[SourceFile, Any, SourceTools, str | None], Iterator[Fetched]] | None = None
     unasked: bool = False
     api: int = 1

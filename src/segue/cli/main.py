@@ -29,6 +29,7 @@ COMMANDS: Final = (
     "history",
     "replay",
     "record",
+    "import",
     "why",
     "customer",
     "suppress",
@@ -48,7 +49,10 @@ COMMANDS: Final = (
 """The commands in the order in which help shows them; each is a function, or a group,
 of its own name in `segue.cli`."""
 
-_ELSEWHERE: Final = {"release": "restore"}
+_ELSEWHERE: Final = {"release": "restore", "import": "import_"}
+"""Commands that stand in a module of another name."""
+_NAMED: Final = {"import": "import_"}
+"""Commands whose name is a word of Python: their functions have another."""
 
 
 class _Commands(TyperGroup):
@@ -61,7 +65,7 @@ class _Commands(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"segue.cli.{_ELSEWHERE.get(cmd_name, cmd_name)}")
-        found = getattr(module, cmd_name)
+        found = getattr(module, _NAMED.get(cmd_name, cmd_name))
         if not isinstance(found, typer.Typer):
             single = typer.Typer(add_completion=False, rich_markup_mode=None)
             single.command(cmd_name)(found)

@@ -60,8 +60,10 @@ class Admissions:
             self._entries |= journey_rows.last_entries(self._turn.tx, rows)
 
     def admit(self, person: Person, program: Program, event: Arrived, now: Instant, depth: int) -> None:
-        """A trigger of the program came for the customer."""
+        """A trigger of the program came for the customer. In an import it begins nothing, and that is no news."""
         turn, rule = self._turn, program.rule
+        if turn.importing:
+            return
         inside = [
             journey
             for journey in turn.journeys(person).values()

@@ -21,10 +21,11 @@ POINTS: Final = (
     "after-outcome-commit",
     "in-publish",
     "after-publish",
+    "in-import",
 )
 """All points. ``before`` and ``in`` lie inside a transaction that is then lost; ``after-ingest-commit`` before the
 source is answered, ``after-claim-commit`` before the channel is called, ``after-call`` before its answers are written
-down, ``after-publish`` before those inside a removed rule leave."""
+down, ``after-publish`` before those inside a removed rule leave. ``in-import`` is a piece of past events."""
 
 
 def _watch(setting: str) -> Callable[[str], None]:

@@ -26,6 +26,7 @@ from segue.runtime.crashpoints import reach
 from segue.runtime.dispatch import recover, report
 from segue.runtime.due import next_due, pass_time, postpone_first
 from segue.runtime.fetching import Fetchers, Fetches
+from segue.runtime.importing import Importer
 from segue.runtime.in_hand import InHand
 from segue.runtime.inbound import take_inbound
 from segue.runtime.inbox import Inbox
@@ -100,6 +101,7 @@ class Daemon:
         self.inbox = Inbox(store, lambda: self.running, clock.now, self._on_ingested)
         self.fetchers = Fetchers(sources or {}, store, self.inbox, clock, self._bell)
         self.refusals = Refusals(store, clock.now)
+        self._importer = Importer(store, lambda: self.running, clock.now, self.tell)
         self.senders = {name: self._sender(name, channel) for name, channel in channels.items()}
 
     def _sender(self, name: str, channel: Sends) -> Sender:
@@ -148,6 +150,7 @@ class Daemon:
                 self.senders[name] = self._sender(name, NoChannel(name))
         self._bell.start()
         self.inbox.start()
+        self._importer.start()
         self._tasks.append(asyncio.create_task(self._wake(), name="waker"))
         for sender in self.senders.values():
             sender.start()
@@ -163,6 +166,7 @@ class Daemon:
         self._stopping = True
         await self.fetchers.stop()
         await self.refusals.stop()
+        await self._importer.stop()
         await self.inbox.drain()
         self._bell.stop()
         self._waking.set()

@@ -27,6 +27,7 @@ from segue.runtime.turn import Done, Turn
 from segue.store import customers as customer_rows
 from segue.store.customers import hash_id
 from segue.store.database import Transaction
+from segue.store.history import IMPORTED, SOURCE
 from segue.store.rejections import reject
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -94,15 +95,23 @@ class Intake:
         _load_history(turn, turn.running, events)
         self._erased.expect(events)
 
-    def take(self, event: Event, now: Instant) -> bool:
+    def take(self, event: Event, now: Instant, *, imported: bool = False) -> bool:
         """Take an event in that arrives now; False where it came before, or is refused. A hash finds candidates,
-        equality decides."""
+        equality decides. One that is ``imported`` begins no journey."""
         if event.message_id in self._seen:
             return False
         if self._erased.refuses(event, self._is_known(event)):
             self._refused[event.source] += 1
             return False
         self._seen.add(event.message_id)
+        self._turn.importing = imported
+        try:
+            self._take(event, now)
+        finally:
+            self._turn.importing = False
+        return True
+
+    def _take(self, event: Event, now: Instant) -> None:
         turn, customers, own_keys = self._turn, self._customers, self._own_keys
         same = find_same(event.user_id, _device_of(event), customers, own_keys)
         if same is not None:
@@ -115,7 +124,6 @@ class Intake:
         _take(turn, turn.running, person, event, self._hashes.pop(event.message_id), now, self._recorded)
         if person is not None and turn.running.erases(event.name):
             self._erase(person, event, now)
-        return True
 
     def _is_known(self, event: Event) -> bool:
         """Whether an event names a customer who exists."""
@@ -219,7 +227,8 @@ def _take(
     fields = _spell(running, name, event)
     raw = _encode(fields) if fields else b""
     rest = _rest(event, person)
-    order = turn.record(event.message_id, person.row.row if person else None, name, at, 0, raw, rest, hashed)
+    kind = IMPORTED if turn.importing else SOURCE
+    order = turn.record(event.message_id, person.row.row if person else None, name, at, kind, raw, rest, hashed)
     if person is None:
         if name is not None:
             _reach_named(turn, running, Arrived(name, at, order, raw, fields, event.message_id), now)

@@ -108,6 +108,23 @@ def load(tx: Transaction, setting: Setting, before: Running | None = None) -> Ru
     )
 
 
+def preview(book: m.Book, setting: Setting) -> Running:
+    """What a book that is not published makes of events: their names and fields, and no rules."""
+    words = words_of(book)
+    return build(
+        {},
+        {},
+        Words(words.names, words.spellings),
+        zone=setting.zone,
+        currency=setting.currency,
+        locale=setting.locale,
+        reach=setting.reach,
+        channels=setting.channels,
+        stale=setting.stale,
+        published=Instant(0),
+    )
+
+
 def resume(tx: Transaction, setting: Setting, before: Running | None = None) -> Running | None:
     """What runs, ready to: besides `load` it has the store know what the book watches and which moments of the calendar
     it waits for. After a publication and at every start; there may be chores then."""

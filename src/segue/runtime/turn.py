@@ -92,6 +92,9 @@ class Turn:
         self.people: dict[int, Person] = {}
         self.calendar: Instant | None = None
         """The first moment of the calendar in a zone that this turn was the first to see."""
+        self.importing = False
+        """Whether the input at hand is a past event of an import: neither it nor what follows from it begins a
+        journey. What time brings meanwhile is not the import's doing."""
         self.became: dict[int, int] = {}
         """Customers who turned out to be another one in this turn."""
         self.lost: set[int] = set()
@@ -262,6 +265,7 @@ class Turn:
     def advance(self, person: Person, before: Instant) -> None:
         """All that was due for the customer before a moment, in the order in which it was: every wait, every look at
         what is watched. Then an edit takes over whom it has to."""
+        importing, self.importing = self.importing, False
         if self.lookouts is not None:
             self.lookouts.settle(person)
         self._pass_time(person, before)
@@ -269,6 +273,7 @@ class Turn:
             for journey in list(self.journeys(person).values()):
                 self.taken_over(person, journey, before)
             self._pass_time(person, before)  # a wait that the edit made shorter may be over
+        self.importing = importing
 
     def _pass_time(self, person: Person, before: Instant) -> None:
         while True:

@@ -1,6 +1,7 @@
 """Records of what arrived and what channels answered, as JSON lines: written from a store, read for a replay.
 
-Events are Segment calls, as any archive has them. Two further types carry what only Segue knows::
+Events are Segment calls, as any archive has them; ``imported`` is true of past events that `segue import` brought: they
+began no journey. Two further types carry what only Segue knows::
 
     {"type": "segue.answer", "key": …, "claimedAt": …, "answeredAt": …, "answer": {"type": "sent", "receipt": ""}}
     {"type": "segue.report", "channel": …, "receivedAt": …, "report": {"id": …, "what": "delivered", "at": …, "key": …}}
@@ -40,6 +41,7 @@ REPORT: Final = "segue.report"
 
 class _Typed(msgspec.Struct):
     type: str | None = None
+    imported: bool | None = None
 
 
 class _AnswerLine(msgspec.Struct, rename="camel"):
@@ -138,10 +140,12 @@ class Recording:
         with self._path.open("rb") as lines:
             for offset in self._offsets:
                 lines.seek(offset)
-                event, moment = self._decode(lines.readline())
-                yield Arrival(event, moment)
-                for line in order_lines(event):
-                    yield Arrival(line, moment)
+                line = lines.readline()
+                event, moment = self._decode(line)
+                imported = b'"imported"' in line and _type.decode(line).imported is True
+                yield Arrival(event, moment, imported)
+                for item in order_lines(event):
+                    yield Arrival(item, moment, imported)
 
 
 def _numbered(lines: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
@@ -218,6 +222,8 @@ def _event_line(row: history.ArrivalRow) -> bytes:
     if "anonymousId" in rest:
         call["anonymousId"] = rest["anonymousId"]
     call |= {"timestamp": to_rfc3339(row.at), "receivedAt": to_rfc3339(row.received)}
+    if row.kind == history.IMPORTED:
+        call["imported"] = True
     return msgspec.json.encode(call)
 
 

@@ -38,10 +38,11 @@ SPAN = 1000
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """An event on record, and when it arrived."""
+    """An event on record, and when it arrived. One that was ``imported`` began no journey."""
 
     event: Event
     received: Instant
+    imported: bool = False
 
 
 class RecordedAnswer(msgspec.Struct, frozen=True):

@@ -141,7 +141,8 @@ class Span:
         while arrivals and arrivals[0].received <= moment:
             if len(arrivals) == 1 and not replay.complete:
                 return False
-            self._intake.take(arrivals.popleft().event, moment)
+            arrival = arrivals.popleft()
+            self._intake.take(arrival.event, moment, imported=arrival.imported)
             replay.arrivals += 1
             self._note()
         while replay.reports and replay.reports[0].received <= moment:

@@ -15,7 +15,10 @@ from segue.store.ledger import select_messages
 SOURCE: Final = 0
 REPORT: Final = 1
 EMITTED: Final = 2
-KINDS: Final = ("source", "report", "emitted")
+IMPORTED: Final = 3
+"""Kinds of arrivals: a source's event, a provider's report, what a rule emitted, and a source's past event that began
+nothing."""
+KINDS: Final = ("source", "report", "emitted", "import")
 """What the kinds are called."""
 
 
@@ -63,7 +66,7 @@ def load_messages_after(tx: Transaction, after: int, limit: int) -> list[LedgerR
 
 def last_arrived(tx: Transaction) -> Instant:
     """When the last event of a source arrived; 1970 where none did."""
-    row = tx.row("select received from event where kind = ? order by id desc limit 1", (SOURCE,))
+    row = tx.row("select received from event where kind in (?, ?) order by id desc limit 1", (SOURCE, IMPORTED))
     return Instant(row[0]) if row is not None else Instant(0)
 
 
