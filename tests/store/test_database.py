@@ -25,6 +25,9 @@ from segue.store.errors import StoreError, StoreInUse, StoreTooNew, StoreUnavail
 from tests.engine.stage import book, put
 
 TABLES = {
+    "import",
+    "import_piece",
+    "imported",
     "access",
     "aggregate",
     "aggregate_day",
