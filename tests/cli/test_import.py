@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,10 @@ def test_a_customer_who_was_erased_is_not_brought_back(project: Project) -> None
     other = write_calls(project.root / "other.jsonl", [past_order("ann", 77), past_order("bob", 78)])
     done = project.command("import", other, "--json").records[-1]
     assert (done["accepted"], done["erased"]) == (1, 1)
+    # Not by a date after the erasure either: a file is no new relation.
+    later = past_order("ann", 79) | {"timestamp": (datetime.now(UTC) + timedelta(minutes=1)).isoformat()}
+    done = project.command("import", write_calls(project.root / "later.jsonl", [later]), "--json").records[-1]
+    assert (done["accepted"], done["erased"]) == (0, 1)
     assert project.rows("select key from customer") == [("u:bob",)]
 
 
