@@ -79,6 +79,7 @@ class Project:
         zone: str = "UTC",
         port: int = 0,
         database: Path | None = None,
+        log_ids: str = "clear",
     ) -> None:
         self.root = root
         self.port = port or free_port()
@@ -91,7 +92,7 @@ class Project:
         self.write(
             "segue.toml",
             f'zone = "{zone}"\ndatabase = "{self.database}"\n\n[http]\nport = {self.port}\nurl = "http://127.0.0.1:{self.port}"\n\n'
-            '[privacy]\nlog_ids = "clear"\n\n'  # the tests read in the log whom a decision was about
+            f'[privacy]\nlog_ids = "{log_ids}"\n\n'  # most tests read in the log whom a decision was about
             f'[sources.segment]\nuse = "segment"\nwrite_keys = {{ env = "WRITE_KEY" }}\n\n{channels}',
         )
 

@@ -46,7 +46,7 @@ class Played:
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     root: Path = tmp_path_factory.mktemp("privacy")
     channels = "".join(console_table(name, root / "box.jsonl") for name in ("ads", "email", "sms"))
-    project = Project(root / "project", rules=RULES, messages=MESSAGES, channels=channels)
+    project = Project(root / "project", rules=RULES, messages=MESSAGES, channels=channels, log_ids="hashed")
     with Daemon(project, level="debug") as daemon:
         played = Played(project, daemon)
         wait_until(lambda: len(mailbox(root / "box.jsonl")) >= 2, what="the messages")
