@@ -7,7 +7,6 @@ A batch is first cut into its calls, undecoded; each is then decoded by itself, 
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -96,28 +95,6 @@ class Batch(msgspec.Struct, rename="camel"):
 _T = TypeVar("_T", Call, Batch)
 _CALL = msgspec.json.Decoder(Call)
 _BATCH = msgspec.json.Decoder(Batch)
-
-# An escape in a JSON text: a surrogate pair, a surrogate without its half, NUL, or any other.
-_ESCAPE = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|(?P<nul>\\u0000)|\\.",
-    re.DOTALL,
-)
-_SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-
-
-def clean(body: bytes) -> bytes:
-    """The JSON text without what no text may hold: NUL goes, half an emoji (a title cut in JavaScript) becomes U+FFFD.
-    An order is not refused for a product's name. A byte order mark at the start goes too (RFC 8259, section 8.1)."""
-    if b"\\u" in body and _SUSPECT.search(body):
-        body = _ESCAPE.sub(_mended, body)
-    return body.removeprefix(b"\xef\xbb\xbf")
-
-
-def _mended(escape: re.Match[bytes]) -> bytes:
-    if escape["lone"]:
-        return rb"\ufffd"
-    return b"" if escape["nul"] else escape[0]
 
 
 def decode_call(raw: bytes, most: int = LARGEST_CALL) -> Call:
