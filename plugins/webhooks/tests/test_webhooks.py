@@ -63,6 +63,14 @@ def received(request: Request, **settings: Any) -> Received:
 
 class TestSigned(SourceConformance):
     def make(self) -> tuple[SourceSpec, Config]:
+        return WEBHOOKS, Config(secret=SECRET, **MAPPED)
+
+    def good(self) -> Request:
+        return signed(BODY)
+
+
+class TestWithAToken(SourceConformance):
+    def make(self) -> tuple[SourceSpec, Config]:
         return WEBHOOKS, Config(header="x-key", token="t", **MAPPED)
 
     def good(self) -> Request:
