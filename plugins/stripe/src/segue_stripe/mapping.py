@@ -7,10 +7,10 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
-from segue.api import Event, Instant, to_rfc3339
-from segue.api.bodies import read_json
+from segue.api import Event, to_rfc3339
+from segue.api.bodies import read_id, read_json, read_timestamp
 from segue.api.shop import item_ids
-from segue.api.webhooks import moment_of, present, text_id
+from segue.api.webhooks import present
 from segue_stripe.objects import (
     Address,
     Charge,
@@ -53,15 +53,15 @@ def events_of(envelope: Envelope, source: str, user_id: UserId | None) -> tuple[
     found = read(envelope) if read is not None else None
     if found is None:
         return ()
-    stripe = text_id(_id(found.customer), "customer")
+    stripe = read_id(_id(found.customer), "customer")
     named = {"id": stripe, "email": found.traits.get("email"), "reference": found.reference}
     return (
         Event(
-            message_id=text_id(envelope.id, "id") or "",
-            timestamp=moment_of(envelope.created, "created"),
+            message_id=read_id(envelope.id, "id") or "",
+            timestamp=read_timestamp(envelope.created, "created"),
             source=source,
             name=found.name,
-            user_id=text_id(named[user_id], user_id) if user_id is not None else None,
+            user_id=read_id(named[user_id], user_id) if user_id is not None else None,
             ids={"stripe": stripe} if stripe is not None else {},
             properties=found.fields,
             traits=found.traits,
@@ -273,11 +273,11 @@ def _id(found: Expandable) -> Any:
 
 def _order_id(metadata: dict[str, Any] | None, *others: Expandable) -> str | None:
     own = (metadata or {}).get("order_id")
-    return next((found for one in (own, *others) if (found := text_id(_id(one), "order_id")) is not None), None)
+    return next((found for one in (own, *others) if (found := read_id(_id(one), "order_id")) is not None), None)
 
 
 def _reference(metadata: dict[str, Any] | None) -> str | None:
-    return text_id((metadata or {}).get("user_id"), "metadata.user_id")
+    return read_id((metadata or {}).get("user_id"), "metadata.user_id")
 
 
 def _currency(currency: str | None) -> str | None:
@@ -289,7 +289,7 @@ def _reason(failure: Failure | None) -> str | None:
 
 
 def _date(seconds: int | None, field: str) -> str | None:
-    return to_rfc3339(Instant(moment_of(seconds, field))) if seconds is not None else None
+    return to_rfc3339(read_timestamp(seconds, field)) if seconds is not None else None
 
 
 def _person(person: Person | None) -> dict[str, Any]:

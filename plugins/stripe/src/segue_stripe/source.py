@@ -11,6 +11,7 @@ import msgspec
 
 from segue.api import Event, Instant, Received, Request, SourceTools
 from segue.api.bodies import Refused, read_json
+from segue.api.shop import with_lines
 from segue.api.webhooks import answer, require_fresh, require_signed, secrets_of, sign
 from segue_stripe.mapping import UserId, events_of
 from segue_stripe.objects import Envelope
@@ -18,6 +19,7 @@ from segue_stripe.objects import Envelope
 __all__ = ["ROUTE", "Config", "StripeSource"]
 
 ROUTE: Final = "POST /hooks/{source}"
+_SIGNATURE: Final = "stripe-signature"
 _ENVELOPE: Final = msgspec.json.Decoder(Envelope)
 
 
@@ -45,16 +47,16 @@ class StripeSource:
     def receive(self, request: Request, now: Instant) -> Received:
         """Understand one call that arrived at ``now``. An event of a type that Segue does not read is taken and means
         nothing."""
-        return answer(request, now, lambda: self._events(request, now))
+        return answer(request, now, lambda: with_lines(self._events(request, now)))
 
     def _events(self, request: Request, now: Instant) -> tuple[Event, ...]:
-        header = request.headers.get("stripe-signature", "")
+        header = request.headers.get(_SIGNATURE, "")
         parts = [part.strip().partition("=") for part in header.split(",")]
         moments = [value for name, _, value in parts if name == "t"]
         if len(moments) != 1:
-            raise Refused("`stripe-signature` is missing, or has no `t=…`: Stripe signs every call", 401)
+            raise Refused(_SIGNATURE, "is missing, or has no `t=…`: Stripe signs every call", status=401)
         given = [value.encode() for name, _, value in parts if name == "v1"]
         good = (sign(secret, moments[0].encode(), b".", request.body).hex().encode() for secret in self._secrets)
-        require_signed(good, given)
-        require_fresh(moments[0], now)
+        require_signed(_SIGNATURE, good, given)
+        require_fresh(_SIGNATURE, moments[0], now)
         return events_of(read_json(request.body, _ENVELOPE), self._source, self._user_id)

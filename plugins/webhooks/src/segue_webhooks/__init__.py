@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from segue.api import SourceSpec, Vocabulary, plugin
 from segue.api.shop import SHOP
 from segue_webhooks.settings import Config
-from segue_webhooks.source import ROUTE, WebhookSource
+from segue_webhooks.source import LARGEST, ROUTE, WebhookSource
 
 __all__ = ["WEBHOOKS", "Config", "WebhookSource", "segue_sources", "segue_vocabulary"]
 
@@ -17,6 +17,7 @@ WEBHOOKS = SourceSpec(
     config=Config,
     open=WebhookSource,
     routes=(ROUTE,),
+    body=LARGEST,
 )
 
 

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
-from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 from segue.api import Event, Instant, Received, Request, SourceTools
-from segue.api.bodies import Refused, read_json
-from segue.api.webhooks import answer, require_fresh, require_signed, secrets_of, sign, text_id
-from segue_webhooks.mapping import Mapping, decoder
+from segue.api.bodies import Refused, read_id
+from segue.api.mapping import Reader
+from segue.api.webhooks import answer, require_fresh, require_signed, secrets_of, sign
 from segue_webhooks.settings import Config
 
-__all__ = ["ROUTE", "WebhookSource"]
+__all__ = ["LARGEST", "ROUTE", "WebhookSource"]
 
 ROUTE: Final = "POST /hooks/{source}"
+LARGEST: Final = 500_000
+"""Bytes of a body."""
+_ID: Final = "webhook-id"
+_TIMESTAMP: Final = "webhook-timestamp"
+_SIGNATURE: Final = "webhook-signature"
 _PREFIX: Final = "whsec_"
 
 
@@ -27,8 +30,7 @@ class WebhookSource:
     """The webhooks of one tool."""
 
     def __init__(self, config: Config, tools: SourceTools) -> None:
-        self._source = tools.source
-        self._mapping = Mapping(config)
+        self._reader = Reader(config.map, tools.source, LARGEST)
         self._header = config.header.lower()
         self._secrets: tuple[bytes, ...] = ()
         self._tokens: tuple[bytes, ...] = ()
@@ -45,34 +47,30 @@ class WebhookSource:
         """Understand one call that arrived at ``now``."""
         return answer(request, now, lambda: self._events(request, now))
 
-    def _events(self, request: Request, now: Instant) -> Iterator[Event]:
+    def _events(self, request: Request, now: Instant) -> tuple[Event, ...]:
         if self._header:
             shown = request.headers.get(self._header)
-            require_signed(self._tokens, [shown.encode()] if shown is not None else [])
-            message_id, signed = None, now
-        else:
-            message_id, signed = self._verified(request, now)
-        body: dict[str, Any] = read_json(request.body, decoder)
-        if message_id is None:
-            message_id = f"bytes-{blake2b(request.body, digest_size=16).hexdigest()}"
-        yield self._mapping.event(body, self._source, message_id, signed)
+            require_signed(self._header, self._tokens, [shown.encode()] if shown is not None else [])
+            return self._reader.read(request.body, now)
+        message_id, signed = self._verified(request, now)
+        return self._reader.read(request.body, now, arrived=signed, key=message_id)
 
     def _verified(self, request: Request, now: Instant) -> tuple[str, Instant]:
         """The id and the moment that were signed. Raises Refused."""
-        sent, moment = request.headers.get("webhook-id"), request.headers.get("webhook-timestamp")
+        sent, moment = request.headers.get(_ID), request.headers.get(_TIMESTAMP)
         if not sent or not moment:
-            raise Refused("`webhook-id` or `webhook-timestamp` is missing: the tool has to sign its calls", 401)
+            raise Refused(_TIMESTAMP if sent else _ID, "is missing: the tool has to sign its calls", status=401)
         parts = sent.encode(), b".", moment.encode(), b".", request.body
         given = [
             signature.encode()
             for version, comma, signature in (
-                one.partition(",") for one in request.headers.get("webhook-signature", "").split(" ")
+                one.partition(",") for one in request.headers.get(_SIGNATURE, "").split(" ")
             )
             if version == "v1" and comma
         ]
-        require_signed((base64.b64encode(sign(secret, *parts)) for secret in self._secrets), given)
-        require_fresh(moment, now)
-        return text_id(sent, "webhook-id") or sent, Instant(min(int(moment) * 1_000_000, now))
+        require_signed(_SIGNATURE, (base64.b64encode(sign(secret, *parts)) for secret in self._secrets), given)
+        require_fresh(_TIMESTAMP, moment, now)
+        return read_id(sent, _ID) or sent, Instant(min(int(moment) * 1_000_000, now))
 
 
 def _key(secret: str) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from segue.api.calls.refusals import Refused, refusal_of
+from segue.api.bodies import DEEPEST, Refused, read_json, refusal_of
 from segue.api.calls.timestamps import Written
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "Context",
     "Device",
     "Page",
-    "clean",
     "decode_batch",
     "decode_call",
     "decode_json",
@@ -29,8 +28,6 @@ __all__ = [
 
 LARGEST_CALL = 32 * 1024
 """Bytes of one call, the limit of Segment's own API and of its SDKs."""
-DEEPEST = 64
-"""How deeply one call may be nested: far more than any shop sends, far less than any parser's limit."""
 
 Id = str | int | float | None
 
@@ -95,6 +92,7 @@ class Batch(msgspec.Struct, rename="camel"):
 _T = TypeVar("_T", Call, Batch)
 _CALL = msgspec.json.Decoder(Call)
 _BATCH = msgspec.json.Decoder(Batch)
+_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
 def decode_call(raw: bytes, most: int = LARGEST_CALL) -> Call:
@@ -113,13 +111,7 @@ def decode_call(raw: bytes, most: int = LARGEST_CALL) -> Call:
 def decode_json(raw: bytes, most: int = LARGEST_CALL) -> Any:
     """Any JSON, within the same bounds. Raises Refused."""
     _refuse_large(raw, most)
-    try:
-        value = msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise refusal_of(error) from None
-    if raw.count(b"{") + raw.count(b"[") > DEEPEST and _deeper_than(value, DEEPEST):
-        raise Refused("body", f"is nested more than {DEEPEST} deep")
-    return value
+    return read_json(raw, _ANY)
 
 
 def _refuse_large(raw: bytes, most: int) -> None:
