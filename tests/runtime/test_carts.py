@@ -12,10 +12,11 @@ from segue.api import Instant
 from segue.api.values import DAY, HOUR, MINUTE
 from segue.runtime.admissions import MISSED
 from segue.runtime.due import next_due, postpone_first
-from segue.runtime.ingest import ingest
+from segue.runtime.ingest import Intake, ingest
 from segue.runtime.running import Running
+from segue.runtime.turn import Turn
 from segue.store.carts import load_carts
-from segue.store.database import Store
+from segue.store.database import Store, Transaction
 from segue.store.history import EMITTED, load_arrivals
 from tests.runtime.rulebook import T0, event, pass_all_time, publish_text, told
 
@@ -123,3 +124,23 @@ def test_a_customer_has_no_more_than_so_many_carts(store: Store, running: Runnin
         store.apply(partial(ingest, running=running, events=[one], now=at))
     carts = store.apply(lambda tx: load_carts(tx, [1]))[1]
     assert [cart.id for cart in carts] == [f"c{number}" for number in range(30, 50)]
+
+
+def test_no_cart_of_an_import_is_watched_but_its_orders_end_the_watch(store: Store, running: Running) -> None:
+    fill(store, running, "ann", "bob")
+    past = [
+        event("cart_updated", "cem", at=T0, traits={}, total=20),
+        event("ordered", "bob", at=Instant(T0 + MINUTE), traits={}),
+    ]
+    now = Instant(T0 + 2 * MINUTE)
+
+    def bring(tx: Transaction) -> None:
+        intake = Intake(Turn(tx, running, now))
+        intake.expect(past)
+        for one in past:
+            intake.take(one, now, imported=True)
+        intake.close()
+
+    store.apply(bring)
+    lines = pass_all_time(store, running, Instant(T0 + DAY))
+    assert {line.customer for line in lines} == {"ann"}
