@@ -18,7 +18,7 @@ import msgspec
 from typer.testing import CliRunner
 
 from segue.api import Answer, ChannelSpec, Event, Instant, Money, Rejected, Report, Retry, Sent, Unknown
-from segue.api.values import MINUTE, SECOND
+from segue.api.values import HOUR, MINUTE, SECOND
 from segue.cli.main import app
 from segue.host import discover
 from segue.language import model as m
@@ -65,14 +65,16 @@ def _assembly(folder: Path) -> Assembly:
 @cache
 def setting() -> Setting:
     """A project without a segue.toml: all its channels are on the console. Three are changed: `rcs` counts as settled
-    only with its report, a letter is held when its outcome is unknown, and an SMS costs ten cents."""
+    only with its report, a letter is held when its outcome is unknown, and an SMS costs ten cents. Events whose field
+    `source` is `shop` come from one that only reports how carts change."""
     found = _assembly(_HERE).setting
     channels: dict[str, ChannelSpec] = {
         name: msgspec.structs.replace(spec, reactions=REACTIONS) for name, spec in found.channels.items()
     }
     channels["rcs"] = msgspec.structs.replace(channels["rcs"], settles="report", settles_within=600.0)
     channels["letter"] = msgspec.structs.replace(channels["letter"], unknown="hold")
-    return msgspec.structs.replace(found, channels=channels, costs={"sms": Money(Decimal("0.10"), "EUR")})
+    costs = {"sms": Money(Decimal("0.10"), "EUR")}
+    return msgspec.structs.replace(found, channels=channels, costs=costs, carts={"shop": HOUR})
 
 
 def read_rules(text: str) -> m.Book:
@@ -372,6 +374,7 @@ def in_store(story: Story, folder: Path, crash_after: Iterable[int] = ()) -> Dae
 def by_command(story: Story, folder: Path) -> list[dict[str, Any]]:
     """Decide a story with `segue replay --json`. Gives its lines."""
     rules, events = folder / "case.rules", folder / "events.jsonl"
+    (folder / "segue.toml").write_text('[sources.shop]\nuse = "segment"\ncart_abandoned = "1h"\n', encoding="utf-8")
     rules.write_text(story.rules, encoding="utf-8")
     events.write_bytes(b"\n".join(each.line for each in story.inputs) + b"\n")
     outcome = CliRunner().invoke(app, ["replay", "--rules", str(rules), "--events", str(events), "--json"])

@@ -15,6 +15,7 @@ from segue.runtime.running import as_json
 from tests.acceptance.cases import (
     Case,
     calendar,
+    carts,
     clocks,
     conditions,
     dates,
@@ -36,6 +37,7 @@ THEMES = (
     sentence,
     entry,
     segments,
+    carts,
     dates,
     calendar,
     header,

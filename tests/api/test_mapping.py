@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.api import Event, Instant
-from segue.api.calls import Refused
+from segue.api.bodies import Refused
 from segue.api.mapping import Mapping, Reader
 from segue.host.configuration import ConfigurationError, configure
 
@@ -73,6 +73,26 @@ def test_the_whole_example_of_the_module() -> None:
         properties={"order_id": "4711", "total": 59.9, "items": ["A1", "B2"], "source_system": "pos"},
         traits={"email": "ann@example.com"},
     )
+
+
+def test_lines_in_words_of_their_own_become_products_and_events_of_their_own() -> None:
+    lines = {"each": "$.order.lines", "product_id": "$.sku", "price": "$.price | number", "tax_class": "full"}
+    mapping = Mapping(event="ordered", fields={"order_id": "$.order.number"}, lines=lines)
+    order, first, second = read(mapping, ORDER)
+    assert order.properties["items"] == ["A1", "B2"]
+    assert order.properties["products"] == [
+        {"product_id": "A1", "price": 1.5, "tax_class": "full"},
+        {"product_id": "B2", "tax_class": "full"},
+    ]
+    assert (first.name, first.properties["price"], first.properties["order_id"]) == ("item_ordered", 1.5, 4711)
+    assert second.properties == {"product_id": "B2", "quantity": 1, "tax_class": "full", "order_id": 4711}
+    no_list = Mapping(event="ordered", lines={"each": "$.order.customer"})
+    assert [one.name for one in read(no_list, ORDER)] == ["ordered"]
+
+
+def test_lines_need_the_path_of_their_list() -> None:
+    with pytest.raises(ValueError, match=r"`lines.each` is missing"):
+        Mapping(event="ordered", lines={"sku": "$.sku"})
 
 
 def test_without_fields_the_whole_payload_is_the_event_s() -> None:

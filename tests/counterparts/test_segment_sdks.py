@@ -6,7 +6,6 @@ import asyncio
 import datetime
 import json
 import os
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ from segment.analytics.client import Client
 from segue.api import Event, SourceTools
 from segue.runtime.busy import Busy
 from segue_segment import SEGMENT, Config
+from tests.counterparts import npm
 from tests.counterparts.missing import reported_when_missing
-from tests.counterparts.process import CounterpartMissing, require
 from tests.web.served import KEY, NOW, Served, serving
 
 pytestmark = pytest.mark.asyncio
@@ -66,23 +65,8 @@ def _close_the_sdk_s_connections() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the SDK installed from npm, and the script that drives it."""
-    folder = tmp_path_factory.mktemp("node")
-    (folder / "drive.js").write_text(NODE, "utf-8")
-    (folder / "package.json").write_text('{"private": true}', "utf-8")
     with reported_when_missing():
-        require("node", "nodejs")
-        npm = require("npm", "npm")
-        installed = subprocess.run(
-            [npm, "install", "--no-audit", "--no-fund", "--loglevel=error", "@segment/analytics-node"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-        if installed.returncode != 0:
-            raise CounterpartMissing(f"npm install @segment/analytics-node failed: {installed.stderr[-500:]}")
-    return folder
+        return npm.install(tmp_path_factory.mktemp("node"), NODE, "@segment/analytics-node")
 
 
 def send_from_python(port: int, **options: Any) -> list[object]:

@@ -40,7 +40,7 @@ def test_the_keys_of_http_are_those_that_are_read() -> None:
 
 def test_the_keys_of_channels_and_sources_are_segue_s_own() -> None:
     assert first_names(PAGE["Channels"], "key") == {"use", "consent", "cost", "isolate"}
-    assert first_names(PAGE["Sources"], "key") == {"use"}
+    assert first_names(PAGE["Sources"], "key") == {"use", "cart_abandoned"}
 
 
 def test_every_bundled_channel_and_source_has_a_section() -> None:
@@ -60,7 +60,8 @@ def test_a_plugin_s_section_has_its_settings_and_their_defaults(name: str) -> No
 
 def test_the_blocks_of_toml_are_settings_that_can_be_read(tmp_path: Path) -> None:
     read = 0
-    for page in ("reference/settings.md", "deploy/systemd.md", "plugins/using.md", "how-to/read-from-a-broker.md"):
+    guides = [f"how-to/{page}.md" for page in ("read-from-a-broker", "connect-a-shop", "connect-any-tool")]
+    for page in ("reference/settings.md", "deploy/systemd.md", "plugins/using.md", *guides):
         for block in blocks(ROOT / "docs" / page):
             if block.language == "toml":
                 (tmp_path / "segue.toml").write_text(block.text, "utf-8")

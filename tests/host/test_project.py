@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from segue.api.values import MINUTE
 from segue.host import ChannelSettings, Http, ProjectError, SourceSettings, load_project
 
 
@@ -46,6 +47,7 @@ def test_everything_in_segue_toml_arrives(tmp_path: Path) -> None:
         host = "::1"
         port = 9000
         [sources.segment]
+        cart_abandoned = "1h 30min"
         use = "segment"
         write_keys = ["shop"]
         [channels.email]
@@ -62,7 +64,7 @@ def test_everything_in_segue_toml_arrives(tmp_path: Path) -> None:
     assert project.database == tmp_path / "data" / "journeys.db"
     assert project.rules == tmp_path / "book"
     assert project.http == Http("::1", 9000, "http://[::1]:9000")
-    assert project.sources == {"segment": SourceSettings("segment", {"write_keys": ["shop"]})}
+    assert project.sources == {"segment": SourceSettings("segment", {"write_keys": ["shop"]}, 90 * MINUTE)}
     assert project.channels == {
         "email": ChannelSettings(
             "email-smtp", "opt-in", "thread", {"host": "localhost", "password": {"env": "SMTP_PASSWORD"}}
@@ -99,6 +101,8 @@ def test_the_address_for_the_outside_loses_its_final_slash(tmp_path: Path) -> No
         ('[channels.email]\nuse = "a"\nisolate = "fiber"\n', 3, ('should be "thread"',)),
         ('[channels]\nemail = "a"\n', 2, ("channels.email should be a table", "[channels.email]")),
         ('[channels."e mail"]\nuse = "a"\n', 1, ("not a name that a rule can write",)),
+        ('[sources.shop]\nuse = "x"\ncart_abandoned = "0h"\n', 3, ("sources.shop.cart_abandoned is no time at all",)),
+        ('[sources.web]\nuse = "x"\ncart_abandoned = true\n', 3, ("sources.web.cart_abandoned says after how long",)),
         ('[sources.shop]\nwrite_keys = ["a"]\n', 1, ("sources.shop does not say which plugin",)),
         ("zone = \n", 1, ("not valid TOML", "invalid value")),
         ("[http]\n[http\n", 2, ("not valid TOML",)),
@@ -163,3 +167,8 @@ def test_deep_nesting_is_an_error_like_any_other(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="no such folder"):
         load_project(tmp_path / "nowhere")
+
+
+def test_a_source_may_be_derived_for_never(tmp_path: Path) -> None:
+    (tmp_path / "segue.toml").write_text('[sources.shop]\nuse = "x"\ncart_abandoned = false\n', encoding="utf-8")
+    assert load_project(tmp_path).sources["shop"].cart_abandoned == 0

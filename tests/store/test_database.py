@@ -32,6 +32,7 @@ TABLES = {
     "aggregate",
     "aggregate_day",
     "long_history",
+    "cart",
     "coupon",
     "erasure",
     "erasure_call",

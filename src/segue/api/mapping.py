@@ -30,7 +30,8 @@ from typing import Any, Final
 
 import msgspec
 
-from segue.api.calls import LARGEST_CALL, Refused, clean, decode_json, read_call, read_id, read_timestamp
+from segue.api.bodies import LONGEST_ID, Refused, clean, read_id, read_timestamp
+from segue.api.calls import LARGEST_CALL, decode_json, read_call
 from segue.api.events import Event
 from segue.api.shop import item_ids, order_lines
 from segue.api.sources import Fetched, Rejection
@@ -38,7 +39,6 @@ from segue.api.values import Instant
 
 __all__ = ["Gathering", "Mapping", "Reader"]
 
-_LONGEST_NAME: Final = 1000
 _MOST_EVENTS: Final = 1000
 """Events of one payload, by ``each``."""
 
@@ -61,6 +61,8 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     ``time``    when it happened, in RFC 3339 or Unix time; without one, when it arrived
     ``user``, ``device``, ``ids``  whose it is: the shop's own id, a device's, and further ids by their kind
     ``fields``  the event's fields by name; without any, the whole payload
+    ``lines``   its ``products``: ``each`` is the path of the list, the others are the fields of a line, with paths that
+                begin there
     ``traits``  the customer's traits by name
     """
 
@@ -74,6 +76,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     device: str = ""
     ids: dict[str, str] = {}
     fields: dict[str, str] = {}
+    lines: dict[str, str] = {}
     traits: dict[str, str] = {}
 
     def __post_init__(self) -> None:
@@ -254,6 +257,10 @@ class _Plan:
         }
         self._ids = _all("ids", mapping.ids)
         self._fields = _all("fields", mapping.fields)
+        self._lines = _all("lines", mapping.lines)
+        self._each_line = self._lines.pop("each", None)
+        if self._lines and self._each_line is None:
+            raise ValueError("`lines.each` is missing: it is the path of the list of lines, such as $.order.lines")
         self._traits = _all("traits", mapping.traits)
         self.who = [value for value in (self._single["user"], self._single["device"], *self._ids.values()) if value]
         self.says_who = bool(self.who)
@@ -270,8 +277,8 @@ class _Plan:
         found = self._event.find(payload)
         if not isinstance(found, str) or not found.strip():
             raise Refused(self._event.text, "is missing, or no text: it names the event")
-        if len(found) > _LONGEST_NAME:
-            raise Refused(self._event.text, f"has {len(found):,} characters; it may have {_LONGEST_NAME:,}")
+        if len(found) > LONGEST_ID:
+            raise Refused(self._event.text, f"has {len(found):,} characters; it may have {LONGEST_ID:,}")
         return found.strip()
 
     def identifier(self, name: str, payload: Any) -> str | None:
@@ -293,10 +300,12 @@ class _Plan:
         return min(read_timestamp(found, self._time.text), got)
 
     def fields(self, payload: dict[str, Any]) -> dict[str, Any]:
-        if not self._fields:
-            return dict(payload)
-        found = {name: value.find(payload) for name, value in self._fields.items()}
-        return {name: one for name, one in found.items() if one is not _MISSING and one is not None}
+        fields = _present(self._fields, payload) if self._fields else dict(payload)
+        if self._each_line is not None:
+            lines = self._each_line.find(payload)
+            if isinstance(lines, list):
+                fields["products"] = [_present(self._lines, line) for line in lines] if self._lines else lines
+        return fields
 
     def traits(self, payload: Any) -> dict[str, Any]:
         """Null stays: it takes the trait away."""
@@ -312,13 +321,15 @@ def _all(where: str, texts: Mapped[str, str]) -> dict[str, _Value]:
     return {name: _Value(f"{where}.{name}", text) for name, text in texts.items()}
 
 
+def _present(values: Mapped[str, _Value], payload: Any) -> dict[str, Any]:
+    """What is found of them: what is not there, and null, is left out."""
+    found = {name: value.find(payload) for name, value in values.items()}
+    return {name: one for name, one in found.items() if one is not _MISSING and one is not None}
+
+
 def _identifier(value: _Value, payload: Any) -> str | None:
     found = value.find(payload)
-    if found is _MISSING or found is None:
-        return None
-    if isinstance(found, bool) or not isinstance(found, str | int | float):
-        raise Refused(value.text, "is no id: it must be text or a number")
-    return read_id(found, value.text)
+    return read_id(found, value.text) if found is not _MISSING else None
 
 
 def _number(value: Any) -> int | float:

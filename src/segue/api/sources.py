@@ -113,6 +113,8 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
                     pieces of about a thousand events, each with the position after it: read from there, the file
                     gives what would have come next. It raises ValueError with a sentence about a file that cannot be
                     read at all
+    ``carts``       whether it reports how carts change and never that one was abandoned: Segue then has
+                    ``cart_abandoned`` happen where nobody orders for an hour, or as long as the project says
     ``unasked``     whether it is open in a project whose segue.toml names no source; it then needs no settings
     """
 
@@ -127,5 +129,6 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     decode: Callable[[bytes], tuple[Event, Instant]] | None = None
     reads: tuple[str, ...] = ()
     read: Callable[[SourceFile, Any, SourceTools, str | None], Iterator[Fetched]] | None = None
+    carts: bool = False
     unasked: bool = False
     api: int = 1

@@ -19,6 +19,7 @@ T = TypeVar("T")
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _ROUTE: Final = re.compile(r"(GET|POST|PUT|PATCH|DELETE) /[^\s?#]*")
 _SETTINGS_OF_SEGUE: Final = ("use", "consent", "isolate")
+_SETTINGS_OF_A_SOURCE: Final = ("use", "cart_abandoned")
 
 
 def is_plugin_name(name: str) -> bool:
@@ -85,8 +86,8 @@ def faults_of_source(spec: object) -> list[str]:
             faults.append(f'routes has {route!r}; write a method and a path, such as "POST /till"')
     if len(set(spec.routes)) < len(spec.routes):
         faults.append("routes names something twice")
-    if "use" in _settings(spec.config):
-        faults.append("config has a setting use, which is Segue's own; rename it")
+    taken = [name for name in _settings(spec.config) if name in _SETTINGS_OF_A_SOURCE]
+    faults += [f"config has a setting {name}, which is Segue's own; rename it" for name in taken]
     return faults
 
 

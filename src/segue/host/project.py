@@ -46,10 +46,13 @@ class ChannelSettings(msgspec.Struct, frozen=True):
 
 
 class SourceSettings(msgspec.Struct, frozen=True):
-    """``[sources.NAME]``: the plugin in ``use`` and its own ``settings``, in which secrets are still references."""
+    """``[sources.NAME]``: the plugin in ``use`` and its own ``settings``, in which secrets are still references.
+    ``cart_abandoned`` is after how many microseconds without an order its carts count as abandoned (0: Segue derives
+    nothing; None: not said)."""
 
     use: str
     settings: dict[str, Any] = {}
+    cart_abandoned: int | None = None
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -289,7 +292,8 @@ class _Reader(TableReader):
             table = self.table(tables, name, ("sources",))
             if not isinstance(tables[name], dict):
                 continue
-            found[name] = SourceSettings(self.use(table, path), self.settings(table, ("use",), path))
+            settings = self.settings(table, ("use", "cart_abandoned"), path)
+            found[name] = SourceSettings(self.use(table, path), settings, self._cart_abandoned(table, path))
         return found
 
     def _readers(self, tables: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -298,3 +302,16 @@ class _Reader(TableReader):
             for name in tables
             if isinstance(tables[name], dict) or not self.table(tables, name, ("readers",))
         }
+
+    def _cart_abandoned(self, table: Mapping[str, Any], path: tuple[str, ...]) -> int | None:
+        if "cart_abandoned" not in table:
+            return None
+        if table["cart_abandoned"] is False:
+            return 0
+        if table["cart_abandoned"] is True:
+            self.say((*path, "cart_abandoned"), 'says after how long; write a span of time such as "1h", or false')
+            return None
+        quiet = self.span(table, "cart_abandoned", "1h", path)
+        if quiet == 0:
+            self.say((*path, "cart_abandoned"), 'is no time at all; write a span of time such as "1h", or false')
+        return quiet

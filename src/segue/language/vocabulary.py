@@ -102,8 +102,11 @@ class Lexicon:
         self.reactions: set[str] = {*EVERY_CHANNEL, *USUAL}
         for channel in words.channels.values():
             self.reactions.update(channel.reactions)
+        joined: list[Vocabulary] = []
         for plugin, vocabulary in words.vocabularies:
-            self._add_plugin(plugin, vocabulary)
+            if vocabulary not in joined:  # every source of a shop brings the same words
+                joined.append(vocabulary)
+                self._add_plugin(plugin, vocabulary)
 
     # Looking up
 

@@ -9,6 +9,7 @@ import msgspec
 
 from segue.api import ChannelSpec, Source, SourceSpec, SourceTools
 from segue.api.channels import address_of, in_the_place_of
+from segue.api.values import HOUR
 from segue.customers.reach import ChannelReach, Reach
 from segue.diagnostics import Diagnostic, Span
 from segue.host import ConfigurationError, Plugins, Project, configure, discover, load_project
@@ -63,6 +64,11 @@ class Assembly(msgspec.Struct, frozen=True):
             },
             best_minute=self.project.best_time,
             erase_on=frozenset(self.project.privacy.erase_on),
+            carts={
+                name: quiet
+                for name, (source, said) in self.sources.items()
+                if (quiet := said.cart_abandoned if said.cart_abandoned is not None else source.carts and HOUR)
+            },
         )
 
     def words(self, content: Catalogue | None) -> Words:

@@ -1,4 +1,5 @@
-"""All that comes by time, in the order in which it does: looks at what is watched, moments of the calendar, waits."""
+"""All that comes by time, in the order in which it does: abandoned carts, looks at what is watched, moments of the
+calendar, waits."""
 
 from __future__ import annotations
 
@@ -6,11 +7,13 @@ import msgspec
 
 from segue.api import Instant
 from segue.language import model as m
+from segue.runtime.abandon import abandon_carts
 from segue.runtime.fan_out import fan_out
 from segue.runtime.look_out import look_out
 from segue.runtime.running import YEAR, Running
 from segue.runtime.turn import Done
 from segue.runtime.wake import Woke, wake
+from segue.store import carts as cart_rows
 from segue.store import journeys as journey_rows
 from segue.store import lookouts as lookout_rows
 from segue.store import schedules as schedule_rows
@@ -22,8 +25,11 @@ def next_due(tx: Transaction, running: Running) -> Instant | None:
     return min((due for due in _moments(tx, running) if due is not None), default=None)
 
 
-def _moments(tx: Transaction, running: Running) -> tuple[Instant | None, Instant | None, Instant | None]:
+def _moments(
+    tx: Transaction, running: Running
+) -> tuple[Instant | None, Instant | None, Instant | None, Instant | None]:
     return (
+        cart_rows.next_due(tx) if running.carts else None,
         lookout_rows.next_due(tx) if running.beginnings.watched else None,
         schedule_rows.next_due(tx) if running.beginnings.schedules else None,
         journey_rows.next_due(tx),
@@ -31,15 +37,17 @@ def _moments(tx: Transaction, running: Running) -> tuple[Instant | None, Instant
 
 
 def pass_time(tx: Transaction, running: Running, now: Instant, limit: int = 1000) -> Woke:
-    """Do a piece of what was due by ``now``, of the kind that was due first. At one moment customers go into and out of
-    segments first, then the calendar lets some enter, then waits end."""
-    if not running.beginnings.watched and not running.beginnings.schedules:
+    """Do a piece of what was due by ``now``, of the kind that was due first. At one moment carts are
+    abandoned first, then customers go into and out of segments, then the calendar lets some enter, then waits end."""
+    if not running.beginnings.watched and not running.beginnings.schedules and not running.carts:
         return wake(tx, running, now, limit)
-    looks, calendar, waits = _moments(tx, running)
-    first = min((due for due in (looks, calendar, waits) if due is not None), default=None)
+    carts, looks, calendar, waits = _moments(tx, running)
+    first = min((due for due in (carts, looks, calendar, waits) if due is not None), default=None)
     if first is None or first > now:
         return Woke(0, Done(()), first)
-    if looks == first:
+    if carts == first:
+        woke = abandon_carts(tx, running, now, limit)
+    elif looks == first:
         woke = look_out(tx, running, now, limit)
     elif calendar == first:
         woke = fan_out(tx, running, now, limit)
@@ -66,10 +74,12 @@ def end_recurrence(tx: Transaction, running: Running) -> Instant | None:
 def postpone_first(tx: Transaction, running: Running, now: Instant, until: Instant) -> str:
     """What is due first cannot be done: have it wait until another moment, or, of a moment of the calendar, pass over
     the customer whose turn it is. Says what it was; empty where nothing is due."""
-    looks, calendar, waits = _moments(tx, running)
-    first = min((due for due in (looks, calendar, waits) if due is not None and due <= now), default=None)
+    moments = carts, looks, calendar, _ = _moments(tx, running)
+    first = min((due for due in moments if due is not None and due <= now), default=None)
     if first is None:
         return ""
+    if carts == first:
+        return cart_rows.postpone_earliest(tx, now, until)
     if looks == first:
         return lookout_rows.postpone_earliest(tx, now, until)
     if calendar == first:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from segue.api import Event, Instant, Rejection
+from segue.customers.carts import CHANGES, ORDERED
 from segue.customers.identity import device_key, find_same, resolve, show, user_key
 from segue.engine.journey import Arrived
 from segue.program.keys import per_value
@@ -167,6 +168,8 @@ def _load_history(turn: Turn, running: Running, fresh: Sequence[Event]) -> None:
             for program in running.triggers.get(running.names.get(event.name, event.name), ()):
                 names |= program.events | program.entry_reads
     names |= _read_by_segments(running, fresh)
+    if running.carts and any(running.names.get(event.name or "", event.name) in CHANGES for event in fresh):
+        names.add(ORDERED)
     for person in turn.people.values():
         for journey in (person.journeys or {}).values():
             known = running.programs.get(journey.program)
@@ -250,7 +253,10 @@ def _take(
             if recorded:
                 repeat_word(turn, person, name, event, at, now)
             agree(turn, person, name, event, fields, at, now)
-        turn.arrive(person, Arrived(name, at, order, raw, fields, event.message_id), now)
+        arrived = Arrived(name, at, order, raw, fields, event.message_id)
+        if turn.carts is not None:
+            turn.carts.note(person, arrived, event.source)
+        turn.arrive(person, arrived, now)
     if person.new and turn.lookouts is not None:
         turn.lookouts.greet(person, Cause(event.message_id, at, order), now)
 

@@ -55,5 +55,7 @@ def merge(turn: Turn, kept: int, gone: int, now: Instant) -> None:
         latest = turn.latest(person, journey)
         if latest.state == "inside":
             turn.feed(person, latest, Merged(), now)
+    if turn.carts is not None:
+        turn.carts.join(person)
     if turn.lookouts is not None:
         turn.lookouts.join(person, watched, Cause(mint("merged", known.key, unknown.key), now, -1), now)

@@ -31,7 +31,7 @@ from segue.store.database import Transaction
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """What a project says beside its rules; ``costs`` and ``best_minute`` as in `Running`."""
+    """What a project says beside its rules; ``costs``, ``best_minute`` and ``carts`` as in `Running`."""
 
     zone: tzinfo
     currency: str
@@ -42,6 +42,7 @@ class Setting(msgspec.Struct, frozen=True):
     best_minute: int = 600
     stale: int = DAY
     erase_on: frozenset[str] = frozenset()
+    carts: Mapping[str, int] = {}
 
 
 def publish(tx: Transaction, book: m.Book, now: Instant, who: str, sources: Mapping[str, str] | None = None) -> Changes:
@@ -105,6 +106,7 @@ def load(tx: Transaction, setting: Setting, before: Running | None = None) -> Ru
         costs=setting.costs,
         best_minute=setting.best_minute,
         erase_on=setting.erase_on,
+        carts=setting.carts,
     )
 
 

@@ -61,7 +61,8 @@ class Running(msgspec.Struct, frozen=True):
     its edits: each with the one that takes over. ``kept`` is what rules and segments ask of history that aggregates can
     answer, by event. What comes again and again does so until ``recurs_until`` (replay has an end; None: for ever).
     ``in_hand`` are the messages between claim and call, where a daemon makes calls.
-    ``erase_on`` are the events that erase whom they are about.
+    ``erase_on`` are the events that erase whom they are about. ``carts`` are the sources that only report changes of
+    carts, each with the quiet time after which a cart of it is abandoned, in microseconds.
     """
 
     programs: Mapping[str, Program]
@@ -90,6 +91,7 @@ class Running(msgspec.Struct, frozen=True):
     recurs_until: Instant | None = None
     in_hand: InHand | None = None
     erase_on: frozenset[str] = frozenset()
+    carts: Mapping[str, int] = {}
 
     def erases(self, event: str | None) -> bool:
         """Whether an event, as a source sends it, erases its customer."""
@@ -121,6 +123,7 @@ def build(
     costs: Mapping[str, Money] | None = None,
     best_minute: int = 600,
     erase_on: frozenset[str] = frozenset(),
+    carts: Mapping[str, int] | None = None,
 ) -> Running:
     """Compile what runs. ``rules`` are stored programs by hash, ``current`` the book (rule to hash); programs of
     ``before`` are not compiled again, unless the segments changed that they may name."""
@@ -170,6 +173,7 @@ def build(
         published=published,
         kept=find_kept((*(program.rule for program in programs.values()), *segments.values()), currency),
         erase_on=erase_on,
+        carts=carts or {},
     )
 
 

@@ -50,6 +50,7 @@ from segue.program.reads import REACH
 from segue.runtime.admissions import Admissions, Cause, occasion
 from segue.runtime.arms import Arms
 from segue.runtime.calendars import add_zones
+from segue.runtime.carts import Carts
 from segue.runtime.long_history import LongHistories
 from segue.runtime.lookouts import Lookouts
 from segue.runtime.outgoing import Outgoing
@@ -110,6 +111,7 @@ class Turn:
         self.outgoing = Outgoing(self._weakly)
         self.lookouts = Lookouts(self._weakly) if running.beginnings.watched else None
         self._long = LongHistories(self._weakly)
+        self.carts = Carts(self._weakly) if running.carts else None
         self._order = -1
         self._events: list[EventRow] = []
         self._fresh: dict[int, tuple[int, Journey]] = {}
@@ -254,6 +256,8 @@ class Turn:
         self.outgoing.forget(customers)
         if self.lookouts is not None:
             self.lookouts.forget(customers)
+        if self.carts is not None:
+            self.carts.forget(customers)
 
     def lose(self, row: int) -> None:
         """A customer was deleted from the store. Everything was written before."""
@@ -264,7 +268,7 @@ class Turn:
 
     def advance(self, person: Person, before: Instant) -> None:
         """All that was due for the customer before a moment, in the order in which it was: every wait, every look at
-        what is watched. Then an edit takes over whom it has to."""
+        what is watched, every abandoned cart. Then an edit takes over whom it has to."""
         importing, self.importing = self.importing, False
         if self.lookouts is not None:
             self.lookouts.settle(person)
@@ -286,7 +290,7 @@ class Turn:
                 ):
                     earliest = journey
             moment = earliest.due if earliest is not None else None
-            if self.lookouts is not None and self._look_out(person, before, moment):
+            if self._look_out(person, before, moment):
                 continue
             if earliest is None or moment is None:
                 return
@@ -295,21 +299,25 @@ class Turn:
                 self.feed(person, earliest, Woken(), moment)
 
     def _look_out(self, person: Person, before: Instant, until: Instant | None) -> bool:
-        """Look at what of a customer is to be looked at first, where that is before a moment, and no later than the
-        first wait that ends."""
-        assert self.lookouts is not None
-        found = self.lookouts.earliest(person)
-        if found is None or found[0] >= before or (until is not None and found[0] > until):
+        """Look at what of a customer is to be looked at first, a cart or what is watched, where that is before a
+        moment, and no later than the first wait that ends."""
+        look = self.lookouts.earliest(person) if self.lookouts is not None else None
+        cart = self.carts.earliest(person) if self.carts is not None else None
+        due = min((one for one in (cart, look[0] if look is not None else None) if one is not None), default=None)
+        if due is None or due >= before or (until is not None and due > until):
             return False
-        self.lookouts.come(person, found[1], found[0])
+        if self.carts is not None and cart == due:
+            self.carts.come(person, due)
+        elif self.lookouts is not None and look is not None:
+            self.lookouts.come(person, look[1], due)
         return True
 
     def look_out_until(self, person: Person, moment: Instant) -> None:
-        """Look at what of the customer is watched and was to be looked at by a moment at which a wait ends."""
+        """Look at what of the customer was to be looked at by a moment at which a wait ends."""
         if self.lookouts is not None:
             self.lookouts.settle(person)
-            while self._look_out(person, Instant(moment + 1), None):
-                pass
+        while self._look_out(person, Instant(moment + 1), None):
+            pass
 
     def taken_over(self, person: Person, journey: Journey, now: Instant) -> Journey:
         """The journey, by the text of its rule that holds at a moment: where that follows its edits, what was
@@ -337,6 +345,20 @@ class Turn:
         for program in self.running.triggers.get(event.name, ()):
             self.admissions.admit(person, program, event, now, depth)
         self._touch_by_event(person, event, now, depth)
+
+    def arrive_by_time(
+        self, person: Person, name: str, moment: Instant, fields: dict[str, Any], message_id: str
+    ) -> None:
+        """An event that nobody sent happens, since its moment came: recorded, and met like any other."""
+        arrived, raw = self._order, _encode(fields)
+        order = self.record(message_id, person.row.row, name, moment, 2, raw)
+        event = Arrived(name, moment, order, raw, fields, message_id)
+        self._remember(person, event)
+        self._reach_inside(person, event, moment, 0)
+        for program in self.running.triggers.get(name, ()):
+            self.admissions.admit_by_time(person, program, event)
+        self._touch_by_event(person, event, moment, 0)
+        self._order = arrived
 
     def _touch_by_event(self, person: Person, event: Arrived, now: Instant, depth: int) -> None:
         if self.lookouts is not None and (segments := self.running.beginnings.by_event.get(event.name)):
@@ -627,6 +649,8 @@ class Turn:
             journey_rows.count(tx, self.tally)
             self.tally.clear()
         if self.lookouts is not None and (due := self.lookouts.flush()) is not None:
+            self.comes(due)
+        if self.carts is not None and (due := self.carts.flush()) is not None:
             self.comes(due)
         return Done(lines=tuple(self.lines), due=self._due, channels=channels)
 

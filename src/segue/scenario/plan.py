@@ -93,6 +93,7 @@ def _coming(running: Running, setting: Setting, after: Checked, now: Instant) ->
         costs=setting.costs,
         best_minute=setting.best_minute,
         stale=setting.stale,
+        carts=setting.carts,
         published=now,
     )
 

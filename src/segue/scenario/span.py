@@ -19,6 +19,7 @@ from segue.runtime.ingest import Intake
 from segue.runtime.running import DecisionLine
 from segue.runtime.turn import Turn
 from segue.runtime.wake import end_wait
+from segue.store import carts as cart_rows
 from segue.store import journeys as journey_rows
 from segue.store import lookouts as lookout_rows
 from segue.store import schedules as schedule_rows
@@ -38,6 +39,7 @@ _MOMENTS: Final = 4
 _ROUND: Final = 1000
 """Messages that are claimed before their answers are noted."""
 
+_CART: Final = -1
 _LOOK: Final = 0
 _WAIT: Final = 2
 
@@ -67,7 +69,9 @@ class Span:
         waits = journey_rows.load_due_places(tx, end, _MOST_DUE + 1)
         entries = [(due, _LOOK, customer, customer, subject) for due, subject, customer in looks]
         entries += [(due, _WAIT, journey, customer, "") for due, journey, customer in waits]
-        self._beyond = min((found[-1][0] for found in (looks, waits) if len(found) > _MOST_DUE), default=None)
+        carts = cart_rows.load_due(tx, end, _MOST_DUE + 1) if running.carts else []
+        entries += [(due, _CART, customer, customer, "") for due, customer in carts]
+        self._beyond = min((found[-1][0] for found in (looks, waits, carts) if len(found) > _MOST_DUE), default=None)
         if self._beyond is not None:
             end = Instant(min(end, self._beyond - 1))
             before = [entry for entry in entries if entry[0] <= end]
@@ -167,6 +171,10 @@ class Span:
             for due, customer, subject in turn.lookouts.moved:
                 heapq.heappush(self._agenda, (due, _LOOK, customer, customer, subject))
             turn.lookouts.moved.clear()
+        if turn.carts is not None and turn.carts.moved:
+            for due, customer in turn.carts.moved:
+                heapq.heappush(self._agenda, (due, _CART, customer, customer, ""))
+            turn.carts.moved.clear()
         if turn.calendar is not None:
             if self._calendar is None or turn.calendar < self._calendar:
                 self._calendar = turn.calendar
@@ -191,8 +199,8 @@ class Span:
     # What comes by time
 
     def _pass_time(self, moment: Instant) -> bool:
-        """At one moment customers go into and out of segments first, then the calendar lets some enter, then waits
-        end."""
+        """At one moment carts are abandoned first, then customers go into and out of segments, then the calendar lets
+        some enter, then waits end."""
         turn, agenda = self._turn, self._agenda
         while True:
             first = agenda[0] if agenda and agenda[0][0] <= moment else None
@@ -208,7 +216,7 @@ class Span:
             if customer in turn.lost:
                 continue
             person = turn.person(customer)
-            if kind == _LOOK:
+            if kind != _WAIT:
                 turn.advance(person, Instant(due + 1))
             else:
                 end_wait(turn, person, turn.find_journey(person, number), due)

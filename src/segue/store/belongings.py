@@ -72,6 +72,13 @@ BELONGINGS: Final = (
     _move("access", "looks"),
     _join("entry", "entries", "rule, value, at", "(customer, rule, value) do update set at = max(at, excluded.at)"),
     _join("reaction", "reactions", "channel, hour, n", "(customer, channel, hour) do update set n = n + excluded.n"),
+    _join(
+        "cart",
+        "carts",
+        "source, cart, touched, due, state",
+        "(customer, source, cart) do update set touched = excluded.touched, due = excluded.due, state = excluded.state "
+        "where excluded.touched > touched",
+    ),
     _join("assignment", "assignments", "rule, split, arm", "do nothing"),
     # What was known of the one who goes is judged anew for both together: see segue.runtime.merging.
     Belonging("lookout", (), "segments"),

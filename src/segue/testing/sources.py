@@ -30,7 +30,7 @@ class SourceConformance:
         raise NotImplementedError("say how to make the source: def make(self): return SPEC, Config(…)")
 
     def good(self) -> Request:
-        """A request as a real client sends it, that brings at least one event."""
+        """A request as a real client sends it, that brings at least one event. It arrives at 2026-09-21T14:13:20Z."""
         raise NotImplementedError("show a good request: def good(self): return Request('POST', …)")
 
     @pytest.fixture(autouse=True)
@@ -64,12 +64,16 @@ class SourceConformance:
         assert self._receive(self._open(), self.good()) == first, "a new source made something else of the same request"
 
     def test_message_ids_are_stable_and_distinct(self) -> None:
-        """A client that heard no answer sends the same request again: its events must be known as the same ones."""
+        """A client that heard no answer sends the same request again: its events must be known as the same ones. A
+        source may refuse one that was signed a day ago (401)."""
         source = self._open()
         now = [event.message_id for event in self._receive(source, self.good()).events]
-        later = [event.message_id for event in self._receive(source, self.good(), Instant(_NOW + _DAY)).events]
+        answer = self._receive(source, self.good(), Instant(_NOW + _DAY))
+        later = [event.message_id for event in answer.events]
         assert all(now), "an event has an empty message_id"
-        assert now == later, f"the message ids depend on when the request arrives: {now}, a day later {later}"
+        assert now == later or answer.response.status == 401, (
+            f"the message ids depend on when the request arrives: {now}, a day later {later}"
+        )
         assert len(set(now)) == len(now), f"two events of one request have the same message id: {now}"
 
     def test_no_event_is_later_than_its_arrival(self) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from segue.api import Event, Instant
-from segue.api.calls import Refused, read_id
+from segue.api.bodies import Refused, read_id
 from segue.api.shop import order_lines
 from segue_files.rows import Unreadable
 from segue_files.times import Times

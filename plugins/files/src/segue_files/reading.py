@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from segue.api import Event, Fetched, Rejection, SourceFile, SourceTools
-from segue.api.calls import Refused
+from segue.api.bodies import Refused
 from segue_files.config import Config, check, zone_of
 from segue_files.conventions import Meaning
 from segue_files.delimited import Delimited

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
 from segue.api import Instant, from_datetime, to_rfc3339
-from segue.api.calls import Refused
+from segue.api.bodies import Refused
 from segue.api.instants import read_instant
 
 __all__ = ["Times"]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from segue.api import Event, Instant
+from segue.api.bodies import Refused, clean, read_timestamp
 from segue.api.calls import (
     LARGEST_CALL,
     TYPES,
-    Refused,
-    clean,
     corrected,
     decode_call,
     event_of,
     happened_at,
     message_id_of,
-    read_timestamp,
     unknown_type,
 )
 

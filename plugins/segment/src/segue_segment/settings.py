@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from segue.api.calls import Refused
+from segue.api.bodies import Refused
 
 __all__ = ["settings_for"]
 

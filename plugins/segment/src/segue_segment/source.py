@@ -10,16 +10,14 @@ from typing import Any
 import msgspec
 
 from segue.api import Event, Instant, Received, Rejection, Request, Response, SourceTools
+from segue.api.bodies import Refused, clean, read_timestamp
 from segue.api.calls import (
     TYPES,
-    Refused,
-    clean,
     decode_batch,
     decode_call,
     event_of,
     happened_at,
     message_id_of,
-    read_timestamp,
     unknown_type,
 )
 from segue.api.shop import order_lines

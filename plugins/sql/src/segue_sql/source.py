@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from segue.api import Event, Fetched, Instant, Rejection, SourceTools
-from segue.api.calls import Refused
+from segue.api.bodies import Refused
 from segue.api.cells import read_cell
 from segue.api.mapping import Reader
 from segue_sql.config import Config, check, zone_of

@@ -6,10 +6,9 @@ Source: https://segment.com/docs/connections/spec/
 
 from __future__ import annotations
 
-from segue.api.calls.reading import TYPES, event_of, happened_at, message_id_of, read_call, read_id, unknown_type
-from segue.api.calls.refusals import Refused, refusal_of
-from segue.api.calls.timestamps import Written, corrected, read_timestamp
-from segue.api.calls.wire import LARGEST_CALL, Batch, Call, Context, clean, decode_batch, decode_call, decode_json
+from segue.api.calls.reading import TYPES, event_of, happened_at, message_id_of, read_call, unknown_type
+from segue.api.calls.timestamps import Written, corrected
+from segue.api.calls.wire import LARGEST_CALL, Batch, Call, Context, decode_batch, decode_call, decode_json
 
 __all__ = [
     "LARGEST_CALL",
@@ -17,9 +16,7 @@ __all__ = [
     "Batch",
     "Call",
     "Context",
-    "Refused",
     "Written",
-    "clean",
     "corrected",
     "decode_batch",
     "decode_call",
@@ -28,8 +25,5 @@ __all__ = [
     "happened_at",
     "message_id_of",
     "read_call",
-    "read_id",
-    "read_timestamp",
-    "refusal_of",
     "unknown_type",
 ]

@@ -8,18 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import blake2b
 
-from segue.api.calls.refusals import Refused
-from segue.api.calls.timestamps import Written, corrected, read_timestamp
+from segue.api.bodies import LONGEST_ID, Refused, clean, read_id, read_timestamp
+from segue.api.calls.timestamps import Written, corrected
 from segue.api.calls.traits import customer_traits
-from segue.api.calls.wire import LARGEST_CALL, Call, Context, Id, clean, decode_call
+from segue.api.calls.wire import LARGEST_CALL, Call, Context, decode_call
 from segue.api.events import Event
 from segue.api.shop import item_ids, order_lines
 from segue.api.values import Instant
 
-__all__ = ["TYPES", "event_of", "happened_at", "message_id_of", "read_call", "read_id", "unknown_type"]
-
-LONGEST_NAME = 1000
-"""Characters of an id or an event's name: all of them are keys of indexes."""
+__all__ = ["TYPES", "event_of", "happened_at", "message_id_of", "read_call", "unknown_type"]
 
 
 def happened_at(call: Call, sent: Written, received: Instant) -> Instant:
@@ -93,8 +90,8 @@ def _track(call: Call, message_id: str, timestamp: Instant, source: str, context
     name = (call.event or "").strip()
     if not name:
         raise Refused("event", "is missing: a track call names its event, as text")
-    if len(name) > LONGEST_NAME:
-        raise _too_long("event", name)
+    if len(name) > LONGEST_ID:
+        raise Refused("event", f"has {len(name):,} characters; it may have {LONGEST_ID:,}")
     user, anonymous = read_id(call.user_id, "userId"), read_id(call.anonymous_id, "anonymousId")
     properties = call.properties if call.properties is not None else {}
     # Without a customer an event can still reach journeys by the field of their rule's `per` (back in stock); without a
@@ -205,23 +202,6 @@ TYPES: dict[str, Callable[[Call, str, Instant, str, Context | None], Event]] = {
     "alias": _alias,
 }
 """What each type of call becomes."""
-
-
-def read_id(sent: Id, field: str) -> str | None:
-    """An id as text; None where there is none. Raises Refused for one that is too long."""
-    # RudderStack's SDKs send "" for a visitor who has not signed in.
-    if sent is None or sent == "":
-        return None
-    if isinstance(sent, float) and sent.is_integer():
-        sent = int(sent)
-    text = str(sent)
-    if len(text) > LONGEST_NAME:
-        raise _too_long(field, text)
-    return text
-
-
-def _too_long(field: str, text: str) -> Refused:
-    return Refused(field, f"has {len(text):,} characters; it may have {LONGEST_NAME:,}")
 
 
 def _someone(call: Call) -> tuple[str | None, str | None]:

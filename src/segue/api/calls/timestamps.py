@@ -1,23 +1,13 @@
-"""When a call happened: reading timestamps as clients write them, and undoing a wrong client clock."""
+"""When a call happened: undoing a wrong client clock."""
 
 from __future__ import annotations
 
-from segue.api.calls.refusals import Refused
-from segue.api.instants import read_instant
 from segue.api.values import Instant
 
-__all__ = ["Written", "corrected", "read_timestamp"]
+__all__ = ["Written", "corrected"]
 
 Written = str | int | float | None
 """A timestamp as it stands in JSON."""
-
-
-def read_timestamp(written: str | int | float, field: str) -> Instant:
-    """The instant meant by ``written``, as `read_instant` reads it. Raises Refused, naming the field."""
-    try:
-        return read_instant(written)
-    except ValueError as error:
-        raise Refused(field, str(error)) from None
 
 
 def corrected(original: Instant, sent: Instant | None, received: Instant) -> Instant:

@@ -7,12 +7,11 @@ A batch is first cut into its calls, undecoded; each is then decoded by itself, 
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, TypeVar, cast
 
 import msgspec
 
-from segue.api.calls.refusals import Refused, refusal_of
+from segue.api.bodies import DEEPEST, Refused, read_json, refusal_of
 from segue.api.calls.timestamps import Written
 
 __all__ = [
@@ -22,7 +21,6 @@ __all__ = [
     "Context",
     "Device",
     "Page",
-    "clean",
     "decode_batch",
     "decode_call",
     "decode_json",
@@ -30,8 +28,6 @@ __all__ = [
 
 LARGEST_CALL = 32 * 1024
 """Bytes of one call, the limit of Segment's own API and of its SDKs."""
-DEEPEST = 64
-"""How deeply one call may be nested: far more than any shop sends, far less than any parser's limit."""
 
 Id = str | int | float | None
 
@@ -96,28 +92,7 @@ class Batch(msgspec.Struct, rename="camel"):
 _T = TypeVar("_T", Call, Batch)
 _CALL = msgspec.json.Decoder(Call)
 _BATCH = msgspec.json.Decoder(Batch)
-
-# An escape in a JSON text: a surrogate pair, a surrogate without its half, NUL, or any other.
-_ESCAPE = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|(?P<nul>\\u0000)|\\.",
-    re.DOTALL,
-)
-_SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-
-
-def clean(body: bytes) -> bytes:
-    """The JSON text without what no text may hold: NUL goes, half an emoji (a title cut in JavaScript) becomes U+FFFD.
-    An order is not refused for a product's name. A byte order mark at the start goes too (RFC 8259, section 8.1)."""
-    if b"\\u" in body and _SUSPECT.search(body):
-        body = _ESCAPE.sub(_mended, body)
-    return body.removeprefix(b"\xef\xbb\xbf")
-
-
-def _mended(escape: re.Match[bytes]) -> bytes:
-    if escape["lone"]:
-        return rb"\ufffd"
-    return b"" if escape["nul"] else escape[0]
+_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
 def decode_call(raw: bytes, most: int = LARGEST_CALL) -> Call:
@@ -136,13 +111,7 @@ def decode_call(raw: bytes, most: int = LARGEST_CALL) -> Call:
 def decode_json(raw: bytes, most: int = LARGEST_CALL) -> Any:
     """Any JSON, within the same bounds. Raises Refused."""
     _refuse_large(raw, most)
-    try:
-        value = msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise refusal_of(error) from None
-    if raw.count(b"{") + raw.count(b"[") > DEEPEST and _deeper_than(value, DEEPEST):
-        raise Refused("body", f"is nested more than {DEEPEST} deep")
-    return value
+    return read_json(raw, _ANY)
 
 
 def _refuse_large(raw: bytes, most: int) -> None:

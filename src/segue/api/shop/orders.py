@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from segue.api.events import Event
 from segue.api.shop.vocabulary import SHOP
 
-__all__ = ["item_ids", "order_lines"]
+__all__ = ["item_ids", "order_lines", "with_lines"]
 
 _ORDERED: Final = frozenset(
     name for event in SHOP.events if event.name == "ordered" for name in (event.name, *event.sent_as)
@@ -52,6 +53,13 @@ def order_lines(event: Event) -> tuple[Event, ...]:
         for number, product in enumerate(products, 1)
         if (line := _line(product))
     )
+
+
+def with_lines(events: Iterable[Event]) -> Iterator[Event]:
+    """The events, each order followed by its lines."""
+    for event in events:
+        yield event
+        yield from order_lines(event)
 
 
 def item_ids(products: object) -> list[str]:

@@ -30,7 +30,9 @@ _PAYMENT = _field("payment_method", "text", "How it was, or will be, paid", "pay
 _BASKET = (_CURRENCY, _COUPON, _PRODUCTS, _ITEMS)
 _ORDER = (
     _ORDER_ID,
+    _field("order_number", "text", "The number that the customer knows it by, as in #1001", "orderNumber"),
     _CHECKOUT_ID,
+    _CART_ID,
     _TOTAL,
     _REVENUE,
     _field("subtotal", "money", "The lines together, before discount, shipping and tax"),
@@ -41,7 +43,7 @@ _ORDER = (
     _PAYMENT,
     *_BASKET,
 )
-_CART = (_CART_ID, _TOTAL, *_BASKET)
+_CART = (_CART_ID, _CHECKOUT_ID, _TOTAL, *_BASKET, _field("url", "text", "Where the customer can go on with it"))
 _CHECKOUT = (_CHECKOUT_ID, _ORDER_ID, _CART_ID, _TOTAL, _REVENUE, *_BASKET)
 _PRODUCT = (
     _PRODUCT_ID,
