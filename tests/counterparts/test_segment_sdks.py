@@ -114,7 +114,7 @@ async def send_from_node(port: int, folder: Path, key: str = KEY) -> list[str]:
 
 def assert_everything_came(events: list[Event]) -> None:
     """What both SDKs were told to send has come, once, as Segue's events."""
-    identify, cart, order, page, screen, group, alias = in_order(events)
+    identify, cart, order, line, page, screen, group, alias = in_order(events)
     assert (identify.user_id, identify.name) == ("ann", None)
     assert identify.traits["first_name"] == "Ann"
     assert identify.traits["email"] == "ann@example.com"
@@ -123,19 +123,29 @@ def assert_everything_came(events: list[Event]) -> None:
     assert NOW - MINUTE < cart.timestamp <= NOW
     assert order.message_id == "own-id"
     assert order.properties["items"] == ["X1"]
+    assert (line.message_id, line.properties["product_id"]) == ("own-id/line-1", "X1")
     assert NOW - 61 * MINUTE < order.timestamp <= NOW - 60 * MINUTE
     assert (page.anonymous_id, page.user_id) == ("device", None)
     assert page.properties == {"name": "Shoes", "url": "https://shop.example/shoes"}
     assert screen.properties == {"name": "Basket"}
     assert (group.properties["group_id"], group.traits["group_id"]) == ("acme", "acme")
     assert (alias.user_id, alias.previous_id) == ("ann", "device")
-    assert len({event.message_id for event in events}) == 7
+    assert len({event.message_id for event in events}) == 8
     assert {event.source for event in events} == {"segment"}
 
 
 def in_order(events: list[Event]) -> list[Event]:
     """The events in the order in which they were told to the SDK, whatever batches they came in."""
-    expected = [None, "Cart Abandoned", "Order Completed", "page_viewed", "screen_viewed", "group_joined", None]
+    expected = [
+        None,
+        "Cart Abandoned",
+        "Order Completed",
+        "item_ordered",
+        "page_viewed",
+        "screen_viewed",
+        "group_joined",
+        None,
+    ]
     named = {event.name: event for event in events if event.name is not None}
     identify = [event for event in events if event.name is None and event.previous_id is None]
     alias = [event for event in events if event.previous_id is not None]
