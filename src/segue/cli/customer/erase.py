@@ -27,6 +27,8 @@ from segue.store.sweeps import latest_moment
 
 ANSWERED_WITHIN: Final = 30.0
 """Seconds that a running daemon has to delete everything."""
+CHANNELS_WITHIN: Final = 10.0
+"""Seconds that channels then have to answer, before the command says for whom it does not wait."""
 
 
 def erase(
@@ -128,11 +130,18 @@ def _now(tx: Transaction) -> Instant:
 
 
 def _wait_for(path: Path, number: int) -> None:
-    until = time.monotonic() + ANSWERED_WITHIN
+    """Until the daemon has erased; then a moment longer, since most channels answer at once."""
+    until, done = time.monotonic() + ANSWERED_WITHIN, False
     while time.monotonic() < until:
         with read_only(path) as tx:
             found = erasures.find_erasure(tx, number)
+            open_calls = any(call.due is not None for call in erasures.load_calls(tx, number))
         if found is not None and found.state == erasures.DONE:
-            return
+            if not open_calls:
+                return
+            if not done:
+                until, done = time.monotonic() + CHANNELS_WITHIN, True
         time.sleep(0.2)
+    if done:
+        return
     fail(f"the running Segue has not finished erasure {number} yet: `segue customer erasures` shows how far it is")
