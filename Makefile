@@ -59,12 +59,13 @@ clean: ## remove the environment and everything built
 
 $(VENV)/.installed: $(PROJECTS) | $(BIN)/python
 	@echo "Installing Segue and its plugins (once; a minute or so)"
-	@$(PIP) install -e . $(addprefix -e ./,$(PLUGINS))
+	@$(PIP) install 'hatchling>=1.27' # once here, and not once more for each of the plugins
+	@$(PIP) install --no-build-isolation -e . $(addprefix -e ./,$(PLUGINS))
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "Installing what the tests need"
-	@$(PIP) install -e '.[dev]' $(addprefix -e ./,$(PLUGINS))
+	@$(PIP) install --no-build-isolation -e '.[dev]'
 	@touch $@
 
 $(BIN)/python:
