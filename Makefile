@@ -59,7 +59,7 @@ clean: ## remove the environment and everything built
 
 $(VENV)/.installed: $(PROJECTS) | $(BIN)/python
 	@echo "Installing Segue and its plugins (once; a minute or so)"
-	@$(PIP) install 'hatchling>=1.27' # once here, and not once more for each of the plugins
+	@$(PIP) install 'hatchling>=1.27' editables # once here, and not once more for each of the plugins
 	@$(PIP) install --no-build-isolation -e . $(addprefix -e ./,$(PLUGINS))
 	@touch $@
 
