@@ -166,6 +166,12 @@ def test_an_old_order_that_is_edited_begins_nothing() -> None:
     ]
 
 
+def test_an_order_that_waited_for_its_payment_was_placed_as_it_was_paid() -> None:
+    waited = {**ORDER, "date_created_gmt": "2026-09-10T00:00:00", "date_paid_gmt": "2026-09-21T13:20:00"}
+    order, *_, paid = events("order.updated", waited)
+    assert (order.name, paid.name, order.timestamp) == ("ordered", "paid", paid.timestamp)
+
+
 def test_refunds_are_told_one_by_one() -> None:
     refunds = [{"id": 1, "reason": "", "total": "-10.00"}, {"id": 2, "reason": "broken", "total": "-2.30"}]
     _, *found = [e for e in events("order.updated", {**ORDER, "refunds": refunds}) if e.name != "item_ordered"]

@@ -261,7 +261,14 @@ def _consent(reading: Reading, customer: Customer) -> Iterator[Event]:
             f"customers/{customer.id}/{channel}/{consent.state}/{at}",
             at,
             name,
-            present({"channel": channel, "kind": "promotional", "basis": "consent", "proof": _proof(consent)}),
+            # Without a kind all but transactional messages are meant: who unsubscribes wants none of them.
+            present(
+                {
+                    "channel": channel,
+                    "basis": "consent" if name == "subscribed" else None,
+                    "proof": _proof(consent),
+                }
+            ),
             customer=customer,
             traits=_traits(customer, None, None, None),
         )

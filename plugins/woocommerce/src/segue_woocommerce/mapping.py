@@ -83,9 +83,11 @@ def _order(reading: Reading) -> Iterator[Event]:
     modified = reading.moment(order.date_modified_gmt, "date_modified_gmt")
     paid = reading.moment(order.date_paid_gmt, "date_paid_gmt")
     completed = reading.moment(order.date_completed_gmt, "date_completed_gmt")
+    # What waited for its payment, perhaps for days, is an order from then on.
+    placed = max(created, paid) if created is not None and paid is not None else created
     for recent, name, what, at in (
         (order.status == "pending", "checkout_started", "pending", created),
-        (order.status in BOUGHT, "ordered", "ordered", created),
+        (order.status in BOUGHT, "ordered", "ordered", placed),
         (paid is not None, "paid", "paid", paid),
         (order.status == "completed", "order_shipped", "completed", completed),
     ):
