@@ -77,17 +77,12 @@ def _content(rule: m.Rule, catalogue: Catalogue) -> Content:
     return Content(frozenset(template.locale for template in found), names)
 
 
-def _origins(assembly: Assembly) -> dict[str, list[str]]:
-    """The plugins by which each event comes: of those with sources, the ones whose source the project has."""
-    silent = {one.name for one in assembly.plugins.distributions if one.sources}
-    silent -= {assembly.plugins.offered_by("source", spec.name) for spec, _ in assembly.sources.values()}
+def _origins(assembly: Assembly) -> dict[str, Sequence[str]]:
     origins: dict[str, list[str]] = {}
     for plugin, vocabulary in assembly.plugins.vocabularies:
-        if plugin in silent:
-            continue
         for event in vocabulary.events:
             origins.setdefault(event.name, []).append(plugin)
-    return origins
+    return {event: assembly.of_the_project(plugins) for event, plugins in origins.items()}
 
 
 # As JSON

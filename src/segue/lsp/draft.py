@@ -215,7 +215,9 @@ class Draft:
 
     def brought_by(self, meaning: Meaning) -> tuple[str, ...]:
         """The plugins that bring an event, field, trait or reaction."""
-        return tuple(dict.fromkeys(plugin for plugin, words in self.plugins.vocabularies if _is_among(meaning, words)))
+        return self.assembly.of_the_project(
+            plugin for plugin, words in self.plugins.vocabularies if _is_among(meaning, words)
+        )
 
 
 def assembly_without_settings(root: Path, plugins: Plugins) -> Assembly:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -35,6 +35,14 @@ class Assembly(msgspec.Struct, frozen=True):
     channels: Mapping[str, tuple[ChannelSpec, ChannelSettings]]
     sources: Mapping[str, tuple[SourceSpec, SourceSettings]]
     problems: tuple[str, ...]
+
+    def of_the_project(self, plugins: Iterable[str]) -> tuple[str, ...]:
+        """Of plugins that bring a word, those by which it comes in this project: whose source it has, or who have no
+        source at all; all of them where there is none such."""
+        brought = tuple(dict.fromkeys(plugins))
+        silent = {one.name for one in self.plugins.distributions if one.sources}
+        silent -= {self.plugins.offered_by("source", spec.name) for spec, _ in self.sources.values()}
+        return tuple(one for one in brought if one not in silent) or brought
 
     @property
     def setting(self) -> Setting:
