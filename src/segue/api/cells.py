@@ -1,19 +1,37 @@
-"""Values of tables, as drivers and files give them, in the forms that JSON has."""
+"""Values of tables, as drivers and files give them, in the forms that JSON has; and as spreadsheets may have them."""
 
 from __future__ import annotations
 
 import base64
 import math
+import zoneinfo
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, Final
 
-__all__ = ["read_cell"]
+__all__ = ["harmless", "read_cell", "read_zone"]
 
 _DEEPEST: Final = 32
 _FAITHFUL: Final = 15
 """Digits that a JSON number keeps in every reader; a decimal with more becomes text."""
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def harmless(text: str) -> str:
+    """A text as a cell of a CSV file: one that a spreadsheet would take for a formula gets an apostrophe before it.
+    Source: OWASP, "CSV Injection"."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def read_zone(name: str) -> tzinfo:
+    """The zone that a setting ``zone`` names: that of times without one. Raises ValueError where it does not exist."""
+    if name == "UTC":
+        return UTC
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f'`zone` {name!r} is not a time zone; write one such as "Europe/Helsinki"') from None
 
 
 def read_cell(value: Any, zone: tzinfo, depth: int = 0) -> Any:

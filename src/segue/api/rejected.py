@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
+from segue.api.cells import harmless
 from segue.api.sources import Rejection
 
 _HEAD: Final = ("file", "place", "reason", "row")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class RejectedRows:
@@ -47,7 +47,7 @@ class RejectedRows:
             self._open = self.path.open("a", encoding="utf-8", newline="")
             if not self.count:
                 csv.writer(self._open).writerow(_HEAD)
-        csv.writer(self._open).writerows([[_plain(cell) for cell in row] for row in rows])
+        csv.writer(self._open).writerows([[harmless(cell) for cell in row] for row in rows])
         self._open.flush()
         self.count += len(rows)
 
@@ -56,11 +56,6 @@ class RejectedRows:
         if self._open is not None:
             self._open.close()
             self._open = None
-
-
-def _plain(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _cut(path: Path, rows: int) -> None:

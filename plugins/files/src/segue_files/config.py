@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import zoneinfo
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
+from segue.api.cells import read_zone
 from segue.api.mapping import Mapping
 from segue_files.delimited import Dialect
 
-__all__ = ["Config", "check", "zone_of"]
+__all__ = ["Config", "check"]
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -68,14 +68,4 @@ def check(config: Config) -> None:
             raise ValueError(f"`time_format` cannot be used: {error}") from None
     if config.map is not None and config.event:
         raise ValueError("`event` and `map` both name events: say `event` within `map`")
-    zone_of(config)
-
-
-def zone_of(config: Config) -> tzinfo:
-    """The zone of times without one. Raises ValueError where it does not exist."""
-    if config.zone == "UTC":
-        return UTC
-    try:
-        return zoneinfo.ZoneInfo(config.zone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f'`zone` {config.zone!r} is not a time zone; write one such as "Europe/Helsinki"') from None
+    read_zone(config.zone)

@@ -7,7 +7,8 @@ from typing import Final
 
 from segue.api import Event, Fetched, Rejection, SourceFile, SourceTools
 from segue.api.bodies import Refused
-from segue_files.config import Config, check, zone_of
+from segue.api.cells import read_zone
+from segue_files.config import Config, check
 from segue_files.conventions import Meaning
 from segue_files.delimited import Delimited
 from segue_files.mapped import MappedMeaning
@@ -56,7 +57,7 @@ def read_file(file: SourceFile, config: Config, tools: SourceTools, position: st
 
 
 def _meaning(file: SourceFile, config: Config, table: Table, source: str) -> Meaning | MappedMeaning:
-    times = Times(config.time_format, zone_of(config))
+    times = Times(config.time_format, read_zone(config.zone))
     if config.map is not None:
         return MappedMeaning(config.map, source=source, times=times, undated=file.modified)
     return Meaning(table.columns, source=source, event=config.event, times=times, undated=file.modified)
@@ -69,7 +70,7 @@ def _open(file: SourceFile, config: Config) -> Table:
         from segue_files.parquet import Parquet
     except ImportError:
         raise Unreadable("is Parquet, which pyarrow reads: pip install 'segue-files[parquet]'") from None
-    return Parquet(file.content, zone_of(config))
+    return Parquet(file.content, read_zone(config.zone))
 
 
 def _rejection(file: SourceFile, place: str, reason: str, raw: bytes) -> Rejection:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
-from datetime import UTC, tzinfo
 from typing import Final, Literal
 
 import msgspec
 
+from segue.api.cells import read_zone
 from segue.api.mapping import Mapping
 
-__all__ = ["Config", "check", "zone_of"]
+__all__ = ["Config", "check"]
 
 _COLUMN: Final = re.compile(r"[^\W\d]\w{0,62}")
 _LONGEST_QUERY: Final = 100_000
@@ -70,14 +69,4 @@ def check(config: Config) -> None:
             raise ValueError(f"`{name}` should be from {least:g} to {most:g}, and is {getattr(config, name):g}")
     if config.ca and config.tls == "none":
         raise ValueError('`ca` is for encrypted connections, and `tls` is "none"')
-    zone_of(config)
-
-
-def zone_of(config: Config) -> tzinfo:
-    """The zone of times without one. Raises ValueError where it does not exist."""
-    if config.zone == "UTC":
-        return UTC
-    try:
-        return zoneinfo.ZoneInfo(config.zone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f'`zone` {config.zone!r} is not a time zone; write one such as "Europe/Helsinki"') from None
+    read_zone(config.zone)

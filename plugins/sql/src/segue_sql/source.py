@@ -17,9 +17,9 @@ import msgspec
 
 from segue.api import Event, Fetched, Instant, Rejection, SourceTools
 from segue.api.bodies import Refused
-from segue.api.cells import read_cell
+from segue.api.cells import read_cell, read_zone
 from segue.api.mapping import Reader
-from segue_sql.config import Config, check, zone_of
+from segue_sql.config import Config, check
 from segue_sql.marks import Mark, before, decode_mark, encode_mark, kind_of, name_mark
 from segue_sql.questions import page
 from segue_sql.systems import Answer, open_system
@@ -52,7 +52,7 @@ class SqlSource:
         """Raises ValueError where a setting cannot be meant, ImportError where the driver is missing."""
         check(config)
         self._config = config
-        self._zone = zone_of(config)
+        self._zone = read_zone(config.zone)
         self._name = tools.source
         self._reader = Reader(config.map, tools.source, _LARGEST_ROW)
         self._system = open_system(config)

@@ -9,11 +9,12 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
 from segue.api import Instant
+from segue.api.cells import harmless
 from segue.cli.customer.whom import Whom, the_one
 from segue.cli.ending import USAGE, counted, fail, open_project
 from segue.runtime.exporting import Export, as_json
@@ -72,8 +73,6 @@ def _create(path: Path) -> Any:
 
 # Tables
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
 
 def write_tables(found: Export, folder: Path) -> int:
     """Write a file for each section that has rows into a folder, which must not exist. How many."""
@@ -108,5 +107,4 @@ def _cell(value: Any) -> Any:
         return "true" if value else "false"
     if value is None or isinstance(value, int | float):
         return value
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return harmless(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
