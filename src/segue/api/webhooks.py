@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +25,7 @@ __all__ = [
     "require_signed",
     "secrets_of",
     "sign",
+    "signed_topic",
 ]
 
 TOLERANCE: Final = 5 * MINUTE
@@ -69,6 +71,18 @@ def require_signed(field: str, good: Iterable[bytes], given: Iterable[bytes]) ->
     if True not in known:
         problem = "shows nothing that was made with" if shown else "is missing: it shows that the caller knows"
         raise Refused(field, f"{problem} the secret of this source", status=401)
+
+
+def signed_topic(request: Request, secrets: Iterable[bytes], *, signature: str, topic: str) -> str:
+    """The topic of a call that shops make: what the header ``topic`` says, in lower case, once the header ``signature``
+    has shown the HMAC of the body in base64. Raises Refused."""
+    given = request.headers.get(signature)
+    good = (base64.b64encode(sign(secret, request.body)) for secret in secrets)
+    require_signed(signature, good, [given.encode()] if given else [])
+    named = request.headers.get(topic, "").lower()
+    if not named:
+        raise Refused(topic, "is missing: it says what the body is")
+    return named
 
 
 def require_fresh(field: str, signed_at: str, now: Instant) -> None:

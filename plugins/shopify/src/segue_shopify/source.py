@@ -5,16 +5,14 @@ Source: https://shopify.dev/docs/apps/build/webhooks/subscribe/https#step-5-veri
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from segue.api import Event, Instant, Received, Request, SourceTools
-from segue.api.bodies import Refused
 from segue.api.shop import with_lines
-from segue.api.webhooks import answer, require_signed, secrets_of, sign
+from segue.api.webhooks import answer, secrets_of, signed_topic
 from segue_shopify.mapping import TOPICS, Reading, UserId
 
 __all__ = ["LARGEST", "ROUTE", "Config", "ShopifySource"]
@@ -51,11 +49,5 @@ class ShopifySource:
         return answer(request, now, lambda: with_lines(self._events(request, now)))
 
     def _events(self, request: Request, now: Instant) -> Iterator[Event]:
-        given = request.headers.get(_SIGNATURE)
-        good = (base64.b64encode(sign(secret, request.body)) for secret in self._secrets)
-        require_signed(_SIGNATURE, good, [given.encode()] if given else [])
-        topic = request.headers.get(_TOPIC, "").lower()
-        if not topic:
-            raise Refused(_TOPIC, "is missing: it says what the body is")
-        read = TOPICS.get(topic)
+        read = TOPICS.get(signed_topic(request, self._secrets, signature=_SIGNATURE, topic=_TOPIC))
         return read(Reading(request.body, now, self._source, self._user_id)) if read is not None else iter(())

@@ -5,7 +5,6 @@ Source: https://developer.woocommerce.com/docs/best-practices/data-management/we
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -13,9 +12,8 @@ from typing import Final
 import msgspec
 
 from segue.api import Event, Instant, Received, Request, Response, SourceTools
-from segue.api.bodies import Refused
 from segue.api.shop import with_lines
-from segue.api.webhooks import answer, require_signed, secrets_of, sign
+from segue.api.webhooks import answer, secrets_of, signed_topic
 from segue_woocommerce.mapping import TOPICS, Reading, UserId
 
 __all__ = ["LARGEST", "ROUTE", "Config", "WooCommerceSource"]
@@ -56,11 +54,5 @@ class WooCommerceSource:
         return answer(request, now, lambda: with_lines(self._events(request, now)))
 
     def _events(self, request: Request, now: Instant) -> Iterator[Event]:
-        given = request.headers.get(_SIGNATURE)
-        good = (base64.b64encode(sign(secret, request.body)) for secret in self._secrets)
-        require_signed(_SIGNATURE, good, [given.encode()] if given else [])
-        topic = request.headers.get(_TOPIC, "").lower()
-        if not topic:
-            raise Refused(_TOPIC, "is missing: it says what the body is")
-        read = TOPICS.get(topic)
+        read = TOPICS.get(signed_topic(request, self._secrets, signature=_SIGNATURE, topic=_TOPIC))
         return read(Reading(request.body, now, self._source, self._user_id)) if read is not None else iter(())
