@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from segue.cli.ending import USAGE, fail, find_rule, open_project
+from segue.cli.published import read_published
 from segue.program.picture.chart import Counts, draw_chart
-from segue.runtime.publishing import load
-from segue.store.database import read_only
-from segue.store.errors import StoreError
+from segue.program.program import Program
+from segue.runtime.running import Running
+from segue.store.database import Transaction
 from segue.store.sweeps import count_by_step, count_rules
 
 _STYLES: Final = ("svg", "mermaid", "text")
@@ -39,27 +41,7 @@ def graph(
     assembly = open_project(Path.cwd())
     counts: Counts | None = None
     if live:
-        try:
-            with read_only(assembly.project.database) as tx:
-                running = load(tx, assembly.setting)
-                if running is None:
-                    fail("no rule book was ever published to this store", USAGE)
-                program = running.current.get(rule)
-                if program is None:
-                    fail(f"{rule} is not among the rules that are published", USAGE)
-                total = next(one for one in count_rules(tx) if one.rule == rule)
-                here = count_by_step(tx, program.hash)
-        except StoreError as error:
-            fail(str(error))
-        counts = Counts(
-            entered=total.entered,
-            inside=total.inside,
-            finished=total.finished,
-            exited=total.exited,
-            failed=total.failed,
-            converted=total.converted,
-            here=here,
-        )
+        program, counts = read_published(assembly, partial(_count, rule=rule))
     else:
         program = find_rule(assembly, rule)
     chart = draw_chart(program)
@@ -90,3 +72,20 @@ def _by_name(output: Path | None) -> str:
     if output is not None:
         return {".mmd": "mermaid", ".mermaid": "mermaid", ".txt": "text"}.get(output.suffix.lower(), "svg")
     return "text" if sys.stdout.isatty() else "svg"
+
+
+def _count(tx: Transaction, running: Running, rule: str) -> tuple[Program, Counts]:
+    """A published rule, and how many customers are where in it."""
+    program = running.current.get(rule)
+    if program is None:
+        fail(f"{rule} is not among the rules that are published", USAGE)
+    total = next(one for one in count_rules(tx) if one.rule == rule)
+    return program, Counts(
+        entered=total.entered,
+        inside=total.inside,
+        finished=total.finished,
+        exited=total.exited,
+        failed=total.failed,
+        converted=total.converted,
+        here=count_by_step(tx, program.hash),
+    )

@@ -8,11 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from segue.api import Instant, to_rfc3339
-from segue.cli.ending import USAGE, fail, open_project, print_json
+from segue.cli.ending import fail, open_project, print_json
+from segue.cli.published import read_published
 from segue.runtime.explaining import Explanation, explain
-from segue.runtime.publishing import load
-from segue.store.database import read_only
-from segue.store.errors import StoreError
 
 
 def why(
@@ -23,15 +21,7 @@ def why(
     """Tell, step by step, what a rule decided about a customer: entries and triggers that were ignored, each check and
     what it came to, each message and what became of it. Exits with 1 when nothing is known of the customer or the
     rule."""
-    assembly = open_project(Path.cwd())
-    try:
-        with read_only(assembly.project.database) as tx:
-            running = load(tx, assembly.setting)
-            if running is None:
-                fail("no rule book was ever published to this store", USAGE)
-            found = explain(tx, running, customer, rule)
-    except StoreError as error:
-        fail(str(error))
+    found = read_published(open_project(Path.cwd()), lambda tx, running: explain(tx, running, customer, rule))
     if isinstance(found, str):
         fail(found)
     if json:
