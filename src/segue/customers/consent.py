@@ -111,9 +111,14 @@ def sum_up(statements: Iterable[Statement]) -> dict[str, Stand]:
     """What stands after these statements, in whatever order they come."""
     standing: dict[str, Stand] = {}
     for one in statements:
-        name = place(one.channel, one.kind)
-        standing[name] = standing.get(name, NOTHING_SAID).join(stand_of(one.state, one.at))
+        add(standing, one)
     return standing
+
+
+def add(standing: dict[str, Stand], one: Statement) -> None:
+    """Have what stands be that after one more statement."""
+    name = place(one.channel, one.kind)
+    standing[name] = standing.get(name, NOTHING_SAID).join(stand_of(one.state, one.at))
 
 
 def basis_of(written: object, state: State) -> str:

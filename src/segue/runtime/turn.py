@@ -18,7 +18,8 @@ import msgspec
 from msgspec.structs import replace
 
 from segue.api import Instant
-from segue.customers.consent import GRANTED, NOTHING_SAID, Statement, place, stand_of
+from segue.customers import consent
+from segue.customers.consent import GRANTED, Statement
 from segue.customers.identity import show
 from segue.customers.zones import zone_of
 from segue.engine.follow import follow
@@ -613,8 +614,7 @@ class Turn:
         """A customer says something about being written to: into the ledger, and what stands after it with the
         customer. `refresh` and `change` follow, once all is said."""
         row = person.row
-        name = place(statement.channel, statement.kind)
-        row.consent[name] = row.consent.get(name, NOTHING_SAID).join(stand_of(statement.state, statement.at))
+        consent.add(row.consent, statement)
         self._heard.append((row.row, statement))
         if statement.state != GRANTED and self.running.in_hand is not None:
             self.running.in_hand.stop_customers((row.row,))
