@@ -230,8 +230,8 @@ class Service:
             _log.warning("words of the pages are left out", problem=text)
 
         async def look_up(key: str) -> Choices | None:
-            return await asyncio.wrap_future(
-                self.store.write(lambda tx: look(tx, daemon.running, key, daemon.clock.look()))
+            return await asyncio.to_thread(
+                beside, self.store, lambda tx: look(tx, daemon.running, key, daemon.clock.look())
             )
 
         return CustomerPages(

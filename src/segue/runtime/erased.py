@@ -31,14 +31,16 @@ class Erased:
         """Somebody is erased in this turn."""
         self._known |= dict.fromkeys(marks, at)
 
+    def __bool__(self) -> bool:
+        """Whether any of those whom arrivals name was erased."""
+        return bool(self._known)
+
     def refuses(self, event: Event, known: bool, *, imported: bool = False) -> bool:
         """Whether an event is not taken in. ``known``: whether it names a customer who exists.
 
         The identifier that says first whose it is decides; the others do so only where that names nobody who exists:
         whoever shares an address with somebody who was erased is not them.
         """
-        if not self._known:
-            return False
         marks = marks_of_event(event)
         found = self._known.get(marks[0]) if marks else None
         if found is None and not known:

@@ -95,9 +95,11 @@ class Forgetter:
     async def _purge(self) -> None:
         """Empty the write-ahead log once everything is deleted: it holds pages as they were."""
         done = [one for one in await self._write(erasures.load_open) if one.state == erasures.DONE]
+        if not done or self._store.path is None:
+            return
         waiting = await self._write(erasures.waiting_erasures)
         purgeable = [one for one in done if one.number not in waiting]
-        if not purgeable or self._store.path is None or not await asyncio.to_thread(empty_log, self._store.path):
+        if not purgeable or not await asyncio.to_thread(empty_log, self._store.path):
             return
         now = self._now()
         purged = [msgspec.structs.replace(one, purged=now) for one in purgeable]

@@ -101,7 +101,7 @@ class Intake:
         equality decides. One that is ``imported`` begins no journey."""
         if event.message_id in self._seen:
             return False
-        if self._erased.refuses(event, self._is_known(event), imported=imported):
+        if self._erased and self._erased.refuses(event, self._is_known(event), imported=imported):
             self._refused[event.source] += 1
             return False
         self._seen.add(event.message_id)
