@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,13 @@ def install(folder: Path, script: str, *packages: str) -> Path:
 def run(folder: Path, *arguments: str) -> Any:
     """What the script writes, as JSON, once it has ended well."""
     done = subprocess.run(
-        ["node", "drive.js", *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        ["node", "drive.js", *arguments],
+        cwd=folder,
+        env={**os.environ, "NODE_NO_WARNINGS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

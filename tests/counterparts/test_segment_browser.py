@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -75,16 +73,8 @@ async def test_the_browser_s_sdk_is_a_client(served: Served, tmp_path: Path) -> 
         chromium = require("chromium", "chromium")
         packages = ("@segment/analytics-next", "playwright-core")
         folder = await asyncio.to_thread(npm.install, tmp_path, NODE, *packages)
-    process = await asyncio.create_subprocess_exec(
-        *("node", "drive.js", f"http://127.0.0.1:{served.port}", KEY, chromium, str(tmp_path / "profile")),
-        cwd=folder,
-        env={**os.environ, "NODE_NO_WARNINGS": "1"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == 0, err.decode()
-    told = json.loads(out)
+    url = f"http://127.0.0.1:{served.port}"
+    told = await asyncio.to_thread(npm.run, folder, url, KEY, chromium, str(tmp_path / "profile"))
     assert told["said"] == []
     page, added, identify, order, line = served.events
     assert [one.name for one in served.events] == [

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import json
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -96,19 +94,7 @@ def send_from_python(port: int, **options: Any) -> list[object]:
 
 async def send_from_node(port: int, folder: Path, key: str = KEY) -> list[str]:
     """Everything the Node SDK can send, and the errors it reported."""
-    process = await asyncio.create_subprocess_exec(
-        "node",
-        "drive.js",
-        f"http://127.0.0.1:{port}",
-        key,
-        cwd=folder,
-        env={**os.environ, "NODE_NO_WARNINGS": "1"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == 0, err.decode()
-    failed: list[str] = json.loads(out)
+    failed: list[str] = await asyncio.to_thread(npm.run, folder, f"http://127.0.0.1:{port}", key)
     return failed
 
 
