@@ -409,6 +409,15 @@ def test_first_and_last_go_by_when_it_happened_then_by_arrival_not_by_the_order_
     assert (figure("first", history={"ordered": twins}), figure("last", history={"ordered": twins})) == (1, 2)
 
 
+@pytest.mark.parametrize("window", [ENTRY, EVER, last(days=30)])
+def test_a_count_of_a_field_counts_events_whether_they_have_it_or_not(window: m.Window) -> None:
+    counted = m.Aggregate("count", "ordered", "total", "money", window)
+    start = (at("2026-03-01T00:00Z"), 0)
+    assert judge(counted, history={}, start=start) == 0
+    history = {"ordered": [past(NOW, 1, total=5), past(NOW, 2)]}
+    assert judge(counted, history=history, start=start) == 2
+
+
 @pytest.mark.parametrize("history", [{}, {"ordered": []}, {"ordered": [past(NOW, 1), past(NOW, 2, total="n/a")]}])
 def test_figures_over_nothing_are_missing_but_a_count_and_a_sum_are_zero(history: dict[str, list[Past]]) -> None:
     for function in ("average", "min", "max", "first", "last"):

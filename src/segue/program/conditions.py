@@ -235,7 +235,7 @@ def _look_through(node: m.Aggregate, function: Function) -> Evaluate:
     """The figure from the events themselves."""
     event, window, field, kind = node.event, node.window, node.field, node.type
     where = compile_expression(node.where) if node.where is not None else None
-    if field is None:
+    if function == "count" or field is None:
         return lambda scene: Decimal(sum(1 for _ in select_past(scene, event, window, where)))
 
     def values(scene: Scene) -> list[tuple[tuple[int, int], Any]]:
