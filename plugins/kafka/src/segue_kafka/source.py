@@ -6,6 +6,8 @@ to the group too, so that the tools that watch consumers see how far Segue is; n
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ssl
 import time
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -24,6 +26,8 @@ LOOK_AGAIN: Final = 60.0
 """Seconds between two looks for partitions that were added."""
 TELL_AGAIN: Final = 5.0
 """Seconds between two commits to the group."""
+COORDINATOR_WAIT: Final = 5.0
+"""Seconds within which the group's coordinator is to be found; without it the events come all the same."""
 
 Offsets = dict[str, dict[str, int]]
 """The next offset to read, by topic and partition: what a position is, as JSON."""
@@ -137,6 +141,7 @@ class KafkaSource:
     async def _assign(self, gathering: Gathering) -> None:
         """Read every partition that there is, from where it was left; new ones from their beginning."""
         from aiokafka import TopicPartition
+        from aiokafka.errors import KafkaError
 
         consumer = self._consumer
         assert consumer is not None
@@ -150,7 +155,12 @@ class KafkaSource:
         partitions = self._partitions()
         first = not self._offsets
         self._assigned = partitions
-        consumer.assign(partitions)
+        if partitions != some:
+            # Assigned anew while the client still looks for its group's coordinator, its background task fails an
+            # assertion and with it whatever waits (aiokafka 0.14): an answer of the coordinator ends the look.
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(consumer.committed(some[0]), COORDINATOR_WAIT)
+            consumer.assign(partitions)
         beginnings = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
         for partition in partitions:
