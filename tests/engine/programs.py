@@ -414,7 +414,7 @@ def arrivals(draw: st.DrawFn) -> tuple[tuple[Instant, Event], ...]:
         if draw(usually):
             traits["email"] = f"{customer}@example.com"
         if draw(usually):
-            traits["phone"] = "+358"
+            traits["phone"] = "+80012345678"
         if draw(st.booleans()):
             traits["timezone"] = draw(st.sampled_from(ZONES))
         if draw(st.booleans()):
@@ -454,7 +454,7 @@ def _event(draw: st.DrawFn, number: int, when: Instant) -> Event:
                     "level": st.none() | st.integers(0, 3),
                     "city": st.sampled_from(TEXTS),
                     "due": st.none() | _dates(),
-                    "phone": st.none() | st.just("+358"),
+                    "phone": st.none() | st.just("+80012345678"),
                 },
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
+from zlib import crc32
 
 from segue.api import Event, Instant
 from segue.language.book import Source, check_book
@@ -58,11 +59,17 @@ def pass_all_time(store: Store, running: Running, now: Instant, limit: int = 500
             return lines
 
 
+def addresses(customer: str) -> dict[str, str]:
+    """Addresses that only this customer has."""
+    return {"email": f"{customer}@example.com", "phone": f"+800{crc32(customer.encode()) % 10**8:08d}"}
+
+
 def event(
     name: str | None, customer: str | None = "ann", *, at: Instant = T0, id: str = "", **properties: Any
 ) -> Event:
-    """An event; ``traits=`` are the customer's."""
-    traits = properties.pop("traits", {"email": "ann@example.com", "phone": "+358401234567"} if customer else {})
+    """An event; ``traits=`` are the customer's. Without them they have addresses of their own, and a phone number of no
+    country: one that tells no zone."""
+    traits = properties.pop("traits", addresses(customer) if customer else {})
     return Event(
         message_id=id or f"{name}-{customer}-{at}",
         timestamp=at,

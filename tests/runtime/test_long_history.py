@@ -29,8 +29,9 @@ from segue.runtime.running import Running
 from segue.runtime.sweeping import arrange_aggregates
 from segue.runtime.turn import Turn
 from segue.store import aggregates as rows
-from segue.store.customers import find_customers, load_history
+from segue.store.customers import load_history
 from segue.store.database import Store, Transaction
+from segue.store.identity import find_customers
 from tests.engine.stage import put, setting
 from tests.runtime.rulebook import T0, book_of, event
 
@@ -147,7 +148,7 @@ def send(store: Store, running: Running, orders: Sequence[tuple[int, Mapping[str
 
 
 def number_of(tx: Transaction) -> int:
-    return find_customers(tx, [user_key("ann")])[user_key("ann")]
+    return find_customers(tx, [user_key("ann")])[0][user_key("ann")]
 
 
 class Both:

@@ -148,6 +148,7 @@ def test_an_address_that_is_gone_is_not_tried_again_until_there_is_another(store
     stage, claimed = claimed_email(store)
     stage.answer(claimed, Rejected("unregistered", address_gone=True))
     assert ("paid", "skipped", "email") in stage.arrive("paid", id="2")
+    stage.later(SECOND)
     stage.arrive(None, traits={"email": "new@example.com"})
     stage.arrive("paid", id="3", traits={})
     assert len(stage.claim()[0]) == 1

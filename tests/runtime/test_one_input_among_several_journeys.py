@@ -67,11 +67,13 @@ def test_a_journey_that_an_emit_ended_does_not_end_again(store: Store) -> None:
 
 def test_once_holds_for_every_customer_of_one_callback(store: Store) -> None:
     running = publish_text(store, 'event message_received\nwhen message_received once send push "hello"')
-    customers = [event(None, name, traits={"phone": f"+{name}"}) for name in ("1", "2")]
+    customers = [event(None, name, traits={"phone": f"+35840000000{name}"}) for name in ("1", "2")]
     store.apply(lambda tx: ingest(tx, running, customers, T0))
 
     def receive(batch: str) -> list[str]:
-        written = [Inbound(id=f"{batch}{phone}", address=f"+{phone}", text="hello", at=T0) for phone in ("1", "2")]
+        written = [
+            Inbound(id=f"{batch}{phone}", address=f"+35840000000{phone}", text="hello", at=T0) for phone in ("1", "2")
+        ]
         moment = Instant(T0 + HOUR + len(batch))
         done = store.apply(lambda tx: take_inbound(tx, running, "sms", written, moment))
         return [what for _, what, _ in told(done.lines) if what in ("entered", "ignored")]

@@ -14,7 +14,7 @@ from segue.runtime.explaining import Explanation, explain
 
 
 def why(
-    customer: Annotated[str, typer.Argument(help="The customer's user id, or anonymous id.")],
+    customer: Annotated[str, typer.Argument(help="The customer's user id, or another identifier.")],
     rule: Annotated[str, typer.Argument(help="The rule's name.")],
     json: Annotated[bool, typer.Option("--json", help="One fact a line, as JSON.")] = False,
 ) -> None:

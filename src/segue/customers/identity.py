@@ -1,34 +1,96 @@
-"""Who an event is about: pure decisions on keys.
+"""Who is who: pure decisions on identifiers.
 
-A customer known by the shop's own id has the key ``u:ID``; one known only by a device has ``a:ID``, until the first
-event that carries both ids makes that customer known. Two customers known by different user ids are never one.
+An identifier is a text whose first letter says its kind: ``u:ID`` the shop's own id of a customer, ``a:ID`` a device
+(Segment's anonymousId), ``e:`` a mail address, ``p:`` a phone number, ``t:`` and ``w:`` push tokens of apps and
+browsers, ``x:KIND:ID`` any further one. Two that came with one event are linked; customers are what the links make of
+them. That is a function of the set of links alone, so that it never matters in which order events arrive:
+
+- Links are gone through by their moments, the earliest first. Each makes one customer of two, unless that is refused.
+- Refused: two who each have a user id, but for an alias, which says that they are one, and for kinds of identifiers
+  that the project trusts (`Rules.join_known_by`).
+- Refused: to make one of two by what people share (a device, a token, a phone number) where each has an address, a
+  number or a further id of a kind, and not the same.
+- Refused: what was parted by hand.
+- An identifier with more than `Rules.most_links` links is a kiosk's or a call centre's: it links nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
 
 import msgspec
 
+from segue.api import Instant
+from segue.customers import normal
 
-class Resolution(msgspec.Struct, frozen=True):
-    """What an event says about identity: the customer (None: a new one) and its key; ``alias`` is a further key that
-    from now on means it; ``known`` is True where a customer known by a device becomes known by ``key``."""
+ADDRESSES: Final = {"email": "e", "phone": "p", "push_token": "t", "web_push_token": "w"}
+"""Traits that identify, and kinds of identifiers that are such traits, by the letter of theirs."""
 
-    customer: int | None
+_STRENGTH: Final = "uxeptwa"
+"""Whose event it is: that of its strongest identifier. Its others are linked to that one."""
+_SHOWN: Final = "uxaeptw"
+"""By which identifier a customer goes, where no user id is known: ids before addresses."""
+_SHARED: Final = frozenset("ptwa")
+"""What several people may use together."""
+_ADDRESSED: Final = frozenset("xep")
+"""What tells two people apart who share something."""
+_LONGEST: Final = 1000
+"""Characters of an identifier: all of them are keys of indexes. A longer one does not identify."""
+
+
+class Link(msgspec.Struct, frozen=True, order=True):
+    """Two identifiers that came together: when for the first time, and in which event. ``other`` is the stronger one.
+    Of two user ids, ``key`` is the one that an alias calls the previous."""
+
+    at: Instant
+    message_id: str
     key: str
-    alias: str | None = None
-    known: bool = False
+    other: str
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What the project says of who is who. ``join_known_by`` are kinds of identifiers (``email``, ``loyalty``) by which
+    even two customers with user ids of their own are found to be one. ``country`` is the one whose phone numbers are
+    meant where none is written."""
+
+    join_known_by: frozenset[str] = frozenset()
+    most_links: int = 1000
+    country: str | None = None
+
+
+NO_RULES: Final = Rules()
+"""What holds where the project says nothing."""
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Identifiers that are one customer, and the one by which the customer goes."""
+
+    key: str
+    members: frozenset[str]
 
 
 def user_key(user_id: str) -> str:
-    """The key of a customer with the shop's own id."""
+    """The identifier of a customer with the shop's own id."""
     return f"u:{user_id}"
 
 
 def device_key(anonymous_id: str) -> str:
-    """The key of a customer of whom only a device is known."""
+    """The identifier of a device."""
     return f"a:{anonymous_id}"
+
+
+def address_key(trait: str, value: object, country: str | None = None) -> str | None:
+    """The identifier that an address trait is, None where the value is no such address."""
+    match ADDRESSES.get(trait):
+        case "e":
+            found = normal.email(value)
+        case "p":
+            found = normal.phone(value, country)
+        case _:
+            found = value if isinstance(value, str) and value else None
+    return f"{ADDRESSES[trait]}:{found}" if found is not None and len(found) <= _LONGEST else None
 
 
 def show(key: str) -> str:
@@ -36,38 +98,153 @@ def show(key: str) -> str:
     return key[2:]
 
 
-def resolve(
-    user_id: str | None, device: str | None, customers: Mapping[str, int], keys: Mapping[int, str]
-) -> Resolution | None:
-    """Whose event it is. ``customers`` maps the keys that are known to customers, ``keys`` customers to their own key.
-    None: it names nobody."""
-    if user_id is None:
-        if device is None:
-            return None
-        key = device_key(device)
-        return Resolution(customers.get(key), key)
-    key = user_key(user_id)
-    found = customers.get(key)
-    if device is None:
-        return Resolution(found, key)
-    alias = device_key(device)
-    before = customers.get(alias)
-    if found is not None:
-        return Resolution(found, key, None if before == found else alias)
-    if before is not None and keys.get(before, "").startswith("a:"):
-        return Resolution(before, key, alias, known=True)
-    return Resolution(None, key, alias)
+def kind_of(key: str) -> str:
+    """The kind of an identifier, as settings and pages name it."""
+    if key[0] == "x":
+        return key[2:].partition(":")[0]
+    return _NAMES[key[0]]
 
 
-def find_same(
-    user_id: str | None, device: str | None, customers: Mapping[str, int], keys: Mapping[int, str]
-) -> tuple[int, int] | None:
-    """Two customers that an event shows to be one: the known one, and the one of whom only the device was known.
-    Arguments as for `resolve`. A device of somebody who is known by another user id is shared,
-    and makes nobody the same."""
-    if user_id is None or device is None:
-        return None
-    known, unknown = customers.get(user_key(user_id)), customers.get(device_key(device))
-    if known is None or unknown is None or known == unknown or not keys.get(unknown, "").startswith("a:"):
-        return None
-    return known, unknown
+_NAMES: Final = {"u": "user_id", "a": "anonymous_id", **{letter: trait for trait, letter in ADDRESSES.items()}}
+
+
+def describe(key: str) -> str:
+    """An identifier in words: ``device d1``, ``email ann@example.com``, ``loyalty F-1``."""
+    kind, value = kind_of(key), show(key)
+    return f"{_WORDS.get(kind, kind)} {value.removeprefix(f'{kind}:') if key[0] == 'x' else value}"
+
+
+_WORDS: Final = {
+    "user_id": "user id",
+    "anonymous_id": "device",
+    "phone": "phone number",
+    "push_token": "push token",
+    "web_push_token": "web push token",
+}
+
+
+def identifiers(
+    user_id: str | None,
+    anonymous_id: str | None,
+    previous_id: str | None,
+    ids: Mapping[str, str],
+    traits: Mapping[str, Any],
+    country: str | None,
+) -> tuple[str, ...]:
+    """The identifiers of an event, the strongest first. ``country`` is the project's; the event's own goes before it.
+    Nothing that is known of the customer plays a part: it may come later."""
+    keys: list[str] = []
+    if user_id is not None:
+        keys.append(user_key(user_id))
+    if ids:
+        keys += sorted(
+            f"x:{kind}:{value}"
+            for kind, value in ids.items()
+            if kind not in ADDRESSES and value and len(kind) + len(value) < _LONGEST
+        )
+    if ids or traits:
+        for trait in ADDRESSES:
+            sent = ids.get(trait, traits.get(trait))
+            if sent is not None:
+                spoken = traits.get("country") if trait == "phone" else None
+                found = address_key(trait, sent, (normal.country(spoken) if spoken is not None else None) or country)
+                if found is not None:
+                    keys.append(found)
+    if anonymous_id is not None:
+        keys.append(device_key(anonymous_id))
+    if previous_id is not None and anonymous_id != previous_id:
+        keys.append(device_key(previous_id))
+    return tuple(keys)
+
+
+def links_of(
+    keys: Collection[str], user_id: str | None, previous_id: str | None, at: Instant, message_id: str
+) -> list[Link]:
+    """What an event says of its identifiers, which are given the strongest first. A previous id may be that of a device
+    or of a user: it is linked as both, and what never was a user's id has no part in anything."""
+    first, *others = keys
+    links = [Link(at, message_id, key, first) for key in others]
+    if previous_id is not None and user_id is not None and previous_id != user_id:
+        links.append(Link(at, message_id, user_key(previous_id), user_key(user_id)))
+    return links
+
+
+# From links to customers
+
+
+def find_groups(
+    links: Collection[Link], partings: Collection[tuple[str, str]], rules: Rules, alone: Iterable[str] = ()
+) -> list[Group]:
+    """The customers that links make: a partition of all identifiers that they name, and of those ``alone``.
+    ``partings`` are pairs that may never be one."""
+    void = overfull(links, rules.most_links)
+    group: dict[str, set[str]] = {}
+    first: dict[str, tuple[Instant, str, int]] = {}
+    for key in alone:
+        group.setdefault(key, {key})
+    apart: dict[str, set[str]] = {}
+    for one, other in partings:
+        apart.setdefault(one, set()).add(other)
+        apart.setdefault(other, set()).add(one)
+    for link in sorted(links):
+        for place, end in enumerate((link.key, link.other)):
+            group.setdefault(end, {end})
+            first.setdefault(end, (link.at, link.message_id, place if link.key[0] == "u" else 0))
+        mine, theirs = group[link.key], group[link.other]
+        if (
+            mine is theirs
+            or not void.isdisjoint((link.key, link.other))
+            or not _joins(link, mine, theirs, apart, rules)
+        ):
+            continue
+        small, large = sorted((mine, theirs), key=len)
+        large |= small
+        for key in small:
+            group[key] = large
+    found = {id(members): members for members in group.values()}
+    return [Group(min(members, key=lambda key: _rank(key, first)), frozenset(members)) for members in found.values()]
+
+
+def overfull(links: Iterable[Link], most: int) -> frozenset[str]:
+    """Identifiers with more links than one person ever has."""
+    count = Counter(end for link in links for end in (link.key, link.other))
+    return frozenset(key for key, number in count.items() if number > most)
+
+
+def _rank(key: str, first: Mapping[str, tuple[Instant, str, int]]) -> tuple[Any, ...]:
+    return _SHOWN.index(key[0]), first.get(key, (0, "", 0)), key
+
+
+def _joins(link: Link, mine: set[str], theirs: set[str], apart: Mapping[str, set[str]], rules: Rules) -> bool:
+    if apart and any(not apart[key].isdisjoint(theirs) for key in mine & apart.keys()):
+        return False
+    if link.key[0] == "u" or not rules.join_known_by.isdisjoint((kind_of(link.key), kind_of(link.other))):
+        return True
+    if _has_user(mine) and _has_user(theirs):
+        return False
+    weak = link.key[0]
+    return weak not in _SHARED or _told_apart(mine, weak).isdisjoint(_told_apart(theirs, weak))
+
+
+def _has_user(members: set[str]) -> bool:
+    return any(key[0] == "u" for key in members)
+
+
+def _told_apart(members: set[str], weak: str) -> set[str]:
+    """The kinds of identifiers in a group that tell it from another, but for the kind that the link itself is of."""
+    return {kind_of(key) for key in members if key[0] in _ADDRESSED and key[0] != weak}
+
+
+def owner_of(key: str, at: Instant, links: Iterable[Link]) -> str:
+    """By which identifier an event counts that came under ``key`` alone, which several customers use: that of whoever
+    was first seen with it last by then; before all of them, that of the first. ``links`` are those that count."""
+    seen = sorted(link for link in links if link.key == key)
+    if not seen:
+        return key
+    before = [link for link in seen if link.at <= at]
+    return before[-1].other if before else seen[0].other
+
+
+def shown_key(keys: Iterable[str]) -> str:
+    """The identifier by which a customer goes of whom all came with one event."""
+    return min(keys, key=lambda key: _rank(key, {}))

@@ -205,6 +205,10 @@ def _zones() -> Mapping[str, str]:
     return {name.lower(): name for name in available_timezones()}
 
 
+ZONED: Final = frozenset({ZONE_TRAIT, "phone", "country", "state", "city"})
+"""The traits that tell a customer's zone."""
+
+
 def derived_zone(traits: Mapping[str, Any]) -> str | None:
     """The zone of a customer with these traits; None where they don't tell it, so that the project's holds.
 

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from segue.api import Event
+from segue.customers.identity import kind_of, show
 from segue.customers.suppression import comparable
 
 PSEUDONYM: Final = "c:"
@@ -18,6 +19,8 @@ PSEUDONYM: Final = "c:"
 
 IDENTIFYING: Final = ("email", "phone", "push_token", "web_push_token")
 """Traits that identify a customer by themselves."""
+
+_SORTS: Final = {"user_id": "user", "anonymous_id": "device"}
 
 Mark = tuple[str, str]
 """An identifier as it is compared: its kind (``user``, ``device``, the name of a trait, or one that sources gave it),
@@ -47,8 +50,11 @@ def hide_address(secret: bytes, sort: str, address: str) -> str:
 
 
 def marks_of_key(key: str) -> Mark:
-    """A customer's key, ``u:ID`` or ``a:ID``, as an identifier."""
-    return ("user" if key.startswith("u:") else "device"), key[2:]
+    """A customer's key (see `segue.customers.identity`) as an identifier."""
+    kind, value = kind_of(key), show(key)
+    if key[0] == "x":
+        return mark(kind, value.removeprefix(f"{kind}:"))
+    return (_SORTS[kind], value) if kind in _SORTS else mark(kind, value)
 
 
 def marks_of_traits(traits: Mapping[str, Any]) -> Iterator[Mark]:

@@ -15,9 +15,11 @@ import msgspec
 
 from segue.api import Money
 from segue.api.values import DAY
+from segue.customers.identity import NO_RULES, Rules
 from segue.host.configuration import nearest
 from segue.host.pages import Pages, read_links, read_pages
 from segue.host.privacy import Privacy, Retention, read_privacy, read_retention
+from segue.host.project_identity import read_identity
 from segue.host.tables import Problem, ProjectError, TableReader
 
 FILE: Final = "segue.toml"
@@ -76,6 +78,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     privacy: Privacy = Privacy()
     retention: Retention = Retention()
     readers: dict[str, dict[str, Any]] = {}
+    identity: Rules = NO_RULES
     configured: bool = False
 
 
@@ -137,7 +140,7 @@ def _syntax(file: Path, text: str, error: str) -> Problem:
 
 _TOP: Final = (
     *("zone", "locale", "currency", "best_time", "stale", "database", "rules"),
-    *("http", "channels", "sources", "links", "pages", "privacy", "retention", "readers"),
+    *("http", "channels", "sources", "links", "pages", "privacy", "retention", "readers", "identity"),
 )
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -151,10 +154,11 @@ class _Reader(TableReader):
 
     def project(self, tables: Mapping[str, Any]) -> Project:
         self.refuse_others(tables, _TOP, ())
+        locale = self._locale(tables)
         return Project(
             root=self.root,
             zone=self._zone(tables),
-            locale=self._locale(tables),
+            locale=locale,
             currency=self._currency(tables),
             best_time=self._best_time(tables),
             stale=self.span(tables, "stale", "24h"),
@@ -168,6 +172,7 @@ class _Reader(TableReader):
             privacy=read_privacy(self, self.table(tables, "privacy", ())),
             retention=read_retention(self, self.table(tables, "retention", ())),
             readers=self._readers(self.table(tables, "readers", ())),
+            identity=read_identity(self, self.table(tables, "identity", ()), locale),
             configured=True,
         )
 

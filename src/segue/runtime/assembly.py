@@ -77,6 +77,7 @@ class Assembly(msgspec.Struct, frozen=True):
                 for name, (source, said) in self.sources.items()
                 if (quiet := said.cart_abandoned if said.cart_abandoned is not None else source.carts and HOUR)
             },
+            identity=self.project.identity,
         )
 
     def words(self, content: Catalogue | None) -> Words:

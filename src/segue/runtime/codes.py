@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from segue.api import Instant
+from segue.customers.identity import Rules
 from segue.messages.tokens import BadToken, Signer
 from segue.runtime.whom import whom
 from segue.store.database import Transaction
@@ -19,10 +20,10 @@ def sign_code(signer: Signer, name: str) -> str:
     return signer.sign(_PURPOSE, name, _ALWAYS)
 
 
-def read_code(tx: Transaction, signer: Signer, code: str) -> list[int] | str:
+def read_code(tx: Transaction, signer: Signer, code: str, rules: Rules) -> list[int] | str:
     """The customers, one or none, whom a code means; a sentence where it is no code of this project."""
     try:
         name = signer.read(_PURPOSE, code.strip(), _ALWAYS)
     except BadToken:
         return "this code is damaged, or is not one of this shop's: ask for another way to find the customer"
-    return whom(tx, name) if isinstance(name, str) else []
+    return whom(tx, name, rules) if isinstance(name, str) else []

@@ -22,6 +22,7 @@ from segue.customers.pseudonyms import Mark, all_texts, mark, marks_of_key, mark
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.engine.journey import mint
 from segue.messages.rendering import RenderError, render
+from segue.runtime.identifying import Identities
 from segue.runtime.people import Person
 from segue.runtime.pinning import pinned
 from segue.runtime.running import CHAIN, Running
@@ -59,14 +60,16 @@ def begin(tx: Transaction, running: Running, number: int, now: Instant) -> Done:
     return turn.flush()
 
 
-def erase_at_once(turn: Turn, person: Person, who: str, now: Instant) -> Sequence[Mark]:
+def erase_at_once(turn: Turn, identities: Identities, person: Person, who: str, now: Instant) -> Sequence[Mark]:
     """Begin the erasure of a customer of this turn, asked for by ``who``. Gives the identifiers they had."""
     erasure = erasures.find_erasure(turn.tx, erasures.ask(turn.tx, person.row.row, who, now))
     assert erasure is not None
-    return erase(turn, person, erasure, now)
+    return erase(turn, person, erasure, now, identities)
 
 
-def erase(turn: Turn, person: Person, erasure: Erasure, now: Instant) -> Sequence[Mark]:
+def erase(
+    turn: Turn, person: Person, erasure: Erasure, now: Instant, identities: Identities | None = None
+) -> Sequence[Mark]:
     """End what a customer is inside of, note what channels have to do, and delete what anything looks at."""
     tx, row = turn.tx, person.row.row
     turn.advance(person, now)
@@ -76,6 +79,8 @@ def erase(turn: Turn, person: Person, erasure: Erasure, now: Instant) -> Sequenc
             turn.end(person, latest, ERASED, now, depth=CHAIN)  # nothing follows from it: no rule begins now
     turn.flush()
     messages = select_messages(tx, "customer = ? order by id", (row,))
+    identities = identities if identities is not None else Identities(turn)
+    shared = identities.links_with_others(row)
     marks = _marks_of(tx, person, messages)
     erasures.put_calls(tx, erasure.number, _calls(turn, person, erasure, messages, now))
     erasures.put_tombstones(tx, erasure.number, now, marks)
@@ -91,6 +96,7 @@ def erase(turn: Turn, person: Person, erasure: Erasure, now: Instant) -> Sequenc
         ],
     )
     turn.lose(row)
+    identities.lose(row, shared, now)
     return marks
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from segue.api import Instant, to_rfc3339
-from segue.customers.identity import device_key, user_key
+from segue.customers.identity import describe
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.engine.journey import Journey
 from segue.program import program as p
@@ -14,11 +14,12 @@ from segue.program.sentences import word_step
 from segue.runtime.people import Person
 from segue.runtime.running import Running
 from segue.runtime.turn import Turn
+from segue.runtime.whom import find_customer
 from segue.store import history
 from segue.store import journeys as journey_rows
 from segue.store.consent import load_statements
-from segue.store.customers import find_customers
 from segue.store.database import Transaction
+from segue.store.identity import identifiers_of, load_joinings, load_parted
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -39,8 +40,7 @@ class Explanation(msgspec.Struct, frozen=True):
 
 def explain(tx: Transaction, running: Running, customer: str, rule: str) -> Explanation | str:
     """What is known of a customer and a rule; a sentence where one of them is unknown."""
-    keys = find_customers(tx, [user_key(customer), device_key(customer)])
-    row = keys.get(user_key(customer), keys.get(device_key(customer)))
+    row = find_customer(tx, customer, running.identity)
     if row is None:
         return f"no customer {customer}: no event ever named them"
     journeys = journey_rows.load_of_customer(tx, row, rule)
@@ -59,6 +59,7 @@ def explain(tx: Transaction, running: Running, customer: str, rule: str) -> Expl
         Fact(one.at, "consent", f"{one.state}: {one.kind} {one.channel}, from {one.source}")
         for one in load_statements(tx, row)
     ]
+    facts += _who_is_who(tx, row)
     facts.sort(key=lambda fact: fact.at)
     current = running.current.get(rule)
     if current is not None and not facts:
@@ -70,6 +71,30 @@ def explain(tx: Transaction, running: Running, customer: str, rule: str) -> Expl
             refusal = person.facts.refusal(name, current.rule.kind)
             now.append(f"{name}: {refusal}" if refusal else f"{name}: reaches them{_at(spec_reach.address)}")
     return Explanation(tuple(now), tuple(facts))
+
+
+def _who_is_who(tx: Transaction, row: int) -> list[Fact]:
+    """Who turned out to be this customer, and what was parted from them."""
+    facts = [
+        Fact(
+            one.at,
+            "merged",
+            f"{describe(one.was)} turned out to be {describe(one.kept)}: {describe(one.key)} came with "
+            f"{describe(one.other)} in event {one.message_id}",
+        )
+        for one in load_joinings(tx, row)
+    ]
+    mine = identifiers_of(tx, row)
+    parted: dict[tuple[Instant, str], list[str]] = {}
+    for at, key, other in load_parted(tx, mine):
+        if key in mine:
+            parted.setdefault((at, key), []).append(describe(other))
+        else:
+            parted.setdefault((at, key), [])
+    for (at, key), others in parted.items():
+        said = f"from {', '.join(others)}" if others else "from this customer"
+        facts.append(Fact(at, "parted", f"{describe(key)} {said}, by hand"))
+    return facts
 
 
 def _unmatched(person: Person, program: p.Program) -> list[Fact]:

@@ -14,16 +14,18 @@ from segue.messages.tokens import Signer
 from segue.runtime.card import Card, as_associate, draw_card
 from segue.runtime.codes import read_code
 from segue.runtime.running import Running
-from segue.runtime.whom import whom
+from segue.runtime.whom import whom, whom_by
 from segue.store.access import Access, record_access
 from segue.store.database import Store, Transaction, beside
 
 CODE: Final = "code"
 """The kind of what a signed QR code holds."""
+CUSTOMER: Final = "customer"
+"""Any identifier, without saying of which kind it is."""
 
 
 class Sought(msgspec.Struct, frozen=True):
-    """By what a customer is sought: ``kind`` is ``customer`` (a user id or anonymous id), `CODE`, or a kind of
+    """By what a customer is sought: ``kind`` is `CUSTOMER` (a user id, or another), `CODE`, or a kind of
     identifier (``email``, ``phone``, ``loyalty``)."""
 
     kind: str
@@ -63,6 +65,8 @@ class Floor:
         return as_associate(found) if isinstance(found, Card) and reader.role == "associate" else found
 
     def _find(self, tx: Transaction, sought: Sought) -> list[int] | str:
+        rules = self._running().identity
         if sought.kind == CODE:
-            return read_code(tx, self._signer, sought.value)
-        return whom(tx, sought.value.strip())
+            return read_code(tx, self._signer, sought.value, rules)
+        value = sought.value.strip()
+        return whom(tx, value, rules) if sought.kind == CUSTOMER else whom_by(tx, sought.kind, value, rules)

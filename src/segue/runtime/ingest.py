@@ -13,14 +13,15 @@ import msgspec
 
 from segue.api import Event, Instant, Rejection
 from segue.customers.carts import CHANGES, ORDERED
-from segue.customers.identity import device_key, find_same, resolve, show, user_key
+from segue.customers.identity import Link, identifiers, links_of, user_key
+from segue.customers.traits import Origin, limit_traits, put, read_traits
 from segue.engine.journey import Arrived
 from segue.program.keys import per_value
 from segue.runtime.admissions import Cause
 from segue.runtime.agreeing import SPEAKING, agree
 from segue.runtime.erased import Erased
 from segue.runtime.erasing import erase_at_once
-from segue.runtime.merging import merge
+from segue.runtime.identifying import Identities
 from segue.runtime.people import Person
 from segue.runtime.refusing import repeat_word
 from segue.runtime.running import Running
@@ -66,9 +67,8 @@ class Intake:
         self._recorded = recorded
         self._hashes: dict[str, int] = {}
         self._seen: set[str] = set()
-        self._customers: dict[str, int] = {}
-        self._own_keys: dict[int, str] = {}
-        self._aliases: dict[str, int] = {}
+        self._keys: dict[str, tuple[str, ...]] = {}
+        self._identities = Identities(turn)
         self._erased = Erased(turn.tx)
         self._refused: Counter[str] = Counter()
         self._told: Counter[str] = Counter()
@@ -76,22 +76,30 @@ class Intake:
     def expect(self, events: Sequence[Event]) -> None:
         """Bring what will be asked about events that come next, for all of them at once. Each is expected once before
         it is taken."""
-        tx, turn = self._turn.tx, self._turn
+        tx, turn, identities = self._turn.tx, self._turn, self._identities
         hashes = {event.message_id: hash_id(event.message_id) for event in events}
         self._hashes |= hashes
         self._seen |= customer_rows.find_seen(tx, set(hashes.values()))
-        keys: set[str] = set()
+        country = turn.running.identity.country
+        wanted: set[str] = set()
+        pairs: set[tuple[str, str]] = set()
         for event in events:
-            if event.user_id is not None:
-                keys.add(user_key(event.user_id))
-            if event.anonymous_id is not None:
-                keys.add(device_key(event.anonymous_id))
-            if event.previous_id is not None:
-                keys.add(device_key(event.previous_id))
-        found = customer_rows.find_customers(tx, keys) if keys else {}
-        self._customers |= found
-        turn.load(found.values())
-        self._own_keys.update((row, turn.people[row].row.key) for row in found.values())
+            if event.message_id in self._keys:
+                continue  # twice in one batch: the first of them counts
+            if event.user_id is not None and not (
+                event.traits or event.ids or event.anonymous_id is not None or event.previous_id is not None
+            ):
+                keys: tuple[str, ...] = (user_key(event.user_id),)
+            else:
+                keys = identifiers(
+                    event.user_id, event.anonymous_id, event.previous_id, event.ids, event.traits, country
+                )
+            self._keys[event.message_id] = keys
+            wanted.update(keys)
+            if len(keys) > 1 or event.previous_id is not None:
+                pairs.update((link.key, link.other) for link in _links(event, keys, event.timestamp))
+        identities.expect(wanted, pairs)
+        turn.load({identities.customers[key] for key in wanted if key in identities.customers})
         turn.load_journeys([row for row, person in turn.people.items() if person.journeys is None])
         _load_history(turn, turn.running, events)
         self._erased.expect(events)
@@ -100,6 +108,7 @@ class Intake:
         """Take an event in that arrives now; False where it came before, or is refused. A hash finds candidates,
         equality decides. One that is ``imported`` begins no journey."""
         if event.message_id in self._seen:
+            self._keys.pop(event.message_id, None)
             return False
         if self._erased and self._erased.refuses(event, self._is_known(event), imported=imported):
             self._refused[event.source] += 1
@@ -113,37 +122,30 @@ class Intake:
         return True
 
     def _take(self, event: Event, now: Instant) -> None:
-        turn, customers, own_keys = self._turn, self._customers, self._own_keys
-        same = find_same(event.user_id, _device_of(event), customers, own_keys)
-        if same is not None:
-            self._write_aliases()
-            merge(turn, *same, now)
-            kept, gone = same
-            customers.update({key: kept for key, row in customers.items() if row == gone})
-            del own_keys[gone]
-        person = _identify(turn, event, customers, own_keys, self._aliases)
+        turn = self._turn
+        keys = self._keys.pop(event.message_id)
+        person: Person | None = None
+        if keys:
+            at = min(event.timestamp, now)
+            links = _links(event, keys, at) if len(keys) > 1 or event.previous_id is not None else ()
+            person = turn.person(self._identities.resolve(keys, links, at, now))
         _take(turn, turn.running, person, event, self._hashes.pop(event.message_id), now, self._recorded)
         if person is not None and turn.running.erases(event.name):
             self._erase(person, event, now)
 
     def _is_known(self, event: Event) -> bool:
         """Whether an event names a customer who exists."""
-        return (event.user_id is not None and user_key(event.user_id) in self._customers) or (
-            (device := _device_of(event)) is not None and device_key(device) in self._customers
-        )
+        return not self._identities.customers.keys().isdisjoint(self._keys[event.message_id])
 
     def _erase(self, person: Person, event: Event, now: Instant) -> None:
         """The event asks for its customer to be erased; it goes with them."""
-        self._write_aliases()
-        self._erased.add(erase_at_once(self._turn, person, f"{event.name} from {event.source}", now), now)
-        row = person.row.row
-        self._customers = {key: known for key, known in self._customers.items() if known != row}
-        self._own_keys.pop(row, None)
+        who = f"{event.name} from {event.source}"
+        self._erased.add(erase_at_once(self._turn, self._identities, person, who, now), now)
 
     def close(self) -> Done:
         """Write everything."""
         done = self._turn.flush()
-        self._write_aliases()
+        self._identities.write()
         for source, count in (self._refused - self._told).items():
             reject(self._turn.tx, source, [Rejection(reason=REFUSED)], self._turn.now, dropped=count - 1)
         self._told = self._refused.copy()
@@ -154,10 +156,9 @@ class Intake:
         """How many events were refused, for they are about somebody who was erased."""
         return self._refused.total()
 
-    def _write_aliases(self) -> None:
-        if self._aliases:
-            customer_rows.put_aliases(self._turn.tx, self._aliases)
-            self._aliases.clear()
+
+def _links(event: Event, keys: tuple[str, ...], at: Instant) -> list[Link]:
+    return links_of(keys, event.user_id, event.previous_id, at, event.message_id)
 
 
 def _load_history(turn: Turn, running: Running, fresh: Sequence[Event]) -> None:
@@ -193,35 +194,6 @@ def _read_by_segments(running: Running, fresh: Sequence[Event]) -> set[str]:
     return {event for condition in conditions if condition is not None for event in condition.events}
 
 
-def _device_of(event: Event) -> str | None:
-    return event.anonymous_id if event.anonymous_id is not None else event.previous_id
-
-
-def _identify(
-    turn: Turn, event: Event, customers: dict[str, int], own_keys: dict[int, str], aliases: dict[str, int]
-) -> Person | None:
-    """The customer an event is about; None where it names nobody."""
-    found = resolve(event.user_id, _device_of(event), customers, own_keys)
-    if found is None:
-        return None
-    if found.customer is None:
-        row = turn.tx.store.ids.take("customer")
-        person = turn.add(row, found.key)
-        customers[found.key] = row
-        own_keys[row] = found.key
-    else:
-        person = turn.people[found.customer]
-    number = person.row.row
-    if found.known:
-        person.row.seed = person.row.seed or show(person.row.key)
-        person.row.key = own_keys[number] = found.key
-        customers[found.key] = number
-        turn.refresh(person)
-    if found.alias is not None:
-        aliases[found.alias] = customers[found.alias] = number
-    return person
-
-
 def _take(
     turn: Turn, running: Running, person: Person | None, event: Event, hashed: int, now: Instant, recorded: bool
 ) -> None:
@@ -238,16 +210,7 @@ def _take(
         return
     turn.advance(person, now)
     if event.traits:
-        changed = frozenset(key for key, value in event.traits.items() if person.row.traits.get(key) != value)
-        if changed:
-            old = {key: person.row.traits.get(key) for key in changed}
-            for key in changed:
-                if event.traits[key] is None:
-                    person.row.traits.pop(key, None)
-                else:
-                    person.row.traits[key] = event.traits[key]
-            turn.refresh(person)
-            turn.change(person, changed, now, old=old, cause=Cause(event.message_id, at, order))
+        _take_traits(turn, running, person, event, at, order, now)
     if name is not None:
         if name in SPEAKING:
             if recorded:
@@ -273,19 +236,40 @@ def _spell(running: Running, name: str | None, event: Event) -> dict[str, Any]:
     return fields if "source" in fields else {**fields, "source": event.source}
 
 
+def _take_traits(
+    turn: Turn, running: Running, person: Person, event: Event, at: Instant, order: int, now: Instant
+) -> None:
+    read, refused = read_traits(event.traits, running.traits, running.identity.country)
+    given, more = limit_traits(read, person.row.traits, running.traits)
+    if refused or more:
+        turn.refuse_traits(event.source, (*refused, *more))
+    old = put(person.row.traits, person.row.origins, given, Origin(at, event.message_id, event.source))
+    if old:
+        turn.refresh(person)
+        turn.change(person, frozenset(old), now, old=old, cause=Cause(event.message_id, at, order))
+    else:
+        person.changed = True  # what was known is from a later moment now
+
+
 def _rest(event: Event, person: Person | None) -> bytes | None:
-    """What a replay needs besides the fields. Nothing, for the usual event of a customer who is known by the user id
-    alone."""
+    """What a replay needs besides the fields, and whoever moves an event to another customer: its identifiers and
+    traits. Nothing, for the usual event of a customer who is known by the user id alone."""
     plain = person is not None and event.user_id is not None and person.row.key == user_key(event.user_id)
     rest: dict[str, Any] = {}
     if event.anonymous_id is not None:
         rest["anonymousId"] = event.anonymous_id
-    if event.user_id is not None and (rest or not plain):
-        rest["userId"] = event.user_id
     if event.previous_id is not None:
         rest["previousId"] = event.previous_id
+    if event.ids:
+        rest["ids"] = event.ids
     if event.traits:
         rest["traits"] = event.traits
+        if event.name is None:
+            rest["source"] = event.source
+    if event.user_id is not None and (rest or not plain):
+        rest["userId"] = event.user_id
+    elif rest and event.anonymous_id is None:
+        rest["userId"] = None
     return _encode(rest) if rest else None
 
 

@@ -8,12 +8,18 @@ any other. Traits that come together are no change of a trait.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from segue.api import Instant
 from segue.customers.consent import join_all
+from segue.customers.identity import show
+from segue.customers.traits import join
 from segue.engine.journey import Merged, mint
 from segue.runtime.admissions import Cause
 from segue.runtime.turn import Turn
-from segue.store.customers import merge_customers
+from segue.store.arrivals import name_user
+from segue.store.customers import CustomerRow, merge_customers
+from segue.store.database import Transaction
 from segue.store.lookouts import remove_lookouts
 
 
@@ -41,15 +47,15 @@ def merge(turn: Turn, kept: int, gone: int, now: Instant) -> None:
     watched = dict(turn.lookouts.known_of(people[1])) if turn.lookouts is not None else {}
     turn.flush()
     known, unknown = people[0].row, people[1].row
-    known.traits = {**unknown.traits, **known.traits}
+    mark_arrivals(tx, unknown)
+    join(known.traits, known.origins, unknown.traits, unknown.origins)
     known.consent = join_all(known.consent, unknown.consent)
     if turn.running.in_hand is not None:  # what the one said holds for what is claimed for the other
         turn.running.in_hand.stop_customers((kept, gone))
     merge_customers(tx, known, unknown)
     remove_lookouts(tx, [(subject, gone) for subject in watched])
-    turn.forget((kept, gone))
     turn.became[gone] = kept
-    turn.load((kept,))
+    moved(turn, (kept, gone))
     person = turn.people[kept]
     for journey in list(turn.journeys(person).values()):
         latest = turn.latest(person, journey)
@@ -59,3 +65,17 @@ def merge(turn: Turn, kept: int, gone: int, now: Instant) -> None:
         turn.carts.join(person)
     if turn.lookouts is not None:
         turn.lookouts.join(person, watched, Cause(mint("merged", known.key, unknown.key), now, -1), now)
+
+
+def moved(turn: Turn, customers: Collection[int]) -> None:
+    """The history of customers is another one than it was, and all of it is written: what the turn holds of them is
+    brought anew."""
+    turn.forget(customers)
+    turn.load(customers)
+
+
+def mark_arrivals(tx: Transaction, customer: CustomerRow) -> None:
+    """A customer is about to go by another identifier, or to become part of somebody: what was stored as theirs says by
+    itself whose it was."""
+    if customer.key[0] == "u":
+        name_user(tx, customer.row, show(customer.key))

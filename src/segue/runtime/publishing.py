@@ -9,6 +9,7 @@ import msgspec
 
 from segue.api import ChannelSpec, Instant, Money
 from segue.api.values import DAY
+from segue.customers.identity import NO_RULES, Rules
 from segue.customers.reach import Reach
 from segue.language import model as m
 from segue.program.codec import encode_node
@@ -31,7 +32,7 @@ from segue.store.database import Transaction
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """What a project says beside its rules; ``costs``, ``best_minute`` and ``carts`` as in `Running`."""
+    """What a project says beside its rules; ``costs``, ``best_minute``, ``carts`` and ``identity`` as in `Running`."""
 
     zone: tzinfo
     currency: str
@@ -43,6 +44,7 @@ class Setting(msgspec.Struct, frozen=True):
     stale: int = DAY
     erase_on: frozenset[str] = frozenset()
     carts: Mapping[str, int] = {}
+    identity: Rules = NO_RULES
 
 
 def publish(tx: Transaction, book: m.Book, now: Instant, who: str, sources: Mapping[str, str] | None = None) -> Changes:
@@ -107,6 +109,7 @@ def load(tx: Transaction, setting: Setting, before: Running | None = None) -> Ru
         best_minute=setting.best_minute,
         erase_on=setting.erase_on,
         carts=setting.carts,
+        identity=setting.identity,
     )
 
 

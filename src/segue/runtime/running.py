@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from segue.api import ChannelSpec, Instant, Kind, Money, to_rfc3339
+from segue.api import ChannelSpec, FieldType, Instant, Kind, Money, to_rfc3339
 from segue.api.values import DAY
+from segue.customers.identity import NO_RULES, Rules
 from segue.customers.reach import Reach
 from segue.engine.journey import Decision
 from segue.language import model as m
@@ -28,12 +29,13 @@ CHAIN: Final = 8
 
 class Words(msgspec.Struct, frozen=True):
     """What a published book has besides rules, stored with each publication: its events by the names that sources send,
-    for each event the other spellings of its fields, its segments and its policies."""
+    for each event the other spellings of its fields, its segments and its policies, and the types of traits."""
 
     names: dict[str, str]
     spellings: dict[str, dict[str, str]] = {}
     segments: tuple[msgspec.Raw, ...] = ()
     policies: tuple[msgspec.Raw, ...] = ()
+    traits: dict[str, FieldType] = {}
 
 
 class DecisionLine(msgspec.Struct, frozen=True):
@@ -55,6 +57,8 @@ class Running(msgspec.Struct, frozen=True):
     ``channels`` are in the project's order. ``costs`` is what a message costs by channel, ``written`` which messages
     have content for it, ``best_minute`` when customers answer most of whom nothing is known, in minutes since midnight.
     ``retractable`` are the channels that can take messages back.
+
+    ``identity`` is what the project says of who is who, ``traits`` are the types of traits that are declared.
 
     ``segments`` are those of the book, ``judges`` the same, compiled; ``policies`` are by kind of message.
     ``published`` is when the book was; ``superseded`` are the programs, by hash, of customers inside whose rule follows
@@ -92,6 +96,8 @@ class Running(msgspec.Struct, frozen=True):
     in_hand: InHand | None = None
     erase_on: frozenset[str] = frozenset()
     carts: Mapping[str, int] = {}
+    identity: Rules = NO_RULES
+    traits: Mapping[str, FieldType] = {}
 
     def erases(self, event: str | None) -> bool:
         """Whether an event, as a source sends it, erases its customer."""
@@ -124,6 +130,7 @@ def build(
     best_minute: int = 600,
     erase_on: frozenset[str] = frozenset(),
     carts: Mapping[str, int] | None = None,
+    identity: Rules = NO_RULES,
 ) -> Running:
     """Compile what runs. ``rules`` are stored programs by hash, ``current`` the book (rule to hash); programs of
     ``before`` are not compiled again, unless the segments changed that they may name."""
@@ -174,6 +181,8 @@ def build(
         kept=find_kept((*(program.rule for program in programs.values()), *segments.values()), currency),
         erase_on=erase_on,
         carts=carts or {},
+        identity=identity,
+        traits=words.traits,
     )
 
 
@@ -196,6 +205,7 @@ def words_of(book: m.Book) -> Words:
         {event.name: event.spellings for event in book.events.values() if event.spellings},
         tuple(msgspec.Raw(encode_node(one)) for one in book.segments),
         tuple(msgspec.Raw(encode_node(one)) for one in book.policies),
+        book.traits,
     )
 
 

@@ -21,7 +21,9 @@ from segue.api import Instant
 from segue.customers import consent
 from segue.customers.consent import GRANTED, Statement
 from segue.customers.identity import show
-from segue.customers.zones import zone_of
+from segue.customers.normal import ZONED
+from segue.customers.traits import Refused, put, set_by_rule
+from segue.customers.zones import clock_of, zone_of
 from segue.engine.follow import follow
 from segue.engine.journey import (
     Arrived,
@@ -44,7 +46,6 @@ from segue.engine.journey import (
     mint,
 )
 from segue.engine.step import end, step
-from segue.program.calendar import find_zone
 from segue.program.facts import ZONE_TRAIT, Customer, Past
 from segue.program.keys import reaches
 from segue.program.reads import REACH
@@ -65,6 +66,7 @@ from segue.store import journeys as journey_rows
 from segue.store.customers import CustomerRow, EventRow
 from segue.store.database import Transaction
 from segue.store.schedules import scheduled_zones
+from segue.store.traits import put_refused
 
 _encode = msgspec.json.Encoder().encode
 
@@ -120,6 +122,7 @@ class Turn:
         self._known: dict[int, Journey] = {}
         self._moved: set[int] = set()
         self._heard: list[tuple[int, Statement]] = []
+        self._refused: Counter[tuple[str, str, str]] = Counter()
         self._due: Instant | None = None
         self._zones = scheduled_zones(tx) if running.beginnings.local else None
 
@@ -146,9 +149,7 @@ class Turn:
 
     def _facts(self, row: CustomerRow, history: History) -> Customer:
         running, traits = self.running, row.traits
-        zone = running.zone
-        if traits and (named := traits.get(ZONE_TRAIT)) and isinstance(named, str):
-            zone = find_zone(named) or zone
+        zone = clock_of(traits, running.zone)
         refusal = partial(running.reach.refusal, traits=traits, consent=row.consent, suppressed=self.suppressions.find)
         standing, judges, long = StoreStanding(self._weakly, row), running.judges, history.long
         return Customer(show(row.key), traits, zone, running.currency, history, refusal, judges, standing, long)
@@ -416,8 +417,11 @@ class Turn:
     ) -> None:
         """Traits changed, from what ``old`` says: every journey inside that names one looks again, then it may begin
         rules. `REACH` among them says that consent did. ``without`` is the journey whose doing it is."""
+        own = traits
         if self.running.reach.depends_on(traits):
             traits |= {REACH}
+        if not ZONED.isdisjoint(traits) and zone_of(person.row.traits) != zone_of({**person.row.traits, **old}):
+            traits |= {ZONE_TRAIT}
         concerned = [
             journey
             for journey in list(self.journeys(person).values())
@@ -434,8 +438,8 @@ class Turn:
         if self.lookouts is None and not beginnings.changes:
             return
         if cause is None:
-            cause = Cause(mint("change", person.row.key, now, *sorted(traits)), now, self._order)
-        for trait in sorted(traits & beginnings.changes.keys()):
+            cause = Cause(mint("change", person.row.key, now, *sorted(own)), now, self._order)
+        for trait in sorted(own & beginnings.changes.keys()):
             fields = {"old": old.get(trait), "new": person.row.traits.get(trait)}
             event = occasion(cause, trait, fields={name: value for name, value in fields.items() if value is not None})
             for program in beginnings.changes[trait]:
@@ -554,7 +558,7 @@ class Turn:
                     if trait not in old:
                         old[trait] = person.row.traits.get(trait)
                         later.append(effect)
-                    self._set_trait(person, effect)
+                    self._set_trait(person, effect, journey.rule, now)
                 case Emitted():
                     later.append(effect)
                 case _:
@@ -579,11 +583,8 @@ class Turn:
             DecisionLine(note.at, show(person.row.key), journey.rule, journey.key, what, "", "", note.reason)
         )
 
-    def _set_trait(self, person: Person, effect: SetTrait) -> None:
-        if effect.value is None:
-            person.row.traits.pop(effect.trait, None)
-        else:
-            person.row.traits[effect.trait] = effect.value
+    def _set_trait(self, person: Person, effect: SetTrait, rule: str, now: Instant) -> None:
+        put(person.row.traits, person.row.origins, {effect.trait: effect.value}, set_by_rule(rule, now))
         self.refresh(person)
 
     def _emit(self, person: Person, effect: Emitted, now: Instant, depth: int) -> None:
@@ -619,6 +620,10 @@ class Turn:
         if statement.state != GRANTED and self.running.in_hand is not None:
             self.running.in_hand.stop_customers((row.row,))
 
+    def refuse_traits(self, source: str, refused: Iterable[Refused]) -> None:
+        """Count traits that are kept out."""
+        self._refused.update((one.trait, source, one.reason) for one in refused)
+
     # Writing
 
     def flush(self) -> Done:
@@ -645,6 +650,9 @@ class Turn:
             consent_rows.put_statements(tx, self._heard)
             self._heard.clear()
         self.suppressions.flush()
+        if self._refused:
+            put_refused(tx, self._refused, self.now)
+            self._refused.clear()
         if self.tally:
             journey_rows.count(tx, self.tally)
             self.tally.clear()

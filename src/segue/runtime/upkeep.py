@@ -1,5 +1,5 @@
-"""Upkeep of what is kept of customers, beside the daemon's loops: erasures that were asked for, and what has become too
-old. What there is to do stands in the store, so a ring that is lost changes nothing."""
+"""Upkeep of what is kept of customers, beside the daemon's loops: erasures and partings that were asked for, and what
+has become too old. What there is to do stands in the store, so a ring that is lost changes nothing."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from segue.clock.bell import Bell
 from segue.clock.clock import Clock
 from segue.host.privacy import Retention
 from segue.runtime.forgetting import Forgets, Forgetter
+from segue.runtime.parting import carry_out
 from segue.runtime.retaining import due_sorts, next_sweep, retain
 from segue.runtime.running import Running
 from segue.runtime.turn import Done
@@ -50,6 +51,7 @@ class Upkeep:
         self._retention = retention
         self._running = running
         self._bell = Bell(clock)
+        self._listener = listener
         self._forgetter = Forgetter(store, channels, running, clock.now, listener, held)
         self._ring = asyncio.Event()
         self._stopping = False
@@ -81,6 +83,7 @@ class Upkeep:
             if self._stopping:
                 return
             try:
+                await self._part()
                 await self._forgetter.look()
                 await self._sweep()
                 pause = 1.0
@@ -92,6 +95,11 @@ class Upkeep:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 300.0)
                 self._ring.set()
+
+    async def _part(self) -> None:
+        running = self._running()
+        for done in await self._write(lambda tx: carry_out(tx, running, self._clock.now())):
+            self._listener(done)
 
     async def _sweep(self) -> None:
         now = self._clock.look()

@@ -90,13 +90,32 @@ BELONGINGS: Final = (
         "aggregates",
         conditions=("aggregate in (select id from aggregate)",),
     ),
-    # Nobody else's keys lead to a customer of whom only a device was known, so there are none to turn.
-    Belonging("alias", (), "aliases"),
+    _move("alias", "aliases"),
+    _move("joining", "joinings"),
     # Erasures that were asked for and not begun: erasing deletes none, they are the record of it.
     _move("erasure", ""),
 )
 
+_MINE: Final = (
+    "(select key from customer where id = :gone union all select alias.key from alias where alias.customer = :gone)"
+)
+
+
+def _keyed(table: str, section: str, columns: str) -> Linked:
+    """Rows by two identifiers, either of which is a customer's."""
+    where = f"where key in {_MINE} or other in {_MINE}"
+    return Linked(table, section, f"select {columns} from {table} {where}", f"delete from {table} {where}")
+
+
 LINKED: Final = (
+    _keyed("link", "links", "key, other, at"),
+    _keyed("parting", "partings", "key, other, at"),
+    Linked(
+        "parting_wanted",
+        "",
+        "select key, at from parting_wanted where false",
+        f"delete from parting_wanted where key in {_MINE}",
+    ),
     Linked(
         "coupon",
         "coupons",
@@ -113,6 +132,7 @@ IMPERSONAL: Final = frozenset(
         "suppression",  # by address, which an erasure makes a hash: see segue.store.consent
         *("rejection", "rejected"),  # what mentions a customer is found by its text: see segue.store.mentions
         *("program", "book", "publication", "template", "name", "watch", "schedule"),  # rules, and what they name
+        "trait_refused",  # counts, by the names of traits
         "aggregate",  # what is kept of long histories, by event
         *("tally", "pace", "arm", "spend"),  # counts; reasons in tallies are cleaned by segue.store.erasures
         *("import", "imported"),  # names of files, and hashes of message ids

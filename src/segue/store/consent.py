@@ -53,6 +53,20 @@ def load_statements(tx: Transaction, customer: int) -> list[Statement]:
     ]
 
 
+def give_statements(tx: Transaction, sources: Iterable[int], owners: Mapping[str, int]) -> set[int]:
+    """What customers said in some events, by message id, goes to whom these go. Gives whom that concerns, before and
+    after."""
+    concerned: set[int] = set()
+    wanted = msgspec.json.encode(list(sources)).decode()
+    for number, event, before in tx.rows(
+        "select id, event, customer from consent where customer in (select value from json_each(?))", (wanted,)
+    ):
+        if event in owners:
+            tx.run("update consent set customer = ? where id = ?", (owners[event], number))
+            concerned |= {before, owners[event]}
+    return concerned
+
+
 def any_suppressed(tx: Transaction) -> bool:
     """Whether any address is suppressed at all."""
     return tx.row("select 1 from suppression indexed by suppression_address where lifted is null limit 1") is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -10,10 +10,12 @@ import msgspec
 
 from segue.api import Instant
 from segue.customers.consent import Stand
+from segue.customers.traits import Origins, decode_origins, encode_origins
 from segue.customers.zones import zone_of
 from segue.program.facts import Past
 from segue.store.belongings import BELONGINGS
 from segue.store.database import Transaction
+from segue.store.identity import put_identifiers
 
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_consent: Final = msgspec.json.Decoder(dict[str, Stand]).decode
@@ -21,15 +23,28 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class CustomerRow(msgspec.Struct):
-    """A customer as stored. ``key`` is ``u:`` and the user id, or ``a:`` and the anonymous id of one not known yet.
-    ``consent`` is what stands of what they said about being written to: see `segue.customers.consent`. ``seed`` is
-    the id by which they were first known, empty where that is still theirs."""
+    """A customer as stored. ``key`` is the identifier that the customer goes by: see `segue.customers.identity`.
+    ``origins`` say where each trait is from. ``consent`` is what stands of what they said about being written to: see
+    `segue.customers.consent`. ``seed`` is the id by which they were first known, empty where that is still theirs."""
 
     row: int
     key: str
     traits: dict[str, Any]
     consent: dict[str, Stand]
     seed: str = ""
+    stored_origins: bytes | None = None
+    """The origins as they are stored, until somebody asks for them."""
+    read_origins: Origins | None = None
+
+    @property
+    def origins(self) -> Origins:
+        if self.read_origins is None:
+            self.read_origins = decode_origins(self.stored_origins)
+        return self.read_origins
+
+    @origins.setter
+    def origins(self, origins: Origins) -> None:
+        self.read_origins = origins
 
 
 class EventRow(msgspec.Struct, frozen=True):
@@ -64,29 +79,20 @@ def find_seen(tx: Transaction, hashes: Iterable[int]) -> set[str]:
     }
 
 
-def find_customers(tx: Transaction, keys: Iterable[str]) -> dict[str, int]:
-    """Customers by key; an alias goes before the customer who once had that key."""
-    names = list(keys)
-    wanted = msgspec.json.encode(names).decode()
-    found = dict(tx.rows("select key, id from customer where key in (select value from json_each(?))", (wanted,)))
-    devices = [name for name in names if name.startswith("a:")]  # a user id is never another customer's alias
-    if devices:
-        wanted = msgspec.json.encode(devices).decode()
-        found.update(
-            tx.rows("select key, customer from alias where key in (select value from json_each(?))", (wanted,))
-        )
-    return found
-
-
 def load_customers(tx: Transaction, rows: Iterable[int]) -> dict[int, CustomerRow]:
     """Customers by number."""
     wanted = msgspec.json.encode(list(rows)).decode()
     return {
         row: CustomerRow(
-            row, key, _decode(traits) if traits else {}, _decode_consent(consent) if consent else {}, seed or ""
+            row,
+            key,
+            _decode(traits) if traits else {},
+            _decode_consent(consent) if consent else {},
+            seed or "",
+            origins,
         )
-        for row, key, traits, consent, seed in tx.rows(
-            "select id, key, traits, consent, seed from customer where id in (select value from json_each(?))",
+        for row, key, traits, consent, seed, origins in tx.rows(
+            "select id, key, traits, consent, seed, origins from customer where id in (select value from json_each(?))",
             (wanted,),
         )
     }
@@ -95,7 +101,7 @@ def load_customers(tx: Transaction, rows: Iterable[int]) -> dict[int, CustomerRo
 def insert_customers(tx: Transaction, customers: Iterable[CustomerRow]) -> None:
     """Write new customers."""
     tx.run_many(
-        "insert into customer (id, key, traits, consent, zone, seed) values (?, ?, ?, ?, ?, ?)",
+        "insert into customer (id, key, traits, consent, zone, seed, origins) values (?, ?, ?, ?, ?, ?, ?)",
         map(_columns, customers),
     )
 
@@ -103,7 +109,7 @@ def insert_customers(tx: Transaction, customers: Iterable[CustomerRow]) -> None:
 def update_customers(tx: Transaction, customers: Iterable[CustomerRow]) -> None:
     """Write what changed in customers that are stored."""
     tx.run_many(
-        "update customer set key = ?2, traits = ?3, consent = ?4, zone = ?5, seed = ?6 where id = ?1",
+        "update customer set key = ?2, traits = ?3, consent = ?4, zone = ?5, seed = ?6, origins = ?7 where id = ?1",
         map(_columns, customers),
     )
 
@@ -116,31 +122,24 @@ def _columns(customer: CustomerRow) -> tuple[Any, ...]:
         _encode(customer.consent) if customer.consent else None,
         zone_of(customer.traits) if customer.traits else None,
         customer.seed or None,
-    )
-
-
-def put_aliases(tx: Transaction, aliases: Mapping[str, int]) -> None:
-    """Further keys of customers."""
-    tx.run_many(
-        "insert into alias (key, customer) values (?, ?) on conflict (key) do update set customer = excluded.customer",
-        aliases.items(),
+        encode_origins(customer.read_origins) if customer.read_origins is not None else customer.stored_origins,
     )
 
 
 def merge_customers(tx: Transaction, kept: CustomerRow, gone: CustomerRow) -> None:
     """Make everything of one customer another's, and write the latter as it is given.
-    The key of the one that goes becomes an alias."""
+    What the one that goes went by becomes a further identifier."""
     update_customers(tx, [kept])
     for belonging in BELONGINGS:
         for statement in belonging.merge:
             tx.run(statement, {"kept": kept.row, "gone": gone.row})
     tx.run("delete from customer where id = ?", (gone.row,))
-    put_aliases(tx, {gone.key: kept.row})
+    put_identifiers(tx, {gone.key: kept.row})
 
 
 def find_by_trait(tx: Transaction, trait: str, value: str) -> list[int]:
-    """Customers whose trait is that very text, by number. A scan: for commands and rare events,
-    not for the way of each event."""
+    """Customers whose trait is that very text, by number. A scan: for addresses that do not identify, which only a
+    channel of somebody's own has."""
     return [
         row
         for (row,) in tx.rows(

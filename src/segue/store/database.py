@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import IO, Any, Final, TypeVar
 
 import apsw
+import msgspec
 
+from segue.customers import normal
+from segue.customers.identity import address_key
 from segue.customers.suppression import comparable
-from segue.customers.zones import known_zone
 from segue.store.errors import StoreError, StoreInUse, StoreTooNew, StoreUnavailable
 
 T = TypeVar("T")
@@ -476,21 +478,25 @@ def migrations() -> Iterator[tuple[int, str]]:
             yield int(entry.name.split("_")[0]), entry.read_text(encoding="utf-8")
 
 
-def _known_zone(*values: Any) -> str | None:
-    """What the migrations call ``known_zone``."""
-    return known_zone(values[0])
+def _derived_zone(*values: Any) -> str | None:
+    """The zone that the JSON of a customer's traits tells."""
+    return normal.derived_zone(msgspec.json.decode(values[0]))
 
 
-def _comparable(*values: Any) -> str:
-    """What the migrations call ``comparable``."""
-    return comparable(values[0], values[1])
+_FUNCTIONS: Final = {
+    "known_zone": (lambda *values: normal.zone(values[0]), 1),
+    "derived_zone": (_derived_zone, 1),
+    "address_key": (lambda *values: address_key(values[0], values[1]), 2),
+    "comparable": (lambda *values: comparable(values[0], values[1]), 2),
+}
+"""What the migrations call."""
 
 
 def _migrate(connection: apsw.Connection) -> None:
     """Bring the schema to this version: each migration in one transaction with its number,
     so a kill in between leaves a whole one."""
-    connection.create_scalar_function("known_zone", _known_zone, 1, deterministic=True)
-    connection.create_scalar_function("comparable", _comparable, 2, deterministic=True)
+    for name, (function, values) in _FUNCTIONS.items():
+        connection.create_scalar_function(name, function, values, deterministic=True)
     current = _number(connection, "pragma user_version")
     known = list(migrations())
     if current > known[-1][0]:

@@ -21,9 +21,15 @@ Look = Callable[[], AbstractContextManager[Transaction]]
 
 _PIECE: Final = 5000
 _ARRIVALS: Final = 50_000
+_MINE: Final = (
+    "key in (select key from customer where id in (select value from json_each(?1)) "
+    "union all select key from alias where customer in (select value from json_each(?1)))"
+)
 _OF_CUSTOMERS: Final = {
     "customer": "id in (select value from json_each(?1))",
     "alias": "customer in (select value from json_each(?1))",
+    "link": _MINE,
+    "parting": _MINE,
     "entry": "customer in (select value from json_each(?1)) and at < ?2",
     "assignment": "customer in (select value from json_each(?1))",
     "reaction": "customer in (select value from json_each(?1))",

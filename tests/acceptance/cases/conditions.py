@@ -197,7 +197,7 @@ case(
       if can get sms send sms else send email end
     """,
     """
-    03-02 09:00 ann is email=ann@example.com phone=+3581
+    03-02 09:00 ann is email=ann@example.com phone=+358401234561
     03-02 09:00 bob is email=bob@example.com
     03-02 09:00 cid is email=cid@example.com phone=+3582
     03-02 09:30 cid unsubscribed channel=sms

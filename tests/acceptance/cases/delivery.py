@@ -62,7 +62,7 @@ case(
     "21 no push token: the SMS",
     "when signed_up send push or sms",
     """
-    03-02 09:00 ann is phone=+3581
+    03-02 09:00 ann is phone=+358401234561
     03-02 10:00 ann signed_up
     """,
     """
@@ -80,7 +80,7 @@ case(
       send push "later"
     """,
     """
-    03-02 09:00 ann is phone=+3581 push_token=T1
+    03-02 09:00 ann is phone=+358401234561 push_token=T1
     03-02 10:00 ann signed_up
     03-02 10:02 report ann push undelivered gone
     03-02 10:03 report ann push undelivered gone
@@ -103,7 +103,7 @@ case(
       send email
     """,
     """
-    03-02 09:00 ann is email=a@example.com phone=+3581 push_token=T1
+    03-02 09:00 ann is email=a@example.com phone=+358401234561 push_token=T1
     03-02 10:00 ann signed_up
     03-02 11:01 report ann push undelivered
     """,

@@ -11,13 +11,14 @@ from segue.cli.customer.erasures import erasures
 from segue.cli.customer.export import export
 from segue.cli.customer.find import find
 from segue.cli.customer.looks import looks
+from segue.cli.customer.part import part
 from segue.cli.customer.show import show
 
 customer = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="Look at a customer, hand out what is kept of them, or erase it.",
+    help="Look at a customer, hand out what is kept of them, erase it, or part what is not theirs.",
 )
 customer.command("show")(show)
 customer.command("code")(code)
@@ -27,3 +28,4 @@ customer.command("find")(find)
 customer.command("export")(export)
 customer.command("erase")(erase)
 customer.command("erasures")(erasures)
+customer.command("part")(part)

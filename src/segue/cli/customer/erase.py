@@ -44,7 +44,7 @@ def erase(
     path = assembly.project.database
     try:
         with read_only(path) as tx:
-            row = the_one(tx, customer)
+            row = the_one(tx, customer, assembly.project.identity)
             name = name_of(tx, row)
             counts = erasures.count_all(tx, row)
             inside = _inside(tx, row)

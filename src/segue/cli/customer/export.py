@@ -41,7 +41,7 @@ def export(
     try:
         with read_only(assembly.project.database) as tx:
             now = Instant(time.time_ns() // 1000)
-            found = collect(tx, load(tx, assembly.setting), the_one(tx, customer), now)
+            found = collect(tx, load(tx, assembly.setting), the_one(tx, customer, assembly.project.identity), now)
     except StoreError as error:
         fail(str(error))
     rows = sum(map(len, found.sections.values()))

@@ -21,9 +21,10 @@ def find(
 ) -> None:
     """Find customers by any identifier, and show their id and what stands for it in the log. Exits with 1 when there is
     none."""
+    project = open_project(Path.cwd()).project
     try:
-        with read_only(open_project(Path.cwd()).project.database) as tx:
-            found = [name_of(tx, one) for one in whom(tx, customer)]
+        with read_only(project.database) as tx:
+            found = [name_of(tx, one) for one in whom(tx, customer, project.identity)]
             key = secret(tx)
     except StoreError as error:
         fail(str(error))

@@ -20,4 +20,8 @@ def read_of(customer: str, job: Callable[[Transaction, Running, int], T]) -> tup
     """What ``job`` finds of the customer whom an identifier means, with the project; ends the command where that is
     nobody."""
     assembly = open_project(Path.cwd())
-    return assembly, read_published(assembly, lambda tx, running: job(tx, running, the_one(tx, customer)))
+
+    def find(tx: Transaction, running: Running) -> T:
+        return job(tx, running, the_one(tx, customer, running.identity))
+
+    return assembly, read_published(assembly, find)

@@ -1,0 +1,361 @@
+"""Whose event it is, and who turns out to be one: identifiers and links of one turn, over the store's.
+
+`segue.customers.identity` says what links mean. Here the few customers whom a new link concerns are brought into that
+state: mostly it is one identifier more for one of them; two become one (`segue.runtime.merging`); and where an event
+came late, or something was parted, identifiers go from one to another with what came under them
+(`segue.runtime.moving`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from segue.api import Instant
+from segue.customers.identity import Group, Link, Rules, find_groups, overfull, owner_of, show, shown_key
+from segue.runtime.merging import mark_arrivals, merge
+from segue.runtime.moving import look_again, move_arrivals
+from segue.runtime.turn import Turn
+from segue.store import identity as rows
+from segue.store.identity import Joining
+
+_WIDEST = 5000
+"""Links looked at for one new link. Beyond it only the customers are looked at whom the link itself concerns."""
+_DIRECT = frozenset("atw")
+"""Kinds that tell nobody apart: a new one is simply one more of a known customer's."""
+
+
+class Identities:
+    """Identifiers of a turn, and their customers."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._rules: Rules = turn.running.identity
+        self.customers: dict[str, int] = {}
+        self._shared: set[str] = set()
+        self._asked: set[str] = set()
+        self._links: dict[tuple[str, str], tuple[Instant, str]] = {}
+        self._fresh_links: dict[tuple[str, str], Link] = {}
+        self._fresh: dict[str, int] = {}
+        self._awaited: set[str] = set()
+
+    # Looking up
+
+    def expect(self, keys: Collection[str], links: Collection[tuple[str, str]]) -> None:
+        """Bring what is known of identifiers and of pairs of them, for a whole batch."""
+        tx = self._turn.tx
+        missing = [key for key in keys if key not in self._asked]
+        self._asked.update(missing)
+        if missing:
+            found, shared = rows.find_customers(tx, missing)
+            for key, row in found.items():
+                self.customers.setdefault(key, row)  # what this turn did is newer
+            self._shared |= shared
+            users = [key for key in missing if key[0] == "u" and key not in self.customers]
+            if users:
+                self._awaited |= rows.awaited(tx, users)
+        pairs = [pair for pair in links if pair not in self._links]
+        if pairs:
+            for pair, first in rows.find_links(tx, pairs).items():
+                self._links.setdefault(pair, first)
+
+    def resolve(self, keys: tuple[str, ...], links: Iterable[Link], at: Instant, now: Instant) -> int:
+        """The customer whom an event is about, given its identifiers, the strongest first, and its links."""
+        strongest = keys[0]
+        new = [
+            link
+            for link in links
+            if (known := self._links.get((link.key, link.other))) is None or (link.at, link.message_id) < known
+        ]
+        if new:
+            self._connect(keys, new, now)
+        elif strongest not in self.customers:
+            if strongest in self._awaited:
+                self._settle(keys, now)
+            else:
+                self._begin(keys)
+        if strongest in self._shared and strongest[0] != "u":
+            return self.owner(strongest, at)
+        return self.customers[strongest]
+
+    def owner(self, key: str, at: Instant) -> int:
+        """The customer to whom belongs what came under one identifier alone at a moment."""
+        if key not in self._shared:
+            return self.customers[key]
+        self.write()
+        links = self._counting(rows.load_links(self._turn.tx, (key,)))
+        return self.customers[owner_of(key, at, links)]
+
+    def _ask(self, keys: Iterable[str]) -> None:
+        self.expect([key for key in keys if key not in self.customers], ())
+
+    def _counting(self, links: set[Link]) -> list[Link]:
+        """Those of some links that say something about who uses an identifier: none of an overfull one, none that was
+        parted."""
+        links = self._seen(links, ())
+        ends = {end for link in links for end in (link.key, link.other)}
+        apart = rows.load_partings(self._turn.tx, ends)
+        void = overfull(self._seen(rows.load_links(self._turn.tx, ends), ()), self._rules.most_links)
+        return [
+            link
+            for link in links
+            if void.isdisjoint((link.key, link.other))
+            and (link.key, link.other) not in apart
+            and (link.other, link.key) not in apart
+        ]
+
+    def _seen(self, links: set[Link], now: Collection[str]) -> set[Link]:
+        """Links without those of a user id that only an alias has named so far: it has no part in anything. ``now`` are
+        identifiers that are just being seen."""
+        self._ask({end for link in links for end in (link.key, link.other)})
+        return {
+            link
+            for link in links
+            if (link.key in self.customers or link.key in now) and (link.other in self.customers or link.other in now)
+        }
+
+    # New links
+
+    def _begin(self, keys: tuple[str, ...]) -> None:
+        """A customer whom nothing was known of."""
+        row = self._turn.tx.store.ids.take("customer")
+        own = shown_key(keys)
+        self._turn.add(row, own)
+        self.customers.update(dict.fromkeys(keys, row))
+        self._fresh.update((key, row) for key in keys if key != own)
+
+    def _connect(self, keys: tuple[str, ...], new: list[Link], now: Instant) -> None:
+        for link in new:
+            self._links[link.key, link.other] = (link.at, link.message_id)
+        known = any(key in self.customers for key in keys)
+        few = len(new) <= self._rules.most_links and not any(link.key[0] == "u" for link in new)
+        if few and not known and self._awaited.isdisjoint(keys):
+            self._begin(keys)
+        elif len(new) == 1 and self._is_one_more(new[0]):
+            row = self.customers[new[0].other]
+            self.customers[new[0].key] = self._fresh[new[0].key] = row
+        else:
+            self._settle(keys, now, new)
+            return
+        self._fresh_links.update({(link.key, link.other): link for link in new})
+
+    def _is_one_more(self, link: Link) -> bool:
+        """Whether a link does nothing but give a customer one more device."""
+        if link.key[0] not in _DIRECT or link.key in self.customers or link.other not in self.customers:
+            return False
+        own = self._turn.people[self.customers[link.other]].row.key
+        if own != link.other or own[0] not in "ux" or own in self._shared:
+            return False
+        self.write()
+        return len(rows.load_links(self._turn.tx, (own,), self._rules.most_links)) < self._rules.most_links
+
+    # Bringing customers into the state that links mean
+
+    def settle(self, keys: Collection[str], now: Instant) -> None:
+        """Have customers be what links mean, around some identifiers: something else than an event changed that."""
+        self._ask(keys)
+        self._settle(tuple(keys), now)
+
+    def _settle(self, keys: tuple[str, ...], now: Instant, new: list[Link] | None = None) -> None:
+        turn, tx = self._turn, self._turn.tx
+        awaited = [key for key in keys if key in self._awaited and key not in self.customers]
+        said = {*(new or ()), *(rows.load_links(tx, awaited) if awaited else ())}  # those count only from now on
+        ends = {end for link in said for end in (link.key, link.other)}
+        self._ask(ends)
+        late = [(link.key, self.owner(link.key, link.at)) for link in new or () if link.key in self.customers]
+        self._fresh_links.update({(link.key, link.other): link for link in new or ()})
+        self._awaited.update(link.key for link in new or () if link.key[0] == "u" and link.key not in self.customers)
+        self.write()
+        turn.flush()  # all that is said of the customers of before is written as theirs
+        before = {key: self._shown(key) for link in new or () for key in (link.key, link.other)}
+        nodes, counting = self._around({*keys, *(end for end in ends if end in self.customers)})
+        groups = find_groups(counting, rows.load_partings(tx, nodes), self._rules, nodes)
+        turn.load({self.customers[key] for key in nodes if key in self.customers})
+        targets, merges = self._assign(groups)
+        moved = self._move_identifiers(groups, targets)
+        self._mark_shared(nodes, counting, groups)
+        sources = {row for row, _ in moved}
+        sources |= {row for key, row in late if key in self._shared}
+        changed = move_arrivals(turn, self, sources, {row for _, row in moved}) if sources else set()
+        for group, kept in zip(groups, targets, strict=True):
+            for gone in merges.get(kept, ()):
+                self._merge(kept, gone, new, before, now)
+            self._rename(kept, group.key, new, before, now)
+        if changed:
+            look_again(turn, {turn.became.get(row, row) for row in changed}, now)
+
+    def _shown(self, key: str) -> str | None:
+        row = self.customers.get(key)
+        return self._turn.people[row].row.key if row in self._turn.people else None
+
+    def _around(self, keys: Iterable[str]) -> tuple[set[str], list[Link]]:
+        """All identifiers whose customers may depend on the links of some, and the links among them that count."""
+        tx, most = self._turn.tx, self._rules.most_links
+        nodes, links = set(keys), set[Link]()
+        frontier, void = set(keys), set[str]()
+        while frontier and len(links) <= _WIDEST:
+            found = self._seen(rows.load_links(tx, frontier), nodes)
+            full = overfull(found, most) & frontier
+            links |= found
+            void |= full
+            reached = set[str]()
+            for link in found:
+                for key, other in ((link.key, link.other), (link.other, link.key)):
+                    if key in frontier and (key not in full or self.customers.get(key) == self.customers.get(other)):
+                        reached.add(other)
+            frontier = reached - nodes
+            nodes |= frontier
+        if frontier:
+            near = {self.customers[key] for key in keys if key in self.customers}
+            nodes = set(keys).union(*(rows.identifiers_of(tx, row) for row in near))
+            links = self._seen(rows.load_links(tx, nodes), nodes)
+            void = set(overfull(links, most)) & nodes
+        return nodes, [link for link in links if {link.key, link.other} <= nodes - void]
+
+    def _assign(self, groups: list[Group]) -> tuple[list[int], dict[int, list[int]]]:
+        """For each group the customer whom it is from now on, and those who become part of that one."""
+        turn = self._turn
+        targets: list[int] = []
+        merges: dict[int, list[int]] = {}
+        for group in groups:
+            home = sorted(
+                {
+                    row
+                    for key in group.members
+                    if (row := self.customers.get(key)) is not None and turn.people[row].row.key in group.members
+                },
+                key=lambda row: (turn.people[row].row.key != group.key, turn.people[row].row.key[0] not in "ux", row),
+            )
+            if not home:
+                row = turn.tx.store.ids.take("customer")
+                turn.add(row, group.key)
+                home = [row]
+            targets.append(home[0])
+            if home[1:]:
+                merges[home[0]] = home[1:]
+        return targets, merges
+
+    def _move_identifiers(self, groups: list[Group], targets: list[int]) -> list[tuple[int, int]]:
+        """Give each customer the identifiers that are theirs. Says from whom to whom, but for those who become one."""
+        turn = self._turn
+        moved: list[tuple[int, int]] = []
+        owners: dict[str, int] = {}
+        freed: list[str] = []
+        for group, row in zip(groups, targets, strict=True):
+            own = turn.people[row].row.key
+            for key in group.members:
+                was = self.customers.get(key)
+                if was is not None and was != row:
+                    if turn.people[was].row.key in group.members:
+                        continue
+                    moved.append((was, row))
+                self.customers[key] = row
+                if key == own and key not in self._shared:
+                    freed.append(key)
+                elif was != row:
+                    owners[key] = row
+        if freed and moved:
+            rows.remove_identifiers(turn.tx, freed)
+        rows.put_identifiers(turn.tx, owners)
+        turn.flush()
+        return moved
+
+    def _mark_shared(self, nodes: set[str], said: list[Link], groups: list[Group]) -> None:
+        """Note which identifiers several customers use."""
+        named = {key: group.key for group in groups for key in group.members}
+        users: dict[str, set[str]] = {}
+        for link in self._counting(set(said)):
+            users.setdefault(link.key, {named[link.key]}).add(named[link.other])
+        changes = {
+            key: several
+            for key in nodes
+            if key[0] != "u" and (several := len(users.get(key, ())) > 1) != (key in self._shared)
+        }
+        for key, several in changes.items():
+            (self._shared.add if several else self._shared.discard)(key)
+        rows.set_shared(self._turn.tx, changes, self.customers)
+
+    def _merge(
+        self, kept: int, gone: int, new: list[Link] | None, before: Mapping[str, str | None], now: Instant
+    ) -> None:
+        turn = self._turn
+        known, unknown = turn.people[kept].row.key, turn.people[gone].row.key
+        merge(turn, kept, gone, now)
+        for key, row in self.customers.items():
+            if row == gone:
+                self.customers[key] = kept
+        self._note(kept, known, unknown, gone, new, before)
+
+    def _rename(
+        self, row: int, key: str, new: list[Link] | None, before: Mapping[str, str | None], now: Instant
+    ) -> None:
+        """Have a customer go by another identifier."""
+        turn = self._turn
+        person = turn.people[row]
+        old = person.row.key
+        if old == key:
+            return
+        mark_arrivals(turn.tx, person.row)
+        person.row.seed = person.row.seed or show(old)
+        person.row.key = key
+        turn.refresh(person)
+        if key not in self._shared:
+            rows.remove_identifiers(turn.tx, (key,))
+        if old not in self._shared:
+            rows.put_identifiers(turn.tx, {old: row})
+        turn.flush()
+        if old in before.values():
+            self._note(row, key, old, None, new, before)
+
+    def _note(
+        self,
+        row: int,
+        kept: str,
+        was: str,
+        gone: int | None,
+        new: list[Link] | None,
+        before: Mapping[str, str | None],
+    ) -> None:
+        """Record that two were found to be one, and by what."""
+        for link in new or ():
+            if was in (before[link.key], before[link.other]) or len(new or ()) == 1:
+                joining = Joining(row, kept, was, link.at, link.key, link.other, link.message_id, gone)
+                rows.put_joining(self._turn.tx, joining)
+                return
+
+    # Somebody is no more
+
+    def links_with_others(self, row: int) -> set[Link]:
+        """What links the identifiers of a customer to those of others: theirs are shared."""
+        self.write()
+        own = set(rows.identifiers_of(self._turn.tx, row))
+        links = rows.load_links(self._turn.tx, own)
+        self._ask({end for link in links for end in (link.key, link.other)})
+        return {
+            link
+            for link in links
+            if any(self.customers.get(end, row) != row for end in (link.key, link.other))
+            and self._shared.issuperset(end for end in (link.key, link.other) if self.customers.get(end) == row)
+        }
+
+    def lose(self, row: int, links: Collection[Link], now: Instant) -> None:
+        """A customer is no more, nor is any of their identifiers; what others use too, by these links, is theirs."""
+        gone = {key for key, known in self.customers.items() if known == row}
+        for key in gone:
+            del self.customers[key]
+        self._shared -= gone
+        self._links = {pair: first for pair, first in self._links.items() if gone.isdisjoint(pair)}
+        if links:
+            rows.put_links(self._turn.tx, links)
+            self._links.update({(link.key, link.other): (link.at, link.message_id) for link in links})
+            self.settle({end for link in links for end in (link.key, link.other)}, now)
+
+    # Writing
+
+    def write(self) -> None:
+        """Write what is new of identifiers."""
+        if self._fresh:
+            rows.put_identifiers(self._turn.tx, self._fresh)
+            self._fresh.clear()
+        if self._fresh_links:
+            rows.put_links(self._turn.tx, self._fresh_links.values())
+            self._fresh_links.clear()
