@@ -61,7 +61,8 @@ def pass_all_time(store: Store, running: Running, now: Instant, limit: int = 500
 
 def addresses(customer: str) -> dict[str, str]:
     """Addresses that only this customer has."""
-    return {"email": f"{customer}@example.com", "phone": f"+800{crc32(customer.encode()) % 10**8:08d}"}
+    name = customer.replace(" ", ".")
+    return {"email": f"{name}@example.com", "phone": f"+800{crc32(customer.encode()) % 10**8:08d}"}
 
 
 def event(

@@ -14,9 +14,10 @@ from segue.runtime.in_hand import InHand
 from segue.runtime.inbound import take_inbound
 from segue.store.consent import find_suppressed, lift, list_suppressed, load_statements, put_suppressions
 from segue.store.database import Store
+from tests.runtime.rulebook import addresses
 from tests.runtime.stage import RULE, Stage, Told
 
-PHONE = "+358401234567"
+PHONE = addresses("ann")["phone"]
 EMAIL = {"email": "ann@example.com"}
 
 
