@@ -73,7 +73,7 @@ def test_a_request_is_answered_from_export_to_erasure(played: Played) -> None:
     erased = project.command("customer", "erase", PERSON, "--yes", "--json")
     assert erased.code == 0, erased.err
     (record,) = erased.records
-    assert record["deleted"] == {"customer": 1, "event": 3, "journey": 2, "message": 2}
+    assert record["deleted"] == {"customer": 1, "event": 3, "journey": 2, "message": 2, "alias": 2, "link": 2}
     daemon.wait_for("erased")
     assert mailbox(project.root.parent / "box.jsonl")[-1]["retracted"]
     listed = project.command("customer", "erasures", TRAITS["phone"], "--json").records
