@@ -3,12 +3,14 @@ same keys, the same traits and the same history."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segue.api import Event, Instant
@@ -90,18 +92,55 @@ def fresh(rules: Rules) -> tuple[Running, Store]:
     return msgspec.structs.replace(running, identity=rules), store
 
 
-@settings(max_examples=400, deadline=None)
+_TABLES = (
+    "customer",
+    "alias",
+    "link",
+    "joining",
+    "crowded",
+    "event",
+    "journey",
+    "message",
+    "consent",
+    "entry",
+    "ignored",
+)
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[tuple[Running, Store]]:
+    running, store = fresh(Rules())
+    yield running, store
+    store.close()
+
+
+def _empty(tx: Transaction) -> None:
+    for table in _TABLES:
+        tx.run(f"delete from {table}")
+
+
+def empty(store: Store) -> None:
+    store.apply(_empty)
+    store.forget()
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_WORLDS, _JOINING, st.integers(2, 8), st.data())
 def test_customers_keys_traits_and_history_are_the_same_in_any_order(
-    drawn: list[dict[str, Any]], joining: frozenset[str], most: int, data: st.DataObject
+    stage: tuple[Running, Store],
+    drawn: list[dict[str, Any]],
+    joining: frozenset[str],
+    most: int,
+    data: st.DataObject,
 ) -> None:
+    running, store = stage
+    running = msgspec.structs.replace(running, identity=Rules(joining, most))
     events = [event_of(number, one) for number, one in enumerate(drawn)]
-    rules = Rules(joining, most)
-    running, store = fresh(rules)
+    empty(store)
     expected = outcome(running, store, [events])
-    store.close()
     order = data.draw(st.permutations(events))
-    cut = data.draw(st.integers(0, len(events)))
-    running, store = fresh(rules)
-    assert outcome(running, store, [batch for batch in (order[:cut], order[cut:]) if batch]) == expected
-    store.close()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(events)), max_size=len(events))))
+    empty(store)
+    places = [0, *cuts, len(events)]
+    batches = [order[one:other] for one, other in pairwise(places) if one < other]
+    assert outcome(running, store, batches) == expected

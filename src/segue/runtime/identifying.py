@@ -8,10 +8,11 @@ came late, or something was parted, identifiers go from one to another with what
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
 from segue.api import Instant
-from segue.customers.identity import Group, Link, Rules, find_groups, overfull, owner_of, show, shown_key
+from segue.customers.identity import Group, Link, Rules, find_groups, owner_of, show, shown_key
 from segue.runtime.merging import mark_arrivals, merge
 from segue.runtime.moving import look_again, move_arrivals
 from segue.runtime.turn import Turn
@@ -94,7 +95,8 @@ class Identities:
         links = self._seen(links, ())
         ends = {end for link in links for end in (link.key, link.other)}
         apart = rows.load_partings(self._turn.tx, ends)
-        void = overfull(self._seen(rows.load_links(self._turn.tx, ends), ()), self._rules.most_links)
+        most = self._rules.most_links
+        void = {key for key, number in rows.count_links(self._turn.tx, ends, most + 1).items() if number > most}
         return [
             link
             for link in links
@@ -146,7 +148,8 @@ class Identities:
         if own != link.other or own[0] not in "ux" or own in self._shared:
             return False
         self.write()
-        return len(rows.load_links(self._turn.tx, (own,), self._rules.most_links)) < self._rules.most_links
+        most = self._rules.most_links
+        return rows.count_links(self._turn.tx, (own,), most)[own] < most
 
     # Bringing customers into the state that links mean
 
@@ -167,14 +170,21 @@ class Identities:
         self.write()
         turn.flush()  # all that is said of the customers of before is written as theirs
         before = {key: self._shown(key) for link in new or () for key in (link.key, link.other)}
-        nodes, counting = self._around({*keys, *(end for end in ends if end in self.customers)})
+        near = {*keys, *(end for end in ends if end in self.customers)}
+        nodes, counting, crowded = self._around(near, new or [])
+        sources = {row for key, row in late if key in self._shared}
+        if crowded:  # whoever has something that came under them alone
+            rows.put_crowded(tx, crowded, now)
+            using = self._seen(rows.load_links(tx, crowded | (nodes & self._shared)), nodes)
+            sources |= {
+                self.customers[end] for link in using for end in (link.key, link.other) if end in self.customers
+            }
         groups = find_groups(counting, rows.load_partings(tx, nodes), self._rules, nodes)
         turn.load({self.customers[key] for key in nodes if key in self.customers})
         targets, merges = self._assign(groups)
         moved = self._move_identifiers(groups, targets)
         self._mark_shared(nodes, counting, groups)
-        sources = {row for row, _ in moved}
-        sources |= {row for key, row in late if key in self._shared}
+        sources |= {row for row, _ in moved} | {row for key, row in late if key in self._shared}
         changed = move_arrivals(turn, self, sources, {row for _, row in moved}) if sources else set()
         for group, kept in zip(groups, targets, strict=True):
             for gone in merges.get(kept, ()):
@@ -187,29 +197,34 @@ class Identities:
         row = self.customers.get(key)
         return self._turn.people[row].row.key if row in self._turn.people else None
 
-    def _around(self, keys: Iterable[str]) -> tuple[set[str], list[Link]]:
-        """All identifiers whose customers may depend on the links of some, and the links among them that count."""
+    def _around(self, keys: Iterable[str], new: list[Link]) -> tuple[set[str], list[Link], set[str]]:
+        """All identifiers whose customers may depend on the links of some, the links among them that count, and those
+        that became overfull just now."""
         tx, most = self._turn.tx, self._rules.most_links
+        touched = Counter(end for link in new for end in (link.key, link.other))
         nodes, links = set(keys), set[Link]()
-        frontier, void = set(keys), set[str]()
+        frontier, void, crowded = set(keys), set[str](), set[str]()
         while frontier and len(links) <= _WIDEST:
-            found = self._seen(rows.load_links(tx, frontier), nodes)
-            full = overfull(found, most) & frontier
+            numbers = rows.count_links(tx, frontier, most + len(new) + 1)
+            full = {key for key, number in numbers.items() if number > most}
+            found = self._seen(rows.load_links(tx, frontier - full), nodes)
+            reached = {end for link in found for end in (link.key, link.other)}
+            reached.update(*(rows.identifiers_of(tx, self.customers[key]) for key in full if key in self.customers))
+            just = {key for key in full if numbers[key] <= most + touched[key]}
+            if just:
+                crowd = self._seen(rows.load_links(tx, just), nodes)
+                reached |= {end for link in crowd for end in (link.key, link.other)} & self._shared
             links |= found
             void |= full
-            reached = set[str]()
-            for link in found:
-                for key, other in ((link.key, link.other), (link.other, link.key)):
-                    if key in frontier and (key not in full or self.customers.get(key) == self.customers.get(other)):
-                        reached.add(other)
+            crowded |= just
             frontier = reached - nodes
             nodes |= frontier
+            self._ask(frontier)
         if frontier:
             near = {self.customers[key] for key in keys if key in self.customers}
             nodes = set(keys).union(*(rows.identifiers_of(tx, row) for row in near))
-            links = self._seen(rows.load_links(tx, nodes), nodes)
-            void = set(overfull(links, most)) & nodes
-        return nodes, [link for link in links if {link.key, link.other} <= nodes - void]
+            links = self._seen(rows.load_links(tx, nodes - void), nodes)
+        return nodes, [link for link in links if {link.key, link.other} <= nodes - void], crowded
 
     def _assign(self, groups: list[Group]) -> tuple[list[int], dict[int, list[int]]]:
         """For each group the customer whom it is from now on, and those who become part of that one."""

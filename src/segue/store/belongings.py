@@ -110,6 +110,7 @@ def _keyed(table: str, section: str, columns: str) -> Linked:
 LINKED: Final = (
     _keyed("link", "links", "key, other, at"),
     _keyed("parting", "partings", "key, other, at"),
+    Linked("crowded", "", "select key, at from crowded where false", f"delete from crowded where key in {_MINE}"),
     Linked(
         "parting_wanted",
         "",

@@ -108,16 +108,36 @@ def find_links(tx: Transaction, pairs: Iterable[tuple[str, str]]) -> dict[tuple[
     }
 
 
-def load_links(tx: Transaction, keys: Collection[str], limit: int = -1) -> set[Link]:
+def count_links(tx: Transaction, keys: Collection[str], limit: int) -> dict[str, int]:
+    """How many links each identifier has, counted as far as ``limit``."""
+    return dict(
+        tx.rows(
+            "select value, (select count(*) from (select 1 from link where key = wanted.value "
+            "union all select 1 from link where other = wanted.value limit ?2)) from json_each(?1) as wanted",
+            (_json(keys), limit),
+        )
+    )
+
+
+def put_crowded(tx: Transaction, keys: Iterable[str], at: Instant) -> None:
+    """Identifiers that have more links than one person ever has."""
+    tx.run_many("insert or ignore into crowded (key, at) values (?, ?)", [(key, at) for key in keys])
+
+
+def load_crowded(tx: Transaction) -> list[tuple[str, Instant]]:
+    """Identifiers that link nobody any more, and since when, the latest first."""
+    return tx.rows("select key, at from crowded order by at desc, key")
+
+
+def load_links(tx: Transaction, keys: Collection[str]) -> set[Link]:
     """All links of some identifiers."""
     wanted = _json(keys)
     return {
         Link(at, message_id, key, other)
         for key, other, at, message_id in tx.rows(
             "select key, other, at, message_id from link where key in (select value from json_each(?1)) "
-            "union all select key, other, at, message_id from link where other in (select value from json_each(?1)) "
-            "limit ?2",
-            (wanted, limit),
+            "union all select key, other, at, message_id from link where other in (select value from json_each(?1))",
+            (wanted,),
         )
     }
 

@@ -13,6 +13,9 @@ create table link (
 ) without rowid;
 create index link_other on link (other);
 
+-- Identifiers with more links than one person has: a kiosk, a call centre. They link nobody.
+create table crowded (key text primary key, at integer not null) without rowid;
+
 -- Pairs of identifiers that were parted by hand, and are never one again.
 create table parting (key text not null, other text not null, at integer not null, primary key (key, other)) without rowid;
 create index parting_other on parting (other);
