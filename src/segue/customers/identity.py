@@ -174,35 +174,43 @@ def links_of(
 
 def find_groups(
     links: Collection[Link], partings: Collection[tuple[str, str]], rules: Rules, alone: Iterable[str] = ()
-) -> list[Group]:
-    """The customers that links make: a partition of all identifiers that they name, and of those ``alone``.
-    ``partings`` are pairs that may never be one."""
+) -> tuple[list[Group], set[Link]]:
+    """The customers that links make: a partition of all identifiers that they name, and of those ``alone``; and those
+    of the links that made one customer of two. ``partings`` are pairs that may never be one."""
     void = overfull(links, rules.most_links)
-    group: dict[str, set[str]] = {}
-    first: dict[str, tuple[Instant, str, int]] = {}
-    for key in alone:
-        group.setdefault(key, {key})
+    group: dict[str, set[str]] = {key: {key} for key in alone}
     apart: dict[str, set[str]] = {}
     for one, other in partings:
         apart.setdefault(one, set()).add(other)
         apart.setdefault(other, set()).add(one)
+    joined: set[Link] = set()
     for link in sorted(links):
-        for place, end in enumerate((link.key, link.other)):
-            group.setdefault(end, {end})
-            first.setdefault(end, (link.at, link.message_id, place if link.key[0] == "u" else 0))
-        mine, theirs = group[link.key], group[link.other]
+        mine, theirs = (group.setdefault(end, {end}) for end in (link.key, link.other))
         if (
             mine is theirs
             or not void.isdisjoint((link.key, link.other))
             or not _joins(link, mine, theirs, apart, rules)
         ):
             continue
+        joined.add(link)
         small, large = sorted((mine, theirs), key=len)
         large |= small
         for key in small:
             group[key] = large
+    first = _first_of(links, group)
     found = {id(members): members for members in group.values()}
-    return [Group(min(members, key=lambda key: _rank(key, first)), frozenset(members)) for members in found.values()]
+    groups = [Group(min(members, key=lambda key: _rank(key, first)), frozenset(members)) for members in found.values()]
+    return groups, joined
+
+
+def _first_of(links: Iterable[Link], group: Mapping[str, set[str]]) -> dict[str, tuple[Instant, str, int]]:
+    """When each identifier was first seen with another one of its customer; of two user ids the previous is first."""
+    first: dict[str, tuple[Instant, str, int]] = {}
+    for link in sorted(links):
+        if group[link.key] is group[link.other]:
+            for place, end in enumerate((link.key, link.other)):
+                first.setdefault(end, (link.at, link.message_id, place if link.key[0] == "u" else 0))
+    return first
 
 
 def overfull(links: Iterable[Link], most: int) -> frozenset[str]:
@@ -237,12 +245,9 @@ def _told_apart(members: set[str], weak: str) -> set[str]:
 
 def owner_of(key: str, at: Instant, links: Iterable[Link]) -> str:
     """By which identifier an event counts that came under ``key`` alone, which several customers use: that of whoever
-    was first seen with it last by then; before all of them, that of the first. ``links`` are those that count."""
-    seen = sorted(link for link in links if link.key == key)
-    if not seen:
-        return key
-    before = [link for link in seen if link.at <= at]
-    return before[-1].other if before else seen[0].other
+    was first seen with it last by then; before all of them, its own. ``links`` are those that count."""
+    before = max((link for link in links if link.key == key and link.at <= at), default=None)
+    return before.other if before is not None else key
 
 
 def shown_key(keys: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ from segue.runtime.merging import mark_arrivals, merge
 from segue.runtime.moving import look_again, move_arrivals
 from segue.runtime.turn import Turn
 from segue.store import identity as rows
+from segue.store.arrivals import has_arrivals_since
 from segue.store.identity import Joining
 
 _WIDEST = 5000
@@ -158,20 +159,22 @@ class Identities:
         self._ask(keys)
         self._settle(tuple(keys), now)
 
-    def _settle(self, keys: tuple[str, ...], now: Instant, new: list[Link] | None = None) -> None:
+    def _settle(self, keys: tuple[str, ...], now: Instant, new: Collection[Link] = ()) -> None:
         turn, tx = self._turn, self._turn.tx
         awaited = [key for key in keys if key in self._awaited and key not in self.customers]
-        said = {*(new or ()), *(rows.load_links(tx, awaited) if awaited else ())}  # those count only from now on
+        said = {*new, *(rows.load_links(tx, awaited) if awaited else ())}  # those count only from now on
         ends = {end for link in said for end in (link.key, link.other)}
         self._ask(ends)
-        late = [(link.key, self.owner(link.key, link.at)) for link in new or () if link.key in self.customers]
-        self._fresh_links.update({(link.key, link.other): link for link in new or ()})
-        self._awaited.update(link.key for link in new or () if link.key[0] == "u" and link.key not in self.customers)
+        self._fresh_links.update({(link.key, link.other): link for link in new})
+        self._awaited.update(link.key for link in new if link.key[0] == "u" and link.key not in self.customers)
         self.write()
         turn.flush()  # all that is said of the customers of before is written as theirs
-        before = {key: self._shown(key) for link in new or () for key in (link.key, link.other)}
-        near = {*keys, *(end for end in ends if end in self.customers)}
-        nodes, counting, crowded = self._around(near, new or [])
+        before = {end: self._shown(end) for link in new for end in (link.key, link.other)}
+        nodes = {*keys, *(end for end in ends if end in self.customers)}
+        late = self._late(new)
+        if new and not awaited and self._settle_near(nodes, new, late, before, now):
+            return
+        nodes, counting, crowded = self._around(nodes, new)
         sources = {row for key, row in late if key in self._shared}
         if crowded:  # whoever has something that came under them alone
             rows.put_crowded(tx, crowded, now)
@@ -179,11 +182,64 @@ class Identities:
             sources |= {
                 self.customers[end] for link in using for end in (link.key, link.other) if end in self.customers
             }
-        groups = find_groups(counting, rows.load_partings(tx, nodes), self._rules, nodes)
-        turn.load({self.customers[key] for key in nodes if key in self.customers})
+        groups, _ = find_groups(counting, rows.load_partings(tx, nodes), self._rules, nodes)
+        self._become(groups, nodes, counting, sources, late, new, before, now)
+
+    def _settle_near(
+        self,
+        nodes: set[str],
+        new: Collection[Link],
+        late: list[tuple[str, int]],
+        before: Mapping[str, str | None],
+        now: Instant,
+    ) -> bool:
+        """Mostly a new link can concern nobody but the customers whom it names: where it is later than whatever else is
+        said of them, and where it joins nobody. What each of them was at its moment, their own links tell. False where
+        more may depend on it, or an identifier has just become overfull; then nothing was done."""
+        tx, most = self._turn.tx, self._rules.most_links
+        touched = Counter(end for link in new for end in (link.key, link.other))
+        near = {self.customers[key] for key in nodes if key in self.customers}
+        nodes = nodes.union(*(rows.identifiers_of(tx, row) for row in near))
+        self._ask(nodes)
+        numbers = rows.count_links(tx, nodes, most + len(new) + 1)
+        void = {key for key, number in numbers.items() if number > most}
+        if any(numbers[key] <= most + touched[key] for key in void):
+            return False
+        counting = list(rows.links_among(tx, nodes - void))
+        groups, joined = find_groups(counting, rows.load_partings(tx, nodes), self._rules, nodes)
+        made = [link for link in new if link in joined]
+        if made:
+            latest = rows.latest_link(tx, nodes - void, made[0].message_id)
+            if latest is not None and latest > min((link.at, link.message_id) for link in made):
+                return False
+        group = {key: one.key for one in groups for key in one.members}
+        shared = {link for link in new if link.key[0] != "u" and group[link.key] != group[link.other]}
+        self._become(groups, set(), [], set(), late, new, before, now, shared)
+        return True
+
+    def _become(
+        self,
+        groups: list[Group],
+        nodes: set[str],
+        counting: list[Link],
+        sources: set[int],
+        late: list[tuple[str, int]],
+        new: Collection[Link],
+        before: Mapping[str, str | None],
+        now: Instant,
+        shared: set[Link] | None = None,
+    ) -> None:
+        """Have customers be these groups. ``shared`` are links that show of an identifier that several use it; None:
+        look at all that is ``counting``, of all ``nodes``. ``sources`` may hold what belongs to others now, and so may
+        those of ``late``, by identifiers that several use."""
+        turn = self._turn
+        turn.load({self.customers[key] for group in groups for key in group.members if key in self.customers})
         targets, merges = self._assign(groups)
         moved = self._move_identifiers(groups, targets)
-        self._mark_shared(nodes, counting, groups)
+        if shared is None:
+            self._mark_shared(self._sharing(nodes, counting, groups))
+        elif shared:
+            self._mark_shared({one.key: True for one in self._counting(shared) if one.key not in self._shared})
         sources |= {row for row, _ in moved} | {row for key, row in late if key in self._shared}
         changed = move_arrivals(turn, self, sources, {row for _, row in moved}) if sources else set()
         for group, kept in zip(groups, targets, strict=True):
@@ -193,11 +249,40 @@ class Identities:
         if changed:
             look_again(turn, {turn.became.get(row, row) for row in changed}, now)
 
+    def _late(self, new: Collection[Link]) -> list[tuple[str, int]]:
+        """Identifiers of new links, each with whoever may have something that came under it alone from then on."""
+        tx = self._turn.tx
+        found = []
+        for link in new:
+            row = self.customers.get(link.key)
+            if row is None or link.key[0] == "u":
+                continue
+            if link.key in self._shared:
+                row = self._user_before(link)
+            if has_arrivals_since(tx, row, link.at):
+                found.append((link.key, row))
+        return found
+
+    def _user_before(self, link: Link) -> int:
+        """Whose it was what came under a shared identifier at the moment of a new link."""
+        tx, most = self._turn.tx, self._rules.most_links
+        other = rows.user_before(tx, link.key, link.at, link.message_id)
+        if other is None:
+            return self.customers[link.key]
+        self._ask((other,))
+        parted = rows.load_partings(tx, (link.key,))
+        if other in self.customers and not parted and rows.count_links(tx, (other,), most + 1)[other] <= most:
+            return self.customers[other]
+        counting = [
+            one for one in self._counting(rows.load_links(tx, (link.key,))) if one.message_id != link.message_id
+        ]
+        return self.customers[owner_of(link.key, link.at, counting)]
+
     def _shown(self, key: str) -> str | None:
         row = self.customers.get(key)
         return self._turn.people[row].row.key if row in self._turn.people else None
 
-    def _around(self, keys: Iterable[str], new: list[Link]) -> tuple[set[str], list[Link], set[str]]:
+    def _around(self, keys: Iterable[str], new: Collection[Link]) -> tuple[set[str], list[Link], set[str]]:
         """All identifiers whose customers may depend on the links of some, the links among them that count, and those
         that became overfull just now."""
         tx, most = self._turn.tx, self._rules.most_links
@@ -274,23 +359,26 @@ class Identities:
         turn.flush()
         return moved
 
-    def _mark_shared(self, nodes: set[str], said: list[Link], groups: list[Group]) -> None:
-        """Note which identifiers several customers use."""
+    def _sharing(self, nodes: set[str], said: list[Link], groups: list[Group]) -> dict[str, bool]:
+        """Whether several customers use an identifier, where that is another answer than before."""
         named = {key: group.key for group in groups for key in group.members}
         users: dict[str, set[str]] = {}
         for link in self._counting(set(said)):
             users.setdefault(link.key, {named[link.key]}).add(named[link.other])
-        changes = {
+        return {
             key: several
             for key in nodes
             if key[0] != "u" and (several := len(users.get(key, ())) > 1) != (key in self._shared)
         }
+
+    def _mark_shared(self, changes: Mapping[str, bool]) -> None:
+        """Note which identifiers several customers use."""
         for key, several in changes.items():
             (self._shared.add if several else self._shared.discard)(key)
         rows.set_shared(self._turn.tx, changes, self.customers)
 
     def _merge(
-        self, kept: int, gone: int, new: list[Link] | None, before: Mapping[str, str | None], now: Instant
+        self, kept: int, gone: int, new: Collection[Link], before: Mapping[str, str | None], now: Instant
     ) -> None:
         turn = self._turn
         known, unknown = turn.people[kept].row.key, turn.people[gone].row.key
@@ -301,7 +389,7 @@ class Identities:
         self._note(kept, known, unknown, gone, new, before)
 
     def _rename(
-        self, row: int, key: str, new: list[Link] | None, before: Mapping[str, str | None], now: Instant
+        self, row: int, key: str, new: Collection[Link], before: Mapping[str, str | None], now: Instant
     ) -> None:
         """Have a customer go by another identifier."""
         turn = self._turn
@@ -327,12 +415,12 @@ class Identities:
         kept: str,
         was: str,
         gone: int | None,
-        new: list[Link] | None,
+        new: Collection[Link],
         before: Mapping[str, str | None],
     ) -> None:
         """Record that two were found to be one, and by what."""
-        for link in new or ():
-            if was in (before[link.key], before[link.other]) or len(new or ()) == 1:
+        for link in new:
+            if was in (before[link.key], before[link.other]) or len(new) == 1:
                 joining = Joining(row, kept, was, link.at, link.key, link.other, link.message_id, gone)
                 rows.put_joining(self._turn.tx, joining)
                 return

@@ -48,6 +48,19 @@ def load_arrivals_of(tx: Transaction, customers: Collection[int]) -> list[Arriva
     ]
 
 
+def has_arrivals_since(tx: Transaction, customer: int, at: Instant) -> bool:
+    """Whether anything of a customer happened at a moment or later."""
+    mine = "customer = ?1 and at >= ?2"
+    return (
+        tx.row(
+            f"select 1 from event where {mine} and name is not null "
+            f"union all select 1 from event where {mine} and name is null limit 1",
+            (customer, at),
+        )
+        is not None
+    )
+
+
 def give_arrivals(tx: Transaction, owners: Mapping[int, int]) -> None:
     """Events go to customers."""
     tx.run_many("update event set customer = ? where id = ?", [(customer, row) for row, customer in owners.items()])

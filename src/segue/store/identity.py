@@ -142,6 +142,40 @@ def load_links(tx: Transaction, keys: Collection[str]) -> set[Link]:
     }
 
 
+def links_among(tx: Transaction, keys: Collection[str]) -> set[Link]:
+    """The links of some identifiers with each other."""
+    return {
+        Link(at, message_id, key, other)
+        for key, other, at, message_id in tx.rows(
+            "select key, other, at, message_id from link where key in (select value from json_each(?1)) "
+            "and other in (select value from json_each(?1))",
+            (_json(keys),),
+        )
+    }
+
+
+def latest_link(tx: Transaction, keys: Collection[str], without: str) -> tuple[Instant, str] | None:
+    """The latest moment, and event, at which one of some identifiers was first seen with another; one event does not
+    count."""
+    found = tx.row(
+        "select at, message_id from (select at, message_id from link where key in (select value from json_each(?1)) "
+        "union all select at, message_id from link where other in (select value from json_each(?1))) "
+        "where message_id != ?2 order by at desc, message_id desc limit 1",
+        (_json(keys), without),
+    )
+    return (found[0], found[1]) if found is not None else None
+
+
+def user_before(tx: Transaction, key: str, at: Instant, without: str) -> str | None:
+    """With whom an identifier was last seen for the first time by a moment; one event does not count."""
+    found = tx.row(
+        "select other from link where key = ? and at <= ? and message_id != ? "
+        "order by at desc, message_id desc limit 1",
+        (key, at, without),
+    )
+    return found[0] if found is not None else None
+
+
 def put_links(tx: Transaction, links: Iterable[Link]) -> None:
     """New links, or ones that were seen earlier than was known."""
     tx.run_many(
