@@ -89,7 +89,7 @@ def test_what_was_parted_is_never_one_again() -> None:
 def test_a_shared_device_counts_for_whoever_used_it_last_by_then() -> None:
     links = [link(10, "a:d1", "u:ann"), link(20, "a:d1", "u:bea")]
     assert [owner_of("a:d1", Instant(at), links) for at in (5, 10, 19, 20, 99)] == [
-        "u:ann",
+        "a:d1",
         "u:ann",
         "u:ann",
         "u:bea",

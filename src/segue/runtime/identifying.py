@@ -168,12 +168,12 @@ class Identities:
         self._fresh_links.update({(link.key, link.other): link for link in new})
         self._awaited.update(link.key for link in new if link.key[0] == "u" and link.key not in self.customers)
         self.write()
-        turn.flush()  # all that is said of the customers of before is written as theirs
         before = {end: self._shown(end) for link in new for end in (link.key, link.other)}
         nodes = {*keys, *(end for end in ends if end in self.customers)}
-        late = self._late(new)
-        if new and not awaited and self._settle_near(nodes, new, late, before, now):
+        if new and not awaited and self._settle_near(nodes, new, before, now):
             return
+        late = self._late(new)
+        turn.flush()
         nodes, counting, crowded = self._around(nodes, new)
         sources = {row for key, row in late if key in self._shared}
         if crowded:  # whoever has something that came under them alone
@@ -186,20 +186,16 @@ class Identities:
         self._become(groups, nodes, counting, sources, late, new, before, now)
 
     def _settle_near(
-        self,
-        nodes: set[str],
-        new: Collection[Link],
-        late: list[tuple[str, int]],
-        before: Mapping[str, str | None],
-        now: Instant,
+        self, nodes: set[str], new: Collection[Link], before: Mapping[str, str | None], now: Instant
     ) -> bool:
         """Mostly a new link can concern nobody but the customers whom it names: where it is later than whatever else is
         said of them, and where it joins nobody. What each of them was at its moment, their own links tell. False where
         more may depend on it, or an identifier has just become overfull; then nothing was done."""
-        tx, most = self._turn.tx, self._rules.most_links
+        turn, tx, most = self._turn, self._turn.tx, self._rules.most_links
         touched = Counter(end for link in new for end in (link.key, link.other))
         near = {self.customers[key] for key in nodes if key in self.customers}
-        nodes = nodes.union(*(rows.identifiers_of(tx, row) for row in near))
+        turn.load(near)
+        nodes = nodes.union(rows.further_identifiers(tx, near), (turn.people[row].row.key for row in near))
         self._ask(nodes)
         numbers = rows.count_links(tx, nodes, most + len(new) + 1)
         void = {key for key, number in numbers.items() if number > most}
@@ -214,7 +210,7 @@ class Identities:
                 return False
         group = {key: one.key for one in groups for key in one.members}
         shared = {link for link in new if link.key[0] != "u" and group[link.key] != group[link.other]}
-        self._become(groups, set(), [], set(), late, new, before, now, shared)
+        self._become(groups, set(), [], set(), self._late(shared), new, before, now, shared)
         return True
 
     def _become(
@@ -241,12 +237,15 @@ class Identities:
         elif shared:
             self._mark_shared({one.key: True for one in self._counting(shared) if one.key not in self._shared})
         sources |= {row for row, _ in moved} | {row for key, row in late if key in self._shared}
+        if sources:
+            turn.flush()  # all that is said of the customers of before is written as theirs
         changed = move_arrivals(turn, self, sources, {row for _, row in moved}) if sources else set()
         for group, kept in zip(groups, targets, strict=True):
             for gone in merges.get(kept, ()):
                 self._merge(kept, gone, new, before, now)
             self._rename(kept, group.key, new, before, now)
         if changed:
+            turn.flush()
             look_again(turn, {turn.became.get(row, row) for row in changed}, now)
 
     def _late(self, new: Collection[Link]) -> list[tuple[str, int]]:
@@ -259,6 +258,8 @@ class Identities:
                 continue
             if link.key in self._shared:
                 row = self._user_before(link)
+            if self._turn.waits_to_be_written(row):
+                self._turn.flush()
             if has_arrivals_since(tx, row, link.at):
                 found.append((link.key, row))
         return found
@@ -356,7 +357,6 @@ class Identities:
         if freed and moved:
             rows.remove_identifiers(turn.tx, freed)
         rows.put_identifiers(turn.tx, owners)
-        turn.flush()
         return moved
 
     def _sharing(self, nodes: set[str], said: list[Link], groups: list[Group]) -> dict[str, bool]:
@@ -397,7 +397,9 @@ class Identities:
         old = person.row.key
         if old == key:
             return
-        mark_arrivals(turn.tx, person.row)
+        if old[0] == "u":
+            turn.flush()
+            mark_arrivals(turn.tx, person.row)
         person.row.seed = person.row.seed or show(old)
         person.row.key = key
         turn.refresh(person)
@@ -405,7 +407,6 @@ class Identities:
             rows.remove_identifiers(turn.tx, (key,))
         if old not in self._shared:
             rows.put_identifiers(turn.tx, {old: row})
-        turn.flush()
         if old in before.values():
             self._note(row, key, old, None, new, before)
 

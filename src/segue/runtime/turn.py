@@ -626,6 +626,10 @@ class Turn:
 
     # Writing
 
+    def waits_to_be_written(self, customer: int) -> bool:
+        """Whether events of a customer are not written yet."""
+        return any(event.customer == customer for event in self._events)
+
     def flush(self) -> Done:
         """Write everything that is not written yet, and say what was done since the turn began."""
         tx = self.tx

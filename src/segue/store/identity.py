@@ -84,6 +84,16 @@ def identifiers_of(tx: Transaction, customer: int) -> list[str]:
     ]
 
 
+def further_identifiers(tx: Transaction, customers: Collection[int]) -> set[str]:
+    """All identifiers of customers but those that they go by, which may not be stored yet."""
+    return {
+        key
+        for (key,) in tx.rows(
+            "select key from alias where customer in (select value from json_each(?))", (_json(customers),)
+        )
+    }
+
+
 def owners_of(tx: Transaction, key: str) -> list[int]:
     """Every customer with whom an identifier was seen, also where it is another's: who shares a phone number."""
     found, shared = find_customers(tx, (key,))
