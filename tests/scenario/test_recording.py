@@ -253,6 +253,25 @@ def test_what_was_written_reads_back_as_the_same_arrivals(tmp_path: Path, stores
     ]
 
 
+def test_further_identifiers_and_the_traits_of_an_alias_read_back_too(tmp_path: Path, stores: list[Store]) -> None:
+    context = {"externalIds": [{"type": "loyalty", "id": "F-1001"}], "traits": {"city": "Oslo"}}
+    lines = [
+        call(1, BASE, userId=None, context=context),
+        call(2, Instant(BASE + SECOND), type="identify", userId=None, traits={"email": "ann@example.com"}),
+        call(3, Instant(BASE + 2 * SECOND), type="alias", previousId="dev", context=context),
+    ]
+    arrivals = list(recording(tmp_path, *lines).arrivals())
+    again = Played(stores[0], arrivals).write(tmp_path / "record.jsonl")
+    assert again.bad == []
+    assert [
+        (one.event.user_id, one.event.previous_id, one.event.ids, one.event.traits) for one in again.arrivals()
+    ] == [
+        (None, None, {"loyalty": "F-1001"}, {"city": "Oslo"}),
+        (None, None, {}, {"email": "ann@example.com"}),
+        ("ann", "dev", {"loyalty": "F-1001"}, {"city": "Oslo"}),
+    ]
+
+
 ANSWERS: list[Answer] = [
     Sent("r-1"),
     Rejected("no such mailbox"),

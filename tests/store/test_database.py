@@ -53,6 +53,7 @@ TABLES = {
     "parting",
     "parting_wanted",
     "joining",
+    "crowded",
     "trait_refused",
     "event",
     "journey",

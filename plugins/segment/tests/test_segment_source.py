@@ -100,6 +100,29 @@ def test_identify_brings_traits_by_the_names_of_the_vocabulary() -> None:
     }
 
 
+def test_external_ids_identify_by_their_kind() -> None:
+    external = [
+        {"type": "Loyalty Card", "id": 1001, "collection": "users"},
+        {"type": "ios.push_token", "id": "t-1"},
+        {"type": "company", "id": "c-1", "collection": "accounts"},
+        {"type": "loyalty", "id": None},
+        {"type": 5, "id": "x"},
+        "junk",
+    ]
+    (event,) = post("/v1/track", track(userId=None, context={"externalIds": external})).events
+    assert event.ids == {"loyalty_card": "1001", "push_token": "t-1"}
+    (of_identify,) = post("/v1/identify", {"messageId": "m", "context": {"externalIds": external}}).events
+    assert of_identify.ids == event.ids
+    (odd,) = post("/v1/track", track(context={"externalIds": "none"})).events
+    assert odd.ids == {}
+
+
+def test_an_address_alone_says_whose_traits_they_are() -> None:
+    sent = {"messageId": "m", "traits": {"email": "ann@example.com", "city": "Oslo"}}
+    (event,) = post("/v1/identify", sent).events
+    assert (event.user_id, event.anonymous_id, event.traits) == (None, None, sent["traits"])
+
+
 def test_context_gives_traits_where_the_call_has_none_of_that_name() -> None:
     context = {
         "traits": {"email": "ann@example.com", "firstName": "Anna"},

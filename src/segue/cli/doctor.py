@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import typer
@@ -14,6 +14,7 @@ import typer
 from segue.api import Instant, to_rfc3339
 from segue.api.values import DAY
 from segue.cli.ending import WRONG, counted, open_project, print_json
+from segue.customers.identity import describe
 from segue.delivery.policy import word_line
 from segue.host import ConfigurationError, configure
 from segue.language import model as m
@@ -28,8 +29,13 @@ from segue.store.coupons import load_pools
 from segue.store.database import Transaction, holder, library_version, migrations, read_only
 from segue.store.errors import StoreError
 from segue.store.fetching import list_positions
+from segue.store.identity import load_crowded
 from segue.store.rejections import count_rejections
 from segue.store.sweeps import count_rules, integrity
+from segue.store.traits import load_refused
+
+_MOST: Final = 10
+"""Findings of one kind that are shown, at most."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -161,6 +167,23 @@ def _erasures(tx: Transaction) -> list[Finding]:
     ]
 
 
+def _identity(tx: Transaction) -> list[Finding]:
+    """Identifiers that too many share, and traits that were kept out. Well all the same: it is what was sent."""
+    findings = [
+        Finding(
+            "identity",
+            True,
+            f"{describe(key)} links nobody since {to_rfc3339(at)}: too many have it",
+            "is it a kiosk's, or a call centre's? Else raise most_links below [identity]",
+        )
+        for key, at in load_crowded(tx)[:_MOST]
+    ]
+    for one in load_refused(tx)[:_MOST]:
+        text = f"{one.trait or 'trait'}: {one.n:,} from {one.source or 'a rule'} kept out: {one.reason}"
+        findings.append(Finding("traits", True, text, "mend it where it is sent, or declare the trait otherwise"))
+    return findings
+
+
 def _store(assembly: Assembly) -> list[Finding]:
     path = assembly.project.database
     if not path.exists():
@@ -193,6 +216,7 @@ def _store(assembly: Assembly) -> list[Finding]:
             else:
                 findings += _budgets(running)
             findings += _erasures(tx)
+            findings += _identity(tx)
             findings += [
                 Finding(
                     "coupons", False, f"no code is left in the pool {pool.name}", f"segue coupons add {pool.name} FILE"

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from segue.api import Instant
 from segue.customers.identity import Group, Link, Rules, find_groups, owner_of, show, shown_key
+from segue.runtime import linking
 from segue.runtime.merging import mark_arrivals, merge
 from segue.runtime.moving import look_again, move_arrivals
 from segue.runtime.turn import Turn
@@ -20,20 +21,18 @@ from segue.store import identity as rows
 from segue.store.arrivals import has_arrivals_since
 from segue.store.identity import Joining
 
-_WIDEST = 5000
-"""Links looked at for one new link. Beyond it only the customers are looked at whom the link itself concerns."""
 _DIRECT = frozenset("atw")
 """Kinds that tell nobody apart: a new one is simply one more of a known customer's."""
 
 
 class Identities:
-    """Identifiers of a turn, and their customers."""
+    """Identifiers of a turn: ``customers`` are whose they are, ``shared`` those that several customers use."""
 
     def __init__(self, turn: Turn) -> None:
-        self._turn = turn
-        self._rules: Rules = turn.running.identity
+        self.turn = turn
+        self.rules: Rules = turn.running.identity
         self.customers: dict[str, int] = {}
-        self._shared: set[str] = set()
+        self.shared: set[str] = set()
         self._asked: set[str] = set()
         self._links: dict[tuple[str, str], tuple[Instant, str]] = {}
         self._fresh_links: dict[tuple[str, str], Link] = {}
@@ -44,14 +43,14 @@ class Identities:
 
     def expect(self, keys: Collection[str], links: Collection[tuple[str, str]]) -> None:
         """Bring what is known of identifiers and of pairs of them, for a whole batch."""
-        tx = self._turn.tx
+        tx = self.turn.tx
         missing = [key for key in keys if key not in self._asked]
         self._asked.update(missing)
         if missing:
             found, shared = rows.find_customers(tx, missing)
             for key, row in found.items():
                 self.customers.setdefault(key, row)  # what this turn did is newer
-            self._shared |= shared
+            self.shared |= shared
             users = [key for key in missing if key[0] == "u" and key not in self.customers]
             if users:
                 self._awaited |= rows.awaited(tx, users)
@@ -75,54 +74,29 @@ class Identities:
                 self._settle(keys, now)
             else:
                 self._begin(keys)
-        if strongest in self._shared and strongest[0] != "u":
+        if strongest in self.shared and strongest[0] != "u":
             return self.owner(strongest, at)
         return self.customers[strongest]
 
     def owner(self, key: str, at: Instant) -> int:
         """The customer to whom belongs what came under one identifier alone at a moment."""
-        if key not in self._shared:
+        if key not in self.shared:
             return self.customers[key]
         self.write()
-        links = self._counting(rows.load_links(self._turn.tx, (key,)))
+        links = linking.counting(self, rows.load_links(self.turn.tx, (key,)))
         return self.customers[owner_of(key, at, links)]
 
-    def _ask(self, keys: Iterable[str]) -> None:
+    def ask(self, keys: Iterable[str]) -> None:
+        """Bring what is known of identifiers, where that is not so yet."""
         self.expect([key for key in keys if key not in self.customers], ())
-
-    def _counting(self, links: set[Link]) -> list[Link]:
-        """Those of some links that say something about who uses an identifier: none of an overfull one, none that was
-        parted."""
-        links = self._seen(links, ())
-        ends = {end for link in links for end in (link.key, link.other)}
-        apart = rows.load_partings(self._turn.tx, ends)
-        most = self._rules.most_links
-        void = {key for key, number in rows.count_links(self._turn.tx, ends, most + 1).items() if number > most}
-        return [
-            link
-            for link in links
-            if void.isdisjoint((link.key, link.other))
-            and (link.key, link.other) not in apart
-            and (link.other, link.key) not in apart
-        ]
-
-    def _seen(self, links: set[Link], now: Collection[str]) -> set[Link]:
-        """Links without those of a user id that only an alias has named so far: it has no part in anything. ``now`` are
-        identifiers that are just being seen."""
-        self._ask({end for link in links for end in (link.key, link.other)})
-        return {
-            link
-            for link in links
-            if (link.key in self.customers or link.key in now) and (link.other in self.customers or link.other in now)
-        }
 
     # New links
 
     def _begin(self, keys: tuple[str, ...]) -> None:
         """A customer whom nothing was known of."""
-        row = self._turn.tx.store.ids.take("customer")
+        row = self.turn.tx.store.ids.take("customer")
         own = shown_key(keys)
-        self._turn.add(row, own)
+        self.turn.add(row, own)
         self.customers.update(dict.fromkeys(keys, row))
         self._fresh.update((key, row) for key in keys if key != own)
 
@@ -130,7 +104,7 @@ class Identities:
         for link in new:
             self._links[link.key, link.other] = (link.at, link.message_id)
         known = any(key in self.customers for key in keys)
-        few = len(new) <= self._rules.most_links and not any(link.key[0] == "u" for link in new)
+        few = len(new) <= self.rules.most_links and not any(link.key[0] == "u" for link in new)
         if few and not known and self._awaited.isdisjoint(keys):
             self._begin(keys)
         elif len(new) == 1 and self._is_one_more(new[0]):
@@ -145,26 +119,26 @@ class Identities:
         """Whether a link does nothing but give a customer one more device."""
         if link.key[0] not in _DIRECT or link.key in self.customers or link.other not in self.customers:
             return False
-        own = self._turn.people[self.customers[link.other]].row.key
-        if own != link.other or own[0] not in "ux" or own in self._shared:
+        own = self.turn.people[self.customers[link.other]].row.key
+        if own != link.other or own[0] not in "ux" or own in self.shared:
             return False
         self.write()
-        most = self._rules.most_links
-        return rows.count_links(self._turn.tx, (own,), most)[own] < most
+        most = self.rules.most_links
+        return rows.count_links(self.turn.tx, (own,), most)[own] < most
 
     # Bringing customers into the state that links mean
 
     def settle(self, keys: Collection[str], now: Instant) -> None:
         """Have customers be what links mean, around some identifiers: something else than an event changed that."""
-        self._ask(keys)
+        self.ask(keys)
         self._settle(tuple(keys), now)
 
     def _settle(self, keys: tuple[str, ...], now: Instant, new: Collection[Link] = ()) -> None:
-        turn, tx = self._turn, self._turn.tx
+        turn, tx = self.turn, self.turn.tx
         awaited = [key for key in keys if key in self._awaited and key not in self.customers]
         said = {*new, *(rows.load_links(tx, awaited) if awaited else ())}  # those count only from now on
         ends = {end for link in said for end in (link.key, link.other)}
-        self._ask(ends)
+        self.ask(ends)
         self._fresh_links.update({(link.key, link.other): link for link in new})
         self._awaited.update(link.key for link in new if link.key[0] == "u" and link.key not in self.customers)
         self.write()
@@ -174,15 +148,15 @@ class Identities:
             return
         late = self._late(new)
         turn.flush()
-        nodes, counting, crowded = self._around(nodes, new)
-        sources = {row for key, row in late if key in self._shared}
+        nodes, counting, crowded = linking.around(self, nodes, new)
+        sources = {row for key, row in late if key in self.shared}
         if crowded:  # whoever has something that came under them alone
             rows.put_crowded(tx, crowded, now)
-            using = self._seen(rows.load_links(tx, crowded | (nodes & self._shared)), nodes)
+            using = linking.seen(self, rows.load_links(tx, crowded | (nodes & self.shared)), nodes)
             sources |= {
                 self.customers[end] for link in using for end in (link.key, link.other) if end in self.customers
             }
-        groups, _ = find_groups(counting, rows.load_partings(tx, nodes), self._rules, nodes)
+        groups, _ = find_groups(counting, rows.load_partings(tx, nodes), self.rules, nodes)
         self._become(groups, nodes, counting, sources, late, new, before, now)
 
     def _settle_near(
@@ -191,18 +165,18 @@ class Identities:
         """Mostly a new link can concern nobody but the customers whom it names: where it is later than whatever else is
         said of them, and where it joins nobody. What each of them was at its moment, their own links tell. False where
         more may depend on it, or an identifier has just become overfull; then nothing was done."""
-        turn, tx, most = self._turn, self._turn.tx, self._rules.most_links
+        turn, tx, most = self.turn, self.turn.tx, self.rules.most_links
         touched = Counter(end for link in new for end in (link.key, link.other))
         near = {self.customers[key] for key in nodes if key in self.customers}
         turn.load(near)
         nodes = nodes.union(rows.further_identifiers(tx, near), (turn.people[row].row.key for row in near))
-        self._ask(nodes)
+        self.ask(nodes)
         numbers = rows.count_links(tx, nodes, most + len(new) + 1)
         void = {key for key, number in numbers.items() if number > most}
         if any(numbers[key] <= most + touched[key] for key in void):
             return False
         counting = list(rows.links_among(tx, nodes - void))
-        groups, joined = find_groups(counting, rows.load_partings(tx, nodes), self._rules, nodes)
+        groups, joined = find_groups(counting, rows.load_partings(tx, nodes), self.rules, nodes)
         made = [link for link in new if link in joined]
         if made:
             latest = rows.latest_link(tx, nodes - void, made[0].message_id)
@@ -228,15 +202,15 @@ class Identities:
         """Have customers be these groups. ``shared`` are links that show of an identifier that several use it; None:
         look at all that is ``counting``, of all ``nodes``. ``sources`` may hold what belongs to others now, and so may
         those of ``late``, by identifiers that several use."""
-        turn = self._turn
+        turn = self.turn
         turn.load({self.customers[key] for group in groups for key in group.members if key in self.customers})
         targets, merges = self._assign(groups)
         moved = self._move_identifiers(groups, targets)
         if shared is None:
             self._mark_shared(self._sharing(nodes, counting, groups))
         elif shared:
-            self._mark_shared({one.key: True for one in self._counting(shared) if one.key not in self._shared})
-        sources |= {row for row, _ in moved} | {row for key, row in late if key in self._shared}
+            self._mark_shared({one.key: True for one in linking.counting(self, shared) if one.key not in self.shared})
+        sources |= {row for row, _ in moved} | {row for key, row in late if key in self.shared}
         if sources:
             turn.flush()  # all that is said of the customers of before is written as theirs
         changed = move_arrivals(turn, self, sources, {row for _, row in moved}) if sources else set()
@@ -250,71 +224,27 @@ class Identities:
 
     def _late(self, new: Collection[Link]) -> list[tuple[str, int]]:
         """Identifiers of new links, each with whoever may have something that came under it alone from then on."""
-        tx = self._turn.tx
+        tx = self.turn.tx
         found = []
         for link in new:
             row = self.customers.get(link.key)
             if row is None or link.key[0] == "u":
                 continue
-            if link.key in self._shared:
-                row = self._user_before(link)
-            if self._turn.waits_to_be_written(row):
-                self._turn.flush()
+            if link.key in self.shared:
+                row = linking.user_before(self, link)
+            if self.turn.waits_to_be_written(row):
+                self.turn.flush()
             if has_arrivals_since(tx, row, link.at):
                 found.append((link.key, row))
         return found
 
-    def _user_before(self, link: Link) -> int:
-        """Whose it was what came under a shared identifier at the moment of a new link."""
-        tx, most = self._turn.tx, self._rules.most_links
-        other = rows.user_before(tx, link.key, link.at, link.message_id)
-        if other is None:
-            return self.customers[link.key]
-        self._ask((other,))
-        parted = rows.load_partings(tx, (link.key,))
-        if other in self.customers and not parted and rows.count_links(tx, (other,), most + 1)[other] <= most:
-            return self.customers[other]
-        counting = [
-            one for one in self._counting(rows.load_links(tx, (link.key,))) if one.message_id != link.message_id
-        ]
-        return self.customers[owner_of(link.key, link.at, counting)]
-
     def _shown(self, key: str) -> str | None:
         row = self.customers.get(key)
-        return self._turn.people[row].row.key if row in self._turn.people else None
-
-    def _around(self, keys: Iterable[str], new: Collection[Link]) -> tuple[set[str], list[Link], set[str]]:
-        """All identifiers whose customers may depend on the links of some, the links among them that count, and those
-        that became overfull just now."""
-        tx, most = self._turn.tx, self._rules.most_links
-        touched = Counter(end for link in new for end in (link.key, link.other))
-        nodes, links = set(keys), set[Link]()
-        frontier, void, crowded = set(keys), set[str](), set[str]()
-        while frontier and len(links) <= _WIDEST:
-            numbers = rows.count_links(tx, frontier, most + len(new) + 1)
-            full = {key for key, number in numbers.items() if number > most}
-            found = self._seen(rows.load_links(tx, frontier - full), nodes)
-            reached = {end for link in found for end in (link.key, link.other)}
-            reached.update(*(rows.identifiers_of(tx, self.customers[key]) for key in full if key in self.customers))
-            just = {key for key in full if numbers[key] <= most + touched[key]}
-            if just:
-                crowd = self._seen(rows.load_links(tx, just), nodes)
-                reached |= {end for link in crowd for end in (link.key, link.other)} & self._shared
-            links |= found
-            void |= full
-            crowded |= just
-            frontier = reached - nodes
-            nodes |= frontier
-            self._ask(frontier)
-        if frontier:
-            near = {self.customers[key] for key in keys if key in self.customers}
-            nodes = set(keys).union(*(rows.identifiers_of(tx, row) for row in near))
-            links = self._seen(rows.load_links(tx, nodes - void), nodes)
-        return nodes, [link for link in links if {link.key, link.other} <= nodes - void], crowded
+        return self.turn.people[row].row.key if row in self.turn.people else None
 
     def _assign(self, groups: list[Group]) -> tuple[list[int], dict[int, list[int]]]:
         """For each group the customer whom it is from now on, and those who become part of that one."""
-        turn = self._turn
+        turn = self.turn
         targets: list[int] = []
         merges: dict[int, list[int]] = {}
         for group in groups:
@@ -337,7 +267,7 @@ class Identities:
 
     def _move_identifiers(self, groups: list[Group], targets: list[int]) -> list[tuple[int, int]]:
         """Give each customer the identifiers that are theirs. Says from whom to whom, but for those who become one."""
-        turn = self._turn
+        turn = self.turn
         moved: list[tuple[int, int]] = []
         owners: dict[str, int] = {}
         freed: list[str] = []
@@ -350,7 +280,7 @@ class Identities:
                         continue
                     moved.append((was, row))
                 self.customers[key] = row
-                if key == own and key not in self._shared:
+                if key == own and key not in self.shared:
                     freed.append(key)
                 elif was != row:
                     owners[key] = row
@@ -363,24 +293,24 @@ class Identities:
         """Whether several customers use an identifier, where that is another answer than before."""
         named = {key: group.key for group in groups for key in group.members}
         users: dict[str, set[str]] = {}
-        for link in self._counting(set(said)):
+        for link in linking.counting(self, set(said)):
             users.setdefault(link.key, {named[link.key]}).add(named[link.other])
         return {
             key: several
             for key in nodes
-            if key[0] != "u" and (several := len(users.get(key, ())) > 1) != (key in self._shared)
+            if key[0] != "u" and (several := len(users.get(key, ())) > 1) != (key in self.shared)
         }
 
     def _mark_shared(self, changes: Mapping[str, bool]) -> None:
         """Note which identifiers several customers use."""
         for key, several in changes.items():
-            (self._shared.add if several else self._shared.discard)(key)
-        rows.set_shared(self._turn.tx, changes, self.customers)
+            (self.shared.add if several else self.shared.discard)(key)
+        rows.set_shared(self.turn.tx, changes, self.customers)
 
     def _merge(
         self, kept: int, gone: int, new: Collection[Link], before: Mapping[str, str | None], now: Instant
     ) -> None:
-        turn = self._turn
+        turn = self.turn
         known, unknown = turn.people[kept].row.key, turn.people[gone].row.key
         merge(turn, kept, gone, now)
         for key, row in self.customers.items():
@@ -392,7 +322,7 @@ class Identities:
         self, row: int, key: str, new: Collection[Link], before: Mapping[str, str | None], now: Instant
     ) -> None:
         """Have a customer go by another identifier."""
-        turn = self._turn
+        turn = self.turn
         person = turn.people[row]
         old = person.row.key
         if old == key:
@@ -403,9 +333,9 @@ class Identities:
         person.row.seed = person.row.seed or show(old)
         person.row.key = key
         turn.refresh(person)
-        if key not in self._shared:
+        if key not in self.shared:
             rows.remove_identifiers(turn.tx, (key,))
-        if old not in self._shared:
+        if old not in self.shared:
             rows.put_identifiers(turn.tx, {old: row})
         if old in before.values():
             self._note(row, key, old, None, new, before)
@@ -423,7 +353,7 @@ class Identities:
         for link in new:
             if was in (before[link.key], before[link.other]) or len(new) == 1:
                 joining = Joining(row, kept, was, link.at, link.key, link.other, link.message_id, gone)
-                rows.put_joining(self._turn.tx, joining)
+                rows.put_joining(self.turn.tx, joining)
                 return
 
     # Somebody is no more
@@ -431,14 +361,14 @@ class Identities:
     def links_with_others(self, row: int) -> set[Link]:
         """What links the identifiers of a customer to those of others: theirs are shared."""
         self.write()
-        own = set(rows.identifiers_of(self._turn.tx, row))
-        links = rows.load_links(self._turn.tx, own)
-        self._ask({end for link in links for end in (link.key, link.other)})
+        own = set(rows.identifiers_of(self.turn.tx, row))
+        links = rows.load_links(self.turn.tx, own)
+        self.ask({end for link in links for end in (link.key, link.other)})
         return {
             link
             for link in links
             if any(self.customers.get(end, row) != row for end in (link.key, link.other))
-            and self._shared.issuperset(end for end in (link.key, link.other) if self.customers.get(end) == row)
+            and self.shared.issuperset(end for end in (link.key, link.other) if self.customers.get(end) == row)
         }
 
     def lose(self, row: int, links: Collection[Link], now: Instant) -> None:
@@ -446,10 +376,10 @@ class Identities:
         gone = {key for key, known in self.customers.items() if known == row}
         for key in gone:
             del self.customers[key]
-        self._shared -= gone
+        self.shared -= gone
         self._links = {pair: first for pair, first in self._links.items() if gone.isdisjoint(pair)}
         if links:
-            rows.put_links(self._turn.tx, links)
+            rows.put_links(self.turn.tx, links)
             self._links.update({(link.key, link.other): (link.at, link.message_id) for link in links})
             self.settle({end for link in links for end in (link.key, link.other)}, now)
 
@@ -458,8 +388,8 @@ class Identities:
     def write(self) -> None:
         """Write what is new of identifiers."""
         if self._fresh:
-            rows.put_identifiers(self._turn.tx, self._fresh)
+            rows.put_identifiers(self.turn.tx, self._fresh)
             self._fresh.clear()
         if self._fresh_links:
-            rows.put_links(self._turn.tx, self._fresh_links.values())
+            rows.put_links(self.turn.tx, self._fresh_links.values())
             self._fresh_links.clear()

@@ -215,8 +215,13 @@ def _event_line(row: history.ArrivalRow) -> bytes:
         call |= {"type": "identify", "traits": rest.get("traits", {})}
     else:
         call |= {"event": row.name, "properties": row.fields}
-        if rest.get("traits"):
-            call["context"] = {"traits": rest["traits"]}
+    context: dict[str, Any] = {}
+    if rest.get("traits") and "traits" not in call:
+        context["traits"] = rest["traits"]
+    if rest.get("ids"):
+        context["externalIds"] = [{"type": kind, "id": value} for kind, value in rest["ids"].items()]
+    if context:
+        call["context"] = context
     if user is not None:
         call["userId"] = user
     if "anonymousId" in rest:

@@ -5,8 +5,10 @@ Pure: the same bytes, received at the same instant, give the same event.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
+from typing import Any, Final
 
 from segue.api.bodies import LONGEST_ID, Refused, clean, read_id, read_timestamp
 from segue.api.calls.timestamps import Written, corrected
@@ -96,7 +98,8 @@ def _track(call: Call, message_id: str, timestamp: Instant, source: str, context
     properties = call.properties if call.properties is not None else {}
     # Without a customer an event can still reach journeys by the field of their rule's `per` (back in stock); without a
     # field it cannot reach anyone, and somebody forgot something.
-    if user is None and anonymous is None and not properties:
+    ids = _external_ids(context)
+    if user is None and anonymous is None and not properties and not ids:
         raise _nobody()
     if "products" in properties and "items" not in properties:
         items = item_ids(properties["products"])
@@ -109,20 +112,23 @@ def _track(call: Call, message_id: str, timestamp: Instant, source: str, context
         name=name,
         user_id=user,
         anonymous_id=anonymous,
+        ids=ids,
         properties=properties,
         traits=customer_traits(context, call.traits),
     )
 
 
 def _identify(call: Call, message_id: str, timestamp: Instant, source: str, context: Context | None) -> Event:
-    user, anonymous = _someone(call)
+    traits = customer_traits(context, call.traits)
+    user, anonymous, ids = _someone(call, context, traits)
     return Event(
         message_id=message_id,
         timestamp=timestamp,
         source=source,
         user_id=user,
         anonymous_id=anonymous,
-        traits=customer_traits(context, call.traits),
+        ids=ids,
+        traits=traits,
     )
 
 
@@ -135,7 +141,7 @@ def _screen(call: Call, message_id: str, timestamp: Instant, source: str, contex
 
 
 def _view(call: Call, name: str, message_id: str, timestamp: Instant, source: str, context: Context | None) -> Event:
-    user, anonymous = _someone(call)
+    user, anonymous, ids = _someone(call, context)
     properties = call.properties if call.properties is not None else {}
     if call.name:
         properties["name"] = call.name
@@ -154,13 +160,14 @@ def _view(call: Call, name: str, message_id: str, timestamp: Instant, source: st
         name=name,
         user_id=user,
         anonymous_id=anonymous,
+        ids=ids,
         properties=properties,
         traits=customer_traits(context, None),
     )
 
 
 def _group(call: Call, message_id: str, timestamp: Instant, source: str, context: Context | None) -> Event:
-    user, anonymous = _someone(call)
+    user, anonymous, ids = _someone(call, context)
     group = read_id(call.group_id, "groupId")
     if group is None:
         raise Refused("groupId", "is missing: a group call names the group")
@@ -172,6 +179,7 @@ def _group(call: Call, message_id: str, timestamp: Instant, source: str, context
         name="group_joined",
         user_id=user,
         anonymous_id=anonymous,
+        ids=ids,
         properties={**(call.traits or {}), "group_id": group},
         traits={**customer_traits(context, None), "group_id": group},
     )
@@ -189,6 +197,7 @@ def _alias(call: Call, message_id: str, timestamp: Instant, source: str, context
         source=source,
         user_id=user,
         previous_id=previous,
+        ids=_external_ids(context),
         traits=customer_traits(context, None),
     )
 
@@ -204,11 +213,42 @@ TYPES: dict[str, Callable[[Call, str, Instant, str, Context | None], Event]] = {
 """What each type of call becomes."""
 
 
-def _someone(call: Call) -> tuple[str | None, str | None]:
+def _someone(
+    call: Call, context: Context | None, traits: Mapping[str, Any] | None = None
+) -> tuple[str | None, str | None, dict[str, str]]:
+    """The ids of a call, of which it must have one; an address among its ``traits`` is one too."""
     user, anonymous = read_id(call.user_id, "userId"), read_id(call.anonymous_id, "anonymousId")
-    if user is None and anonymous is None:
+    ids = _external_ids(context)
+    if user is None and anonymous is None and not ids and not (traits and any(traits.get(one) for one in _ADDRESSES)):
         raise _nobody()
-    return user, anonymous
+    return user, anonymous, ids
+
+
+_ADDRESSES: Final = ("email", "phone", "push_token", "web_push_token")
+_KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,99}")
+
+
+def _external_ids(context: Context | None) -> dict[str, str]:
+    """Further ids by kind: ``ios.push_token`` is a push token, and ``customer-no`` is written ``customer_no``. The last
+    of a kind stands.
+
+    Source: https://segment.com/docs/unify/identity-resolution/externalids/
+    """
+    sent = context.external_ids if context is not None else None
+    found: dict[str, str] = {}
+    for one in sent if isinstance(sent, list) else ():
+        if not isinstance(one, dict) or one.get("collection") not in (None, "users"):
+            continue
+        kind, value = one.get("type"), one.get("id")
+        if isinstance(value, bool) or not isinstance(kind, str) or not isinstance(value, str | int | float):
+            continue
+        name = re.sub(r"[^a-z0-9_]+", "_", kind.strip().lower())
+        if name.endswith("_push_token") and name != "web_push_token":
+            name = "push_token"
+        known = read_id(value, "context.externalIds")
+        if known is not None and _KIND.fullmatch(name):
+            found[name] = known
+    return found
 
 
 def _nobody() -> Refused:

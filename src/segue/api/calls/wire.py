@@ -49,13 +49,15 @@ class Page(msgspec.Struct, rename="camel"):
 
 
 class Context(msgspec.Struct, rename="camel"):
-    """What Segue reads of ``context``; the rest is passed over."""
+    """What Segue reads of ``context``; the rest is passed over. ``external_ids`` come from all sorts of hands: what is
+    none of them is passed over too."""
 
     traits: dict[str, Any] | None = None
     device: Device | None = None
     page: Page | None = None
     locale: str | None = None
     timezone: str | None = None
+    external_ids: Any = None
 
 
 class Call(msgspec.Struct, rename="camel"):
