@@ -56,7 +56,7 @@ class Rules(msgspec.Struct, frozen=True):
     meant where none is written."""
 
     join_known_by: frozenset[str] = frozenset()
-    most_links: int = 100
+    most_links: int = 1000
     country: str | None = None
 
 
