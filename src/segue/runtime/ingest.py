@@ -220,7 +220,7 @@ def _take(
         if turn.carts is not None:
             turn.carts.note(person, arrived, event.source)
         turn.arrive(person, arrived, now)
-    if person.new and turn.lookouts is not None:
+    if turn.lookouts is not None and person.row.row in turn.begun:  # written already, where they share an address
         turn.lookouts.greet(person, Cause(event.message_id, at, order), now)
 
 

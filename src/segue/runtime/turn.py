@@ -94,6 +94,8 @@ class Turn:
         self.now = self.horizon = now
         self.lines: list[DecisionLine] = []
         self.people: dict[int, Person] = {}
+        self.begun: set[int] = set()
+        """Customers seen for the first time in this turn."""
         self.calendar: Instant | None = None
         """The first moment of the calendar in a zone that this turn was the first to see."""
         self.importing = False
@@ -141,6 +143,7 @@ class Turn:
         """A customer seen for the first time."""
         person = self._person(CustomerRow(row, key, {}, {}), new=True)
         self.people[row] = person
+        self.begun.add(row)
         return person
 
     def _person(self, row: CustomerRow, *, new: bool) -> Person:
