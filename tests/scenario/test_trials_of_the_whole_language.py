@@ -28,36 +28,42 @@ def test_a_given_arm_is_the_one_of_whatever_split_has_it() -> None:
 
 def test_a_weekly_rule_runs_for_a_week_at_least() -> None:
     rule = ALL + "rule digest every monday at 09:00 for finns wait 1d send email"
-    passes(rule, 'given customer country "FI" expect entry at 0h expect email at 1d expect 1 message expect finish')
+    passes(
+        rule,
+        'given customer country "FI", timezone "UTC" expect entry at 0h expect email at 1d expect 1 message expect finish',
+    )
     passes(rule, 'given customer country "SE" expect no entry')
 
 
 def test_a_recurring_rule_runs_to_the_last_moment_that_the_test_names() -> None:
     rule = ALL + "rule digest every monday at 09:00 for finns send email"
-    passes(rule, 'given customer country "FI" expect email at 21d expect 4 messages')
+    passes(rule, 'given customer country "FI", timezone "UTC" expect email at 21d expect 4 messages')
 
 
 def test_a_monthly_and_a_yearly_rule_come_once_in_their_round() -> None:
     passes(
         ALL + "rule monthly every month 1 at 09:00 for finns send email",
-        'given customer country "FI" expect email at 2026-02-01 09:00 expect 1 message',
+        'given customer country "FI", timezone "UTC" expect email at 2026-02-01 09:00 expect 1 message',
     )
     passes(
         ALL + DATES + "rule party every year on customer.birthday at 10:00 for finns send email",
-        'given customer country "FI", birthday 1990-05-05 expect email at 2026-05-05 10:00 expect 1 message',
+        'given customer country "FI", timezone "UTC", birthday 1990-05-05 expect email at 2026-05-05 10:00 expect 1 message',
     )
 
 
 def test_a_broadcast_goes_once_at_its_moment() -> None:
     rule = ALL + "rule sale on 2026-11-27 at 08:00 for finns send email"
-    passes(rule, 'given customer country "FI" expect email at 2026-11-27 08:00 expect 1 message')
-    passes(rule, 'given customer country "FI" expect email expect 1 message')
+    passes(rule, 'given customer country "FI", timezone "UTC" expect email at 2026-11-27 08:00 expect 1 message')
+    passes(rule, 'given customer country "FI", timezone "UTC" expect email expect 1 message')
 
 
 def test_a_date_of_the_customer_begins_its_rule() -> None:
     rule = ALL + DATES + "rule renew when 3d before customer.renewal at 09:00 for finns send email"
-    passes(rule, 'given customer country "FI", renewal 2026-03-10 expect email at 2026-03-07 09:00 expect 1 message')
-    passes(rule, 'given customer country "FI", renewal 2025-12-01 expect email at 2025-11-28 09:00')
+    passes(
+        rule,
+        'given customer country "FI", timezone "UTC", renewal 2026-03-10 expect email at 2026-03-07 09:00 expect 1 message',
+    )
+    passes(rule, 'given customer country "FI", timezone "UTC", renewal 2025-12-01 expect email at 2025-11-28 09:00')
 
 
 def test_a_customer_goes_into_a_segment_by_an_event_and_by_time() -> None:
@@ -73,7 +79,7 @@ def test_a_customer_goes_into_a_segment_by_an_event_and_by_time() -> None:
 
 def test_who_was_a_member_before_the_test_begins_nothing() -> None:
     rule = ALL + "rule hello when customer enters finns send email"
-    passes(rule, 'given customer country "FI" expect no entry')
+    passes(rule, 'given customer country "FI", timezone "UTC" expect no entry')
 
 
 def test_a_trait_that_changes_in_the_test_begins_and_stops_journeys() -> None:

@@ -82,12 +82,12 @@ _decode: Final = msgspec.msgpack.Decoder(list[tuple[Instant, str, str, list[str]
 
 
 def encode_origins(origins: Mapping[str, Origin]) -> bytes | None:
-    """Origins as they are stored: mostly one event brought all of them."""
+    """Origins as they are stored, in one order whichever way they came about: mostly one event brought all of them."""
     if not origins:
         return None
     groups: dict[Origin, list[str]] = {}
-    for name, origin in origins.items():
-        groups.setdefault(origin, []).append(name)
+    for name in sorted(origins):
+        groups.setdefault(origins[name], []).append(name)
     return _encode([(origin.at, origin.message_id, origin.source, names) for origin, names in groups.items()])
 
 

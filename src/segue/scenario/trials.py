@@ -22,11 +22,12 @@ from segue.api import Answer, Event, Instant, Money, Period, Rejected, Report, S
 from segue.api.values import SECOND
 from segue.customers.identity import user_key
 from segue.customers.reach import Reach
+from segue.customers.zones import clock_of
 from segue.engine.journey import Journey
 from segue.language import model as m
 from segue.language.looking import nodes
 from segue.messages.catalogue import Catalogue
-from segue.program.calendar import add, find_zone
+from segue.program.calendar import add
 from segue.program.conditions import compile_expression
 from segue.program.facts import Customer, Scene
 from segue.program.program import Program
@@ -121,8 +122,7 @@ class Trials:
                 traits.setdefault(
                     how.address, f"{name}@example.com" if how.address == "email" else f"test-{how.address}"
                 )
-        named = traits.get("timezone")
-        return traits, (find_zone(named) if isinstance(named, str) else None) or self._setting.zone
+        return traits, clock_of(traits, self._setting.zone)
 
     def values_of(self, traits: Sequence[tuple[str, m.Expression]]) -> dict[str, Any]:
         """Traits as they are written in a test, as JSON."""
