@@ -30,7 +30,8 @@ def test_a_weekly_rule_runs_for_a_week_at_least() -> None:
     rule = ALL + "rule digest every monday at 09:00 for finns wait 1d send email"
     passes(
         rule,
-        'given customer country "FI", timezone "UTC" expect entry at 0h expect email at 1d expect 1 message expect finish',
+        'given customer country "FI", timezone "UTC" '
+        "expect entry at 0h expect email at 1d expect 1 message expect finish",
     )
     passes(rule, 'given customer country "SE" expect no entry')
 
@@ -47,7 +48,8 @@ def test_a_monthly_and_a_yearly_rule_come_once_in_their_round() -> None:
     )
     passes(
         ALL + DATES + "rule party every year on customer.birthday at 10:00 for finns send email",
-        'given customer country "FI", timezone "UTC", birthday 1990-05-05 expect email at 2026-05-05 10:00 expect 1 message',
+        'given customer country "FI", timezone "UTC", birthday 1990-05-05 '
+        "expect email at 2026-05-05 10:00 expect 1 message",
     )
 
 
@@ -61,7 +63,8 @@ def test_a_date_of_the_customer_begins_its_rule() -> None:
     rule = ALL + DATES + "rule renew when 3d before customer.renewal at 09:00 for finns send email"
     passes(
         rule,
-        'given customer country "FI", timezone "UTC", renewal 2026-03-10 expect email at 2026-03-07 09:00 expect 1 message',
+        'given customer country "FI", timezone "UTC", renewal 2026-03-10 '
+        "expect email at 2026-03-07 09:00 expect 1 message",
     )
     passes(rule, 'given customer country "FI", timezone "UTC", renewal 2025-12-01 expect email at 2025-11-28 09:00')
 
