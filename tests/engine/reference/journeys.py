@@ -159,7 +159,7 @@ class Journey:
             case m.Set(trait=trait, value=node):
                 if not any(what == "set" and detail[0] == trait for what, detail in self.later):
                     self.later.append(("set", (trait, self.person.traits.get(trait))))
-                self.world.set_trait(self.person, trait, value_of(node, self.scene()))
+                self.world.set_trait(self.person, trait, value_of(node, self.scene()), (self.world.now, True, ""))
                 self.judge(f"trait:{trait}")
             case m.Emit(event=event, values=values):
                 fields = {name: value_of(node, self.scene()) for name, node in values}

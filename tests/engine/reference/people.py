@@ -67,6 +67,7 @@ class Person:
         self.world = world
         self.key = key
         self.traits: dict[str, Any] = {}
+        self.said: dict[str, tuple[datetime, bool, str]] = {}
         self.withdrawn: set[tuple[str, str]] = set()
         self.events: list[Past] = []
         self.journeys: list[Journey] = []

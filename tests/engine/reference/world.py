@@ -113,10 +113,11 @@ class World:
         self.arrived += 1
         order = self.arrived
         at = min(moment_of(event.timestamp), self.now)
-        changed = [name for name, value in event.traits.items() if person.traits.get(name) != value]
-        old = {name: person.traits.get(name) for name in changed}
-        for name in changed:
-            self.set_trait(person, name, event.traits[name])
+        before = dict(person.traits)
+        for name, value in event.traits.items():
+            self.set_trait(person, name, value, (at, False, event.message_id))
+        changed = [name for name in event.traits if person.traits.get(name) != before.get(name)]
+        old = {name: before.get(name) for name in changed}
         about = [f"trait:{name}" for name in sorted(changed)]
         if set(changed) & set(self.addresses.values()):
             about.append("reach")
@@ -142,7 +143,11 @@ class World:
                 self.tell(journey, "reach", 0)
         self.happen(person, Past(name, at, order, {**event.properties, "source": event.source}), 0)
 
-    def set_trait(self, person: Person, name: str, value: Any) -> None:
+    def set_trait(self, person: Person, name: str, value: Any, place: tuple[datetime, bool, str]) -> None:
+        """The newest counts: by its moment, then a rule's before an event's, then by the message id."""
+        if name in person.said and person.said[name] > place:
+            return
+        person.said[name] = place
         if isinstance(value, Decimal):
             value = int(value) if value == value.to_integral_value() else float(value)
         if value is None:
