@@ -44,6 +44,8 @@ class World:
         self.people: dict[str, Person] = {}
         self.seen: set[str] = set()
         self.arrived = 0
+        self.cause = -1
+        """The order of the event that everything follows from; -1: it follows from time, or from an answer."""
         self.now = EPOCH
         self.lines: list[Line] = []
         self.outbox: list[Message] = []
@@ -111,7 +113,7 @@ class World:
         new = event.user_id not in self.people
         person = self.people.setdefault(event.user_id, Person(self, event.user_id))
         self.arrived += 1
-        order = self.arrived
+        order = self.cause = self.arrived
         at = min(moment_of(event.timestamp), self.now)
         before = dict(person.traits)
         for name, value in event.traits.items():
@@ -134,6 +136,7 @@ class World:
             self.take(person, event, event.name, at, order)
         if new:
             self.touch(person, None, at, order, 0)
+        self.cause = -1
 
     def take(self, person: Person, event: Event, name: str, at: datetime, order: int) -> None:
         if name == "unsubscribed":
@@ -355,13 +358,15 @@ class World:
                         if latest.get(other.rule.name) is other:
                             self.convert(other, {f"trait:{trait}"}, self.now)
                         self.tell(other, f"trait:{trait}", depth + 1)
-                self.change(journey.person, trait, old, self.now, self.arrived, depth + 1)
-                self.touch(journey.person, {f"trait:{trait}"}, self.now, self.arrived, depth + 1)
+                self.change(journey.person, trait, old, self.now, self.cause, depth + 1)
+                self.touch(journey.person, {f"trait:{trait}"}, self.now, self.cause, depth + 1)
             else:
                 name, fields = detail
                 fields = {key: float(v) if isinstance(v, Decimal) else v for key, v in fields.items()}
                 self.arrived += 1
+                before, self.cause = self.cause, self.arrived
                 self.happen(journey.person, Past(name, self.now, self.arrived, fields), depth + 1)
+                self.cause = before
 
     # Messages
 
