@@ -80,11 +80,16 @@ def book(*rules: m.Rule, events: Iterable[str] = ()) -> m.Book:
     return m.Book(tuple(rules), {name: m.EventType(name, {}, (name,)) for name in sorted(names)}, {})
 
 
-def setting(zone: str = "UTC", reach: Reach = REACH, channels: Mapping[str, ChannelSpec] | None = None) -> Setting:
+def setting(
+    zone: str = "UTC",
+    reach: Reach = REACH,
+    channels: Mapping[str, ChannelSpec] | None = None,
+    kept: frozenset[str] = frozenset(),
+) -> Setting:
     found = find_zone(zone)
     assert found is not None
     specs = dict(channels) if channels is not None else {name: spec(name) for name in reach.channels}
-    return Setting(zone=found, currency="EUR", reach=reach, channels=specs)
+    return Setting(zone=found, currency="EUR", reach=reach, channels=specs, kept=kept)
 
 
 def put(store: Store, rules: m.Book, how: Setting | None = None, now: Instant = BEGINNING) -> Running:

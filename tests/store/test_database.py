@@ -29,6 +29,7 @@ TABLES = {
     "import_piece",
     "imported",
     "access",
+    "crossing",
     "aggregate",
     "aggregate_day",
     "long_history",

@@ -20,6 +20,7 @@ from segue.host.configuration import nearest
 from segue.host.pages import Pages, read_links, read_pages
 from segue.host.privacy import Privacy, Retention, read_privacy, read_retention
 from segue.host.project_identity import read_identity
+from segue.host.segments import read_segments
 from segue.host.tables import Problem, ProjectError, TableReader
 
 FILE: Final = "segue.toml"
@@ -60,7 +61,8 @@ class SourceSettings(msgspec.Struct, frozen=True):
 class Project(msgspec.Struct, frozen=True, kw_only=True):
     """A project folder. Paths are absolute. ``stale`` is in microseconds, ``best_time`` in minutes since midnight.
     ``links`` are references to the keys of signed links, ``readers`` the settings of those who may look at customers
-    (`segue.host.readers`). ``configured``: whether there is a segue.toml."""
+    (`segue.host.readers`), ``segments`` those whose members are kept though no rule asks for it. ``configured``:
+    whether there is a segue.toml."""
 
     root: Path
     zone: str = "UTC"
@@ -79,6 +81,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     retention: Retention = Retention()
     readers: dict[str, dict[str, Any]] = {}
     identity: Rules = NO_RULES
+    segments: frozenset[str] = frozenset()
     configured: bool = False
 
 
@@ -140,7 +143,7 @@ def _syntax(file: Path, text: str, error: str) -> Problem:
 
 _TOP: Final = (
     *("zone", "locale", "currency", "best_time", "stale", "database", "rules"),
-    *("http", "channels", "sources", "links", "pages", "privacy", "retention", "readers", "identity"),
+    *("http", "channels", "sources", "links", "pages", "privacy", "retention", "readers", "identity", "segments"),
 )
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -173,6 +176,7 @@ class _Reader(TableReader):
             retention=read_retention(self, self.table(tables, "retention", ())),
             readers=self._readers(self.table(tables, "readers", ())),
             identity=read_identity(self, self.table(tables, "identity", ()), locale),
+            segments=read_segments(self, self.table(tables, "segments", ())),
             configured=True,
         )
 

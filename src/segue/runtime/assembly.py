@@ -78,6 +78,7 @@ class Assembly(msgspec.Struct, frozen=True):
                 if (quiet := said.cart_abandoned if said.cart_abandoned is not None else source.carts and HOUR)
             },
             identity=self.project.identity,
+            kept=self.project.segments,
         )
 
     def words(self, content: Catalogue | None) -> Words:

@@ -12,20 +12,26 @@ from typing import Final
 
 import msgspec
 
+from segue.customers.reach import Reach
+from segue.host.segments import EVERY
 from segue.language import model as m
 from segue.program import program as p
 from segue.program.codec import encode_node
 from segue.program.facts import ZONE_TRAIT
+from segue.program.horizon import Change, compile_change
 from segue.program.program import Condition, Program
+from segue.program.reads import Reads, collect_reads
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What is watched for every customer: a segment's membership (``condition``), or the date that begins a rule
-    (``program``). ``definition`` is a hash of its meaning: where that changes, all customers are looked at anew."""
+    """What is watched for every customer: a segment's membership (``condition``; ``change`` tells when time alone may
+    turn it, None: never), or the date that begins a rule (``program``). ``definition`` is a hash of its meaning: where
+    that changes, all customers are looked at anew."""
 
     name: str
     definition: str
     condition: Condition | None = None
+    change: Change | None = None
     program: Program | None = None
 
     @property
@@ -72,9 +78,11 @@ def find_beginnings(
     programs: Iterable[Program],
     segments: Mapping[str, m.Segment],
     conditions: Mapping[str, Condition],
+    reach: Reach,
+    kept: frozenset[str] = frozenset(),
 ) -> Beginnings:
     """What begins the journeys of a book. ``programs`` are all that customers may be inside of, ``conditions`` the
-    compiled segments."""
+    compiled segments, ``kept`` the segments that are watched though no rule asks for it (``all``: every one)."""
     memberships: dict[tuple[str, str], tuple[Program, ...]] = {}
     changes: dict[str, tuple[Program, ...]] = {}
     schedules: dict[str, Program] = {}
@@ -95,14 +103,19 @@ def find_beginnings(
             case None:
                 pass
     names = {program.hash: named for program in programs if (named := _names_watched(program))}
-    wanted = {segment for _, segment in memberships}
+    wanted = {segment for _, segment in memberships} | (set(conditions) if EVERY in kept else kept)
     for named in names.values():
         wanted |= {
             name for name in named & conditions.keys() if conditions[name].volatile or _names_rule(conditions, name)
         }
     for name in sorted(wanted & conditions.keys()):
         meaning = [segments[each] for each in sorted({name, *conditions[name].names} & segments.keys())]
-        watched[name] = Subject(name, _digest(meaning), condition=conditions[name])
+        watched[name] = Subject(
+            name,
+            _digest(meaning, _how_reached(segments[name], segments, reach)),
+            condition=conditions[name],
+            change=compile_change(segments[name].condition, segments) if conditions[name].volatile else None,
+        )
     tracked = [subject for subject in watched.values() if subject.condition is not None]
     return Beginnings(
         watched=watched,
@@ -148,10 +161,18 @@ def _conditions_watched(program: Program) -> Iterator[Condition]:
             yield step.towards
 
 
-def _digest(nodes: Iterable[m.Node]) -> str:
+def _how_reached(segment: m.Segment, segments: Mapping[str, m.Segment], reach: Reach) -> bytes:
+    """How the project's channels reach customers, as far as a segment asks whether they do."""
+    asked = collect_reads(segment.condition, Reads(segments)).reach
+    found = {channel: reach.channels[channel] for channel in sorted(asked) if channel in reach.channels}
+    return msgspec.json.encode(found) if asked else b""
+
+
+def _digest(nodes: Iterable[m.Node], also: bytes = b"") -> str:
     digest = blake2b(digest_size=16)
     for node in nodes:
         digest.update(encode_node(node, meaning=True))
+    digest.update(also)
     return digest.hexdigest()
 
 

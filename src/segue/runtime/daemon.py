@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -37,7 +36,7 @@ from segue.runtime.publishing import Setting, publish, resume
 from segue.runtime.refusals import Refusals
 from segue.runtime.running import DecisionLine, Running, with_content
 from segue.runtime.sender import NoChannel, Sender, Sends
-from segue.runtime.sweeping import Chore, Swept, chores, sweep
+from segue.runtime.sweeping import Pioneer, chores, do_chore
 from segue.runtime.turn import Done
 from segue.runtime.wake import Woke
 from segue.store import books
@@ -216,20 +215,25 @@ class Daemon:
         pause = 0.1
         while not self._stopping:
             try:
+                pioneer = Pioneer(self.store.path)
                 for chore in await self._write(lambda tx: chores(tx, self.running), LAST):
-                    left: Chore | None = chore
-                    while left is not None and not self._stopping:
-                        swept = await self._write(partial(self._sweep_piece, chore=left), LAST)
-                        self.tell(swept.done)
-                        left = swept.left
+                    await do_chore(
+                        chore,
+                        pioneer,
+                        lambda: self.running,
+                        self.clock.now,
+                        lambda job: self._write(job, LAST),
+                        self._tell_swept,
+                    )
                 return
             except StoreUnavailable as error:
                 _log.error("the store cannot write", error=str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
 
-    def _sweep_piece(self, tx: Transaction, chore: Chore) -> Swept:
-        return sweep(tx, self.running, chore, self.clock.now())
+    def _tell_swept(self, done: Done) -> bool:
+        self.tell(done)
+        return not self._stopping
 
     # What comes in
 

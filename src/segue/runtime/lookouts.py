@@ -7,6 +7,7 @@ publication, or just before an input reaches them, whichever comes first.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,13 @@ import msgspec
 from segue.api import Instant
 from segue.engine.occasions import next_date
 from segue.language import model as m
-from segue.program.horizon import next_change
+from segue.program.calendar import local
+from segue.program.facts import Scene
 from segue.runtime.admissions import Cause, occasion
 from segue.runtime.beginnings import Subject
 from segue.runtime.people import Person
 from segue.runtime.running import CHAIN
+from segue.store import crossings as crossing_rows
 from segue.store import lookouts as lookout_rows
 from segue.store.lookouts import Lookout, Watch
 
@@ -43,6 +46,8 @@ class Lookouts:
         self._known: dict[int, dict[str, Lookout]] = {}
         self._changed: set[tuple[str, int]] = set()
         self._greeted: set[int] = set()
+        self._crossings: Counter[tuple[str, str, bool]] = Counter()
+        self._expected: Instant | None = None
         self.moved: list[tuple[Instant, int, str]] = []
         """What this turn found is to be looked at by its horizon: when, customer, subject."""
 
@@ -153,6 +158,7 @@ class Lookouts:
         self._put(person, subject, Lookout(member, due, watch.at))
         if member == (before is not None and before.member):
             return
+        self._crossings[name, local(now, turn.running.zone).date().isoformat(), member] += 1
         if by_time:
             turn.cross(person, frozenset((name,)), now, depth)
         change = "enters" if member else "leaves"
@@ -176,9 +182,8 @@ class Lookouts:
         try:
             if subject.condition is not None:
                 member = facts.belongs(subject.name, now)
-                if subject.condition.volatile:
-                    segment = running.segments[subject.name]
-                    due = next_change(segment.condition, facts, now, running.segments)
+                if subject.change is not None:
+                    due = subject.change(Scene(facts, now))
             elif subject.program is not None:
                 trigger = subject.program.rule.trigger
                 assert isinstance(trigger, m.OnOffset | m.OnSchedule)
@@ -219,6 +224,10 @@ class Lookouts:
 
     # Writing
 
+    def expect(self, due: Instant) -> None:
+        """Something was written beside this that is to be looked at by a moment."""
+        self._expected = due if self._expected is None else min(self._expected, due)
+
     def forget(self, customers: Collection[int]) -> None:
         """Customers change in the store: what is known of them is asked for anew."""
         for row in customers:
@@ -241,7 +250,11 @@ class Lookouts:
         if gone:
             lookout_rows.remove_lookouts(self._turn.tx, gone)
         self._changed.clear()
-        return min((found.due for found in kept.values() if found.due is not None), default=None)
+        if self._crossings:
+            crossing_rows.count(self._turn.tx, self._crossings)
+            self._crossings.clear()
+        dues = [found.due for found in kept.values() if found.due is not None]
+        return min(dues if self._expected is None else [*dues, self._expected], default=None)
 
 
 def mint_moment(person: Person, moment: Instant) -> str:

@@ -32,7 +32,8 @@ from segue.store.database import Transaction
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """What a project says beside its rules; ``costs``, ``best_minute``, ``carts`` and ``identity`` as in `Running`."""
+    """What a project says beside its rules; ``costs``, ``best_minute``, ``carts`` and ``identity`` as in `Running`;
+    ``kept`` are the segments whose members are kept though no rule asks for it (``all``: of every one)."""
 
     zone: tzinfo
     currency: str
@@ -45,6 +46,7 @@ class Setting(msgspec.Struct, frozen=True):
     erase_on: frozenset[str] = frozenset()
     carts: Mapping[str, int] = {}
     identity: Rules = NO_RULES
+    kept: frozenset[str] = frozenset()
 
 
 def publish(tx: Transaction, book: m.Book, now: Instant, who: str, sources: Mapping[str, str] | None = None) -> Changes:
@@ -110,6 +112,7 @@ def load(tx: Transaction, setting: Setting, before: Running | None = None) -> Ru
         erase_on=setting.erase_on,
         carts=setting.carts,
         identity=setting.identity,
+        kept=setting.kept,
     )
 
 

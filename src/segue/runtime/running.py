@@ -131,6 +131,7 @@ def build(
     erase_on: frozenset[str] = frozenset(),
     carts: Mapping[str, int] | None = None,
     identity: Rules = NO_RULES,
+    kept: frozenset[str] = frozenset(),
 ) -> Running:
     """Compile what runs. ``rules`` are stored programs by hash, ``current`` the book (rule to hash); programs of
     ``before`` are not compiled again, unless the segments changed that they may name."""
@@ -169,7 +170,7 @@ def build(
         segments=segments,
         judges={name: condition.judge for name, condition in conditions.items()},
         policies={one.kind: one for one in policies_of(words)},
-        beginnings=find_beginnings(book, programs.values(), segments, conditions),
+        beginnings=find_beginnings(book, programs.values(), segments, conditions, reach, kept),
         superseded={
             content: book[program.name]
             for content, program in programs.items()

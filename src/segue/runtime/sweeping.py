@@ -8,7 +8,10 @@ that the work goes on after a crash.
 
 from __future__ import annotations
 
-from typing import Literal, assert_never
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, assert_never
 
 import msgspec
 
@@ -25,13 +28,16 @@ from segue.store.database import Transaction
 from segue.store.lookouts import Watch
 from segue.store.schedules import load_customers_in, newest_customer
 
+if TYPE_CHECKING:
+    from segue.runtime.rebuilding import Ahead, Rebuilder
+
 REMOVED = "the rule was removed"
 """Why everyone exits who was inside a rule that is not in the book any more."""
 
 
 class Chore(msgspec.Struct, frozen=True):
-    """One thing to do: ``names`` are hashes of programs, the subject, the event, or the number of an aggregate;
-    ``after`` is how far it came."""
+    """One thing to do: ``names`` are hashes of programs, the subject (or all segments that began to be watched together
+    and have come equally far), the event, or the number of an aggregate; ``after`` is how far it came."""
 
     what: Literal["expel", "follow", "forget", "look", "count", "drop"]
     names: tuple[str, ...]
@@ -39,10 +45,12 @@ class Chore(msgspec.Struct, frozen=True):
 
 
 class Swept(msgspec.Struct, frozen=True):
-    """What came of a piece. ``left`` is the rest of the chore, None where it is done."""
+    """What came of a piece. ``left`` is the rest of the chore, None where it is done; ``ahead`` what was found ahead of
+    it and is not written yet."""
 
     done: Done
     left: Chore | None
+    ahead: Ahead | None = None
 
 
 def chores(tx: Transaction, running: Running) -> tuple[Chore, ...]:
@@ -51,11 +59,15 @@ def chores(tx: Transaction, running: Running) -> tuple[Chore, ...]:
     gone = tuple(sorted(content for content, rule in inside.items() if rule not in running.current))
     old = tuple(sorted(inside.keys() & running.superseded.keys()))
     found = [Chore(what, names) for what, names in (("expel", gone), ("follow", old)) if names]  # type: ignore[arg-type]
+    together: dict[tuple[Instant, int, int, str], list[str]] = {}
     for watch in lookout_rows.load_watches(tx).values():
         if not watch.definition:
             found.append(Chore("forget", (watch.subject,)))
         elif not watch.complete:
-            found.append(Chore("look", (watch.subject,)))
+            subject = running.beginnings.watched.get(watch.subject)
+            apart = "" if subject is not None and subject.condition is not None else watch.subject
+            together.setdefault((watch.at, watch.cursor, watch.last, apart), []).append(watch.subject)
+    found += [Chore("look", tuple(names)) for names in together.values()]
     events: set[str] = set()
     for one in aggregate_rows.load_aggregates(tx):
         if one.digest is None:
@@ -66,8 +78,10 @@ def chores(tx: Transaction, running: Running) -> tuple[Chore, ...]:
     return tuple(found)
 
 
-def sweep(tx: Transaction, running: Running, chore: Chore, now: Instant, limit: int = 500) -> Swept:
-    """A piece of a chore."""
+def sweep(
+    tx: Transaction, running: Running, chore: Chore, now: Instant, limit: int = 500, ahead: Ahead | None = None
+) -> Swept:
+    """A piece of a chore; ``ahead`` is what a `Pioneer` found for it."""
     match chore.what:
         case "expel" | "follow":
             return _move(tx, running, chore, now, limit)
@@ -75,7 +89,7 @@ def sweep(tx: Transaction, running: Running, chore: Chore, now: Instant, limit: 
             gone = lookout_rows.forget(tx, chore.names[0], limit * 4)
             return Swept(Done(()), None if gone else chore)
         case "look":
-            return _look(tx, running, chore, now, limit)
+            return _look(tx, running, chore, now, limit, ahead)
         case "count":
             return Swept(Done(()), _count(tx, running, chore, limit))
         case "drop":
@@ -101,18 +115,20 @@ def _move(tx: Transaction, running: Running, chore: Chore, now: Instant, limit: 
     return Swept(done, Chore(chore.what, chore.names, found[-1][0]) if found else None)
 
 
-def _look(tx: Transaction, running: Running, chore: Chore, now: Instant, limit: int) -> Swept:
+def _look(tx: Transaction, running: Running, chore: Chore, now: Instant, limit: int, ahead: Ahead | None) -> Swept:
+    if _of_segments(running, chore):
+        from segue.runtime.rebuilding import look_at_segments  # numpy loads here, where there are customers to look at
+
+        piece = look_at_segments(tx, running, chore.names, ahead, now, limit)
+        return Swept(piece.done, None if piece.complete else chore, piece.ahead)
     watch = lookout_rows.load_watches(tx).get(chore.names[0])
     if watch is None or watch.complete:
         return Swept(Done(()), None)
     rows, more = load_customers_in(tx, None, watch.cursor, watch.last, limit)
     turn = Turn(tx, running, now)
     turn.load(rows)
-    subject = running.beginnings.watched.get(watch.subject)
-    if turn.lookouts is None or subject is None:
+    if turn.lookouts is None or watch.subject not in turn.lookouts.subjects:
         return Swept(turn.flush(), None)
-    if subject.condition is not None:
-        turn.load_history(rows, subject.condition.events)
     for row in rows:
         turn.lookouts.settle(turn.people[row], watch.subject)
     cursor = more if more is not None else watch.last
@@ -120,6 +136,33 @@ def _look(tx: Transaction, running: Running, chore: Chore, now: Instant, limit: 
     done = turn.flush()
     lookout_rows.put_watches(tx, [msgspec.structs.replace(watch, cursor=cursor)])
     return Swept(done, chore if cursor < watch.last else None)
+
+
+def _of_segments(running: Running, chore: Chore) -> bool:
+    """Whether a look is at segments, and not at a date of the customers."""
+    subjects = running.beginnings.watched
+    return all(name in subjects and subjects[name].condition is not None for name in chore.names)
+
+
+class Pioneer:
+    """Finds out beside the writer what a look at all customers comes to, for a store on disk; in memory the writer does
+    that itself."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._rebuilder: Rebuilder | None = None
+
+    def look_ahead(self, running: Running, chore: Chore, ahead: Ahead | None) -> Ahead | None:
+        """What the next piece of a chore may go by: what is left of the last look, else a new one. Takes up to a
+        second, in which nobody waits for the writer."""
+        if ahead is not None or self._path is None or chore.what != "look" or not _of_segments(running, chore):
+            return ahead
+        from segue.runtime.rebuilding import Rebuilder
+
+        known = self._rebuilder
+        if known is None or known.running is not running or known.names != chore.names:
+            known = self._rebuilder = Rebuilder(running, chore.names)
+        return known.look_ahead(self._path)
 
 
 def _count(tx: Transaction, running: Running, chore: Chore, limit: int) -> Chore | None:
@@ -145,6 +188,28 @@ def arrange_aggregates(tx: Transaction, running: Running) -> None:
     what nobody asks any more is dropped."""
     wanted = {one.digest: event for event, asked in running.kept.items() for one in asked}
     aggregate_rows.arrange(tx, wanted, newest_customer(tx))
+
+
+async def do_chore(
+    chore: Chore,
+    pioneer: Pioneer,
+    running: Callable[[], Running],
+    now: Callable[[], Instant],
+    write: Callable[[Callable[[Transaction], Swept]], Awaitable[Swept]],
+    tell: Callable[[Done], bool],
+) -> None:
+    """Do a chore beside other work, piece by piece. ``write`` runs a job in one of the writer's next transactions;
+    ``tell`` is told what was done, and says whether to go on: if not, the rest is done after the next start."""
+    swept = Swept(Done(()), chore)
+    while (left := swept.left) is not None:
+        ahead = await asyncio.to_thread(pioneer.look_ahead, running(), left, swept.ahead)
+
+        def job(tx: Transaction, left: Chore = left, ahead: Ahead | None = ahead) -> Swept:
+            return sweep(tx, running(), left, now(), ahead=ahead)
+
+        swept = await write(job)
+        if not tell(swept.done):
+            return
 
 
 def arrange_watches(tx: Transaction, running: Running) -> None:

@@ -1,5 +1,6 @@
-"""Upkeep of what is kept of customers, beside the daemon's loops: erasures and partings that were asked for, and what
-has become too old. What there is to do stands in the store, so a ring that is lost changes nothing."""
+"""Upkeep of what is kept of customers, beside the daemon's loops: erasures and partings that were asked for, segments
+that everybody is to be looked at anew for, and what has become too old. What there is to do stands in the store, so a
+ring that is lost changes nothing."""
 
 from __future__ import annotations
 
@@ -18,9 +19,11 @@ from segue.runtime.forgetting import Forgets, Forgetter
 from segue.runtime.parting import carry_out
 from segue.runtime.retaining import due_sorts, next_sweep, retain
 from segue.runtime.running import Running
+from segue.runtime.sweeping import Pioneer, chores, do_chore
 from segue.runtime.turn import Done
 from segue.store.database import LAST, Store, Transaction
 from segue.store.errors import StoreUnavailable
+from segue.store.lookouts import any_open
 
 T = TypeVar("T")
 
@@ -85,6 +88,7 @@ class Upkeep:
             try:
                 await self._part()
                 await self._forgetter.look()
+                await self._rebuild()
                 await self._sweep()
                 pause = 1.0
             except Exception as error:  # whatever it is stands in the store still
@@ -100,6 +104,19 @@ class Upkeep:
         running = self._running()
         for done in await self._write(lambda tx: carry_out(tx, running, self._clock.now())):
             self._listener(done)
+
+    async def _rebuild(self) -> None:
+        """Look at every customer anew for the segments that a command asks it of."""
+        if not await self._write(any_open):
+            return
+        pioneer = Pioneer(self._store.path)
+        for chore in await self._write(lambda tx: chores(tx, self._running())):
+            if chore.what == "look":
+                await do_chore(chore, pioneer, self._running, self._clock.now, self._write, self._tell)
+
+    def _tell(self, done: Done) -> bool:
+        self._listener(done)
+        return not self._stopping
 
     async def _sweep(self) -> None:
         now = self._clock.look()

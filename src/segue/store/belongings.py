@@ -135,7 +135,13 @@ IMPERSONAL: Final = frozenset(
         *("program", "book", "publication", "template", "name", "watch", "schedule"),  # rules, and what they name
         "trait_refused",  # counts, by the names of traits
         "aggregate",  # what is kept of long histories, by event
-        *("tally", "pace", "arm", "spend"),  # counts; reasons in tallies are cleaned by segue.store.erasures
+        *(
+            "tally",
+            "pace",
+            "arm",
+            "spend",
+            "crossing",
+        ),  # counts; reasons in tallies are cleaned by segue.store.erasures
         *("import", "imported"),  # names of files, and hashes of message ids
         "import_piece",  # events that are about to be taken in, where a tombstone refuses them
         *("tombstone", "erasure_call"),  # what is left after an erasure

@@ -70,6 +70,12 @@ def last_arrived(tx: Transaction) -> Instant:
     return Instant(row[0]) if row is not None else Instant(0)
 
 
+def first_moment(tx: Transaction) -> Instant | None:
+    """About when history begins: the earliest of the events that arrived first; None where there are none."""
+    row = tx.row("select min(at) from (select at from event where customer is not null order by id limit 1000)")
+    return Instant(row[0]) if row is not None and row[0] is not None else None
+
+
 def last_message_before(tx: Transaction, moment: Instant) -> int:
     """The number of the last message decided before a moment, 0 where there is none. Messages are numbered as they are
     decided, apart from a wait that was found to be over late."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -43,6 +43,19 @@ Place = tuple[str, int]
 def load_watches(tx: Transaction) -> dict[str, Watch]:
     """What is watched, by subject."""
     return {row[0]: Watch(*row) for row in tx.rows("select subject, definition, at, cursor, last from watch")}
+
+
+def any_open(tx: Transaction) -> bool:
+    """Whether anything is watched that not every customer has been looked at for."""
+    return tx.row("select 1 from watch where cursor < last and definition <> '' limit 1") is not None
+
+
+def begin_anew(tx: Transaction, subjects: Iterable[str], now: Instant) -> None:
+    """Have every customer be looked at again for some subjects, as of a moment."""
+    tx.run_many(
+        "update watch set at = ?, cursor = 0, last = (select coalesce(max(id), 0) from customer) where subject = ?",
+        [(now, subject) for subject in subjects],
+    )
 
 
 def put_watches(tx: Transaction, watches: Iterable[Watch]) -> None:
@@ -103,6 +116,31 @@ def put_lookouts(tx: Transaction, rows: Mapping[Place, Lookout]) -> None:
         "insert into lookout (subject, customer, member, due, since) values (?, ?, ?, ?, ?) on conflict do update set "
         "member = excluded.member, due = excluded.due, since = excluded.since",
         [(*place, int(one.member), one.due, one.since) for place, one in rows.items()],
+    )
+
+
+def load_range(tx: Transaction, subject: str, first: int, last: int) -> list[tuple[int, bool, Instant]]:
+    """What is known of a subject and a range of customers, in order: customer, whether they are a member, and under
+    which watch that was found."""
+    return [
+        (customer, bool(member), since)
+        for customer, member, since in tx.rows(
+            "select customer, member, since from lookout where subject = ? and customer between ? and ? "
+            "order by customer",
+            (subject, first, last),
+        )
+    ]
+
+
+def put_range(
+    tx: Transaction, watch: Watch, customers: Sequence[int], member: Sequence[bool], due: Sequence[Instant | None]
+) -> None:
+    """Write what a look at many customers found."""
+    subject, since = watch.subject, watch.at
+    tx.run_many(
+        "insert into lookout (subject, customer, member, due, since) values (?, ?, ?, ?, ?) on conflict do update set "
+        "member = excluded.member, due = excluded.due, since = excluded.since",
+        [(subject, *row, since) for row in zip(customers, map(int, member), due, strict=True)],
     )
 
 
