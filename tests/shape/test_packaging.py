@@ -17,8 +17,8 @@ from tests.shape.repository import CORE, ROOT, files, imports, plugins, project,
 
 # Names under which a distribution is imported, where they differ.
 IMPORTED_AS = {"python-liquid": "liquid", "prometheus-client": "prometheus_client"}
-# What only a plugin's author, or the benchmark, needs comes with an extra.
-ONLY_WITH_AN_EXTRA = ("src/segue/testing/", "src/segue/clock/yardstick.py")
+# What only a plugin's author, the benchmark, or who writes Parquet, needs comes with an extra.
+ONLY_WITH_AN_EXTRA = ("src/segue/testing/", "src/segue/clock/yardstick.py", "src/segue/cli/segments/files.py")
 
 
 def test_the_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_what_the_core_imports_it_depends_on() -> None:
     declared = project(ROOT)["project"]
     needed = _imported_names(declared["dependencies"])
     extras = declared["optional-dependencies"]
-    for_tests = _imported_names(extras["test"]) | _imported_names(extras["bench"])
+    for_tests = set().union(*(_imported_names(extras[name]) for name in ("test", "bench", "parquet")))
     missing = [
         f"{shown(path)}:{line} {name}"
         for path in files(CORE, ".py")

@@ -31,6 +31,7 @@ COMMANDS: Final = (
     "record",
     "import",
     "why",
+    "segment",
     "customer",
     "suppress",
     "privacy",

@@ -14,9 +14,9 @@ from typing import Annotated, Any
 import typer
 
 from segue.api import Instant
-from segue.api.cells import harmless
 from segue.cli.customer.whom import Whom, the_one
 from segue.cli.ending import USAGE, counted, fail, open_project
+from segue.cli.spreadsheets import cell
 from segue.runtime.exporting import Export, as_json
 from segue.runtime.exporting import export as collect
 from segue.runtime.publishing import load
@@ -97,14 +97,6 @@ def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\r\n")
-    table.writerow(map(_cell, columns))
-    table.writerows([_cell(row.get(name)) for name in columns] for row in rows)
+    table.writerow(map(cell, columns))
+    table.writerows([cell(row.get(name)) for name in columns] for row in rows)
     return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None or isinstance(value, int | float):
-        return value
-    return harmless(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
