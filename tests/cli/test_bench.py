@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from segue.api import Instant
 from segue.cli import bench as command
-from segue.cli.benchmarks import compared, over_http
+from segue.cli.benchmarks import compared, over_http, segments_shown
 from segue.cli.benchmarks.backlog import measure_backlog
 from segue.cli.benchmarks.checking import measure_checking
 from segue.cli.benchmarks.editing import measure_editing
@@ -19,6 +20,7 @@ from segue.cli.benchmarks.figures import Figure, Sizes
 from segue.cli.benchmarks.histories import measure_histories
 from segue.cli.benchmarks.over_http import NoSource, measure_over_http
 from segue.cli.benchmarks.replaying import measure_replaying
+from segue.cli.benchmarks.segments import Kept, Rebuilt, Result, measure_segments
 from segue.cli.benchmarks.spine import daemon, feed, measure_spine
 from segue.cli.benchmarks.workload import Shop, book
 from segue.clock.yardstick import JobRates, MissingLibrary, measure_jobs
@@ -223,3 +225,25 @@ def test_a_folder_that_is_not_there_is_wrong_usage() -> None:
     outcome = CliRunner().invoke(app, ["--folder", "nowhere/at/all"])
     assert outcome.exit_code == 2
     assert "there is no such folder" in outcome.stderr
+
+
+def test_segments_are_found_kept_and_crossed(tmp_path: Path) -> None:
+    result = measure_segments(1_000, lambda what: None, tmp_path)
+    rebuilt, (kept,) = result.rebuilt, result.kept
+    assert (rebuilt.customers, rebuilt.segments, rebuilt.alone) == (1_000, 50, 0)
+    assert rebuilt.members > 5_000
+    assert kept.rows > rebuilt.members  # whoever is in none may be tomorrow, and that is noted too
+    assert kept.looks > kept.crossed > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_figures_of_segments_are_shown_and_printed_as_documented(capsys: pytest.CaptureFixture[str]) -> None:
+    rebuilt = Rebuilt(1_000_000, 50, 13_000_000, 0, 40.0, 80.0, 2, 400.0)
+    few = Kept(10_000, 1.0, 150_000, 4.0, 9.0, 400.0, 5_000, 8_000.0, 4_000, 1.0, 40.0)
+    result = Result(rebuilt, (few, msgspec.structs.replace(few, customers=1_000_000, event=500.0)))
+    segments_shown.show(result, json=True)
+    first, *rest = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (first["figure"], first["seconds"], first["to_bare_loop"]) == ("rebuild", 40.0, 0.5)
+    assert [(one["customers"], one["event_to_fewest"]) for one in rest] == [(10_000, 1.0), (1_000_000, 1.25)]
+    segments_shown.show(result, json=False)
+    assert "1,000,000 customers in 50 segments in 40.0 s" in capsys.readouterr().out

@@ -37,7 +37,7 @@ def book() -> m.Book:
     return checked.book
 
 
-class _NoSettings(msgspec.Struct):
+class NoSettings(msgspec.Struct):
     pass
 
 
@@ -50,13 +50,12 @@ def setting() -> Setting:
         currency="EUR",
         reach=Reach({name: ChannelReach(None) for name in CHANNELS}),
         channels={
-            name: ChannelSpec(name=name, doc="", config=_NoSettings, open=_cannot_open, address=None)
-            for name in CHANNELS
+            name: ChannelSpec(name=name, doc="", config=NoSettings, open=cannot_open, address=None) for name in CHANNELS
         },
     )
 
 
-def _cannot_open(config: object, tools: Tools) -> NoReturn:
+def cannot_open(config: object, tools: Tools) -> NoReturn:
     raise RuntimeError("a benchmark sends nothing")
 
 
