@@ -22,7 +22,7 @@ def show_reason(path: Path, running: Running, name: str, customer: str, *, json:
     """Take the condition apart for a customer."""
     now = Instant(time.time_ns() // 1000)
     with read_only(path) as tx:
-        reason = explain_membership(tx, running, name, the_one(tx, customer), now)
+        reason = explain_membership(tx, running, name, the_one(tx, customer, running.identity), now)
     if json:
         print_json(
             {
