@@ -333,7 +333,7 @@ def _connect(path: Path | None, durable: bool) -> apsw.Connection:
     connection.execute("pragma temp_store = memory")
     connection.execute("pragma secure_delete = on")  # what is deleted is overwritten: an erasure leaves no remains
     connection.set_busy_timeout(5000)
-    connection.execute("pragma wal_autocheckpoint = 4000")
+    connection.execute("pragma wal_autocheckpoint = 1000")
     return connection
 
 

@@ -67,7 +67,7 @@ class BareLoop:
 
     def __init__(self, path: Path) -> None:
         self._connection = apsw.Connection(str(path))
-        for pragma in ("journal_mode = wal", "synchronous = full", "cache_size = -65536", "wal_autocheckpoint = 4000"):
+        for pragma in ("journal_mode = wal", "synchronous = full", "cache_size = -65536", "wal_autocheckpoint = 1000"):
             self._connection.execute(f"pragma {pragma}")
         self._connection.execute(_SCHEMA)
         self._events = self._customers = self._journeys = 0
