@@ -228,8 +228,27 @@ def derived_zone(traits: Mapping[str, Any]) -> str | None:
     return zone_of_country(code) or _zone_of_place(code, traits.get("state"), traits.get("city"))
 
 
-@lru_cache(maxsize=4096)
 def _zone_of_phone(text: str) -> str | None:
+    codes = _zones_of_calling_codes()
+    # No code begins with another one, and most tell the zone: the number need not be understood for that.
+    return codes.get(text[:2]) or codes.get(text[:3]) or codes.get(text[:4]) or _zone_of_area(text)
+
+
+@lru_cache(maxsize=1)
+def _zones_of_calling_codes() -> Mapping[str, str]:
+    """The zones of calling codes, with their plus, all of whose countries show the same time."""
+    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+
+    found = {}
+    for code, countries in COUNTRY_CODE_TO_REGION_CODE.items():
+        one = _one_of(tuple(name for country_ in countries for name in _zones_of(country_)))
+        if one is not None:
+            found[f"+{code}"] = one
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _zone_of_area(text: str) -> str | None:
     import phonenumbers
 
     try:
