@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from segue.api import Event, Instant
 from segue.api.bodies import Refused
 from segue.api.mapping import Mapping, Reader
+from segue.api.values import MINUTE
 from segue.host.configuration import ConfigurationError, configure
 
 NOW = Instant(1_790_000_000_000_000)
@@ -144,18 +145,31 @@ def test_the_message_id_is_the_payload_s_else_where_it_stands_else_what_it_is() 
         ("2026-09-21T14:00:00+02:00", 1_789_992_000_000_000),
         (1_789_992_000, 1_789_992_000_000_000),
         ("1789992000000", 1_789_992_000_000_000),
-        ("2099-01-01", NOW),
+        ("2099-01-01", 4_070_908_800_000_000),
         (None, NOW),
         ("", NOW),
     ],
 )
-def test_times_are_read_as_they_are_written_and_never_later_than_the_arrival(written: Any, at: int) -> None:
+def test_times_are_read_as_they_are_written_even_from_the_future(written: Any, at: int) -> None:
     assert one({"type": "x", "at": written}, time="$.at").timestamp == at
 
 
 def test_a_payload_that_was_kept_happened_at_the_latest_when_it_was_kept() -> None:
     (event,) = Reader(Mapping(event="$.type"), "till").read(b'{"type":"x"}', NOW, arrived=Instant(5), key="k")
     assert event.timestamp == 5
+
+
+@pytest.mark.parametrize(
+    ("written", "at"),
+    [
+        pytest.param(NOW - MINUTE, NOW - 10 * MINUTE, id="after it was kept: then at the latest"),
+        pytest.param(NOW + MINUTE, NOW + MINUTE, id="even after now: handed on, so that the clock is noticed"),
+    ],
+)
+def test_a_payload_that_was_kept_may_say_a_later_time(written: int, at: int) -> None:
+    reader, raw = Reader(Mapping(event="$.type", time="$.at"), "till"), b'{"type":"x","at":%d}' % (written // 1000)
+    (event,) = reader.read(raw, NOW, arrived=Instant(NOW - 10 * MINUTE), key="k")
+    assert event.timestamp == at
 
 
 @pytest.mark.parametrize(

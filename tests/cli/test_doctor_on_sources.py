@@ -9,8 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from segue.api import Instant, Rejection
-from segue.api.values import DAY
+from segue.api.values import DAY, HOUR
 from segue.cli.main import app
+from segue.store.clocks import ClockState, put_clocks
 from segue.store.database import Transaction, change
 from segue.store.fetching import put_position
 from segue.store.rejections import reject
@@ -44,3 +45,17 @@ def test_what_was_rejected_since_yesterday_is_told_with_what_to_do(folder: Path)
     assert "✓ source     kafka: 2 rejections, the newest at" in said
     assert "segue rejected kafka" in said
     assert "nats: " not in said
+
+
+def test_a_clock_that_is_wrong_is_told_with_what_to_do(folder: Path) -> None:
+    clocks = [
+        ClockState("crm", "ahead", 3 * HOUR, 250, Instant(1_790_000_000_000_000)),
+        ClockState("erp", "behind", -2 * HOUR, 0, Instant(1_790_000_000_000_000)),
+        ClockState("till", "right", 0, 3, Instant(1_790_000_000_000_000)),
+    ]
+    change(folder / "segue.db", lambda tx: put_clocks(tx, clocks))
+    said = doctor()
+    assert "✗ clock      crm: 25% of its events are dated in the future, by about 3.0 hours; noticed at 2026" in said
+    assert "✗ clock      erp: for a while no event came within 2.0 hours of its time" in said
+    assert "set its clock or its time zone right" in said
+    assert "till" not in said

@@ -200,7 +200,7 @@ def test_items_that_were_sent_stay() -> None:
         (1_767_225_540, NOW - MINUTE),
         (1_767_225_540_000, NOW - MINUTE),
         (1_767_225_540.5, NOW - MINUTE + 500_000),
-        ("2031-01-01T00:00:00Z", NOW),
+        ("2031-01-01T00:00:00Z", 1_924_992_000_000_000),
         (None, NOW),
     ],
 )
@@ -228,10 +228,10 @@ def test_a_client_s_wrong_clock_is_undone_by_sent_at() -> None:
     assert batched.timestamp == NOW - 2 * MINUTE
 
 
-def test_an_event_never_happens_after_its_arrival() -> None:
+def test_a_time_in_the_future_is_handed_on_so_that_the_clock_is_noticed() -> None:
     sent_before_it_happened = {"timestamp": "2026-01-01T02:00:00Z", "sentAt": "2026-01-01T01:00:00Z"}
     (event,) = post("/v1/track", track(**sent_before_it_happened)).events
-    assert event.timestamp == NOW
+    assert event.timestamp == NOW + 60 * MINUTE
 
 
 def test_the_same_bytes_without_a_message_id_are_a_duplicate() -> None:

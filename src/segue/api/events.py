@@ -14,7 +14,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     ``name`` is the event as the source sends it (``Order Completed``); None where only traits came (identify).
     ``user_id`` is the shop's own id, ``anonymous_id`` a device's; an event with neither reaches journeys only
-    through the field of a rule's ``per``. ``timestamp`` is when it happened. ``properties`` and ``traits`` are plain
+    through the field of a rule's ``per``. ``timestamp`` is when it happened, as the source says: where that lies in the
+    future, Segue takes the event as of its arrival, and notices the clock. ``properties`` and ``traits`` are plain
     JSON objects; trait names are those of the vocabulary (``first_name``). ``message_id`` is unique to
     the source: the same id again is a duplicate, and changes nothing. ``previous_id`` is set by alias: the
     id, a user's or a device's, that from now on is ``user_id``. ``ids`` are further identifiers by their kind, as in

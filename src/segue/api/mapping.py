@@ -31,7 +31,7 @@ from typing import Any, Final
 import msgspec
 
 from segue.api.bodies import LONGEST_ID, Refused, clean, read_id, read_timestamp
-from segue.api.calls import LARGEST_CALL, decode_json, read_call
+from segue.api.calls import LARGEST_CALL, decode_json, not_after_arrival, read_call
 from segue.api.events import Event
 from segue.api.shop import item_ids, order_lines
 from segue.api.sources import Fetched, Rejection
@@ -111,15 +111,17 @@ class Reader:
             return self.read(msgspec.json.encode(payload), now, arrived=arrived, key=key)
         got = now if arrived is None else min(arrived, now)
         if plan.each is None:
-            return self._events(plan, payload, got, key)
+            return self._events(plan, payload, got, now, key)
         items = plan.each.find(payload)
         if not isinstance(items, list):
             raise Refused(plan.each.text, "is no list: `each` says that every item of it is an event")
         if len(items) > _MOST_EVENTS:
             raise Refused(plan.each.text, f"has {len(items):,} items; it may have {_MOST_EVENTS:,}")
-        return tuple(event for n, item in enumerate(items) for event in self._events(plan, item, got, f"{key}/{n}"))
+        return tuple(
+            event for n, item in enumerate(items) for event in self._events(plan, item, got, now, f"{key}/{n}")
+        )
 
-    def _events(self, plan: _Plan, payload: Any, got: Instant, key: str) -> tuple[Event, ...]:
+    def _events(self, plan: _Plan, payload: Any, got: Instant, now: Instant, key: str) -> tuple[Event, ...]:
         if not isinstance(payload, dict):
             raise Refused("body", "is no JSON object: a payload that a mapping reads has named values")
         name = plan.name(payload)
@@ -136,7 +138,7 @@ class Reader:
         own = plan.identifier("id", payload)
         event = Event(
             message_id=own if own is not None else key,
-            timestamp=plan.time(payload, got),
+            timestamp=not_after_arrival(plan.time(payload, got), got, now),
             source=self._source,
             name=plan.names.get(name, name) if name is not None else None,
             user_id=user,
@@ -297,7 +299,7 @@ class _Plan:
             found = float(found)  # Unix time in a file of text
         if isinstance(found, bool) or not isinstance(found, str | int | float):
             raise Refused(self._time.text, "is no time: RFC 3339 text, or Unix seconds or milliseconds")
-        return min(read_timestamp(found, self._time.text), got)
+        return read_timestamp(found, self._time.text)
 
     def fields(self, payload: dict[str, Any]) -> dict[str, Any]:
         fields = _present(self._fields, payload) if self._fields else dict(payload)

@@ -34,19 +34,16 @@ MOST_SIGNATURES: Final = 16
 """Signatures of one request that are looked at: there are two while a secret is changed."""
 
 
-def answer(request: Request, now: Instant, read: Callable[[], Iterable[Event]]) -> Received:
-    """What `Source.receive` gives: the events that ``read`` finds, none later than now, and status 200; or the refusal
-    that it raised."""
+def answer(request: Request, read: Callable[[], Iterable[Event]]) -> Received:
+    """What `Source.receive` gives: the events that ``read`` finds, and status 200; or the refusal that it raised."""
     try:
-        events = [
-            event if event.timestamp <= now else msgspec.structs.replace(event, timestamp=now) for event in read()
-        ]
+        events = tuple(read())
     except Refused as refused:
         reason = refused.describe()
         body = msgspec.json.encode({"error": reason})
         response = Response(refused.status, body, {"content-type": "application/json"})
         return Received((), response, (Rejection(reason=reason, raw=request.body),))
-    return Received(tuple(events), Response(200))
+    return Received(events, Response(200))
 
 
 def secrets_of(secret: str | tuple[str, ...], setting: str = "secret") -> tuple[str, ...]:

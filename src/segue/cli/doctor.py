@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from segue.api import Instant, to_rfc3339
-from segue.api.values import DAY
+from segue.api.values import DAY, HOUR
 from segue.cli.ending import WRONG, counted, open_project, print_json
 from segue.customers.identity import describe
 from segue.delivery.policy import word_line
@@ -25,6 +25,7 @@ from segue.runtime.pace import Pace, look_at_paces
 from segue.runtime.publishing import load
 from segue.runtime.running import Running
 from segue.store import erasures
+from segue.store.clocks import load_clocks
 from segue.store.coupons import load_pools
 from segue.store.database import Transaction, holder, library_version, migrations, read_only
 from segue.store.errors import StoreError
@@ -150,6 +151,23 @@ def _fetched(tx: Transaction, now: Instant) -> list[Finding]:
     return findings
 
 
+def _clocks(tx: Transaction) -> list[Finding]:
+    """Sources whose clocks were found to be wrong."""
+    findings = []
+    for clock in load_clocks(tx):
+        hours = f"{abs(clock.offset) / HOUR:.1f} hours"
+        if clock.state == "ahead":
+            found = f"{clock.source}: {clock.share / 10:g}% of its events are dated in the future, by about {hours}"
+            advice = "set its clock or its time zone right; until then they count as of their arrival"
+        elif clock.state == "behind":
+            found = f"{clock.source}: for a while no event came within {hours} of its time"
+            advice = "set its clock or its time zone right, unless it sends so late on purpose"
+        else:
+            continue
+        findings.append(Finding("clock", False, f"{found}; noticed at {to_rfc3339(clock.since)}", advice))
+    return findings
+
+
 def _erasures(tx: Transaction) -> list[Finding]:
     """Erasures that are not done with: what channels have still to delete, or would not."""
     waiting = [
@@ -200,7 +218,7 @@ def _store(assembly: Assembly) -> list[Finding]:
             if schema is not None and schema[0] != newest:
                 findings.append(Finding("store", True, f"schema {schema[0]}; the next start brings it to {newest}"))
             else:
-                findings += _fetched(tx, Instant(time.time_ns() // 1000))
+                findings += [*_fetched(tx, Instant(time.time_ns() // 1000)), *_clocks(tx)]
             running = load(tx, assembly.setting)
             for count in count_rules(tx):
                 text = (

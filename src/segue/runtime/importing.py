@@ -20,6 +20,7 @@ from segue.runtime.crashpoints import reach
 from segue.runtime.inbox import BATCH
 from segue.runtime.ingest import Intake
 from segue.runtime.running import Running
+from segue.runtime.source_clocks import SourceClocks
 from segue.runtime.turn import Done, Turn
 from segue.store import imports as import_rows
 from segue.store.database import LAST, Store, Transaction
@@ -58,11 +59,14 @@ class Importer:
         running: Callable[[], Running],
         now: Callable[[], Instant],
         listener: Callable[[Done], None],
+        clocks: SourceClocks | None = None,
     ) -> None:
         self._store = store
         self._running = running
         self._now = now
         self._listener = listener
+        self._clocks = clocks
+        self._taken: Sequence[Event] = ()
         self._size = 200
         self._piece: Piece | None = None
         self._task: asyncio.Task[None] | None = None
@@ -117,6 +121,9 @@ class Importer:
             done = await asyncio.wrap_future(self._store.write(partial(self._refuse, error=error), LAST))
         if done is None:
             return False
+        if self._clocks is not None:
+            self._clocks.note(self._taken, self._now(), called=False)
+        self._taken = ()
         self._listener(done)
         return True
 
@@ -127,6 +134,7 @@ class Importer:
             return None
         events = piece.events[:size]
         outcome, done = take_past(tx, self._running(), events, self._now(), starts=piece.starts)
+        self._taken = events
         reach("in-import")
         self._advance(tx, piece, outcome)
         seconds = time.perf_counter() - began

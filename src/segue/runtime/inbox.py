@@ -16,6 +16,7 @@ from segue.runtime.busy import Busy
 from segue.runtime.crashpoints import reach
 from segue.runtime.ingest import Ingested, ingest
 from segue.runtime.running import Running
+from segue.runtime.source_clocks import SourceClocks
 from segue.store.database import Store, Transaction
 from segue.store.errors import StoreUnavailable
 from segue.store.fetching import put_position
@@ -51,12 +52,14 @@ class Inbox:
         now: Callable[[], Instant],
         listener: Callable[[Ingested], None],
         most: int = MOST_WAITING,
+        clocks: SourceClocks | None = None,
     ) -> None:
         self._store = store
         self._running = running
         self._now = now
         self._listener = listener
         self._most = most
+        self._clocks = clocks
         self._piece = BATCH
         self._waiting: deque[tuple[_Delivery, asyncio.Future[None]]] = deque()
         self._events = 0
@@ -94,12 +97,15 @@ class Inbox:
         count = len(delivery.events)
         if self._events and self._events + count > self._most:
             raise Busy(1.0)
+        arrived = self._now()
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((delivery, done))
         self._events += count
         self._arrived.set()
         self._idle.clear()
         await done
+        if self._clocks is not None:
+            self._clocks.note(delivery.events, arrived, called=delivery.source is None)
 
     async def drain(self) -> None:
         """Take no more, and wait until what was taken is committed."""

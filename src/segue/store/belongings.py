@@ -129,7 +129,7 @@ LINKED: Final = (
 
 IMPERSONAL: Final = frozenset(
     {
-        *("meta", "secret", "numbered", "retained", "source_position"),  # the store's own
+        *("meta", "secret", "numbered", "retained", "source_position", "source_clock"),  # the store's own
         "suppression",  # by address, which an erasure makes a hash: see segue.store.consent
         *("rejection", "rejected"),  # what mentions a customer is found by its text: see segue.store.mentions
         *("program", "book", "publication", "template", "name", "watch", "schedule"),  # rules, and what they name

@@ -115,6 +115,8 @@ class FetchingSourceConformance:
         self._run(exchange)
 
     def test_no_event_is_later_than_now(self) -> None:
+        """What is fed has just happened: a later time means that a unit or a zone was misread. One that really lies in
+        the future is handed on as it is."""
         self.feed(2)
         events, _ = self._run(lambda source: self._bring(source, 2, None))
         present = time.time_ns() // 1000

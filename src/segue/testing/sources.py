@@ -76,9 +76,12 @@ class SourceConformance:
         )
         assert len(set(now)) == len(now), f"two events of one request have the same message id: {now}"
 
-    def test_no_event_is_later_than_its_arrival(self) -> None:
+    def test_no_event_of_a_good_request_is_later_than_its_arrival(self) -> None:
+        """A good request comes from a clock that is right: a later time means that a unit or a zone was misread. A
+        timestamp that really lies in the future is handed on as it is: Segue takes the event as of its arrival, and
+        notices the clock."""
         late = [event for event in self._receive(self._open(), self.good()).events if event.timestamp > _NOW]
-        assert not late, f"an event's timestamp is later than its arrival: {late}"
+        assert not late, f"an event's timestamp is later than its arrival, as if a unit or a zone were misread: {late}"
 
     def test_hostile_requests_never_raise(self) -> None:
         source = self._open()

@@ -88,6 +88,19 @@ class DaemonCollector(Collector):
         yield opened
         yield faults
         yield from self._sources()
+        yield from self._clocks()
+
+    def _clocks(self) -> Iterable[Metric]:
+        offset = GaugeMetricFamily(
+            "segue_source_clock_offset_seconds", "By how much its clock is ahead; below 0: behind.", labels=("source",)
+        )
+        future = GaugeMetricFamily(
+            "segue_source_future_share", "The share of its events dated in the future.", labels=("source",)
+        )
+        for name, clock in self._daemon.clocks.clocks.items():
+            offset.add_metric((name,), clock.offset / SECOND)
+            future.add_metric((name,), clock.share / 1000)
+        yield from (offset, future)
 
     def _sources(self) -> Iterable[Metric]:
         """Of sources that fetch; those that are called are counted where they are answered."""

@@ -273,6 +273,65 @@ case(
     """,
 )
 case(
+    "orders that arrive out of order are counted in the window in which each happened",
+    "when cart_abandoned where ordered at least 2 times in last 7d send email",
+    """
+    03-09 10:00 ann ordered
+    03-09 11:00 ann ordered @03-02T13:00
+    03-09 12:00 ann cart_abandoned
+    03-09 10:00 bob ordered
+    03-09 11:00 bob ordered @03-02T11:00
+    03-09 12:00 bob cart_abandoned
+    """,
+    """
+    03-09 12:00 ann entered
+    03-09 12:00 ann sent email "cart_abandoned"
+    03-09 12:00 ann finished
+    """,
+)
+case(
+    "a late event that would have ended a wait ends it when it arrives",
+    """
+    rule asks
+    when cart_abandoned
+      wait for next ordered up to 6h
+      if ordered send email "thanks" else send email "reminder" end
+    """,
+    """
+    03-02 10:00 ann cart_abandoned
+    03-02 15:00 ann ordered @03-02T11:00
+    03-02 10:00 bob cart_abandoned
+    03-02 17:00 bob ordered @03-02T11:00
+    03-02 10:00 cid cart_abandoned
+    03-02 11:00 cid ordered @03-02T09:00
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 bob entered
+    03-02 10:00 cid entered
+    03-02 15:00 ann sent email "thanks"
+    03-02 15:00 ann finished
+    03-02 16:00 bob sent email "reminder"
+    03-02 16:00 bob finished
+    03-02 16:00 cid sent email "reminder"
+    03-02 16:00 cid finished
+    """,
+)
+case(
+    "a future timestamp cannot keep an order inside a window for longer",
+    "when cart_abandoned where not ordered in last 1d send email",
+    """
+    03-02 10:00 ann ordered @03-05T10:00
+    03-03 09:00 ann cart_abandoned
+    03-03 11:00 ann cart_abandoned
+    """,
+    """
+    03-03 11:00 ann entered
+    03-03 11:00 ann sent email "cart_abandoned"
+    03-03 11:00 ann finished
+    """,
+)
+case(
     "a late trigger whose guard came before it on the wire",
     SENTENCE,
     """

@@ -7,7 +7,6 @@ from segue.api.bodies import Refused, clean, read_timestamp
 from segue.api.calls import (
     LARGEST_CALL,
     TYPES,
-    corrected,
     decode_call,
     event_of,
     happened_at,
@@ -48,8 +47,8 @@ def _read(line: bytes) -> tuple[Event, Instant]:
     else:
         raise Refused("receivedAt", "is missing, and so is `timestamp`: one of them says when the call arrived")
     if call.timestamp is not None:
-        happened = corrected(read_timestamp(call.timestamp, "timestamp"), None, received)
+        happened = read_timestamp(call.timestamp, "timestamp")
     else:
         happened = happened_at(call, None, received)
     message_id = message_id_of(call, line, 0, None, received)
-    return event_of(call, call.type, message_id, happened, SOURCE), received
+    return event_of(call, call.type, message_id, Instant(min(happened, received)), SOURCE), received

@@ -46,7 +46,7 @@ class ShopifySource:
 
     def receive(self, request: Request, now: Instant) -> Received:
         """Understand one call that arrived at ``now``. A topic that Segue does not read is taken and means nothing."""
-        return answer(request, now, lambda: with_lines(self._events(request, now)))
+        return answer(request, lambda: with_lines(self._events(request, now)))
 
     def _events(self, request: Request, now: Instant) -> Iterator[Event]:
         read = TOPICS.get(signed_topic(request, self._secrets, signature=_SIGNATURE, topic=_TOPIC))

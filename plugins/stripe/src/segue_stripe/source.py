@@ -47,7 +47,7 @@ class StripeSource:
     def receive(self, request: Request, now: Instant) -> Received:
         """Understand one call that arrived at ``now``. An event of a type that Segue does not read is taken and means
         nothing."""
-        return answer(request, now, lambda: with_lines(self._events(request, now)))
+        return answer(request, lambda: with_lines(self._events(request, now)))
 
     def _events(self, request: Request, now: Instant) -> tuple[Event, ...]:
         header = request.headers.get(_SIGNATURE, "")

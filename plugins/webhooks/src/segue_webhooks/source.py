@@ -45,7 +45,7 @@ class WebhookSource:
 
     def receive(self, request: Request, now: Instant) -> Received:
         """Understand one call that arrived at ``now``."""
-        return answer(request, now, lambda: self._events(request, now))
+        return answer(request, lambda: self._events(request, now))
 
     def _events(self, request: Request, now: Instant) -> tuple[Event, ...]:
         if self._header:

@@ -7,7 +7,7 @@ Source: https://segment.com/docs/connections/spec/
 from __future__ import annotations
 
 from segue.api.calls.reading import TYPES, event_of, happened_at, message_id_of, read_call, unknown_type
-from segue.api.calls.timestamps import Written, corrected
+from segue.api.calls.timestamps import Written, corrected, not_after_arrival
 from segue.api.calls.wire import LARGEST_CALL, Batch, Call, Context, decode_batch, decode_call, decode_json
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "event_of",
     "happened_at",
     "message_id_of",
+    "not_after_arrival",
     "read_call",
     "unknown_type",
 ]

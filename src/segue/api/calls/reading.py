@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from segue.api.bodies import LONGEST_ID, Refused, clean, read_id, read_timestamp
-from segue.api.calls.timestamps import Written, corrected
+from segue.api.calls.timestamps import Written, corrected, not_after_arrival
 from segue.api.calls.traits import customer_traits
 from segue.api.calls.wire import LARGEST_CALL, Call, Context, decode_call
 from segue.api.events import Event
@@ -67,7 +67,7 @@ def read_call(
     got = now if arrived is None else min(arrived, now)
     if arrived is None and call.sent_at is not None:
         call.sent_at = None
-    timestamp = happened_at(call, None, got)
+    timestamp = not_after_arrival(happened_at(call, None, got), got, now)
     own = read_id(call.message_id, "messageId")
     message_id = own if own is not None else key if key is not None else message_id_of(call, raw, 0, None, got)
     event = event_of(call, call.type, message_id, timestamp, source)
