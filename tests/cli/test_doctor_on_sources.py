@@ -14,6 +14,7 @@ from segue.cli.main import app
 from segue.store.clocks import ClockState, put_clocks
 from segue.store.database import Transaction, change
 from segue.store.fetching import put_position
+from segue.store.names import add_left_out
 from segue.store.rejections import reject
 
 
@@ -59,3 +60,11 @@ def test_a_clock_that_is_wrong_is_told_with_what_to_do(folder: Path) -> None:
     assert "✗ clock      erp: for a while no event came within 2.0 hours of its time" in said
     assert "set its clock or its time zone right" in said
     assert "till" not in said
+
+
+def test_names_too_many_are_told_with_what_to_do(folder: Path) -> None:
+    change(folder / "segue.db", lambda tx: add_left_out(tx, {("app", "event"): 7, ("app", "trait"): 1}))
+    said = doctor()
+    assert "✗ names      app: 7 events rejected: it uses too many names of events that nobody declared" in said
+    assert "✗ names      app: 1 trait left out: it uses too many names of traits that nobody declared" in said
+    assert "raise [limits] in segue.toml" in said

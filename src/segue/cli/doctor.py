@@ -31,6 +31,7 @@ from segue.store.database import Transaction, holder, library_version, migration
 from segue.store.errors import StoreError
 from segue.store.fetching import list_positions
 from segue.store.identity import load_crowded
+from segue.store.names import Sort, list_undeclared
 from segue.store.rejections import count_rejections
 from segue.store.sweeps import count_rules, integrity
 from segue.store.traits import load_refused
@@ -168,6 +169,21 @@ def _clocks(tx: Transaction) -> list[Finding]:
     return findings
 
 
+def _names(tx: Transaction) -> list[Finding]:
+    """Sources of which something was left out, since they use too many names that nobody declared."""
+    said: dict[Sort, tuple[str, str]] = {
+        "event": ("event", "rejected: it uses too many names of events that nobody declared"),
+        "trait": ("trait", "left out: it uses too many names of traits that nobody declared"),
+    }
+    advice = "declare what rules need; if all of them are wanted, raise [limits] in segue.toml"
+    return [
+        Finding("names", False, f"{one.source}: {counted(one.left_out, what)} {why}", advice)
+        for one in list_undeclared(tx)
+        if one.left_out
+        for what, why in (said[one.sort],)
+    ]
+
+
 def _erasures(tx: Transaction) -> list[Finding]:
     """Erasures that are not done with: what channels have still to delete, or would not."""
     waiting = [
@@ -218,7 +234,7 @@ def _store(assembly: Assembly) -> list[Finding]:
             if schema is not None and schema[0] != newest:
                 findings.append(Finding("store", True, f"schema {schema[0]}; the next start brings it to {newest}"))
             else:
-                findings += [*_fetched(tx, Instant(time.time_ns() // 1000)), *_clocks(tx)]
+                findings += [*_fetched(tx, Instant(time.time_ns() // 1000)), *_clocks(tx), *_names(tx)]
             running = load(tx, assembly.setting)
             for count in count_rules(tx):
                 text = (

@@ -17,6 +17,7 @@ from segue.api import Money
 from segue.api.values import DAY
 from segue.customers.identity import NO_RULES, Rules
 from segue.host.configuration import nearest
+from segue.host.limits import Limits, read_limits
 from segue.host.pages import Pages, read_links, read_pages
 from segue.host.privacy import Privacy, Retention, read_privacy, read_retention
 from segue.host.project_identity import read_identity
@@ -81,6 +82,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     retention: Retention = Retention()
     readers: dict[str, dict[str, Any]] = {}
     identity: Rules = NO_RULES
+    limits: Limits = Limits()
     segments: frozenset[str] = frozenset()
     configured: bool = False
 
@@ -143,7 +145,8 @@ def _syntax(file: Path, text: str, error: str) -> Problem:
 
 _TOP: Final = (
     *("zone", "locale", "currency", "best_time", "stale", "database", "rules"),
-    *("http", "channels", "sources", "links", "pages", "privacy", "retention", "readers", "identity", "segments"),
+    *("http", "channels", "sources", "links", "pages", "privacy", "retention", "readers", "identity", "limits"),
+    "segments",
 )
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -176,6 +179,7 @@ class _Reader(TableReader):
             retention=read_retention(self, self.table(tables, "retention", ())),
             readers=self._readers(self.table(tables, "readers", ())),
             identity=read_identity(self, self.table(tables, "identity", ()), locale),
+            limits=read_limits(self, self.table(tables, "limits", ())),
             segments=read_segments(self, self.table(tables, "segments", ())),
             configured=True,
         )

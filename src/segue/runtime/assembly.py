@@ -72,6 +72,7 @@ class Assembly(msgspec.Struct, frozen=True):
             },
             best_minute=self.project.best_time,
             erase_on=frozenset(self.project.privacy.erase_on),
+            limits=self.project.limits,
             carts={
                 name: quiet
                 for name, (source, said) in self.sources.items()

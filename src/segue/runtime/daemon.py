@@ -31,6 +31,7 @@ from segue.runtime.inbound import take_inbound
 from segue.runtime.inbox import Inbox
 from segue.runtime.ingest import Ingested
 from segue.runtime.links import Links
+from segue.runtime.names import NameWatch
 from segue.runtime.pace_watch import PaceWatch
 from segue.runtime.publishing import Setting, publish, resume
 from segue.runtime.refusals import Refusals
@@ -98,6 +99,7 @@ class Daemon:
         self._tasks: list[asyncio.Task[None]] = []
         self._releasing: asyncio.Task[None] | None = None
         self.pace_watch = PaceWatch(store, lambda: self.running, clock.now)
+        self.names = NameWatch(store)
         self.clocks = SourceClocks(store, clock.now)
         self.inbox = Inbox(store, lambda: self.running, clock.now, self._on_ingested, clocks=self.clocks)
         self.fetchers = Fetchers(sources or {}, store, self.inbox, clock, self._bell)
@@ -158,10 +160,12 @@ class Daemon:
             sender.start()
         self._bell.ring_every("look", 10.0, self._look)
         self._bell.ring_every("paces", 60.0, self.pace_watch.look)
+        self._bell.ring_every("names", 60.0, self.names.look)
         self._bell.ring_every("clocks", 60.0, self.clocks.look)
         self._bell.ring_every("rejections", 3600.0, self.refusals.sweep)
         await self._sweep()
         self.pace_watch.look()
+        self.names.look()
         self.fetchers.start()
 
     async def stop(self) -> None:

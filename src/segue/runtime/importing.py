@@ -46,8 +46,12 @@ def take_past(
     intake.expect(fresh)
     accepted = sum(intake.take(event, now, imported=not starts) for event in fresh)
     done = intake.close()
-    import_rows.put_known(tx, (key for message_id, key in keys.items() if message_id not in known))
-    return Outcome(accepted, len(events) - accepted - intake.refused, intake.refused), done
+    unnamed = intake.unnamed  # not known for good: once they are declared they may come again
+    import_rows.put_known(
+        tx, (key for message_id, key in keys.items() if message_id not in known and message_id not in unnamed)
+    )
+    erased = intake.refused - len(unnamed)
+    return Outcome(accepted, len(events) - accepted - intake.refused, erased, tuple(unnamed.items())), done
 
 
 class Importer:

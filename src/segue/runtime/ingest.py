@@ -6,7 +6,7 @@ The source is answered only after that transaction has committed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +22,7 @@ from segue.runtime.agreeing import SPEAKING, agree
 from segue.runtime.erased import Erased
 from segue.runtime.erasing import erase_at_once
 from segue.runtime.identifying import Identities
+from segue.runtime.names import Names
 from segue.runtime.people import Person
 from segue.runtime.refusing import repeat_word
 from segue.runtime.running import Running
@@ -40,8 +41,8 @@ REFUSED: Final = "its customer was erased, and it happened before that, or only 
 
 
 class Ingested(msgspec.Struct, frozen=True):
-    """What came of a batch: how many events were new, how many had come before, how many are about customers who were
-    erased and were refused, and what was done."""
+    """What came of a batch: how many events were new, how many had come before, how many were refused (about
+    customers who were erased, or under a name too many), and what was done."""
 
     accepted: int
     duplicates: int
@@ -70,6 +71,7 @@ class Intake:
         self._keys: dict[str, tuple[str, ...]] = {}
         self._identities = Identities(turn)
         self._erased = Erased(turn.tx)
+        self._names = Names(turn)
         self._refused: Counter[str] = Counter()
         self._told: Counter[str] = Counter()
 
@@ -103,6 +105,7 @@ class Intake:
         turn.load_journeys([row for row, person in turn.people.items() if person.journeys is None])
         _load_history(turn, turn.running, events)
         self._erased.expect(events)
+        self._names.expect(events)
 
     def take(self, event: Event, now: Instant, *, imported: bool = False) -> bool:
         """Take an event in that arrives now; False where it came before, or is refused. A hash finds candidates,
@@ -112,6 +115,8 @@ class Intake:
             return False
         if self._erased and self._erased.refuses(event, self._is_known(event), imported=imported):
             self._refused[event.source] += 1
+            return False
+        if self._names.refuses(event):
             return False
         self._seen.add(event.message_id)
         self._turn.importing = imported
@@ -129,6 +134,7 @@ class Intake:
             at = min(event.timestamp, now)
             links = _links(event, keys, at) if len(keys) > 1 or event.previous_id is not None else ()
             person = turn.person(self._identities.resolve(keys, links, at, now))
+        event = self._names.fit(event, person)
         _take(turn, turn.running, person, event, self._hashes.pop(event.message_id), now, self._recorded)
         if person is not None and turn.running.erases(event.name):
             self._erase(person, event, now)
@@ -146,15 +152,21 @@ class Intake:
         """Write everything."""
         done = self._turn.flush()
         self._identities.write()
+        self._names.close()
         for source, count in (self._refused - self._told).items():
             reject(self._turn.tx, source, [Rejection(reason=REFUSED)], self._turn.now, dropped=count - 1)
         self._told = self._refused.copy()
         return done
 
     @property
+    def unnamed(self) -> Mapping[str, str]:
+        """Why events under a name too many were refused, by message id."""
+        return self._names.refused
+
+    @property
     def refused(self) -> int:
-        """How many events were refused, for they are about somebody who was erased."""
-        return self._refused.total()
+        """How many events were refused: about somebody who was erased, or under a name too many."""
+        return self._refused.total() + len(self._names.refused)
 
 
 def _links(event: Event, keys: tuple[str, ...], at: Instant) -> list[Link]:

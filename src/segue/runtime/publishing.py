@@ -11,6 +11,7 @@ from segue.api import ChannelSpec, Instant, Money
 from segue.api.values import DAY
 from segue.customers.identity import NO_RULES, Rules
 from segue.customers.reach import Reach
+from segue.host.limits import Limits
 from segue.language import model as m
 from segue.program.codec import encode_node
 from segue.runtime.calendars import arrange_calendar
@@ -32,8 +33,8 @@ from segue.store.database import Transaction
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """What a project says beside its rules; ``costs``, ``best_minute``, ``carts`` and ``identity`` as in `Running`;
-    ``kept`` are the segments whose members are kept though no rule asks for it (``all``: of every one)."""
+    """What a project says beside its rules; ``costs``, ``best_minute``, ``carts``, ``identity`` and ``limits`` as in
+    `Running`; ``kept`` are the segments whose members are kept though no rule asks for it (``all``: of every one)."""
 
     zone: tzinfo
     currency: str
@@ -47,6 +48,7 @@ class Setting(msgspec.Struct, frozen=True):
     carts: Mapping[str, int] = {}
     identity: Rules = NO_RULES
     kept: frozenset[str] = frozenset()
+    limits: Limits = Limits()
 
 
 def publish(tx: Transaction, book: m.Book, now: Instant, who: str, sources: Mapping[str, str] | None = None) -> Changes:
@@ -113,6 +115,7 @@ def load(tx: Transaction, setting: Setting, before: Running | None = None) -> Ru
         carts=setting.carts,
         identity=setting.identity,
         kept=setting.kept,
+        limits=setting.limits,
     )
 
 

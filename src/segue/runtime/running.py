@@ -13,6 +13,7 @@ from segue.api.values import DAY
 from segue.customers.identity import NO_RULES, Rules
 from segue.customers.reach import Reach
 from segue.engine.journey import Decision
+from segue.host.limits import Limits
 from segue.language import model as m
 from segue.messages.catalogue import Catalogue
 from segue.program.codec import decode_node, decode_rule, encode_node, encode_rule
@@ -66,7 +67,8 @@ class Running(msgspec.Struct, frozen=True):
     answer, by event. What comes again and again does so until ``recurs_until`` (replay has an end; None: for ever).
     ``in_hand`` are the messages between claim and call, where a daemon makes calls.
     ``erase_on`` are the events that erase whom they are about. ``carts`` are the sources that only report changes of
-    carts, each with the quiet time after which a cart of it is abandoned, in microseconds.
+    carts, each with the quiet time after which a cart of it is abandoned, in microseconds. ``declared`` are the traits
+    that the book and its channels know, ``limits`` hold for all other names.
     """
 
     programs: Mapping[str, Program]
@@ -98,6 +100,8 @@ class Running(msgspec.Struct, frozen=True):
     carts: Mapping[str, int] = {}
     identity: Rules = NO_RULES
     traits: Mapping[str, FieldType] = {}
+    declared: frozenset[str] = frozenset()
+    limits: Limits = Limits()
 
     def erases(self, event: str | None) -> bool:
         """Whether an event, as a source sends it, erases its customer."""
@@ -132,6 +136,7 @@ def build(
     carts: Mapping[str, int] | None = None,
     identity: Rules = NO_RULES,
     kept: frozenset[str] = frozenset(),
+    limits: Limits | None = None,
 ) -> Running:
     """Compile what runs. ``rules`` are stored programs by hash, ``current`` the book (rule to hash); programs of
     ``before`` are not compiled again, unless the segments changed that they may name."""
@@ -184,6 +189,10 @@ def build(
         carts=carts or {},
         identity=identity,
         traits=words.traits,
+        declared=frozenset(words.traits).union(
+            how.address for how in reach.channels.values() if how.address is not None
+        ),
+        limits=limits or Limits(),
     )
 
 

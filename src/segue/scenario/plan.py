@@ -94,6 +94,7 @@ def _coming(running: Running, setting: Setting, after: Checked, now: Instant) ->
         best_minute=setting.best_minute,
         stale=setting.stale,
         carts=setting.carts,
+        limits=setting.limits,
         published=now,
     )
 

@@ -134,6 +134,7 @@ IMPERSONAL: Final = frozenset(
         *("rejection", "rejected"),  # what mentions a customer is found by its text: see segue.store.mentions
         *("program", "book", "publication", "template", "name", "watch", "schedule"),  # rules, and what they name
         "trait_refused",  # counts, by the names of traits
+        *("undeclared_name", "left_out"),  # how sources name things
         "aggregate",  # what is kept of long histories, by event
         *(
             "tally",

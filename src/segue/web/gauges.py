@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from segue.api.values import SECOND
 from segue.runtime.daemon import Daemon
+from segue.store.names import Sort
 from segue.store.sweeps import RuleCount
 
 
@@ -45,7 +46,9 @@ class DaemonCollector(Collector):
         yield CounterMetricFamily("segue_events", "Events committed.", value=counts.events)
         yield CounterMetricFamily("segue_duplicate_events", "Events that had come before.", value=counts.duplicates)
         yield CounterMetricFamily(
-            "segue_refused_events", "Events about customers who were erased.", value=counts.refused
+            "segue_refused_events",
+            "Events about customers who were erased, or under a name too many.",
+            value=counts.refused,
         )
         deleted = CounterMetricFamily("segue_deleted_rows", "Rows deleted by age.", labels=("sort",))
         for sort, number in sorted(self._deleted().items()):
@@ -89,6 +92,15 @@ class DaemonCollector(Collector):
         yield faults
         yield from self._sources()
         yield from self._clocks()
+        names = GaugeMetricFamily("segue_undeclared_names", "Names nobody declared.", labels=("source", "sort"))
+        left_out = CounterMetricFamily("segue_left_out", "Events and traits left out.", labels=("source", "sort"))
+        found = {(one.source, one.sort): one for one in self._daemon.names.found}
+        sources = {source for source, _ in found} | self._daemon.fetchers.all.keys()
+        for source, sort in ((source, sort) for source in sorted(sources) for sort in get_args(Sort)):
+            one = found.get((source, sort))
+            names.add_metric((source, sort), one.names if one is not None else 0)
+            left_out.add_metric((source, sort), one.left_out if one is not None else 0)
+        yield from (names, left_out)
 
     def _clocks(self) -> Iterable[Metric]:
         offset = GaugeMetricFamily(
@@ -97,9 +109,11 @@ class DaemonCollector(Collector):
         future = GaugeMetricFamily(
             "segue_source_future_share", "The share of its events dated in the future.", labels=("source",)
         )
-        for name, clock in self._daemon.clocks.clocks.items():
-            offset.add_metric((name,), clock.offset / SECOND)
-            future.add_metric((name,), clock.share / 1000)
+        clocks = self._daemon.clocks.clocks
+        for name in sorted({*clocks, *self._daemon.fetchers.all}):
+            clock = clocks.get(name)
+            offset.add_metric((name,), clock.offset / SECOND if clock is not None else 0)
+            future.add_metric((name,), clock.share / 1000 if clock is not None else 0)
         yield from (offset, future)
 
     def _sources(self) -> Iterable[Metric]:
