@@ -129,12 +129,12 @@ def test_what_an_import_refuses_for_its_name_may_come_again_once_that_is_declare
     past = [Event(message_id=one, timestamp=T0, source="import", name=one, user_id="ann") for one in ("paid", "b")]
     first, _ = store.apply(lambda tx: take_past(tx, shop.running, past, T0))
     assert (first.accepted, first.known, first.erased) == (1, 0, 0)
-    [(message_id, reason)] = first.refused
+    [(message_id, reason)] = first.faults
     assert message_id == "b"
     assert "'b' is one more" in reason
     shop.running = msgspec.structs.replace(shop.running, limits=Limits(event_names=1))
     again, _ = store.apply(lambda tx: take_past(tx, shop.running, past, T0))
-    assert (again.accepted, again.known, again.refused) == (1, 1, ())
+    assert (again.accepted, again.known, again.faults) == (1, 1, ())
 
 
 @pytest.mark.parametrize("name", ["', 1); drop table customer; --", "a\0b", "a\0c", '"', "ä" * 300, "\U0001f600"])

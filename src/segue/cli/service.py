@@ -278,7 +278,7 @@ class Service:
             "seconds_since_progress": round(time.monotonic() - self._proved, 1),
             "channels": {name: channel.state for name, channel in self._channels.items()},
             "sources": {name: source.state for name, source in self._fetching.items()},
-            "clocks": {name: clock.state for name, clock in daemon.clocks.clocks.items()},
+            "clocks": {name: clock.state for name, clock in daemon.watches.clocks.clocks.items()},
             "balanced": all(count.balanced for count in self._counts),
         }
 

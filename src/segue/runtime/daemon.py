@@ -31,16 +31,14 @@ from segue.runtime.inbound import take_inbound
 from segue.runtime.inbox import Inbox
 from segue.runtime.ingest import Ingested
 from segue.runtime.links import Links
-from segue.runtime.names import NameWatch
-from segue.runtime.pace_watch import PaceWatch
 from segue.runtime.publishing import Setting, publish, resume
 from segue.runtime.refusals import Refusals
 from segue.runtime.running import DecisionLine, Running, with_content
 from segue.runtime.sender import NoChannel, Sender, Sends
-from segue.runtime.source_clocks import SourceClocks
 from segue.runtime.sweeping import Pioneer, chores, do_chore
 from segue.runtime.turn import Done
 from segue.runtime.wake import Woke
+from segue.runtime.watches import Watches
 from segue.store import books
 from segue.store.books import Changes
 from segue.store.database import FIRST, LAST, Store, Transaction
@@ -98,13 +96,11 @@ class Daemon:
         self._fired_before = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._releasing: asyncio.Task[None] | None = None
-        self.pace_watch = PaceWatch(store, lambda: self.running, clock.now)
-        self.names = NameWatch(store)
-        self.clocks = SourceClocks(store, clock.now)
-        self.inbox = Inbox(store, lambda: self.running, clock.now, self._on_ingested, clocks=self.clocks)
+        self.watches = Watches(store, lambda: self.running, clock.now)
+        self.inbox = Inbox(store, lambda: self.running, clock.now, self._on_ingested, clocks=self.watches.clocks)
         self.fetchers = Fetchers(sources or {}, store, self.inbox, clock, self._bell)
         self.refusals = Refusals(store, clock.now)
-        self._importer = Importer(store, lambda: self.running, clock.now, self.tell, self.clocks)
+        self._importer = Importer(store, lambda: self.running, clock.now, self.tell, self.watches.clocks)
         self.senders = {name: self._sender(name, channel) for name, channel in channels.items()}
 
     def _sender(self, name: str, channel: Sends) -> Sender:
@@ -151,7 +147,7 @@ class Daemon:
                     "messages wait for a channel that the project does not have: they are skipped", channel=name
                 )
                 self.senders[name] = self._sender(name, NoChannel(name))
-        await self.clocks.start()
+        await self.watches.start(self._bell)
         self._bell.start()
         self.inbox.start()
         self._importer.start()
@@ -159,13 +155,9 @@ class Daemon:
         for sender in self.senders.values():
             sender.start()
         self._bell.ring_every("look", 10.0, self._look)
-        self._bell.ring_every("paces", 60.0, self.pace_watch.look)
-        self._bell.ring_every("names", 60.0, self.names.look)
-        self._bell.ring_every("clocks", 60.0, self.clocks.look)
         self._bell.ring_every("rejections", 3600.0, self.refusals.sweep)
         await self._sweep()
-        self.pace_watch.look()
-        self.names.look()
+        self.watches.look()
         self.fetchers.start()
 
     async def stop(self) -> None:

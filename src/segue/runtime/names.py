@@ -65,8 +65,8 @@ class Names:
         if self._passes(event.source, "event", name, running.limits.event_names):
             return False
         self.refused[event.message_id] = (
-            f"{event.source} uses {self._turn.running.limits.event_names:,} names of events already that nobody declared, "
-            f"and {_key(name)!r} is one more: declare it in the rule book, or raise limits.event_names in segue.toml"
+            f"{event.source} uses {running.limits.event_names:,} names of events already that nobody declared, and "
+            f"{_key(name)!r} is one more: declare it in the rule book, or raise limits.event_names in segue.toml"
         )
         self._left_out[event.source, "event"] += 1
         self._first.setdefault(event.source, event)

@@ -67,7 +67,7 @@ class DaemonCollector(Collector):
         counted = GaugeMetricFamily("segue_entries_in_period", "Entries in the period of `expect`.", labels=("rule",))
         expected = GaugeMetricFamily("segue_entries_expected", "Entries that `expect` names.", labels=("rule",))
         paused = GaugeMetricFamily("segue_entries_paused", "1 while nobody may enter the rule.", labels=("rule",))
-        for rule, pace in sorted(self._daemon.pace_watch.paces.items()):
+        for rule, pace in sorted(self._daemon.watches.pace.paces.items()):
             counted.add_metric((rule,), pace.counted)
             expected.add_metric((rule,), pace.expected)
             paused.add_metric((rule,), int(pace.state == "paused"))
@@ -94,7 +94,7 @@ class DaemonCollector(Collector):
         yield from self._clocks()
         names = GaugeMetricFamily("segue_undeclared_names", "Names nobody declared.", labels=("source", "sort"))
         left_out = CounterMetricFamily("segue_left_out", "Events and traits left out.", labels=("source", "sort"))
-        found = {(one.source, one.sort): one for one in self._daemon.names.found}
+        found = {(one.source, one.sort): one for one in self._daemon.watches.names.found}
         sources = {source for source, _ in found} | self._daemon.fetchers.all.keys()
         for source, sort in ((source, sort) for source in sorted(sources) for sort in get_args(Sort)):
             one = found.get((source, sort))
@@ -109,7 +109,7 @@ class DaemonCollector(Collector):
         future = GaugeMetricFamily(
             "segue_source_future_share", "The share of its events dated in the future.", labels=("source",)
         )
-        clocks = self._daemon.clocks.clocks
+        clocks = self._daemon.watches.clocks.clocks
         for name in sorted({*clocks, *self._daemon.fetchers.all}):
             clock = clocks.get(name)
             offset.add_metric((name,), clock.offset / SECOND if clock is not None else 0)
