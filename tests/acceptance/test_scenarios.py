@@ -1,16 +1,18 @@
 """Every case of `tests.acceptance.cases`, three ways that must decide alike: through the daemon's loops on a store file
 that is closed and opened between every two inputs, by replay in memory, and, where only events happen, by
-`segue replay --json`.
+`segue replay --json`. Those that look back decide alike, too, where every history is long enough for aggregates.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from segue.runtime import long_history
 from segue.runtime.running import as_json
 from tests.acceptance.cases import (
     Case,
@@ -22,6 +24,7 @@ from tests.acceptance.cases import (
     delivery,
     edits,
     entry,
+    event_time,
     guards,
     header,
     people,
@@ -36,6 +39,7 @@ from tests.acceptance.stories import identities, read_story, shown, written
 THEMES = (
     sentence,
     entry,
+    event_time,
     segments,
     carts,
     dates,
@@ -52,13 +56,23 @@ THEMES = (
 )
 
 
-def _cases() -> list[Any]:
+LOOK_BACK = (conditions, event_time, segments, entry)
+
+
+def _cases(themes: Iterable[Any]) -> list[Any]:
     return [
-        pytest.param(each, id=re.sub(r"\W+", "_", each.name).strip("_")) for theme in THEMES for each in theme.CASES
+        pytest.param(each, id=re.sub(r"\W+", "_", each.name).strip("_")) for theme in themes for each in theme.CASES
     ]
 
 
-@pytest.mark.parametrize("told", _cases())
+@pytest.mark.parametrize("told", _cases(LOOK_BACK))
+def test_case_with_a_long_history(told: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_history, "MOST_SCANNED", 0)
+    daemon = in_store(read_story(told.rules, told.story, told.edits), tmp_path)
+    assert shown(daemon.lines, rule=told.rule_shown) == written(told.expect)
+
+
+@pytest.mark.parametrize("told", _cases(THEMES))
 def test_case(told: Case, tmp_path: Path) -> None:
     story = read_story(told.rules, told.story, told.edits)
     daemon = in_store(story, tmp_path)

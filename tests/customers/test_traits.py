@@ -113,6 +113,13 @@ def test_a_phone_number_is_kept_in_e164_by_the_country_of_the_event_or_the_proje
     assert read_traits({"phone": "070 123 45 67", "country": "SE"}, {}, "FI")[0]["phone"] == "+46701234567"
 
 
+@pytest.mark.parametrize(("value", "stays"), [("x" * 8_190, True), ("x" * 8_191, False), (["ab"] * 2_000, False)])
+def test_a_value_of_a_trait_is_bounded(value: Any, stays: bool) -> None:
+    kept, refused = read_traits({"bio": value, "other": 1}, {}, None)
+    assert ("bio" in kept, len(refused)) == (stays, not stays)
+    assert kept["other"] == 1
+
+
 def test_names_that_a_source_makes_up_are_bounded() -> None:
     given_ = {f"t{number}": 1 for number in range(MOST_TRAITS + 10)}
     kept, refused = limit_traits(given_, {}, {"t509": "number"})

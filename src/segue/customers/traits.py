@@ -18,6 +18,8 @@ from segue.program.calendar import read_clock, read_date
 
 MOST_TRAITS: Final = 500
 """Traits of one customer: further names that nobody declared are kept out."""
+LARGEST: Final = 8_192
+"""Bytes of JSON of one trait's value: they are read with each event of the customer."""
 _LONGEST_NAME: Final = 200
 
 _RULE: Final = "rule "
@@ -125,6 +127,9 @@ def read_traits(
         if not name or len(name) > _LONGEST_NAME:
             refused.append(Refused(name[:_LONGEST_NAME], f"a name has 1 to {_LONGEST_NAME} letters"))
             continue
+        if isinstance(value, str | list | dict) and _is_large(value):
+            refused.append(Refused(name, f"its value is larger than {LARGEST:,} bytes"))
+            continue
         try:
             if name == "phone":
                 kept[name] = _phone(value, normal.country(sent.get("country")) or country)
@@ -137,6 +142,12 @@ def read_traits(
         except ValueError as error:
             refused.append(Refused(name, str(error)))
     return kept, refused
+
+
+def _is_large(value: str | list[Any] | dict[str, Any]) -> bool:
+    if isinstance(value, str) and len(value) * 6 <= LARGEST:  # no character is more in JSON
+        return False
+    return len(msgspec.json.encode(value)) > LARGEST
 
 
 def limit_traits(
