@@ -144,3 +144,15 @@ def test_no_cart_of_an_import_is_watched_but_its_orders_end_the_watch(store: Sto
     store.apply(bring)
     lines = pass_all_time(store, running, Instant(T0 + DAY))
     assert {line.customer for line in lines} == {"ann"}
+
+
+def test_who_ordered_often_is_asked_only_for_orders_since(store: Store, running: Running) -> None:
+    orders = [event("ordered", "ann", at=Instant(T0 - DAY + number), traits={}) for number in range(200)]
+    store.apply(lambda tx: ingest(tx, running, orders, T0))
+    fill(store, running, "ann", at=T0)
+    store.apply(lambda tx: ingest(tx, running, [event("ordered", at=Instant(T0 + MINUTE))], Instant(T0 + MINUTE)))
+    late = event("cart_updated", "ann", id="late", at=T0, traits={}, total=20)
+    store.apply(lambda tx: ingest(tx, running, [late], Instant(T0 + 2 * MINUTE)))
+    assert store.apply(lambda tx: load_carts(tx, [1])) == {}
+    fill(store, running, "ann", at=Instant(T0 + 3 * MINUTE))
+    assert [line.at for line in pass_all_time(store, running, Instant(T0 + DAY))][:1] == [T0 + HOUR + 3 * MINUTE]

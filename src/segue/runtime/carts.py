@@ -72,7 +72,7 @@ class Carts:
         source = named if isinstance(named, str) and named in self._turn.running.carts else source
         quiet = self._turn.running.carts.get(source)
         # What was in the cart before an order that is known has been bought, or was given up for it.
-        if quiet is None or any(order.at >= event.at for order in person.history.get(ORDERED, ())):
+        if quiet is None or _ordered_since(person, event.at):
             return
         known = self._of(person)
         place = (source, id_of(event.fields))
@@ -121,9 +121,9 @@ class Carts:
 
     def join(self, person: Person) -> None:
         """The customer turned out to be another one too: an order of the one ends the watch over carts of the other."""
-        orders = person.history.get(ORDERED, ())
-        if orders and self._of(person):
-            self._end_before(person, max(order.at for order in orders))
+        for place, cart in list(self._of(person).items()):
+            if _ordered_since(person, cart.touched):
+                self._drop(person, place)
 
     # Writing
 
@@ -159,3 +159,10 @@ class Carts:
             cart_rows.remove_carts(tx, gone)
         self._changed.clear()
         return min((cart.due for cart in kept.values()), default=None)
+
+
+def _ordered_since(person: Person, at: Instant) -> bool:
+    """Whether the customer ordered at a moment or later. Of whoever ordered often, only what came since is read."""
+    long = person.history.long.get(ORDERED)
+    orders = long.since(at) if long is not None else person.history.get(ORDERED)
+    return any(order.at >= at for order in orders)
