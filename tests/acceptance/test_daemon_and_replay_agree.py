@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from segue.store.database import read_only
+from segue.store.history import EMITTED
 from tests.acceptance.harness import (
     SECRET,
     Daemon,
@@ -113,6 +115,15 @@ rule renewals
   send sms "offer" with weight = weight
 """
 
+CARTS = """
+[sources.shop]
+use = "webhooks"
+header = "x-key"
+token = { env = "WRITE_KEY" }
+cart_abandoned = "4h"
+"""
+"""A source that only reports how carts change: events whose field `source` says so are its own."""
+
 WORDS = {
     "email.txt": "---\nsubject: News\n---\nHi {{ customer.first_name }}\n",
     "sms.txt": "Hi {{ weight }}\n",
@@ -128,8 +139,9 @@ def calls_of(draw: random.Random, number: int) -> Iterator[dict[str, Any]]:
     for place in range(draw.randint(1, 12)):
         customer = f"c{draw.randrange(CUSTOMERS):03d}"
         event = draw.choice(
-            ("Cart Abandoned", "Order Completed", "Product Viewed", "app_opened", "asked", "asked", "ticket_opened",
-             "ticket_opened", "ticket_closed", "Signed Up", "identify", "unsubscribed", "subscribed")
+            ("Cart Abandoned", "Cart Updated", "Product Added", "Product Removed", "Order Completed", "Product Viewed",
+             "app_opened", "asked", "asked", "ticket_opened", "ticket_opened", "ticket_closed", "Signed Up",
+             "identify", "unsubscribed", "subscribed")
         )  # fmt: skip
         if event in ("unsubscribed", "subscribed") and draw.random() < 0.6:
             event = "Cart Abandoned"
@@ -153,6 +165,10 @@ def properties_of(draw: random.Random, event: str) -> dict[str, Any]:
     match event:
         case "Cart Abandoned" | "Order Completed":
             return {"total": draw.randint(10, 100), "order_id": str(draw.randrange(1000))}
+        case "Cart Updated":
+            return {"source": "shop", "cart_id": "c1", "total": draw.choice((0, 15, 40, 70))}
+        case "Product Added" | "Product Removed":
+            return {"source": "shop", "product_id": draw.choice(("X1", "X2")), "price": draw.choice((9, 19.5))}
         case "ticket_opened" | "ticket_closed":
             return {"ticket": f"t{draw.randrange(3)}"} if draw.random() < 0.95 else {}
         case "asked":
@@ -212,7 +228,8 @@ def test_replaying_what_the_daemon_saw_decides_what_the_daemon_decided(tmp_path:
                 messages={"offer": WORDS, "thanks": WORDS},
                 channels=email_table(server.port)
                 + sms_table(gateway, callback_secret='{ env = "SMS_CALLBACK_SECRET" }')
-                + console_table("push", tmp_path / "pushes"),
+                + console_table("push", tmp_path / "pushes")
+                + CARTS,
                 zone="Europe/Helsinki",
             )
             for life in range(2):  # stopped and started again half-way
@@ -238,6 +255,14 @@ def test_replaying_what_the_daemon_saw_decides_what_the_daemon_decided(tmp_path:
                 decided += decisions(daemon.entries())
     finally:
         gateway.stop()
+
+    with read_only(project.database) as tx:
+        derived = tx.row(
+            "select count(*) from event join name on name.id = event.name where kind = ? and name.name = ?",
+            (EMITTED, "cart_abandoned"),
+        )
+    assert derived is not None
+    assert derived[0] > 20
 
     record = tmp_path / "record.jsonl"
     done = project.command("record", "--out", record)
