@@ -136,10 +136,19 @@ def test_an_order_tells_its_life_as_it_goes_on_and_each_part_once() -> None:
     assert names(begun) == ["checkout_started"]
     assert names(ORDER) == ["ordered"]
     assert names(paid) == ["ordered", "paid"]
-    assert names(done) == ["ordered", "paid", "order_shipped"]
+    assert names(done) == ["ordered", "paid", "order_delivered"]
     ids = [{event.message_id for event in events("order.updated", body)} for body in (ORDER, paid, done)]
     assert ids[0] < ids[1] < ids[2]
     assert events("order.created", paid) == events("order.updated", paid)
+
+
+def test_where_the_carrier_tells_of_deliveries_a_completed_order_is_one_on_its_way() -> None:
+    done = {**ORDER, "status": "completed", "date_completed_gmt": "2026-09-21T14:00:00"}
+    shop = WooCommerceSource(Config(SECRET, completed="order_shipped"), SourceTools(source="shop"))
+    found = [event for event in shop.receive(post("order.updated", done), NOW).events if event.name != "item_ordered"]
+    assert [event.name for event in found] == ["ordered", "order_shipped"]
+    assert found[1].timestamp == NOW - 800_000_000
+    assert found[1].message_id == "woocommerce/orders/727/completed"
 
 
 @pytest.mark.parametrize(
@@ -162,7 +171,7 @@ def test_an_old_order_that_is_edited_begins_nothing() -> None:
     old = {"date_created_gmt": "2026-09-01T00:00:00", "date_paid_gmt": "2026-09-01T00:00:00"}
     assert names({**ORDER, **old}) == []
     assert names({**ORDER, **old, "status": "completed", "date_completed_gmt": "2026-09-21T14:00:00"}) == [
-        "order_shipped"
+        "order_delivered"
     ]
 
 

@@ -19,10 +19,13 @@ from segue.api.values import DAY
 from segue.api.webhooks import number, present
 from segue_woocommerce.objects import Address, Customer, Deleted, Line, Order, Refund
 
-__all__ = ["TOPICS", "Reading", "UserId"]
+__all__ = ["TOPICS", "Completed", "Reading", "UserId"]
 
 UserId = Literal["id", "email"]
 """What is the shop's own id of a customer: WooCommerce's, or the email."""
+
+Completed = Literal["order_delivered", "order_shipped"]
+"""What it means that an order is completed."""
 
 T = TypeVar("T")
 
@@ -34,12 +37,14 @@ BOUGHT: Final = frozenset(("processing", "on-hold", "completed"))
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """One call that is read: its body, when it arrived, the source's name, and what the shop's own id is."""
+    """One call that is read: its body, when it arrived, the source's name, what the shop's own id is, and what it means
+    that an order is completed."""
 
     body: bytes
     now: Instant
     source: str
     user_id: UserId | None
+    completed: Completed = "order_delivered"
 
     def decode(self, type_: type[T]) -> T:
         """The body as its type. Raises Refused."""
@@ -89,7 +94,7 @@ def _order(reading: Reading) -> Iterator[Event]:
         (order.status == "pending", "checkout_started", "pending", created),
         (order.status in BOUGHT, "ordered", "ordered", placed),
         (paid is not None, "paid", "paid", paid),
-        (order.status == "completed", "order_shipped", "completed", completed),
+        (order.status == "completed", reading.completed, "completed", completed),
     ):
         if recent and (at is None or reading.now - at < RECENT):
             yield _of_order(reading, order, name, what, at)

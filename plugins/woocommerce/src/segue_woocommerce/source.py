@@ -14,7 +14,7 @@ import msgspec
 from segue.api import Event, Instant, Received, Request, Response, SourceTools
 from segue.api.shop import with_lines
 from segue.api.webhooks import answer, secrets_of, signed_topic
-from segue_woocommerce.mapping import TOPICS, Reading, UserId
+from segue_woocommerce.mapping import TOPICS, Completed, Reading, UserId
 
 __all__ = ["LARGEST", "ROUTE", "Config", "WooCommerceSource"]
 
@@ -32,11 +32,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``secret`` is the secret of the webhooks, or several where they have different ones. ``user_id`` says what the
     shop's own id of a customer is, ``id`` (WooCommerce's) or ``email``; when absent, customers are known by
-    WooCommerce's id and their addresses.
+    WooCommerce's id and their addresses. ``completed`` is the event that an order becomes as its status turns to
+    completed: ``order_delivered``, for WooCommerce's core knows nothing that comes after it, or ``order_shipped`` where
+    a carrier's events follow from another source.
     """
 
     secret: str | tuple[str, ...]
     user_id: UserId | None = None
+    completed: Completed = "order_delivered"
 
 
 class WooCommerceSource:
@@ -45,7 +48,7 @@ class WooCommerceSource:
     def __init__(self, config: Config, tools: SourceTools) -> None:
         self._secrets = tuple(secret.encode() for secret in secrets_of(config.secret))
         self._source = tools.source
-        self._user_id: UserId | None = config.user_id
+        self._config = config
 
     def receive(self, request: Request, now: Instant) -> Received:
         """Understand one call that arrived at ``now``. A topic that Segue does not read is taken and means nothing."""
@@ -55,4 +58,6 @@ class WooCommerceSource:
 
     def _events(self, request: Request, now: Instant) -> Iterator[Event]:
         read = TOPICS.get(signed_topic(request, self._secrets, signature=_SIGNATURE, topic=_TOPIC))
-        return read(Reading(request.body, now, self._source, self._user_id)) if read is not None else iter(())
+        if read is None:
+            return iter(())
+        return read(Reading(request.body, now, self._source, self._config.user_id, self._config.completed))
