@@ -139,6 +139,7 @@ class Daemon:
         if self._running is None:
             raise RuntimeError("no rule book was ever published to this store")
         self._running = with_content(self._running, self.content, self.in_hand)
+        self.in_hand.open(self.store.path)
         self.held = await self._write(lambda tx: books.load_meta(tx, "hold")) is not None
         self.tell(await self._write(lambda tx: recover(tx, self.running, self.clock.now())))
         for name in await self._write(due_channels):
@@ -173,6 +174,7 @@ class Daemon:
             await sender.stop()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        self.in_hand.close()
 
     async def publish(
         self, book: m.Book, who: str, content: Catalogue | None = None, sources: Mapping[str, str] | None = None

@@ -72,6 +72,8 @@ def erase(
 ) -> Sequence[Mark]:
     """End what a customer is inside of, note what channels have to do, and delete what anything looks at."""
     tx, row = turn.tx, person.row.row
+    if turn.running.in_hand is not None:  # what is claimed for them and not called yet
+        turn.running.in_hand.stop_customers((row,))
     turn.advance(person, now)
     for journey in list(turn.journeys(person).values()):
         latest = turn.latest(person, journey)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
+import apsw
 import msgspec
 
 from segue.api import Instant
 from segue.customers.consent import Statement
 from segue.customers.pseudonyms import hide_address
 from segue.customers.suppression import Suppression, comparable
-from segue.store.database import Transaction
+from segue.store.database import Transaction, open_reader
 from segue.store.erasures import any_tombstone, secret
+from segue.store.errors import StoreUnavailable
 
 _COLUMNS: Final = "sort, address, reason, since, source, channel, detail, message, lifted"
 
@@ -126,6 +129,33 @@ def lift(tx: Transaction, address: str, at: Instant, sort: str = "", reason: str
         )
         for one in sorts
     )
+
+
+class NewlySuppressed:
+    """Addresses that are suppressed since it last looked, whichever process did it: read beside the writer, for a few
+    microseconds. Used by one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises StoreUnavailable."""
+        self._connection = open_reader(path)
+        self._last = 0
+        for (last,) in self._connection.execute("select coalesce(max(id), 0) from suppression"):
+            self._last = int(last)
+
+    def look(self) -> list[tuple[str, str]]:
+        """Each by its sort, and as it is compared. Raises StoreUnavailable."""
+        try:
+            found: list[tuple[Any, ...]] = self._connection.execute(
+                "select id, sort, address from suppression where id > ? and lifted is null order by id", (self._last,)
+            ).fetchall()
+        except apsw.Error as error:
+            raise StoreUnavailable(str(error)) from error
+        if found:
+            self._last = found[-1][0]
+        return [(sort, address) for _, sort, address in found]
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def list_suppressed(tx: Transaction, after: int = 0, limit: int = 1000) -> list[tuple[int, Suppression]]:
