@@ -7,15 +7,17 @@ import contextlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import segue.runtime.importing
 from segue.api import Event, Instant
 from segue.api.values import DAY, HOUR
-from segue.runtime.importing import Importer, take_past
+from segue.runtime.importing import HOLD, Importer, take_past
 from segue.runtime.ingest import ingest
 from segue.runtime.running import Running
+from segue.runtime.turn import Done
 from segue.scenario.recording import Recording, write_arrivals
 from segue.store import imports as import_rows
 from segue.store.database import Store, Transaction
@@ -168,10 +170,10 @@ async def test_pieces_are_taken_in_whole_and_counted() -> None:
 async def test_an_event_that_cannot_be_taken_in_is_refused_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = segue.runtime.importing.take_past
 
-    def choosy(tx: Transaction, running: Running, events: Sequence[Event], now: Instant, *, starts: bool) -> object:
+    def choosy(tx: Transaction, running: Running, events: Sequence[Event], now: Instant, **how: Any) -> object:
         if any(one.message_id == "m123" for one in events):
             raise ValueError("it is cursed")
-        return whole(tx, running, events, now, starts=starts)
+        return whole(tx, running, events, now, **how)
 
     monkeypatch.setattr(segue.runtime.importing, "take_past", choosy)
     with contextlib.closing(Store(None)) as store:
@@ -184,6 +186,38 @@ async def test_an_event_that_cannot_be_taken_in_is_refused_alone(monkeypatch: py
         found = store.write(partial(import_rows.find_import, identity=b"1")).result()
         assert found is not None
         assert found.accepted == 309
+
+
+@pytest.mark.asyncio
+async def test_a_transaction_takes_in_what_fits_into_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, counts = segue.runtime.importing.take_past, list[int]()
+
+    def counted(*values: Any, **how: Any) -> tuple[Outcome, Done]:
+        outcome, done = whole(*values, **how)
+        counts.append(outcome.count)
+        return outcome, done
+
+    class Slow:
+        """A clock to which every event takes a millisecond."""
+
+        now = 0.0
+
+        def perf_counter(self) -> float:
+            self.now += 0.001
+            return self.now
+
+    monkeypatch.setattr(segue.runtime.importing, "take_past", counted)
+    monkeypatch.setattr(segue.runtime.importing, "time", Slow())
+    with contextlib.closing(Store(None)) as store:
+        running = publish_text(store, RULES + "rule r when seen stop")
+        number = store.apply(lambda tx: hand_in(tx, b"1", orders(0, 300)))
+        store.start()
+        await take_all(store, running, number)
+        assert sum(counts) == 300
+        assert 10 < max(counts) <= 1000 * HOLD / 2 + 1
+        found = store.write(partial(import_rows.find_import, identity=b"1")).result()
+        assert found is not None
+        assert (found.accepted, found.known) == (300, 0)
 
 
 @pytest.mark.asyncio

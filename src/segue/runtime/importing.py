@@ -29,29 +29,43 @@ from segue.store.imports import Outcome, Piece
 
 _log = structlog.get_logger("segue")
 
-_HOLD: Final = 0.02
-"""Seconds that events may take within a transaction: the commit of so many new pages takes as long again."""
-_LOOK: Final = 0.5
-"""Seconds between two looks for a piece where none waited."""
+HOLD: Final = 0.03
+"""Seconds that a transaction should hold the writer, its commit included. Some commits take longer than most: so much
+less than the 50 ms that a transaction may take."""
+_SOON: Final = 0.02
+_LATER: Final = 0.5
+"""Seconds between two looks for a piece where none waited: soon after the last one, and after a while."""
 
 
 def take_past(
-    tx: Transaction, running: Running, events: Sequence[Event], now: Instant, *, starts: bool = False
+    tx: Transaction,
+    running: Running,
+    events: Sequence[Event],
+    now: Instant,
+    *,
+    starts: bool = False,
+    enough: Callable[[], bool] = lambda: False,
 ) -> tuple[Outcome, Done]:
-    """Take past events in. With ``starts`` they begin journeys as if they arrived now: those that are not too old."""
+    """Take past events in, in their order, until that is ``enough``: the first of them in any case. With ``starts``
+    they begin journeys as if they arrived now: those that are not too old."""
     keys = {event.message_id: import_rows.key_of(event.message_id) for event in events}
     known = import_rows.find_known(tx, keys)
-    fresh = [event for event in events if event.message_id not in known] if known else events
     intake = Intake(Turn(tx, running, now))
-    intake.expect(fresh)
-    accepted = sum(intake.take(event, now, imported=not starts) for event in fresh)
+    intake.expect([event for event in events if event.message_id not in known] if known else events)
+    count = accepted = 0
+    new: dict[str, bytes] = {}
+    for event in events:
+        count += 1
+        if event.message_id not in known:
+            accepted += intake.take(event, now, imported=not starts)
+            new[event.message_id] = keys[event.message_id]
+        if enough():
+            break
     done = intake.close()
-    unnamed = intake.unnamed  # not known for good: once they are declared they may come again
-    import_rows.put_known(
-        tx, (key for message_id, key in keys.items() if message_id not in known and message_id not in unnamed)
-    )
-    erased = intake.refused - len(unnamed)
-    return Outcome(accepted, len(events) - accepted - intake.refused, erased, tuple(unnamed.items())), done
+    # What is refused for its name is not known for good: once that is declared it may come again.
+    import_rows.put_known(tx, (key for message_id, key in new.items() if message_id not in intake.unnamed))
+    erased = intake.refused - len(intake.unnamed)
+    return Outcome(accepted, count - accepted - intake.refused, erased, tuple(intake.unnamed.items())), done
 
 
 class Importer:
@@ -64,14 +78,19 @@ class Importer:
         now: Callable[[], Instant],
         listener: Callable[[Done], None],
         clocks: SourceClocks | None = None,
+        hold: float = HOLD,
     ) -> None:
+        """``hold`` is how long a transaction should take; half of that goes by taking events in."""
         self._store = store
         self._running = running
         self._now = now
         self._listener = listener
         self._clocks = clocks
-        self._taken: Sequence[Event] = ()
+        self._seen: Sequence[Event] = ()
+        self._hold = hold
         self._size = 200
+        self._began, self._taken = 0.0, 0
+        self._rest_for = _SOON
         self._piece: Piece | None = None
         self._task: asyncio.Task[None] | None = None
         self._looking = asyncio.Event()
@@ -94,7 +113,9 @@ class Importer:
         pause = 0.1
         while True:
             try:
-                if not await self._step():
+                if await self._step():
+                    self._rest_for = _SOON
+                else:
                     self._looking.clear()
                     await self._rest()
                 pause = 0.1
@@ -105,15 +126,17 @@ class Importer:
 
     async def _rest(self) -> None:
         try:
-            await asyncio.wait_for(self._looking.wait(), _LOOK)
+            await asyncio.wait_for(self._looking.wait(), self._rest_for)
         except TimeoutError:
-            return
+            self._rest_for = min(self._rest_for * 2, _LATER)
 
     async def _step(self) -> bool:
         """Take some events of the piece at hand in; False where none waits."""
         size = self._size
         try:
-            done = await asyncio.wrap_future(self._store.write(partial(self._take, size=size), LAST))
+            taking = self._store.write(partial(self._take, size=size), LAST)
+            taking.add_done_callback(self._measure)
+            done = await asyncio.wrap_future(taking)
         except StoreUnavailable:
             self._piece = None
             raise
@@ -126,27 +149,41 @@ class Importer:
         if done is None:
             return False
         if self._clocks is not None:
-            self._clocks.note(self._taken, self._now(), called=False)
-        self._taken = ()
+            self._clocks.note(self._seen, self._now(), called=False)
+        self._seen = ()
         self._listener(done)
         return True
 
     def _take(self, tx: Transaction, size: int) -> Done | None:
-        began = time.perf_counter()
+        self._began, self._taken = time.perf_counter(), 0
         piece = self._look_up(tx)
         if piece is None:
             return None
         events = piece.events[:size]
-        outcome, done = take_past(tx, self._running(), events, self._now(), starts=piece.starts)
-        self._taken = events
+        end = self._began + self._hold / 2
+        outcome, done = take_past(
+            tx,
+            self._running(),
+            events,
+            self._now(),
+            starts=piece.starts,
+            enough=lambda: time.perf_counter() > end,
+        )
         reach("in-import")
         self._advance(tx, piece, outcome)
-        seconds = time.perf_counter() - began
-        if seconds > _HOLD:
-            self._size = max(1, min(size, int(len(events) * _HOLD / seconds)))
-        elif size < BATCH and len(events) == size:
-            self._size = min(BATCH, size + max(1, size // 4))
+        self._taken, self._seen = outcome.count, events[: outcome.count]
+        if self._taken < len(events):  # the rest was looked up for nothing
+            self._size -= (self._size - self._taken) // 4
         return done
+
+    def _measure(self, _: object) -> None:
+        """A transaction is over: the next takes in as much as fits into the time that one may take. Called by the
+        writer, right after the commit."""
+        seconds = time.perf_counter() - self._began
+        if seconds > self._hold:
+            self._size = max(1, int(self._taken * self._hold / seconds))
+        elif self._taken == self._size:
+            self._size = min(BATCH, self._size + max(1, self._size // 8))
 
     def _refuse(self, tx: Transaction, error: Exception) -> Done | None:
         piece = self._look_up(tx)

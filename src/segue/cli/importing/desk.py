@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 _TAKE_OVER: Final = 1.0
 """Seconds between two tries to hold the store oneself, after the daemon may have ended."""
+_HOLD: Final = 0.036
+"""Seconds that a transaction should take where only other commands may wait for it."""
 
 
 class Unpublished(StoreError):
@@ -77,7 +79,7 @@ class Desk:
             raise
         store.start()
         self._store = store
-        self._importer = Importer(store, lambda: self.running, self._clock.now, lambda _: None)
+        self._importer = Importer(store, lambda: self.running, self._clock.now, lambda _: None, _HOLD)
         self._importer.start()
 
     @property
