@@ -27,6 +27,7 @@ from segue.diagnostics import Diagnostic
 from segue.language import model as m
 from segue.runtime.assembly import CheckedBook, MendedBook, mend
 from segue.runtime.assembly import check as check_book
+from segue.runtime.unknown_events import unknown_events
 
 
 def check(
@@ -66,6 +67,9 @@ def check(
     show_diagnostics(found, chosen)
     for problem in assembly.problems:
         print(f"segue: {problem}", file=sys.stderr)
+    if not paths and found.ok:  # only the whole book says which events there are
+        for unknown in unknown_events(assembly, found.checked.book):
+            print(f"segue: {unknown}", file=sys.stderr)
     if not found.checked.trees and not found.diagnostics:
         fail_without_rules(paths or [assembly.project.rules])
     if bounds or _bounds_are_short(found, chosen):

@@ -24,6 +24,7 @@ from segue.runtime.assembly import check as check_book
 from segue.runtime.pace import Pace, look_at_paces
 from segue.runtime.publishing import load
 from segue.runtime.running import Running
+from segue.runtime.unknown_events import unknown_events
 from segue.store import erasures
 from segue.store.clocks import load_clocks
 from segue.store.coupons import load_pools
@@ -105,7 +106,13 @@ def _rules(assembly: Assembly) -> list[Finding]:
         return [Finding("rules", False, f"{counted(errors, 'error')} in {assembly.project.rules}", "segue check")]
     if not rules:
         return [Finding("rules", False, f"none in {assembly.project.rules}", "write one, or `segue init`")]
-    return [Finding("rules", True, f"{rules} in {assembly.project.rules}")]
+    return [
+        Finding("rules", True, f"{rules} in {assembly.project.rules}"),
+        *(
+            Finding("settings", False, f"{unknown.place}: {unknown.found}", unknown.advice)
+            for unknown in unknown_events(assembly, book.checked.book)
+        ),
+    ]
 
 
 def _budgets(running: Running) -> list[Finding]:

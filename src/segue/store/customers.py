@@ -148,6 +148,11 @@ def find_by_trait(tx: Transaction, trait: str, value: str) -> list[int]:
     ]
 
 
+def load_names(tx: Transaction) -> frozenset[str]:
+    """The names of all events that ever arrived."""
+    return frozenset(name for (name,) in tx.rows("select name from name"))
+
+
 def name_numbers(tx: Transaction, names: Iterable[str]) -> dict[str, int]:
     """The numbers of event names; a new name gets one."""
     known: dict[str, int] = tx.store.caches.setdefault("names", {})
