@@ -18,6 +18,7 @@ from segue.customers.identity import (
     find_groups,
     identifiers,
     links_of,
+    naming,
     owner_of,
 )
 
@@ -148,6 +149,14 @@ def test_an_event_s_identifiers_are_given_the_strongest_first() -> None:
 )
 def test_what_is_no_address_identifies_nobody(trait: str, value: object) -> None:
     assert address_key(trait, value, "FI") is None
+
+
+@pytest.mark.parametrize(
+    "key", ["u:7", "u:e:7", "a:d", "e:a@b.co", "p:+358401234567", "t:token", "w:{}", "x:loyalty:F:1"]
+)
+def test_an_event_that_names_a_customer_by_an_identifier_has_that_one_and_no_other(key: str) -> None:
+    who = naming(key)
+    assert identifiers(who.user_id, who.anonymous_id, None, who.ids, {}, None) == (key,)
 
 
 def test_identifiers_are_told_in_words() -> None:

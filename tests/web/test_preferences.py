@@ -47,7 +47,9 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 class Site:
     """A shop that has sent one customer a message, and the pages of its links."""
 
-    def __init__(self, store: Store, *, consent: str = "opt-out", name: str = "Shop", **traits: Any) -> None:
+    def __init__(
+        self, store: Store, *, consent: str = "opt-out", name: str = "Shop", who: Any = None, **traits: Any
+    ) -> None:
         self.stage = Stage(store, RULES)
         reach = Reach(
             {
@@ -65,7 +67,9 @@ class Site:
         )
         self._endpoints = {(method, one.path[:3]): one for one in pages.endpoints() for method in one.methods}
         known = {"email": "ann.k@example.com", "phone": "+358401234567", **traits}
-        self.stage.arrive("paid", traits=known)
+        named = {"user_id": "ann"} if who is None else who
+        paid = Event(message_id="paid", timestamp=self.stage.now, source="shop", name="paid", traits=known, **named)
+        self.stage.store.apply(lambda tx: ingest(tx, self.stage.running, [paid], self.stage.now))
         (claimed,), _ = self.stage.claim()
         self.key = claimed.key
 
@@ -132,6 +136,21 @@ def switches(answer: Response) -> dict[str, bool]:
     """Which switches the page shows, and whether each is on."""
     found = re.findall(r'<input class="switch"[^>]* value="([\w.]+)"( checked)?', text_of(answer))
     return {name: bool(on) for name, on in found}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "who",
+    [{"user_id": "ann"}, {"anonymous_id": "d1"}, {"ids": {"loyalty": "F:1"}}, {}],
+    ids=["user id", "device", "loyalty card", "addresses only"],
+)
+async def test_what_is_chosen_holds_for_whoever_got_the_message_however_the_shop_knows_them(
+    store: Store, who: dict[str, Any]
+) -> None:
+    site = Site(store, who=who)
+    assert (await site.post(site.unsubscribe, ONE_CLICK)).status == 200
+    assert site.standing() == {"email/promotional": "withdrawn", "email/informational": "withdrawn"}
+    assert store.apply(lambda tx: tx.rows("select id from customer")) == [(1,)]
 
 
 # What the page shows

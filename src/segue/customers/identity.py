@@ -105,6 +105,28 @@ def kind_of(key: str) -> str:
     return _NAMES[key[0]]
 
 
+class Naming(msgspec.Struct, frozen=True):
+    """An identifier as an event says it."""
+
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    ids: dict[str, str] = {}
+
+
+def naming(key: str) -> Naming:
+    """How an event names the customer who has this identifier, and no other."""
+    kind, value = kind_of(key), show(key)
+    match key[0]:
+        case "u":
+            return Naming(user_id=value)
+        case "a":
+            return Naming(anonymous_id=value)
+        case "x":
+            return Naming(ids={kind: value.removeprefix(f"{kind}:")})
+        case _:
+            return Naming(ids={kind: value})
+
+
 _NAMES: Final = {"u": "user_id", "a": "anonymous_id", **{letter: trait for trait, letter in ADDRESSES.items()}}
 
 

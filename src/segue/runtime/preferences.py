@@ -13,7 +13,7 @@ import msgspec
 
 from segue.api import Event, Instant
 from segue.customers.consent import GRANTED, MARKETING, NOTHING_SAID, PENDING, WITHDRAWN, State, place
-from segue.customers.identity import show
+from segue.customers.identity import naming
 from segue.customers.suppression import BOUNCED, COMPLAINED, STOPPED, Suppression, comparable
 from segue.customers.wishes import FREQUENCIES, chosen_channel, frequency_trait, preferred_trait
 from segue.program import program as p
@@ -49,7 +49,8 @@ class KindChoice(msgspec.Struct, frozen=True):
 class Choices(msgspec.Struct, frozen=True):
     """What the holder of a link sees. ``key`` is the message's, ``channel`` and ``kind`` how it came; ``address`` is
     where it went, masked; ``current``: the customer still has that address. ``addresses`` are masked too, by channel.
-    ``standing`` is what was said, for all channels and kinds of marketing, by `segue.customers.consent.place`."""
+    ``standing`` is what was said, for all channels and kinds of marketing, by `segue.customers.consent.place`.
+    ``customer`` is the identifier by which their customer goes."""
 
     key: str
     channel: str
@@ -60,8 +61,7 @@ class Choices(msgspec.Struct, frozen=True):
     kinds: tuple[KindChoice, ...]
     addresses: Mapping[str, str]
     standing: Mapping[str, State | None]
-    user_id: str | None = None
-    anonymous_id: str | None = None
+    customer: str
 
     def pending(self, channel: str) -> list[str]:
         """The kinds that wait to be confirmed for a channel."""
@@ -96,7 +96,6 @@ def look(tx: Transaction, running: Running, key: str, now: Instant) -> Choices |
     now_at = traits.get(how.address) if how is not None and how.address is not None else None
     sort = how.address if how is not None and how.address is not None else ""
     locale = traits.get("locale") or traits.get("language")
-    known, id_ = person.row.key.startswith("u:"), show(person.row.key)
     return Choices(
         key=key,
         channel=message.channel,
@@ -114,8 +113,7 @@ def look(tx: Transaction, running: Running, key: str, now: Instant) -> Choices |
             name: person.row.consent.get(name, NOTHING_SAID).state
             for name in (place(channel, kind) for channel in reach.channels for kind in MARKETING)
         },
-        user_id=id_ if known else None,
-        anonymous_id=None if known else id_,
+        customer=person.row.key,
     )
 
 
@@ -207,14 +205,16 @@ def events_of(
 ) -> list[Event]:
     """The events by which a customer says what they chose. ``confirmed``: they confirm a subscription. ``traits`` are
     wishes that changed, None for one that is taken back."""
+    who = naming(choices.customer)
     said = [
         Event(
             message_id=f"page:{choices.key}:{now}:{place(one.channel, one.kind)}",
             timestamp=now,
             source=proof.source,
             name=_event_name(one.state, confirmed),
-            user_id=choices.user_id,
-            anonymous_id=choices.anonymous_id,
+            user_id=who.user_id,
+            anonymous_id=who.anonymous_id,
+            ids=who.ids,
             properties={
                 **({"channel": one.channel} if one.channel else {}),
                 **({"kind": one.kind} if one.kind else {}),
@@ -231,8 +231,9 @@ def events_of(
                 message_id=f"page:{choices.key}:{now}:wishes",
                 timestamp=now,
                 source=proof.source,
-                user_id=choices.user_id,
-                anonymous_id=choices.anonymous_id,
+                user_id=who.user_id,
+                anonymous_id=who.anonymous_id,
+                ids=who.ids,
                 traits=dict(traits),
             )
         )
