@@ -34,7 +34,7 @@ from segue.runtime.running import DecisionLine, Running
 from segue.runtime.sweeping import chores, sweep
 from segue.runtime.turn import Done
 from segue.runtime.wake import Woke
-from segue.scenario.recording import Recording, write_answers, write_arrivals
+from segue.scenario.recording import Recording, write_answers, write_arrivals, write_suppressions
 from segue.scenario.replay import SPAN, Arrival, Replay
 from segue.store import ledger as ledger_rows
 from segue.store.database import Store, Transaction
@@ -337,7 +337,7 @@ class Daemon:
     def record(self, target: Path) -> None:
         """What `segue record` would write."""
         lines: list[bytes] = []
-        for write in (write_arrivals, write_answers):
+        for write in (write_arrivals, write_answers, write_suppressions):
             after, piece = 0, [b""]
             while piece:
                 last, piece = self._write(partial(write, after=after, limit=100))

@@ -11,16 +11,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from segue.api import Answer, Instant, Rejected, Report, Retry, Sent, Unknown, to_rfc3339
+from segue.api import Answer, Inbound, Instant, Rejected, Report, Retry, Sent, Unknown, to_rfc3339
 from segue.api.values import HOUR, MINUTE, SECOND
+from segue.customers.reach import ChannelReach, Reach
+from segue.customers.suppression import ASKED, STOPPED, Suppression
 from segue.messages.catalogue import Catalogue
+from segue.runtime.inbound import take_inbound
 from segue.runtime.running import DecisionLine, Running
-from segue.scenario.recording import Recording, write_answers, write_arrivals
+from segue.scenario.recording import Recording, write_answers, write_arrivals, write_suppressions
 from segue.scenario.replay import Arrival, Record, RecordedAnswer, RecordedReport, Replay
+from segue.store.consent import lift
 from segue.store.database import Store
 from segue_segment.recorded import read_recorded
 from tests.engine.stage import at, spec
-from tests.runtime.rulebook import publish_text
+from tests.runtime.rulebook import publish_text, told
+from tests.runtime.stage import Stage
 
 BASE = at("2026-01-05T10:00Z")
 
@@ -179,16 +184,21 @@ class Played:
         return {(line.customer, line.channel): line.key for line in self.lines if line.channel}
 
     def write(self, path: Path, piece: int = 3) -> Recording:
-        with path.open("wb") as target:
-            for writing in (write_arrivals, write_answers):
-                after = 0
-                while True:
-                    last, lines = self.store.apply(partial(writing, after=after, limit=piece))
-                    target.writelines(line + b"\n" for line in lines)
-                    if not last:
-                        break
-                    after = last
-        return Recording(path, read_recorded)
+        return write(self.store, path, piece)
+
+
+def write(store: Store, path: Path, piece: int = 3) -> Recording:
+    """The record of a store, written in pieces and read again."""
+    with path.open("wb") as target:
+        for writing in (write_arrivals, write_answers, write_suppressions):
+            after = 0
+            while True:
+                last, lines = store.apply(partial(writing, after=after, limit=piece))
+                target.writelines(line + b"\n" for line in lines)
+                if not last:
+                    break
+                after = last
+    return Recording(path, read_recorded)
 
 
 @pytest.fixture
@@ -306,6 +316,59 @@ def test_answers_and_reports_read_back_as_they_were_and_lead_to_the_same_decisio
     second = Played(stores[2], list(written.arrivals()), written.record)
     assert second.lines == first.lines
     assert second.write(tmp_path / "again.jsonl").record == written.record
+
+
+def test_what_was_suppressed_by_hand_or_by_nobody_known_is_on_record_and_holds_in_a_replay(
+    tmp_path: Path, stores: list[Store]
+) -> None:
+    arrivals = arrivals_of(tmp_path)
+    suppressions = (
+        Suppression("email", "a@example.com", ASKED, BASE, "the shop", detail="by phone"),
+        Suppression("phone", "+358401234567", STOPPED, BASE, "sms", "sms", "STOP", lifted=Instant(BASE + 35 * MINUTE)),
+    )
+    played = Played(stores[0], arrivals, Record(suppressions=suppressions))
+    decided = {(line.customer, line.channel, line.decision, line.reason) for line in played.lines if line.channel}
+    both = "email suppressed by command; phone suppressed: STOP was answered by sms"
+    assert ("eve", "email", "skipped", both) in decided
+    assert ("ann", "sms", "sent", "") in decided
+    written = played.write(tmp_path / "record.jsonl", piece=1)
+    assert written.bad == []
+    assert written.record.suppressions == suppressions
+    again = Played(stores[1], list(written.arrivals()), written.record)
+    assert again.lines == played.lines
+    assert again.write(tmp_path / "again.jsonl").record == written.record
+
+
+def test_a_replay_knows_of_a_stop_from_a_number_that_nobody_had_and_when_it_was_lifted(
+    tmp_path: Path, stores: list[Store]
+) -> None:
+    rules, reach = "event paid\nwhen paid send sms", Reach({"sms": ChannelReach("phone")})
+    stage = Stage(stores[0], rules)
+    stage.running = msgspec.structs.replace(stage.running, reach=reach)
+    lines: list[tuple[str, str, str]] = []
+
+    def hear(text: str) -> None:
+        one = Inbound(id=text, address="+358401234567", text=text, at=stage.now)
+        stage.store.apply(lambda tx: take_inbound(tx, stage.running, "sms", [one], stage.now))
+        stage.later(SECOND)
+
+    def pay(customer: str) -> None:
+        lines.extend(stage.arrive("paid", customer, traits={"phone": "+358401234567"}))
+        claims, refused = stage.claim("sms")
+        lines.extend(refused)
+        for claimed in claims:
+            lines.extend(stage.answer(claimed, Sent()))
+        stage.later(SECOND)
+
+    hear("STOP")
+    pay("ann")
+    stage.store.apply(lambda tx: lift(tx, "+358401234567", stage.now, "phone"))
+    stage.later(SECOND)
+    pay("bob")
+    assert [what for _, what, _ in lines] == ["entered", "skipped", "finished", "entered", "sent", "finished"]
+    written = write(stage.store, tmp_path / "record.jsonl")
+    running = publish_text(stores[1], rules, channels=stage.channels, reach=reach)
+    assert told(Replay(stores[1], running, Catalogue(), written.record).run(written.arrivals())) == lines
 
 
 def test_a_message_that_was_never_claimed_is_on_record_as_such(tmp_path: Path, stores: list[Store]) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from segue.cli.ending import fail, open_project
-from segue.scenario.recording import write_answers, write_arrivals
+from segue.scenario.recording import write_answers, write_arrivals, write_suppressions
 from segue.store.database import read_only
 from segue.store.errors import StoreError
 
@@ -21,8 +21,8 @@ _PIECE = 2000
 def record(
     out: Annotated[Path | None, typer.Option("--out", help="The file to write; standard output by default.")] = None,
 ) -> None:
-    """Write all arrivals, answers and reports of the project's store as JSON lines: Segment calls,
-    and two types of Segue's own.
+    """Write all arrivals, answers, reports and suppressions of the project's store as JSON lines: Segment calls,
+    and three types of Segue's own.
 
     `segue replay` over such a file decides what the daemon decided. Works while the daemon runs.
     """
@@ -34,6 +34,7 @@ def record(
         with read_only(project.database) as tx:
             _write(target, partial(write_arrivals, tx))
             _write(target, partial(write_answers, tx))
+            _write(target, partial(write_suppressions, tx))
     except StoreError as error:
         fail(str(error))
     finally:

@@ -1,15 +1,17 @@
 """Records of what arrived and what channels answered, as JSON lines: written from a store, read for a replay.
 
 Events are Segment calls, as any archive has them; ``imported`` is true of past events that `segue import` brought: they
-began no journey. Two further types carry what only Segue knows::
+began no journey. Three further types carry what only Segue knows::
 
     {"type": "segue.answer", "key": …, "claimedAt": …, "answeredAt": …, "answer": {"type": "sent", "receipt": ""}}
     {"type": "segue.report", "channel": …, "receivedAt": …, "report": {"id": …, "what": "delivered", "at": …, "key": …}}
+    {"type": "segue.suppression", "at": …, "sort": "email", "address": …, "reason": "asked"}
 
 A message that was never claimed has ``claimedAt`` null; one whose claim was refused, or whose journey ended first, has
 no ``answer``. ``withdrawnAt`` is when a journey ended whose message waited to be sent again, after a call that may have
 gone out. ``deferredAt`` are the moments at which the contact policy held the message back, ``retractedAt`` and
-``retraction`` what the channel said to taking it back. ``coded`` is false where a pool of coupons was empty.
+``retraction`` what the channel said to taking it back. ``coded`` is false where a pool of coupons was empty. A
+suppression that was lifted has ``liftedAt``; those that a message or its report showed follow from these.
 """
 
 from __future__ import annotations
@@ -24,19 +26,21 @@ import msgspec
 
 from segue.api import Answer, Event, Instant, Rejected, Report, Retry, Sent, Unknown, from_datetime, to_rfc3339
 from segue.api.shop import order_lines
+from segue.customers.suppression import Reason, Suppression, comparable
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.runtime.dispatch import NO_CODE, UNKNOWN_OUTCOME
 from segue.runtime.outgoing import JOURNEY_ENDED
 from segue.runtime.taking_back import STAYED
 from segue.scenario.replay import Arrival, Record, RecordedAnswer, RecordedReport
 from segue.store import history
-from segue.store.consent import shown_dead_by
+from segue.store.consent import list_said, shown_dead_by
 from segue.store.database import Transaction
 
 Decode = Callable[[bytes], tuple[Event, Instant]]
 
 ANSWER: Final = "segue.answer"
 REPORT: Final = "segue.report"
+SUPPRESSION: Final = "segue.suppression"
 
 
 class _Typed(msgspec.Struct):
@@ -71,9 +75,21 @@ class _ReportLine(msgspec.Struct, rename="camel"):
     report: _ReportBody
 
 
+class _SuppressionLine(msgspec.Struct, rename="camel"):
+    at: str
+    sort: str
+    address: str
+    reason: Reason
+    channel: str = ""
+    source: str = ""
+    detail: str = ""
+    lifted_at: str | None = None
+
+
 _type = msgspec.json.Decoder(_Typed)
 _answer = msgspec.json.Decoder(_AnswerLine)
 _report = msgspec.json.Decoder(_ReportLine)
+_suppression = msgspec.json.Decoder(_SuppressionLine)
 
 
 class BadLine(msgspec.Struct, frozen=True):
@@ -96,6 +112,7 @@ class Recording:
         received = array.array("q")
         answers: dict[str, RecordedAnswer] = {}
         reports: list[RecordedReport] = []
+        suppressions: list[Suppression] = []
         self.ordered = True
         with path.open("rb") as lines:
             for number, offset, line in _numbered(lines):
@@ -106,6 +123,8 @@ class Recording:
                         answers[known.key] = known
                     elif kind == REPORT:
                         reports.append(_read_report(line))
+                    elif kind == SUPPRESSION:
+                        suppressions.append(_read_suppression(line))
                     else:
                         _, moment = decode(line)
                         if received and moment < received[-1]:
@@ -116,7 +135,7 @@ class Recording:
                     self.bad.append(BadLine(number, str(error)))
         self._first = Instant(min(received, default=0))
         self._last = Instant(max(received, default=0))
-        self.record = Record(answers, tuple(reports))
+        self.record = Record(answers, tuple(reports), tuple(suppressions))
         if not self.ordered:
             order = sorted(range(len(received)), key=received.__getitem__)
             self._offsets = array.array("q", (self._offsets[place] for place in order))
@@ -187,6 +206,20 @@ def _read_report(line: bytes) -> RecordedReport:
         address_gone=body.address_gone,
     )
     return RecordedReport(read.channel, report, _moment(read.received_at))
+
+
+def _read_suppression(line: bytes) -> Suppression:
+    read = _suppression.decode(line)
+    return Suppression(
+        sort=read.sort,
+        address=comparable(read.sort, read.address),
+        reason=read.reason,
+        since=_moment(read.at),
+        source=read.source,
+        channel=read.channel,
+        detail=read.detail,
+        lifted=_moment(read.lifted_at) if read.lifted_at else None,
+    )
 
 
 # Writing
@@ -273,6 +306,21 @@ def write_answers(tx: Transaction, after: int, limit: int) -> tuple[int, list[by
             line |= {"retractedAt": to_rfc3339(message.retracted), "retraction": _retraction_of(message)}
         if message.state is MessageState.SKIPPED and message.reason.startswith(NO_CODE):
             line["coded"] = False
+        lines.append(msgspec.json.encode(line))
+    return last, lines
+
+
+def write_suppressions(tx: Transaction, after: int, limit: int) -> tuple[int, list[bytes]]:
+    """Records of what was suppressed by hand, or by a STOP from whatever address, as `write_arrivals` does. Without
+    those whose owner was erased: nobody can tell their addresses any more."""
+    lines: list[bytes] = []
+    last = 0
+    for number, one in list_said(tx, after, limit):
+        last = number
+        line = {"type": SUPPRESSION, "at": to_rfc3339(one.since), "sort": one.sort, "address": one.address}
+        line |= {"reason": one.reason, "channel": one.channel, "source": one.source, "detail": one.detail}
+        if one.lifted is not None:
+            line["liftedAt"] = to_rfc3339(one.lifted)
         lines.append(msgspec.json.encode(line))
     return last, lines
 

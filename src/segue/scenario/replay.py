@@ -21,6 +21,7 @@ from functools import partial
 import msgspec
 
 from segue.api import Answer, Event, Instant, Report, Sent
+from segue.customers.suppression import Suppression
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.engine.journey import mint
 from segue.messages.catalogue import Catalogue
@@ -72,10 +73,12 @@ class RecordedReport(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What is known of channels from the record: nothing, for plain recorded events."""
+    """What is known of channels from the record: nothing, for plain recorded events. ``suppressions`` are those that no
+    message showed, also such as were lifted since."""
 
     answers: Mapping[str, RecordedAnswer] = {}
     reports: tuple[RecordedReport, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -94,7 +97,8 @@ class Replay:
 
     For its spans: ``upcoming`` are the arrivals at hand, ``complete`` that no more follow; ``mail`` the messages that
     wait to be looked at (when, channel, number); ``answers`` what channels are yet to say of claims, ``reports`` what
-    providers are yet to say; ``moment`` is the latest that was reached, ``arrivals`` how many there were.
+    providers are yet to say, ``suppressions`` what is yet to be suppressed or, with ``lifted``, to be so no more;
+    ``moment`` is the latest that was reached, ``arrivals`` how many there were.
     """
 
     def __init__(
@@ -121,6 +125,7 @@ class Replay:
         self.mail: list[tuple[Instant, str, int]] = []
         self.answers: list[tuple[Instant, int, Outcome]] = []
         self.reports = deque(sorted(self._record.reports, key=lambda one: one.received))
+        self.suppressions = deque(sorted(_changes(self._record.suppressions), key=lambda one: one[0]))
         self.reported: set[str] = set()
         self.arrivals = 0
         self.moment = Instant(0)
@@ -244,3 +249,11 @@ class Replay:
     def answer_later(self, moment: Instant, outcome: Outcome) -> None:
         """Have a channel's answer come at a moment."""
         heapq.heappush(self.answers, (moment, outcome.row, outcome))
+
+
+def _changes(suppressions: Iterable[Suppression]) -> Iterator[tuple[Instant, Suppression]]:
+    """When each of them begins, and when it was lifted."""
+    for one in suppressions:
+        yield one.since, msgspec.structs.replace(one, lifted=None)
+        if one.lifted is not None:
+            yield one.lifted, one

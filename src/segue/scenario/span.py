@@ -12,6 +12,7 @@ import heapq
 from typing import TYPE_CHECKING, Final
 
 from segue.api import Instant, Sent
+from segue.customers.suppression import Suppression
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.runtime.dispatch import Outcome, look_at, take_outcome, take_report
 from segue.runtime.fan_out import let_enter
@@ -133,6 +134,8 @@ class Span:
             earliest = replay.answers[0][0]
         if replay.reports and replay.reports[0].received < earliest:
             earliest = replay.reports[0].received
+        if replay.suppressions and replay.suppressions[0][0] < earliest:
+            earliest = replay.suppressions[0][0]
         if self._calendar is not None and self._calendar < earliest:
             earliest = self._calendar
         if self._beyond is not None and self._beyond < earliest:
@@ -142,6 +145,8 @@ class Span:
     def _at(self, moment: Instant) -> bool:
         """Everything that happens at one moment; False where the span has to end within it."""
         arrivals, replay = self._arrivals, self._replay
+        while replay.suppressions and replay.suppressions[0][0] <= moment:
+            self._suppress(replay.suppressions.popleft()[1])
         while arrivals and arrivals[0].received <= moment:
             if len(arrivals) == 1 and not replay.complete:
                 return False
@@ -155,6 +160,13 @@ class Span:
             _, _, outcome = heapq.heappop(replay.answers)
             self._take_outcome(outcome, moment, hold=True)
         return self._pass_time(moment) and self._send(moment)
+
+    def _suppress(self, one: Suppression) -> None:
+        """An address is suppressed that no message showed to be dead; or no more."""
+        if one.lifted is None:
+            self._turn.suppressions.add(one)
+        else:
+            self._turn.suppressions.lift(one.sort, one.address, one.lifted, one.reason, one.channel)
 
     def _note(self) -> None:
         """Put on the agenda what the turn found to be due within the span."""

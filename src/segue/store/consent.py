@@ -169,6 +169,19 @@ def list_suppressed(tx: Transaction, after: int = 0, limit: int = 1000) -> list[
     ]
 
 
+def list_said(tx: Transaction, after: int, limit: int) -> list[tuple[int, Suppression]]:
+    """The suppressions that no message showed, also those that were lifted, each with its number, in the order in which
+    they came; those after a number. Without those that have a hash in the place of the address."""
+    return [
+        (row[0], _read(row[1:]))
+        for row in tx.rows(
+            f"select id, {_COLUMNS} from suppression where message is null and address not like '#%' and id > ? "
+            "order by id limit ?",
+            (after, limit),
+        )
+    ]
+
+
 def hide_suppressed(tx: Transaction, addresses: Iterable[tuple[str, str]]) -> int:
     """Whoever has these addresses is erased: they stay suppressed, each with a hash in its place. How many that
     were."""
