@@ -170,6 +170,8 @@ def test_an_update_tells_the_refunds_of_late_with_whose_they_are() -> None:
     (alone,) = events("refunds/create", refund, "email")
     assert (alone.user_id, alone.message_id) == (None, refunded.message_id)
     assert alone.properties == refunded.properties
+    assert alone.follows[0] == events("orders/create", ORDER, "email")[0].message_id
+    assert {f"shopify/orders/{refund['order_id']}/{what}" for what in ("created", "paid")} < set(alone.follows)
     assert (alone.properties["order_id"], alone.properties["total"]) == ("450789469", 12.3)
     assert alone.properties["items"] == ["11"]
 

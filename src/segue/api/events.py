@@ -21,6 +21,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     id, a user's or a device's, that from now on is ``user_id``. ``ids`` are further identifiers by their kind, as in
     ``{"email": "ann@example.com", "loyalty": "F-1001", "shopify": "6501"}``: an event with none of the ids above finds
     its customer by them. Address traits (``email``, ``phone``, ``push_token`` …) identify too and need not be repeated.
+    ``follows`` are for an event that has none of all these ids: the message ids of earlier events of the same customer,
+    the order of a refund. The first of them that is known tells whose it is.
     """
 
     message_id: str
@@ -31,5 +33,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     anonymous_id: str | None = None
     previous_id: str | None = None
     ids: dict[str, str] = {}
+    follows: tuple[str, ...] = ()
     properties: dict[str, Any] = {}
     traits: dict[str, Any] = {}

@@ -21,6 +21,7 @@ from segue.runtime.admissions import Cause
 from segue.runtime.agreeing import SPEAKING, agree
 from segue.runtime.erased import Erased
 from segue.runtime.erasing import erase_at_once
+from segue.runtime.follow_ups import FollowUps
 from segue.runtime.identifying import Identities
 from segue.runtime.names import Names
 from segue.runtime.people import Person
@@ -70,6 +71,7 @@ class Intake:
         self._seen: set[str] = set()
         self._keys: dict[str, tuple[str, ...]] = {}
         self._identities = Identities(turn)
+        self._follow_ups = FollowUps()
         self._erased = Erased(turn.tx)
         self._names = Names(turn)
         self._refused: Counter[str] = Counter()
@@ -79,10 +81,11 @@ class Intake:
         """Bring what will be asked about events that come next, for all of them at once. Each is expected once before
         it is taken."""
         tx, turn, identities = self._turn.tx, self._turn, self._identities
+        country = turn.running.identity.country
+        events = self._follow_ups.name_customers(tx, events, country)
         hashes = {event.message_id: hash_id(event.message_id) for event in events}
         self._hashes |= hashes
         self._seen |= customer_rows.find_seen(tx, set(hashes.values()))
-        country = turn.running.identity.country
         wanted: set[str] = set()
         pairs: set[tuple[str, str]] = set()
         for event in events:
@@ -113,6 +116,7 @@ class Intake:
         if event.message_id in self._seen:
             self._keys.pop(event.message_id, None)
             return False
+        event = self._follow_ups.named(event)
         if self._erased and self._erased.refuses(event, self._is_known(event), imported=imported):
             self._refused[event.source] += 1
             return False
@@ -124,6 +128,8 @@ class Intake:
             self._take(event, now)
         finally:
             self._turn.importing = False
+        if (trouble := self._follow_ups.trouble_with(event)) is not None:
+            reject(self._turn.tx, event.source, [trouble], self._turn.now)
         return True
 
     def _take(self, event: Event, now: Instant) -> None:

@@ -79,6 +79,19 @@ def find_seen(tx: Transaction, hashes: Iterable[int]) -> set[str]:
     }
 
 
+def find_owners(tx: Transaction, hashes: Iterable[int]) -> dict[str, str]:
+    """By message id the key of the customer whose event it is, of events that arrived before, among those with these
+    hashes."""
+    wanted = msgspec.json.encode(list(hashes)).decode()
+    return dict(
+        tx.rows(
+            "select event.message_id, customer.key from event join customer on customer.id = event.customer "
+            "where event.hash in (select value from json_each(?))",
+            (wanted,),
+        )
+    )
+
+
 def load_customers(tx: Transaction, rows: Iterable[int]) -> dict[int, CustomerRow]:
     """Customers by number."""
     wanted = msgspec.json.encode(list(rows)).decode()

@@ -66,8 +66,9 @@ class Reading(msgspec.Struct, frozen=True):
         customer: Customer | None = None,
         traits: dict[str, Any] | None = None,
         visitor: str | None = None,
+        order: int | str | None = None,
     ) -> Event:
-        """An event of the customer, or of a visitor of whom only a cart is known."""
+        """An event of the customer, of a visitor of whom only a cart is known, or of whoever placed an ``order``."""
         traits = traits or {}
         own = read_id(customer.id, "customer.id") if customer is not None else None
         named = {"id": own, "email": traits.get("email")}
@@ -79,12 +80,16 @@ class Reading(msgspec.Struct, frozen=True):
             user_id=read_id(named[self.user_id], self.user_id) if self.user_id is not None else None,
             anonymous_id=read_id(visitor, "token"),
             ids={"shopify": own} if own is not None else {},
+            follows=tuple(f"shopify/orders/{order}/{what}" for what in _OF_ORDER) if order is not None else (),
             properties=fields or {},
             traits=traits,
         )
 
 
 # Orders
+
+_OF_ORDER: Final = ("created", "paid", "fulfilled", "cancelled")
+"""What happens once to an order, as the message ids say it."""
 
 
 def _created(reading: Reading) -> Iterator[Event]:
@@ -166,6 +171,7 @@ def _refund(reading: Reading, refund: Refund, order: Order | None) -> Event:
         present(fields),
         customer=order.customer if order is not None else None,
         traits=_traits(order.customer, order.email, order.phone, None) if order is not None else None,
+        order=refund.order_id,
     )
 
 
@@ -180,6 +186,7 @@ def _delivered(reading: Reading) -> Iterator[Event]:
         "order_delivered",
         present(fields),
         traits=present({"email": parcel.email}),
+        order=parcel.order_id,
     )
 
 
