@@ -88,7 +88,7 @@ class Shop:
             "socket": self.server.socket,
             "query": "select * from purchase",
             "watermark": "changed",
-            "key": "id",
+            "row_id": "id",
             "map": MAP,
             "every": 1,
         }
@@ -226,7 +226,7 @@ def test_rows_without_a_watermark_wait_until_they_have_one(shop: Shop, host: Hos
 
 
 def test_a_watermark_that_is_a_number_has_an_overlap_of_so_many(shop: Shop) -> None:
-    host = shop.poll(watermark="id", key="id", overlap=5)
+    host = shop.poll(watermark="id", row_id="id", overlap=5)
     shop.buy(1, 2, 10)
     assert host.round() == ["1", "2", "10"]
     shop.buy(7, 3)
@@ -251,7 +251,7 @@ def test_sql_in_every_string_stays_a_string(shop: Shop, small_pages: None) -> No
     shop.run("create table purchase (id varchar(100) primary key, customer text, changed varchar(100))")
     for text in evil:
         shop.run("insert into purchase values (%s, %s, %s)", text, text, text)
-    host = shop.poll(key="id", watermark="changed", query="select * from purchase -- %s")
+    host = shop.poll(row_id="id", watermark="changed", query="select * from purchase -- %s")
     for _ in range(10):
         if host.fetch().again:
             break

@@ -61,8 +61,11 @@ def test_a_plugin_s_section_has_its_settings_and_their_defaults(name: str) -> No
 def test_the_blocks_of_toml_are_settings_that_can_be_read(tmp_path: Path) -> None:
     read = 0
     guides = [f"how-to/{page}.md" for page in ("read-from-a-broker", "connect-a-shop", "connect-any-tool")]
-    for page in ("reference/settings.md", "deploy/systemd.md", "plugins/using.md", *guides):
-        for block in blocks(ROOT / "docs" / page):
+    pages = [
+        ROOT / "docs" / page for page in ("reference/settings.md", "deploy/systemd.md", "plugins/using.md", *guides)
+    ]
+    for page in (*pages, *sorted(ROOT.glob("plugins/*/README.md"))):
+        for block in blocks(page):
             if block.language == "toml":
                 (tmp_path / "segue.toml").write_text(block.text, "utf-8")
                 load_project(tmp_path)

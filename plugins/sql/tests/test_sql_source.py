@@ -32,7 +32,7 @@ def config(**more: Any) -> Config:
         "database": "crm",
         "query": "select * from purchase",
         "watermark": "changed",
-        "key": "id",
+        "row_id": "id",
         "map": Mapping(event="ordered", user="$.id"),
         "every": 1,
     }
@@ -106,7 +106,7 @@ def test_an_overlap_is_seconds_of_a_time_days_of_a_date_and_so_many_of_a_number(
     ("more", "said"),
     [
         ({"watermark": "changed; drop"}, "`watermark` should name a column"),
-        ({"key": ""}, "`key` should name a column"),
+        ({"row_id": ""}, "`row_id` should name a column"),
         ({"query": "delete from t"}, "`query` should be a select"),
         ({"query": "select " + "x" * 200_000}, "`query` has 200,007 characters"),
         ({"port": 70_000}, "`port` should be"),

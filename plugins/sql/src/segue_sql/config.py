@@ -25,10 +25,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     answers) or "none"; over a socket there is none.
 
     ``query`` is a select without order and limit. Its column ``watermark`` grows whenever a row is new or changed (a
-    time or a number), its column ``key`` tells rows with the same watermark apart. ``:since`` in the query stands for
-    the watermark from which rows are asked for. ``overlap`` is how far behind the newest watermark rows are looked at
-    again, in seconds (of a number: that many), since a transaction may commit late. ``every`` is how often to ask, and
-    ``timeout`` how long a query may take, in seconds. ``zone`` is where times without a zone are meant.
+    time or a number), its column ``row_id`` tells rows with the same watermark apart. ``:since`` in the query stands
+    for the watermark from which rows are asked for. ``overlap`` is how far behind the newest watermark rows are looked
+    at again, in seconds (of a number: that many), since a transaction may commit late. ``every`` is how often to ask,
+    and ``timeout`` how long a query may take, in seconds. ``zone`` is where times without a zone are meant.
 
     ``map`` says what of a row is what: see the mapping of payloads. A row is an object of its columns.
     """
@@ -37,7 +37,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     database: str
     query: str
     watermark: str
-    key: str
+    row_id: str
     map: Mapping
     host: str = "127.0.0.1"
     port: int = 0
@@ -54,7 +54,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 def check(config: Config) -> None:
     """Raise ValueError with a sentence where a setting cannot be meant."""
-    for name in ("watermark", "key"):
+    for name in ("watermark", "row_id"):
         if _COLUMN.fullmatch(getattr(config, name)) is None:
             raise ValueError(f"`{name}` should name a column of the query, and is {getattr(config, name)!r}")
     query = config.query.strip().rstrip(";").strip()

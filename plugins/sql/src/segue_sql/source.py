@@ -87,7 +87,7 @@ class SqlSource:
         high = decode_mark(place.high) if place.high is not None else None
         since = before(high, config.overlap) if high is not None else None
         after = (decode_mark(place.after[0]), decode_mark(place.after[1])) if place.after is not None else None
-        statement = page(config.query, config.watermark, config.key, self._system.quote, PAGE, since, after)
+        statement = page(config.query, config.watermark, config.row_id, self._system.quote, PAGE, since, after)
         answer = self._system.ask(statement)
         names, rows = answer.names, answer.rows
         marks, type_ = self._marks(answer, place)
@@ -116,7 +116,7 @@ class SqlSource:
         the type of the watermark. Raises ValueError where that is another one than it was."""
         names, rows = answer.names, answer.rows
         places = []
-        for setting in ("watermark", "key"):
+        for setting in ("watermark", "row_id"):
             name = getattr(self._config, setting)
             if names.count(name) != 1:
                 raise ValueError(
@@ -167,12 +167,12 @@ class SqlSource:
 
     def _unordered(self, names: list[str], row: tuple[Any, ...]) -> Rejection:
         values = dict(zip(names, map(str, row), strict=True))
-        mark, key = self._config.watermark, self._config.key
+        mark, key = self._config.watermark, self._config.row_id
         reason = f"`{mark}` is {values[mark]}, or `{key}` is {values[key]}: rows cannot be ordered by that"
         return Rejection(place=f"{key} {values[key]}", reason=reason, raw=msgspec.json.encode(values)[:4096])
 
     def _rejection(self, mark: tuple[Mark, Mark], reason: str, payload: dict[str, Any]) -> Rejection:
-        place = f"{self._config.key} {name_mark(mark[1])}, {self._config.watermark} {name_mark(mark[0])}"
+        place = f"{self._config.row_id} {name_mark(mark[1])}, {self._config.watermark} {name_mark(mark[0])}"
         return Rejection(place=place, reason=reason, raw=msgspec.json.encode(payload)[:4096])
 
     def _next(self, place: Place, marks: list[tuple[Mark, Mark]], *, whole: bool) -> Place:
