@@ -79,7 +79,7 @@ class Desk:
             raise
         store.start()
         self._store = store
-        self._importer = Importer(store, lambda: self.running, self._clock.now, lambda _: None, _HOLD)
+        self._importer = Importer(store, lambda: self.running, self._clock.now, lambda _: None, hold=_HOLD)
         self._importer.start()
 
     @property
