@@ -12,6 +12,7 @@ from segue.api.values import MINUTE
 from segue.customers.suppression import ASKED, Suppression
 from segue.runtime.in_hand import InHand
 from segue.runtime.inbound import take_inbound
+from segue.runtime.reaching import follow
 from segue.store.consent import find_suppressed, lift, list_suppressed, load_statements, put_suppressions
 from segue.store.database import Store
 from tests.runtime.rulebook import addresses
@@ -194,3 +195,54 @@ def test_an_address_is_lifted_in_any_spelling(store: Store) -> None:
     store.apply(lambda tx: put_suppressions(tx, [one]))
     assert store.apply(lambda tx: lift(tx, " ANN@example.com ", Instant(2))) == 1
     assert store.apply(lambda tx: lift(tx, "ann@example.com", Instant(2))) == 0
+
+
+REACHED = """
+event paid
+customer
+  written boolean
+segment reached where can get email
+when paid send email "hello"
+rule lost
+  when customer leaves reached
+  set customer.written = false
+rule found
+  when customer enters reached
+  set customer.written = true
+"""
+
+
+def flags(store: Store) -> dict[str, Any]:
+    rows = store.apply(lambda tx: tx.rows("select key, json_extract(traits, '$.written') from customer order by key"))
+    return dict(rows)
+
+
+def shared(store: Store) -> Stage:
+    """Two customers with one address, and one who has another."""
+    stage = Stage(store, REACHED)
+    for customer in ("ann", "bob"):
+        stage.arrive(None, customer, traits=EMAIL)
+    stage.arrive(None, "carl", traits={"email": "carl@example.com"})
+    assert flags(store) == {"u:ann": 1, "u:bob": 1, "u:carl": 1}
+    return stage
+
+
+def test_everybody_who_has_a_dead_address_looks_again_in_that_moment(store: Store) -> None:
+    stage = shared(store)
+    stage.arrive("paid", "ann")
+    (claimed,), _ = stage.claim()
+    stage.answer(claimed, Rejected("550 no such mailbox", address_gone=True))
+    assert flags(store) == {"u:ann": 0, "u:bob": 0, "u:carl": 1}
+
+
+def test_what_a_command_suppresses_and_lifts_is_followed_once_for_everybody_who_has_the_address(store: Store) -> None:
+    stage = shared(store)
+    one = Suppression("email", "ann@example.com", ASKED, stage.now, "ops")
+    store.apply(lambda tx: put_suppressions(tx, [one], followed=False))
+    assert flags(store) == {"u:ann": 1, "u:bob": 1, "u:carl": 1}
+    assert store.apply(lambda tx: follow(tx, stage.running, stage.now)) is not None
+    assert flags(store) == {"u:ann": 0, "u:bob": 0, "u:carl": 1}
+    assert store.apply(lambda tx: follow(tx, stage.running, stage.now)) is None
+    store.apply(lambda tx: lift(tx, "ann@example.com", stage.now, followed=False))
+    assert store.apply(lambda tx: follow(tx, stage.running, stage.now)) is not None
+    assert flags(store) == {"u:ann": 1, "u:bob": 1, "u:carl": 1}

@@ -61,7 +61,7 @@ def suppress(
             if reason not in REASONS:
                 fail(f"--reason {reason}: there are {', '.join(REASONS)}", USAGE)
             one = Suppression(trait, known, reason, now, who(), detail=note)
-            change(path, lambda tx: put_suppressions(tx, [one]))
+            change(path, lambda tx: put_suppressions(tx, [one], followed=False))
             if json:
                 print_json(_as_json(one))
             else:
@@ -71,7 +71,7 @@ def suppress(
 
 
 def _lift(path: Path, trait: str, known: str, now: Instant, json: bool) -> None:
-    ended = change(path, lambda tx: lift_rows(tx, known, now, trait))
+    ended = change(path, lambda tx: lift_rows(tx, known, now, trait, followed=False))
     if not ended:
         fail(f"{known} ({trait}) is not suppressed")
     if json:

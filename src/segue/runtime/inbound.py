@@ -14,16 +14,14 @@ import msgspec
 
 from segue.api import Inbound, Instant
 from segue.customers.consent import GRANTED, MARKETING, WITHDRAWN, State, Statement, basis_of
-from segue.customers.identity import ADDRESSES, address_key
 from segue.engine.journey import Arrived
 from segue.program.reads import REACH
+from segue.runtime.reaching import who_has
 from segue.runtime.refusing import restart, stop
 from segue.runtime.running import Running
 from segue.runtime.turn import Done, Turn
-from segue.store import customers as customer_rows
 from segue.store.customers import find_seen, hash_id
 from segue.store.database import Transaction
-from segue.store.identity import owners_of
 
 _STOP: Final = re.compile(
     r"\s*(please\s+)?(stop(\s*all|\s+it|\s+now|\s+texting(\s+me)?)?|unsubscribe(\s+me)?|cancel|end|quit|opt\s*-?\s*out|remove\s+me)\s*[.!]*\s*",
@@ -45,7 +43,7 @@ def take_inbound(tx: Transaction, running: Running, channel: str, messages: Sequ
         if name in seen or how is None or how.address is None:
             continue
         seen.add(name)
-        people = _who_has(turn, how.address, one.address)
+        people = who_has(turn, how.address, one.address)
         at = Instant(min(one.at, now))
         state: State | None = None
         if _STOP.fullmatch(one.text):
@@ -84,16 +82,3 @@ def _statement(channel: str, kind: str, state: State, one: Inbound, at: Instant,
         event=f"inbound:{channel}:{one.id}",
         received=now,
     )
-
-
-def _who_has(turn: Turn, trait: str, address: str) -> list[int]:
-    """Customers who are reached by an address now, by number; they are loaded."""
-    country = turn.running.identity.country
-    if trait not in ADDRESSES:
-        people = customer_rows.find_by_trait(turn.tx, trait, address)
-        turn.load(people)
-        return people
-    key = address_key(trait, address, country)
-    people = owners_of(turn.tx, key) if key is not None else []
-    turn.load(people)
-    return [row for row in people if address_key(trait, turn.people[row].row.traits.get(trait), country) == key]

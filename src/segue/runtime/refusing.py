@@ -7,6 +7,7 @@ from segue.customers.suppression import BOUNCED, COMPLAINED, STOPPED, Suppressio
 from segue.delivery.ledger import LedgerRow
 from segue.program.reads import REACH
 from segue.runtime.people import Person
+from segue.runtime.reaching import look_again
 from segue.runtime.turn import Turn
 
 
@@ -47,6 +48,7 @@ def _suppress(
     turn.suppressions.add(Suppression(sort, address, why, since, row.channel, channel, detail, row.row))
     turn.refresh(person)
     turn.change(person, frozenset((REACH,)), now)
+    look_again(turn, sort, address, now, without=(person.row.row,))
 
 
 def _sort_of(turn: Turn, channel: str) -> str | None:

@@ -1,6 +1,6 @@
-"""Upkeep of what is kept of customers, beside the daemon's loops: erasures and partings that were asked for, segments
-that everybody is to be looked at anew for, and what has become too old. What there is to do stands in the store, so a
-ring that is lost changes nothing."""
+"""Upkeep of what is kept of customers, beside the daemon's loops: erasures and partings that were asked for, addresses
+that a command suppressed, segments that everybody is to be looked at anew for, and what has become too old. What there
+is to do stands in the store, so a ring that is lost changes nothing."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from segue.clock.clock import Clock
 from segue.host.privacy import Retention
 from segue.runtime.forgetting import Forgets, Forgetter
 from segue.runtime.parting import carry_out
+from segue.runtime.reaching import follow
 from segue.runtime.retaining import due_sorts, next_sweep, retain
 from segue.runtime.running import Running
 from segue.runtime.sweeping import Pioneer, chores, do_chore
@@ -87,6 +88,7 @@ class Upkeep:
                 return
             try:
                 await self._part()
+                await self._follow()
                 await self._forgetter.look()
                 await self._rebuild()
                 await self._sweep()
@@ -103,6 +105,11 @@ class Upkeep:
     async def _part(self) -> None:
         running = self._running()
         for done in await self._write(lambda tx: carry_out(tx, running, self._clock.now())):
+            self._listener(done)
+
+    async def _follow(self) -> None:
+        """Look again at whoever has an address that a command suppressed, or lets be written to again."""
+        while done := await self._write(lambda tx: follow(tx, self._running(), self._clock.now())):
             self._listener(done)
 
     async def _rebuild(self) -> None:

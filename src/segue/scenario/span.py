@@ -17,6 +17,7 @@ from segue.delivery.ledger import LedgerRow, MessageState
 from segue.runtime.dispatch import Outcome, look_at, take_outcome, take_report
 from segue.runtime.fan_out import let_enter
 from segue.runtime.ingest import Intake
+from segue.runtime.reaching import look_again
 from segue.runtime.running import DecisionLine
 from segue.runtime.turn import Turn
 from segue.runtime.wake import end_wait
@@ -146,7 +147,7 @@ class Span:
         """Everything that happens at one moment; False where the span has to end within it."""
         arrivals, replay = self._arrivals, self._replay
         while replay.suppressions and replay.suppressions[0][0] <= moment:
-            self._suppress(replay.suppressions.popleft()[1])
+            self._suppress(replay.suppressions.popleft()[1], moment)
         while arrivals and arrivals[0].received <= moment:
             if len(arrivals) == 1 and not replay.complete:
                 return False
@@ -161,12 +162,13 @@ class Span:
             self._take_outcome(outcome, moment, hold=True)
         return self._pass_time(moment) and self._send(moment)
 
-    def _suppress(self, one: Suppression) -> None:
+    def _suppress(self, one: Suppression, moment: Instant) -> None:
         """An address is suppressed that no message showed to be dead; or no more."""
         if one.lifted is None:
             self._turn.suppressions.add(one)
         else:
             self._turn.suppressions.lift(one.sort, one.address, one.lifted, one.reason, one.channel)
+        look_again(self._turn, one.sort, one.address, moment)
 
     def _note(self) -> None:
         """Put on the agenda what the turn found to be due within the span."""

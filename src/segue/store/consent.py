@@ -96,10 +96,10 @@ def find_suppressed(
     return found
 
 
-def put_suppressions(tx: Transaction, found: Iterable[Suppression]) -> None:
-    """Suppress addresses."""
+def put_suppressions(tx: Transaction, found: Iterable[Suppression], *, followed: bool = True) -> None:
+    """Suppress addresses. Not ``followed``: whoever holds the store has still to look at those who have them."""
     tx.run_many(
-        f"insert into suppression ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"insert into suppression ({_COLUMNS}, followed) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 one.sort,
@@ -111,21 +111,44 @@ def put_suppressions(tx: Transaction, found: Iterable[Suppression]) -> None:
                 one.detail,
                 one.message,
                 one.lifted,
+                followed,
             )
             for one in found
         ],
     )
 
 
-def lift(tx: Transaction, address: str, at: Instant, sort: str = "", reason: str = "", channel: str = "") -> int:
+def to_follow(tx: Transaction, limit: int) -> list[tuple[int, Suppression]]:
+    """Suppressions that began or ended without anybody's looking at those who have the address, with their numbers."""
+    return [
+        (row[0], _read(row[1:]))
+        for row in tx.rows(f"select id, {_COLUMNS} from suppression where followed = 0 order by id limit ?", (limit,))
+    ]
+
+
+def mark_followed(tx: Transaction, numbers: Iterable[int]) -> None:
+    """Those who have these addresses were looked at again."""
+    tx.run_many("update suppression set followed = 1 where id = ?", [(number,) for number in numbers])
+
+
+def lift(
+    tx: Transaction,
+    address: str,
+    at: Instant,
+    sort: str = "",
+    reason: str = "",
+    channel: str = "",
+    *,
+    followed: bool = True,
+) -> int:
     """Have an address, written as anybody writes it, be suppressed no more: of one sort, for one reason or on one
-    channel where these are given. Gives how many suppressions that ended."""
+    channel where these are given. Gives how many suppressions that ended. ``followed`` as in `put_suppressions`."""
     sorts = [sort] if sort else [one for (one,) in tx.rows("select distinct sort from suppression")]
     return sum(
         tx.run(
-            "update suppression set lifted = ?1 where sort = ?2 and address in (?3, ?6) and lifted is null "
-            "and (?4 = '' or reason = ?4) and (?5 = '' or channel = ?5)",
-            (at, one, comparable(one, address), reason, channel, hide_address(secret(tx), one, address)),
+            "update suppression set lifted = ?1, followed = ?7 where sort = ?2 and address in (?3, ?6) "
+            "and lifted is null and (?4 = '' or reason = ?4) and (?5 = '' or channel = ?5)",
+            (at, one, comparable(one, address), reason, channel, hide_address(secret(tx), one, address), followed),
         )
         for one in sorts
     )
