@@ -17,7 +17,7 @@ them. That is a function of the set of links alone, so that it never matters in 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -272,6 +272,6 @@ def owner_of(key: str, at: Instant, links: Iterable[Link]) -> str:
     return before.other if before is not None else key
 
 
-def shown_key(keys: Iterable[str]) -> str:
-    """The identifier by which a customer goes of whom all came with one event."""
-    return min(keys, key=lambda key: _rank(key, {}))
+def shown_key(keys: Sequence[str]) -> str:
+    """The identifier by which a customer goes of whom all came with one event, the strongest first."""
+    return keys[0] if keys[0][0] == "u" else min(keys, key=lambda key: _rank(key, {}))

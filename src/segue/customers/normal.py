@@ -74,8 +74,11 @@ def email(text: object) -> str | None:
     Quoted local parts, addresses of hosts by number and domains of one label are none. Sources: RFC 5321, RFC 6531,
     and for what people type the `email` input of the HTML standard.
     """
-    if not isinstance(text, str) or not 3 <= len(text) <= 2 * _LONGEST:
-        return None
+    return _compared_email(text) if isinstance(text, str) and 3 <= len(text) <= 2 * _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _compared_email(text: str) -> str | None:
     lower = text.strip().lower()
     if len(lower) <= _LONGEST and "xn--" not in lower and _PLAIN.fullmatch(lower):
         return lower
