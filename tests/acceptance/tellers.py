@@ -24,7 +24,7 @@ id = "$.id"
 time = "$.at"
 user = "$.mail"
 fields = { order_id = "$.sale", cart_id = "$.basket", total = "$.cents | hundredths", currency = "EUR" }
-lines = { each = "$.lines", product_id = "$.article", price = "$.cents | hundredths", quantity = "$.pieces" }
+lines = { each = "$.lines | json", product_id = "$.article", price = "$.cents | hundredths", quantity = "$.pieces" }
 traits = { email = "$.mail", first_name = "$.first" }
 """
 """The mapping by which sources read the `payload`."""

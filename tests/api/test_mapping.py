@@ -29,6 +29,7 @@ ORDER = {
         "gift": "yes",
         "customer": {"id": 17, "email": "ann@example.com", "e mail": "x"},
         "lines": [{"sku": "A1", "price": "1.5"}, {"sku": "B2"}],
+        "stored": '[{"product_id": "A1"}]',
     },
 }
 
@@ -183,6 +184,8 @@ def test_a_payload_that_was_kept_may_say_a_later_time(written: int, at: int) -> 
         ("$.order.number | text", "4711"),
         ("$.order.cents | hundredths", 59.9),
         ("$.order.gift | boolean", True),
+        ("$.order.stored | json", [{"product_id": "A1"}]),
+        ("$.order.lines[1] | json", {"sku": "B2"}),
         ("fixed | text", "fixed | text"),
     ],
 )
@@ -231,6 +234,8 @@ def test_a_mapping_that_cannot_be_understood_is_refused_with_the_settings(mappin
         ({"type": "x", "n": "12,50"}, {"fields": {"n": "$.n | number"}}, "`$.n` is '12,50', which is no number"),
         ({"type": "x", "n": "nan"}, {"fields": {"n": "$.n | number"}}, "which is no number"),
         ({"type": "x", "b": "maybe"}, {"fields": {"b": "$.b | boolean"}}, "neither true nor false"),
+        ({"type": "x", "j": "[1,"}, {"fields": {"j": "$.j | json"}}, "`$.j` is '[1,', which is no JSON"),
+        ({"type": "x", "j": "[" * 70 + "]" * 70}, {"fields": {"j": "$.j | json"}}, "nested too deeply"),
         ({"all": 7}, {"each": "$.all"}, "`$.all` is no list"),
         ({"all": [{}] * 1_001}, {"each": "$.all"}, "`$.all` has 1,001 items"),
     ],

@@ -16,7 +16,8 @@ payload is a Segment-style call (`segue.api.calls`)::
 
 A text that begins with ``$`` is a path into the payload, in the notation of JSONPath (RFC 9535) as far as it names one
 place (``$.a.b``, ``$['a b']``, ``$.a[0]``) or all items of a list (``[*]``); any other text stands for itself. Behind a
-path ``| number``, ``| text``, ``| boolean`` and ``| hundredths`` (5990 is 59.90) say what the value is to be.
+path ``| number``, ``| text``, ``| boolean``, ``| hundredths`` (5990 is 59.90) and ``| json`` (a text that holds JSON)
+say what the value is to be.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import Any, Final
 
 import msgspec
 
-from segue.api.bodies import LONGEST_ID, Refused, clean, read_id, read_timestamp
+from segue.api.bodies import LONGEST_ID, Refused, clean, read_id, read_json, read_timestamp
 from segue.api.calls import LARGEST_CALL, decode_json, not_after_arrival, read_call
 from segue.api.events import Event
 from segue.api.shop import item_ids, order_lines
@@ -46,6 +47,7 @@ _STEP: Final = re.compile(r"\.([^.\[\]|\s'\"]+)|\[(\d{1,6})\]|\[(\*)\]|\['([^'\]
 _ALL: Final = object()
 _MISSING: Final = object()
 
+_ANY: Final = msgspec.json.Decoder(Any)
 _YES: Final = frozenset({"true", "yes", "y", "1", "on"})
 _NO: Final = frozenset({"false", "no", "n", "0", "off"})
 
@@ -369,6 +371,16 @@ def _boolean(value: Any) -> bool:
     raise ValueError(f"is {_shown(value)}, which is neither true nor false")
 
 
+def _json(value: Any) -> Any:
+    """What a text is as JSON; what is no text has been read already."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return read_json(value.encode("utf-8", "replace"), _ANY)
+    except Refused:
+        raise ValueError(f"is {_shown(value)}, which is no JSON, or nested too deeply") from None
+
+
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:40]}…"
@@ -379,4 +391,5 @@ _TURNS: Final[dict[str, Callable[[Any], Any]]] = {
     "text": _text,
     "boolean": _boolean,
     "hundredths": _hundredths,
+    "json": _json,
 }
