@@ -13,11 +13,13 @@ from structlog.testing import capture_logs
 from segue.api import Event
 from segue.host.limits import Limits
 from segue.runtime.importing import take_past
-from segue.runtime.ingest import Ingested, ingest
+from segue.runtime.ingest import Ingested, Intake, ingest
 from segue.runtime.names import NameWatch
+from segue.runtime.turn import Turn
 from segue.store.database import Store
 from segue.store.names import Undeclared, list_undeclared
 from segue.store.rejections import count_rejections, list_rejections
+from segue.store.traits import TraitRefused, load_refused, put_refused
 from tests.runtime.rulebook import T0, publish_text, told
 
 BOOK = """
@@ -81,6 +83,50 @@ def test_what_a_source_has_used_is_remembered_by_the_store_and_for_each_source_a
     later.count = 10
     assert later.take("b", "c").refused == 1
     assert later.take("c", source="till").refused == 0
+
+
+def test_what_is_on_record_passes_whatever_its_names(store: Store) -> None:
+    shop = Shop(store, Limits(event_names=0, trait_names=0))
+    one = Event(message_id="x", timestamp=T0, source="app", name="a", user_id="ann", traits={"b": 1})
+
+    def job(tx: Any) -> bool:
+        intake = Intake(Turn(tx, shop.running, T0), recorded=True)
+        intake.expect([one])
+        taken = intake.take(one, T0)
+        intake.close()
+        return taken
+
+    assert store.apply(job)
+    assert shop.traits() == {"b": 1}
+
+
+def test_what_means_something_passes_beyond_every_limit(store: Store) -> None:
+    shop = Shop(store, Limits(trait_names=600))
+    junk: dict[str, Any] = {f"junk{n}": n for n in range(600)}
+    shop.take(None, **junk)
+    assert len(shop.traits()) == 500
+    meant: dict[str, Any] = {
+        "email": "ann@example.com",
+        "phone": "+358401234567",
+        "timezone": "Europe/Helsinki",
+        "language": "fi",
+    }
+    shop.take(None, tier="gold", preferred_channel="sms", **meant)
+    assert shop.traits().items() >= (meant | {"tier": "gold", "preferred_channel": "sms"}).items()
+
+
+def test_traits_that_are_kept_out_are_counted_in_bounded_room_and_long_names_together(store: Store) -> None:
+    long_names: dict[str, Any] = {f"{'ann@example.com ' * 20}{n}": n for n in range(50)}
+    Shop(store, Limits()).take(None, **long_names)
+    [long] = store.apply(load_refused)
+    assert (long.trait, long.n) == ("", 50)
+
+    def job(tx: Any) -> list[TraitRefused]:
+        put_refused(tx, {(f"t{n}", "app", "no date"): 1 for n in range(3000)}, T0)
+        return load_refused(tx)
+
+    kept = store.apply(job)
+    assert (len(kept), sum(one.n for one in kept)) == (1001, 3050)
 
 
 def test_a_batch_that_is_undone_uses_no_name(store: Store) -> None:

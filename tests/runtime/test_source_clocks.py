@@ -111,6 +111,19 @@ async def test_a_restart_says_nothing_again(watch: Watch) -> None:
     assert (after.state(), after.clocks.clocks["till"].since) == ("ahead", kept.since)
 
 
+async def test_after_a_restart_a_clock_that_was_behind_is_so_until_an_event_comes_in_time(watch: Watch) -> None:
+    watch.pass_by([-2 * HOUR] * 90)
+    await watch.look()
+    after = Watch(watch.store)
+    after.now = watch.now
+    await after.clocks.start()
+    after.pass_by([-2 * HOUR] * 25)
+    assert await after.look() == []
+    assert after.state() == "behind"
+    after.pass_by([-SECOND])
+    assert await after.look() == ["info: the clock of a source: right, 0 s"]
+
+
 async def test_what_is_remembered_of_a_source_is_bounded(watch: Watch) -> None:
     watch.pass_by([0] * 3000, every=15 * MINUTE)
     assert len(watch.clocks._buckets["till"]) <= 201

@@ -6,7 +6,7 @@ what a rule sets goes before what an event of the same instant says. So the orde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import UTC
 from typing import Any, Final
 
@@ -125,7 +125,7 @@ def read_traits(
             kept[name] = None
             continue
         if not name or len(name) > _LONGEST_NAME:
-            refused.append(Refused(name[:_LONGEST_NAME], f"a name has 1 to {_LONGEST_NAME} letters"))
+            refused.append(Refused("", f"a name has 1 to {_LONGEST_NAME} letters"))
             continue
         if isinstance(value, str | list | dict) and _is_large(value):
             refused.append(Refused(name, f"its value is larger than {LARGEST:,} bytes"))
@@ -151,16 +151,16 @@ def _is_large(value: str | list[Any] | dict[str, Any]) -> bool:
 
 
 def limit_traits(
-    given: Mapping[str, Any], known: Mapping[str, Any], types: Mapping[str, FieldType]
+    given: Mapping[str, Any], known: Mapping[str, Any], declared: Container[str]
 ) -> tuple[Mapping[str, Any], list[Refused]]:
-    """What of the traits a customer still has room for."""
+    """What of the traits a customer still has room for; those that are ``declared`` always pass."""
     if len(known) + len(given) <= MOST_TRAITS:
         return given, []
     room = MOST_TRAITS - len(known)
     kept: dict[str, Any] = {}
     refused: list[Refused] = []
     for name, value in given.items():
-        if name in known or name in types or value is None:
+        if name in known or name in declared or value is None:
             kept[name] = value
         elif room > 0:
             kept[name] = value

@@ -62,7 +62,8 @@ def ingest(tx: Transaction, running: Running, events: Sequence[Event], now: Inst
 
 class Intake:
     """Takes events in, one after the other, within one turn: whether they came before, and whose they are.
-    ``recorded``: they are on record, where what came by another door (a STOP) is an event too."""
+    ``recorded``: they are on record, where what came by another door (a STOP) is an event too, and no
+    name is one too many."""
 
     def __init__(self, turn: Turn, *, recorded: bool = False) -> None:
         self._turn = turn
@@ -108,7 +109,8 @@ class Intake:
         turn.load_journeys([row for row, person in turn.people.items() if person.journeys is None])
         _load_history(turn, turn.running, events)
         self._erased.expect(events)
-        self._names.expect(events)
+        if not self._recorded:
+            self._names.expect(events)
 
     def take(self, event: Event, now: Instant, *, imported: bool = False) -> bool:
         """Take an event in that arrives now; False where it came before, or is refused. A hash finds candidates,
@@ -120,7 +122,7 @@ class Intake:
         if self._erased and self._erased.refuses(event, self._is_known(event), imported=imported):
             self._refused[event.source] += 1
             return False
-        if self._names.refuses(event):
+        if not self._recorded and self._names.refuses(event):
             return False
         self._seen.add(event.message_id)
         self._turn.importing = imported
@@ -140,7 +142,8 @@ class Intake:
             at = min(event.timestamp, now)
             links = _links(event, keys, at) if len(keys) > 1 or event.previous_id is not None else ()
             person = turn.person(self._identities.resolve(keys, links, at, now))
-        event = self._names.fit(event, person)
+        if not self._recorded:
+            event = self._names.fit(event, person)
         _take(turn, turn.running, person, event, self._hashes.pop(event.message_id), now, self._recorded)
         if person is not None and turn.running.erases(event.name):
             self._erase(person, event, now)
@@ -258,7 +261,7 @@ def _take_traits(
     turn: Turn, running: Running, person: Person, event: Event, at: Instant, order: int, now: Instant
 ) -> None:
     read, refused = read_traits(event.traits, running.traits, running.identity.country)
-    given, more = limit_traits(read, person.row.traits, running.traits)
+    given, more = limit_traits(read, person.row.traits, running.declared)
     if refused or more:
         turn.refuse_traits(event.source, (*refused, *more))
     old = put(person.row.traits, person.row.origins, given, Origin(at, event.message_id, event.source))

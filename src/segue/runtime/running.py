@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
 from segue.api import ChannelSpec, FieldType, Instant, Kind, Money, to_rfc3339
 from segue.api.values import DAY
-from segue.customers.identity import NO_RULES, Rules
+from segue.customers.identity import ADDRESSES, NO_RULES, Rules
+from segue.customers.normal import ZONED
 from segue.customers.reach import Reach
 from segue.engine.journey import Decision
 from segue.host.limits import Limits
@@ -24,6 +25,13 @@ from segue.runtime.in_hand import InHand
 from segue.runtime.long_history import Kept, find_kept
 
 YEAR: Final = 366 * DAY
+_MEANT: Final = frozenset(
+    {
+        *(ADDRESSES.keys() | ZONED | {"language", "locale", "preferred_channel"}),
+        *(f"preferred_channel_{kind}" for kind in get_args(Kind)),
+    }
+)
+"""Traits that mean something though nothing declares them."""
 CHAIN: Final = 8
 """How deep a chain of emits, trait changes and segment changes may go before it ends."""
 
@@ -68,7 +76,7 @@ class Running(msgspec.Struct, frozen=True):
     ``in_hand`` are the messages between claim and call, where a daemon makes calls.
     ``erase_on`` are the events that erase whom they are about. ``carts`` are the sources that only report changes of
     carts, each with the quiet time after which a cart of it is abandoned, in microseconds. ``declared`` are the traits
-    that the book and its channels know, ``limits`` hold for all other names.
+    that the book declares, or that mean something by themselves; ``limits`` hold for all other names.
     """
 
     programs: Mapping[str, Program]
@@ -189,9 +197,7 @@ def build(
         carts=carts or {},
         identity=identity,
         traits=words.traits,
-        declared=frozenset(words.traits).union(
-            how.address for how in reach.channels.values() if how.address is not None
-        ),
+        declared=frozenset(words.traits) | _MEANT | {one.address for one in reach.channels.values() if one.address},
         limits=limits or Limits(),
     )
 

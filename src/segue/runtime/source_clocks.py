@@ -108,7 +108,7 @@ class SourceClocks:
         for source, buckets in self._buckets.items():
             looked = _look_at(buckets)
             before = found.get(source)
-            if looked.events < FEWEST:
+            if looked.events < FEWEST or (before is not None and before.state == "behind" and _is_unsure(buckets)):
                 continue
             changed = looked.state != (before.state if before is not None else "right")
             since = now if changed or before is None else before.since
@@ -140,6 +140,12 @@ class SourceClocks:
             while len(buckets) > MOST_BUCKETS or (len(buckets) > BUCKETS and seen - buckets[0].events >= EVENTS):
                 seen -= buckets.popleft().events
         return buckets[-1]
+
+
+def _is_unsure(buckets: Sequence[_Bucket]) -> bool:
+    """Whether too little came, since the start, to say that a clock is not behind any more."""
+    lags = [one.lag for one in buckets if one.lag is not None]
+    return len(lags) < BUCKETS and all(lag > BEHIND for lag in lags)
 
 
 def _look_at(buckets: Sequence[_Bucket]) -> _Look:

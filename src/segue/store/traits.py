@@ -29,17 +29,18 @@ class TraitRefused(msgspec.Struct, frozen=True):
 def put_refused(tx: Transaction, refused: Mapping[tuple[str, str, str], int], now: Instant) -> None:
     """Count traits that were kept out: name, source, reason."""
     row = tx.row("select count(*) from trait_refused")
-    full = row is not None and row[0] >= MOST
+    room = MOST - row[0] if row is not None else MOST
     for (trait, source, reason), number in refused.items():
         values = (trait, source, reason, number, now)
         if tx.run(
             "update trait_refused set n = n + ?4, at = ?5 where trait = ?1 and source = ?2 and reason = ?3", values
         ):
             continue
+        room -= 1
         tx.run(
             "insert into trait_refused (trait, source, reason, n, at) values (?, ?, ?, ?, ?) "
             "on conflict (trait, source, reason) do update set n = n + excluded.n, at = excluded.at",
-            (_OTHERS, *values[1:]) if full else values,
+            values if room >= 0 else (_OTHERS, *values[1:]),
         )
 
 
