@@ -14,7 +14,7 @@ from segue.cli.main import app
 from segue.store.clocks import ClockState, put_clocks
 from segue.store.database import Transaction, change
 from segue.store.fetching import put_position
-from segue.store.names import add_left_out
+from segue.store.names import add_left_out, put_names
 from segue.store.rejections import reject
 
 
@@ -53,18 +53,31 @@ def test_a_clock_that_is_wrong_is_told_with_what_to_do(folder: Path) -> None:
         ClockState("crm", "ahead", 3 * HOUR, 250, Instant(1_790_000_000_000_000)),
         ClockState("erp", "behind", -2 * HOUR, 0, Instant(1_790_000_000_000_000)),
         ClockState("till", "right", 0, 3, Instant(1_790_000_000_000_000)),
+        ClockState("former", "ahead", HOUR, 900, Instant(1_790_000_000_000_000)),
     ]
+    tables = "".join(f'[sources.{name}]\nuse = "segment"\n' for name in ("crm", "erp", "till"))
+    (folder / "segue.toml").write_text(tables, encoding="utf-8")
     change(folder / "segue.db", lambda tx: put_clocks(tx, clocks))
     said = doctor()
     assert "✗ clock      crm: 25% of its events are dated in the future, by about 3.0 hours; noticed at 2026" in said
-    assert "✗ clock      erp: for a while no event came within 2.0 hours of its time" in said
+    assert "✗ clock      erp: its events are dated at least 2.0 hours before they arrive" in said
     assert "set its clock or its time zone right" in said
-    assert "till" not in said
+    assert "clock      till" not in said
+    assert "former" not in said
 
 
 def test_names_too_many_are_told_with_what_to_do(folder: Path) -> None:
-    change(folder / "segue.db", lambda tx: add_left_out(tx, {("app", "event"): 7, ("app", "trait"): 1}))
+    present = Instant(time.time_ns() // 1000)
+
+    def job(tx: Transaction) -> None:
+        put_names(tx, [("app", "event", n) for n in range(2000)] + [("till", "trait", n) for n in range(1800)])
+        add_left_out(tx, {("app", "event"): 7}, present)
+        add_left_out(tx, {("shop", "trait"): 1}, Instant(present - 2 * DAY))
+
+    change(folder / "segue.db", job)
     said = doctor()
-    assert "✗ names      app: 7 events rejected: it uses too many names of events that nobody declared" in said
-    assert "✗ names      app: 1 trait left out: it uses too many names of traits that nobody declared" in said
-    assert "raise [limits] in segue.toml" in said
+    assert "✗ names      app uses 2,000 names of events that nobody declared, and may use 2,000; 7 events " in said
+    assert "rejected so far, last at 20" in said
+    assert "raise event_names below [limits] in segue.toml" in said
+    assert "✓ names      till uses 1,800 names of traits that nobody declared, and may use 2,000" in said
+    assert "shop" not in said

@@ -58,17 +58,19 @@ def watch() -> Iterator[Watch]:
 
 async def test_a_clock_that_is_ahead_is_said_once_and_again_when_it_is_right(watch: Watch) -> None:
     watch.pass_by([2 * HOUR] * 30)
-    assert await watch.look() == ["warning: the clock of a source: ahead, 7200 s"]
+    assert await watch.look() == [
+        "warning: the clock of a source is ahead: its events count as of their arrival, 7200 s"
+    ]
     assert await watch.look() == []
     watch.pass_by([-SECOND] * 600)
-    assert await watch.look() == ["info: the clock of a source: right, 0 s"]
+    assert await watch.look() == ["info: the clock of a source is right again, 0 s"]
 
 
 async def test_a_clock_that_is_behind_is_said_with_the_least_lag(watch: Watch) -> None:
     watch.pass_by([-2 * HOUR - 3 * SECOND, -2 * HOUR - SECOND, -9 * HOUR] * 30)
-    assert await watch.look() == ["warning: the clock of a source: behind, -7201 s"]
+    assert await watch.look() == ["warning: the clock of a source is behind, or it sends late, -7201 s"]
     watch.pass_by([-SECOND])
-    assert await watch.look() == ["info: the clock of a source: right, 0 s"]
+    assert await watch.look() == ["info: the clock of a source is right again, 0 s"]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,9 @@ async def test_no_false_alarm(watch: Watch, offsets: list[int], every: int, call
 
 async def test_what_is_fetched_from_the_future_is_noticed(watch: Watch) -> None:
     watch.pass_by([3 * HOUR] * 30, called=False)
-    assert await watch.look() == ["warning: the clock of a source: ahead, 10800 s"]
+    assert await watch.look() == [
+        "warning: the clock of a source is ahead: its events count as of their arrival, 10800 s"
+    ]
 
 
 async def test_a_single_absurd_time_does_not_hide_by_how_much_a_clock_is_ahead(watch: Watch) -> None:
@@ -121,7 +125,7 @@ async def test_after_a_restart_a_clock_that_was_behind_is_so_until_an_event_come
     assert await after.look() == []
     assert after.state() == "behind"
     after.pass_by([-SECOND])
-    assert await after.look() == ["info: the clock of a source: right, 0 s"]
+    assert await after.look() == ["info: the clock of a source is right again, 0 s"]
 
 
 async def test_what_is_remembered_of_a_source_is_bounded(watch: Watch) -> None:
@@ -142,6 +146,6 @@ async def test_the_inbox_tells_what_is_called_in_from_what_is_fetched() -> None:
             await inbox.put([Event(message_id=f"a{n}", timestamp=old, source="till", name="paid")])
             fetched = Fetched(events=(Event(message_id=f"b{n}", timestamp=old, source="crm", name="paid"),))
             await inbox.put_fetched("crm", fetched)
-        assert await watch.look() == ["warning: the clock of a source: behind, -7200 s"]
+        assert await watch.look() == ["warning: the clock of a source is behind, or it sends late, -7200 s"]
         assert {name: one.state for name, one in watch.clocks.clocks.items()} == {"crm": "right", "till": "behind"}
         await inbox.drain()

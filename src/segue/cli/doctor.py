@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,6 +18,7 @@ from segue.cli.ending import WRONG, counted, open_project, print_json
 from segue.customers.identity import describe
 from segue.delivery.policy import word_line
 from segue.host import ConfigurationError, configure
+from segue.host.limits import Limits
 from segue.language import model as m
 from segue.program.wording import word_period
 from segue.runtime.assembly import Assembly, configure_fetching, open_sources
@@ -32,7 +34,7 @@ from segue.store.database import Transaction, holder, library_version, migration
 from segue.store.errors import StoreError
 from segue.store.fetching import list_positions
 from segue.store.identity import load_crowded
-from segue.store.names import Sort, list_undeclared
+from segue.store.names import list_undeclared
 from segue.store.rejections import count_rejections
 from segue.store.sweeps import count_rules, integrity
 from segue.store.traits import load_refused
@@ -159,36 +161,38 @@ def _fetched(tx: Transaction, now: Instant) -> list[Finding]:
     return findings
 
 
-def _clocks(tx: Transaction) -> list[Finding]:
-    """Sources whose clocks were found to be wrong."""
+def _clocks(tx: Transaction, sources: Collection[str]) -> list[Finding]:
+    """Those of the project's sources whose clocks were found to be wrong."""
     findings = []
     for clock in load_clocks(tx):
         hours = f"{abs(clock.offset) / HOUR:.1f} hours"
+        if clock.source not in sources or clock.state == "right":
+            continue
         if clock.state == "ahead":
             found = f"{clock.source}: {clock.share / 10:g}% of its events are dated in the future, by about {hours}"
             advice = "set its clock or its time zone right; until then they count as of their arrival"
-        elif clock.state == "behind":
-            found = f"{clock.source}: for a while no event came within {hours} of its time"
-            advice = "set its clock or its time zone right, unless it sends so late on purpose"
         else:
-            continue
+            found = f"{clock.source}: its events are dated at least {hours} before they arrive"
+            advice = "set its clock or its time zone right, unless it sends so late on purpose"
         findings.append(Finding("clock", False, f"{found}; noticed at {to_rfc3339(clock.since)}", advice))
     return findings
 
 
-def _names(tx: Transaction) -> list[Finding]:
-    """Sources of which something was left out, since they use too many names that nobody declared."""
-    said: dict[Sort, tuple[str, str]] = {
-        "event": ("event", "rejected: it uses too many names of events that nobody declared"),
-        "trait": ("trait", "left out: it uses too many names of traits that nobody declared"),
-    }
-    advice = "declare what rules need; if all of them are wanted, raise [limits] in segue.toml"
-    return [
-        Finding("names", False, f"{one.source}: {counted(one.left_out, what)} {why}", advice)
-        for one in list_undeclared(tx)
-        if one.left_out
-        for what, why in (said[one.sort],)
-    ]
+def _names(tx: Transaction, limits: Limits, now: Instant) -> list[Finding]:
+    """Sources that use, or are about to use, too many names that nobody declared. That something was left out is told
+    for a day."""
+    findings = []
+    for one in list_undeclared(tx):
+        key, most = f"{one.sort}_names", limits.event_names if one.sort == "event" else limits.trait_names
+        advice = f"declare those that rules need and mend the sender; or raise {key} below [limits] in segue.toml"
+        used = f"{one.source} uses {one.names:,} names of {one.sort}s that nobody declared, and may use {most:,}"
+        if one.at > now - DAY:
+            gone = "rejected" if one.sort == "event" else "left out"
+            text = f"{used}; {counted(one.left_out, one.sort)} {gone} so far, last at {to_rfc3339(one.at)}"
+            findings.append(Finding("names", False, text, advice))
+        elif one.names * 10 >= most * 9:
+            findings.append(Finding("names", True, used, advice))
+    return findings
 
 
 def _erasures(tx: Transaction) -> list[Finding]:
@@ -226,7 +230,8 @@ def _identity(tx: Transaction) -> list[Finding]:
 
 
 def _store(assembly: Assembly) -> list[Finding]:
-    path = assembly.project.database
+    project = assembly.project
+    path = project.database
     if not path.exists():
         return [Finding("store", True, f"{path}: not made yet, `segue run` makes it")]
     findings = []
@@ -241,7 +246,8 @@ def _store(assembly: Assembly) -> list[Finding]:
             if schema is not None and schema[0] != newest:
                 findings.append(Finding("store", True, f"schema {schema[0]}; the next start brings it to {newest}"))
             else:
-                findings += [*_fetched(tx, Instant(time.time_ns() // 1000)), *_clocks(tx), *_names(tx)]
+                now = Instant(time.time_ns() // 1000)
+                findings += [*_fetched(tx, now), *_clocks(tx, assembly.sources), *_names(tx, project.limits, now)]
             running = load(tx, assembly.setting)
             for count in count_rules(tx):
                 text = (

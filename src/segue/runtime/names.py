@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -21,6 +20,7 @@ from segue.api import Event, Rejection
 from segue.runtime.agreeing import SPEAKING
 from segue.runtime.people import Person
 from segue.runtime.turn import Turn
+from segue.store.customers import hash_id
 from segue.store.database import LAST, Store
 from segue.store.errors import StoreUnavailable
 from segue.store.names import Sort, Undeclared, add_left_out, count_names, find_names, list_undeclared, put_names
@@ -28,8 +28,8 @@ from segue.store.rejections import reject
 
 _log = structlog.get_logger("segue")
 
-LONGEST: Final = 100
-"""Characters of a name that are remembered; a longer one is known by its hash."""
+_SHOWN: Final = 60
+"""Letters of a name that a reason shows."""
 
 
 class Names:
@@ -39,23 +39,23 @@ class Names:
         self.refused: dict[str, str] = {}
         """Why events were refused, by message id."""
         self._turn = turn
-        self._known: dict[tuple[str, Sort], set[str]] = {}
+        self._known: dict[tuple[str, Sort], set[int]] = {}
         self._counts: dict[tuple[str, Sort], int] = {}
-        self._new: list[tuple[str, Sort, str]] = []
+        self._new: list[tuple[str, Sort, int]] = []
         self._left_out: Counter[tuple[str, Sort]] = Counter()
         self._first: dict[str, Event] = {}
 
     def expect(self, events: Sequence[Event]) -> None:
         """Bring what will be asked about these events, with one query for each source."""
         names, traits = self._turn.running.names, self._turn.running.declared
-        asked: dict[tuple[str, Sort], set[str]] = {}
+        asked: dict[tuple[str, Sort], set[int]] = {}
         for event in events:
             if event.name is not None and event.name not in names:
-                asked.setdefault((event.source, "event"), set()).add(_key(event.name))
+                asked.setdefault((event.source, "event"), set()).add(hash_id(event.name))
             if event.traits and not event.traits.keys() <= traits:
-                asked.setdefault((event.source, "trait"), set()).update(map(_key, event.traits.keys() - traits))
-        for place, keys in asked.items():
-            self._known.setdefault(place, set()).update(find_names(self._turn.tx, *place, keys))
+                asked.setdefault((event.source, "trait"), set()).update(map(hash_id, event.traits.keys() - traits))
+        for place, hashes in asked.items():
+            self._known.setdefault(place, set()).update(find_names(self._turn.tx, *place, hashes))
 
     def refuses(self, event: Event) -> bool:
         """Whether an event has a name too many, and is not taken in."""
@@ -65,8 +65,9 @@ class Names:
         if self._passes(event.source, "event", name, running.limits.event_names):
             return False
         self.refused[event.message_id] = (
-            f"{event.source} uses {running.limits.event_names:,} names of events already that nobody declared, and "
-            f"{_key(name)!r} is one more: declare it in the rule book, or raise limits.event_names in segue.toml"
+            f"{event.source} has sent {running.limits.event_names:,} names of events that nobody declared, which is "
+            f"the limit, and {_shown(name)} is one more: declare it in the rules (`event …`), or raise event_names "
+            "below [limits] in segue.toml"
         )
         self._left_out[event.source, "event"] += 1
         self._first.setdefault(event.source, event)
@@ -98,7 +99,7 @@ class Names:
             self._new.clear()
         if not self._left_out:
             return
-        add_left_out(tx, self._left_out)
+        add_left_out(tx, self._left_out, self._turn.now)
         for source, event in self._first.items():
             reason = self.refused[event.message_id]
             rejection = Rejection(place=event.message_id, reason=reason, raw=msgspec.json.encode(event))
@@ -108,9 +109,9 @@ class Names:
 
     def _passes(self, source: str, sort: Sort, name: str, most: int) -> bool:
         """Whether a source may use a name; from now on it does."""
-        place, key = (source, sort), _key(name)
+        place, hashed = (source, sort), hash_id(name)
         known = self._known.setdefault(place, set())
-        if key in known:
+        if hashed in known:
             return True
         count = self._counts.get(place)
         if count is None:
@@ -119,8 +120,8 @@ class Names:
         if count >= most:
             return False
         self._counts[place] = count + 1
-        known.add(key)
-        self._new.append((source, sort, key))
+        known.add(hashed)
+        self._new.append((source, sort, hashed))
         return True
 
 
@@ -156,8 +157,5 @@ class NameWatch:
         self._before = totals
 
 
-def _key(name: str) -> str:
-    """A name as it is remembered."""
-    if len(name) <= LONGEST and "\0" not in name:
-        return name
-    return f"{name[:40]}…{blake2b(name.encode('utf-8', 'replace'), digest_size=16).hexdigest()}".replace("\0", "")
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…")

@@ -41,6 +41,13 @@ BEHIND: Final = 30 * MINUTE
 _SAMPLES: Final = 25
 
 
+_SAID: Final[Mapping[State, str]] = {
+    "ahead": "the clock of a source is ahead: its events count as of their arrival",
+    "behind": "the clock of a source is behind, or it sends late",
+    "right": "the clock of a source is right again",
+}
+
+
 class _Bucket(msgspec.Struct):
     """The events that arrived within one piece of time. ``lag`` is the least of those that were called in; None where
     there were none."""
@@ -125,7 +132,7 @@ class SourceClocks:
             if clock.state != (known.state if known is not None else "right"):
                 say = _log.info if clock.state == "right" else _log.warning
                 say(
-                    f"the clock of a source: {clock.state}",
+                    _SAID[clock.state],
                     source=clock.source,
                     ahead_seconds=clock.offset // SECOND,
                     dated_in_the_future_percent=clock.share / 10,
