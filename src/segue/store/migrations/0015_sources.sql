@@ -4,11 +4,12 @@ create table source_clock (
   source text primary key, state text not null, offset integer not null, share integer not null, since integer not null
 ) without rowid;
 
--- The names of events and traits that a source has used and nobody declared (`sort`: event, trait), up to a limit; and how
--- often something was left out beyond it (event: the event was rejected; trait: it was left out).
+-- Hashes of the names of events and traits that a source has used and nobody declared (`sort`: event, trait), up to a
+-- limit: a name may hold somebody's address. And how often something was left out beyond it (event: the event was
+-- rejected; trait: it was left out), and when last.
 create table undeclared_name (
-  source text not null, sort text not null, name text not null, primary key (source, sort, name)
+  source text not null, sort text not null, name integer not null, primary key (source, sort, name)
 ) without rowid;
 create table left_out (
-  source text not null, sort text not null, total integer not null, primary key (source, sort)
+  source text not null, sort text not null, total integer not null, at integer not null, primary key (source, sort)
 ) without rowid;
