@@ -112,7 +112,7 @@ def refusal(status: int, code: str, message: str = "said so", **detail: Any) -> 
         (Response(200, b'{"name": 7}'), Unknown, False),
         (Response(200, b"[" * 100_000), Unknown, False),
         (refusal(404, "UNREGISTERED"), Rejected, True),
-        (refusal(403, "SENDER_ID_MISMATCH"), Rejected, True),
+        (refusal(403, "SENDER_ID_MISMATCH"), Rejected, False),
         (refusal(400, "INVALID_ARGUMENT", "Android TTL is wrong"), Rejected, False),
         (refusal(400, "INVALID_ARGUMENT", fieldViolations=[{"field": "message.token"}]), Rejected, True),
         (

@@ -18,8 +18,9 @@ def judge(response: Response, now: float) -> Answer:
     """A 200 that names the message is the only yes.
 
     UNREGISTERED means that the token is gone. So does INVALID_ARGUMENT where FCM names the token as its reason; else it
-    is the message that is wrong. SENDER_ID_MISMATCH means a token of another Firebase project: nobody can send to it by
-    this one. What the operator can put right, the account's rights or the key for Apple, is a Retry."""
+    is the message that is wrong. SENDER_ID_MISMATCH means a token of another Firebase project, and is a refusal and no
+    more: with a wrong service account everybody's would be. What the operator can put right, the account's rights or
+    the key for Apple, is a Retry."""
     status = response.status
     if status == 200:
         name = _member(_object(response.body), "name")
@@ -35,7 +36,7 @@ def judge(response: Response, now: float) -> Answer:
         case "UNREGISTERED":
             return Rejected(reason, address_gone=True)
         case "SENDER_ID_MISMATCH":
-            return Rejected(f"{reason}: the token is of another Firebase project", address_gone=True)
+            return Rejected(f"{reason}: the token is of another Firebase project")
         case "INVALID_ARGUMENT":
             return Rejected(reason, address_gone=_is_about_the_token(error))
         case "QUOTA_EXCEEDED" | "RESOURCE_EXHAUSTED":
