@@ -83,11 +83,6 @@ class Same(Till):
         return msgspec.structs.replace(super().event(sale, now), message_id="1")
 
 
-class Ahead(Till):
-    def event(self, sale: Sale, now: Instant) -> Event:
-        return msgspec.structs.replace(super().event(sale, now), timestamp=Instant(now + 1))
-
-
 class Silent(Till):
     def answer(self, sales: list[Sale], now: Instant) -> Received:
         return Received((), Response(200))
@@ -131,7 +126,6 @@ class Nothing(Till):
         ("test_receiving_is_pure", Counting, "something else the second time"),
         ("test_message_ids_are_stable_and_distinct", Clocked, "depend on when the request arrives"),
         ("test_message_ids_are_stable_and_distinct", Same, "the same message id"),
-        ("test_no_event_is_later_than_its_arrival", Ahead, "later than its arrival"),
         ("test_hostile_requests_never_raise", Fragile, "receive raised"),
         ("test_hostile_requests_never_raise", Failing, "receive answers 500"),
         ("test_a_damaged_request_never_raises", Fragile, "receive raised"),

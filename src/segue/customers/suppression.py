@@ -41,7 +41,7 @@ class Suppression(msgspec.Struct, frozen=True):
     """One suppressed address. ``sort`` is the trait that holds such addresses (``email``, ``phone``), ``address`` the
     address as it is compared; ``channel`` is empty where every channel that goes to the address is meant. ``detail`` is
     what was said, ``source`` who said it, ``message`` the number of the message that showed it; ``lifted`` is when it
-    was lifted, None while it holds."""
+    was lifted, None while it holds. ``received`` is when that came here, None where it was in that moment."""
 
     sort: str
     address: str
@@ -52,6 +52,7 @@ class Suppression(msgspec.Struct, frozen=True):
     detail: str = ""
     message: int | None = None
     lifted: Instant | None = None
+    received: Instant | None = None
 
     def refuses(self, channel: str, kind: str) -> bool:
         """Whether a message of that kind may not go to the address by that channel."""

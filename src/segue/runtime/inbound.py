@@ -48,7 +48,7 @@ def take_inbound(tx: Transaction, running: Running, channel: str, messages: Sequ
         state: State | None = None
         if _STOP.fullmatch(one.text):
             state = WITHDRAWN
-            stop(turn, channel, one.address, one.text, at)
+            stop(turn, channel, one.address, one.text, at, now)
         elif _START.fullmatch(one.text):
             state = GRANTED
             restart(turn, channel, one.address, now)

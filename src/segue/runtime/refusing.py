@@ -57,11 +57,11 @@ def _sort_of(turn: Turn, channel: str) -> str | None:
     return how.address if how is not None else None
 
 
-def stop(turn: Turn, channel: str, address: str, word: str, at: Instant) -> None:
+def stop(turn: Turn, channel: str, address: str, word: str, at: Instant, now: Instant) -> None:
     """STOP was answered from an address: no marketing goes to it by that channel, whoever has it."""
     if (sort := _sort_of(turn, channel)) is not None:
         known = comparable(sort, address)
-        turn.suppressions.add(Suppression(sort, known, STOPPED, at, channel, channel, word.strip()[:100]))
+        turn.suppressions.add(Suppression(sort, known, STOPPED, at, channel, channel, word.strip()[:100], received=now))
 
 
 def repeat_word(turn: Turn, person: Person, name: str, event: Event, at: Instant, now: Instant) -> None:
@@ -70,7 +70,7 @@ def repeat_word(turn: Turn, person: Person, name: str, event: Event, at: Instant
     sort = _sort_of(turn, parts[1]) if len(parts) == 3 and parts[0] == "inbound" else None
     address = person.row.traits.get(sort) if sort is not None else None
     if address and name == "unsubscribed":
-        stop(turn, parts[1], str(address), str(event.properties.get("text", "")), at)
+        stop(turn, parts[1], str(address), str(event.properties.get("text", "")), at, now)
     elif address and name == "subscribed":
         restart(turn, parts[1], str(address), now)
 

@@ -83,6 +83,7 @@ class _SuppressionLine(msgspec.Struct, rename="camel"):
     channel: str = ""
     source: str = ""
     detail: str = ""
+    received_at: str | None = None
     lifted_at: str | None = None
 
 
@@ -219,6 +220,7 @@ def _read_suppression(line: bytes) -> Suppression:
         channel=read.channel,
         detail=read.detail,
         lifted=_moment(read.lifted_at) if read.lifted_at else None,
+        received=_moment(read.received_at) if read.received_at else None,
     )
 
 
@@ -319,6 +321,8 @@ def write_suppressions(tx: Transaction, after: int, limit: int) -> tuple[int, li
         last = number
         line = {"type": SUPPRESSION, "at": to_rfc3339(one.since), "sort": one.sort, "address": one.address}
         line |= {"reason": one.reason, "channel": one.channel, "source": one.source, "detail": one.detail}
+        if one.received is not None and one.received != one.since:
+            line["receivedAt"] = to_rfc3339(one.received)
         if one.lifted is not None:
             line["liftedAt"] = to_rfc3339(one.lifted)
         lines.append(msgspec.json.encode(line))

@@ -254,6 +254,6 @@ class Replay:
 def _changes(suppressions: Iterable[Suppression]) -> Iterator[tuple[Instant, Suppression]]:
     """When each of them begins, and when it was lifted."""
     for one in suppressions:
-        yield one.since, msgspec.structs.replace(one, lifted=None)
+        yield one.received if one.received is not None else one.since, msgspec.structs.replace(one, lifted=None)
         if one.lifted is not None:
             yield one.lifted, one

@@ -12,7 +12,7 @@ import heapq
 from typing import TYPE_CHECKING, Final
 
 from segue.api import Instant, Sent
-from segue.customers.suppression import Suppression
+from segue.customers.suppression import STOPPED, Suppression
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.runtime.dispatch import Outcome, look_at, take_outcome, take_report
 from segue.runtime.fan_out import let_enter
@@ -164,10 +164,10 @@ class Span:
 
     def _suppress(self, one: Suppression, moment: Instant) -> None:
         """An address is suppressed that no message showed to be dead; or no more."""
-        if one.lifted is None:
-            self._turn.suppressions.add(one)
-        else:
+        if one.lifted is not None:
             self._turn.suppressions.lift(one.sort, one.address, one.lifted, one.reason, one.channel)
+        elif not self._turn.suppressions.add(one) or one.reason == STOPPED:
+            return  # it was so; or whoever has the number has an event of their own for it
         look_again(self._turn, one.sort, one.address, moment)
 
     def _note(self) -> None:

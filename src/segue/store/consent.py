@@ -17,7 +17,7 @@ from segue.store.database import Transaction, open_reader
 from segue.store.erasures import any_tombstone, secret
 from segue.store.errors import StoreUnavailable
 
-_COLUMNS: Final = "sort, address, reason, since, source, channel, detail, message, lifted"
+_COLUMNS: Final = "sort, address, reason, since, source, channel, detail, message, lifted, received"
 
 
 def put_statements(tx: Transaction, rows: Iterable[tuple[int, Statement]]) -> None:
@@ -99,7 +99,7 @@ def find_suppressed(
 def put_suppressions(tx: Transaction, found: Iterable[Suppression], *, followed: bool = True) -> None:
     """Suppress addresses. Not ``followed``: whoever holds the store has still to look at those who have them."""
     tx.run_many(
-        f"insert into suppression ({_COLUMNS}, followed) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"insert into suppression ({_COLUMNS}, followed) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 one.sort,
@@ -111,6 +111,7 @@ def put_suppressions(tx: Transaction, found: Iterable[Suppression], *, followed:
                 one.detail,
                 one.message,
                 one.lifted,
+                one.received,
                 followed,
             )
             for one in found

@@ -7,6 +7,7 @@ at most as many as `Config.batch` before that (MQTT 5, Receive Maximum), so that
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from hashlib import blake2b
@@ -189,4 +190,5 @@ class MqttSource:
 
 def _disconnect(client: Client) -> None:
     client.disconnect()
-    client.loop_stop()
+    with contextlib.suppress(AttributeError):  # paho's thread, once it has ended, is None between a look and a join
+        client.loop_stop()
