@@ -181,7 +181,7 @@ async def send(apns: Apns, *messages: Message, **changes: Any) -> list[Answer]:
 
 @pytest.mark.asyncio
 async def test_many_go_over_one_connection_with_one_token(apns: Apns) -> None:
-    devices = [device(f"c{n:02d}") for n in range(60)]
+    devices = [device(f"e{n:02d}") for n in range(60)]
     answers = await send(apns, *(message(one) for one in devices))
     assert answers == [Sent("01234567-89ab-cdef-0123-456789abcdef")] * 60
     got = [line for one in devices for line in apns.got(one)]
