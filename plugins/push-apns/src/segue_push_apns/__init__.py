@@ -40,7 +40,7 @@ def segue_channels() -> Sequence[ChannelSpec]:
                 ContentPart("sound", required=False, most=100),
                 ContentPart("data", required=False, most=3_000),
             ),
-            # All go over one connection at the same time; Apple allows it about a thousand streams.
+            # All go over one connection at the same time, as many of them at once as Apple lets streams be open.
             batch=100,
             in_flight=4,
             # A repeated message has the same apns-id and apns-collapse-id: the telephone shows one of them.

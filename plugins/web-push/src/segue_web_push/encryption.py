@@ -1,7 +1,7 @@
 """Encryption for one browser: RFC 8291 over aes128gcm (RFC 8188), in a single record.
 
-By the primitives of `cryptography` rather than by http-ece or pywebpush: the former has no releases any more and no
-types, the latter sends by itself and blocks. RFC 8291 has an example with every value, which the tests hold this to.
+By the primitives of `cryptography` rather than by http-ece, which has no types, or pywebpush, which brings clients of
+its own. RFC 8291 has an example with every value, which the tests hold this to.
 """
 
 from __future__ import annotations
