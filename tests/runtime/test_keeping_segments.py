@@ -110,6 +110,7 @@ def test_a_survey_of_the_store_finds_what_each_customers_own_facts_say(
         if not rows:
             return
         crowd = surveyor.gather(turn, rows)
+        turn.load(rows)
         for name in surveyor.names:
             found = surveyor.look(turn, crowd, name, moment)
             for place, row in enumerate(rows):

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,11 +23,17 @@ from segue.api import Instant
 from segue.runtime.running import Running
 from segue.runtime.surveying import PIECE, Surveyor
 from segue.runtime.turn import Turn
+from segue.store.crowds import customers_with
 from segue.store.database import read_only
 from segue.store.schedules import load_customers_in, newest_customer
 
 _SHARED: Final = 100_000
 """Customers from whose number on processes share the work."""
+_WORKERS: Final = min(os.cpu_count() or 1, 4)
+_EVENTS: Final = 2_000_000
+"""Events that a process holds at once: about 100 MB."""
+_RANGES: Final = 10
+"""Ranges of customers that are surveyed one after another, or beside each other, at the least."""
 
 Progress = Callable[[int, int], None]
 """Told how many customers have been looked at, and of how many."""
@@ -72,7 +79,7 @@ def take(running: Running, question: Question, tell: Progress) -> dict[str, Coun
     """Survey all customers."""
     with read_only(question.path) as tx:
         last = newest_customer(tx)
-    size = max(PIECE, last // 200)
+        size = min(customers_with(tx, _EVENTS), max(PIECE, -(-last // _RANGES)))
     ranges = [(first, min(first + size, last)) for first in range(0, last, size)]
     total = {name: _nothing(question) for name in question.names}
     done = 0
@@ -94,15 +101,14 @@ def _nothing(question: Question) -> Counted:
 def _surveyed(
     running: Running, question: Question, ranges: Sequence[tuple[int, int]], *, shared: bool
 ) -> Iterator[tuple[int, dict[str, Counted]]]:
-    workers = min(os.cpu_count() or 1, 4)
-    if not shared or workers == 1 or "fork" not in multiprocessing.get_all_start_methods():
+    if not shared or _WORKERS == 1 or "fork" not in multiprocessing.get_all_start_methods():
         worker = _Worker(running, question)
         for after, last in ranges:
             yield last - after, worker.survey(after, last)
         return
     # Forked, since what runs has functions in it that no pipe carries. No thread runs yet, and no database is open.
     context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(workers, context, _begin, (running, question)) as pool:
+    with ProcessPoolExecutor(_WORKERS, context, _begin, (running, question)) as pool:
         waiting = {pool.submit(_go_on, *one): one for one in ranges}
         while waiting:
             done, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -123,14 +129,16 @@ class _Worker:
         """Survey the customers above a number, up to another."""
         question = self._question
         total = {name: _nothing(question) for name in question.names}
+        look = partial(read_only, question.path, much=True)
+        histories = self._surveyor.load_histories(look, after + 1, last)
         cursor: int | None = after
         while cursor is not None and cursor < last:
-            with read_only(question.path, much=True) as tx:
+            with look() as tx:
                 rows, cursor = load_customers_in(tx, None, cursor, last, PIECE)
                 if not rows:
                     break
                 turn = Turn(tx, self._running, question.moments[-1])
-                crowd = self._surveyor.gather(turn, rows)
+                crowd = self._surveyor.gather(turn, rows, histories)
                 for name in question.names:
                     before: npt.NDArray[np.bool_] | None = None
                     one = total[name]

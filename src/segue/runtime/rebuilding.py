@@ -10,6 +10,7 @@ follows from it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,12 +24,15 @@ from segue.runtime.running import YEAR, Running
 from segue.runtime.surveying import Found, Surveyor
 from segue.runtime.turn import Done, Turn
 from segue.store import lookouts as lookout_rows
+from segue.store.crowds import Histories, customers_with
 from segue.store.database import Transaction, read_only
 from segue.store.lookouts import Watch
 from segue.store.schedules import load_customers_in
 
 _AHEAD: Final = 5_000
 """Customers that are looked at ahead of the writer at once."""
+_EVENTS: Final = 1_000_000
+"""Events that are held at once meanwhile: about 50 MB."""
 _ROWS: Final = 3_000
 """Rows of the index that one transaction may come to write: about 10 ms."""
 
@@ -79,24 +83,35 @@ class Rebuilder:
         self.running = running
         self.names = tuple(names)
         self._surveyor = Surveyor(running, self.names)
+        self._histories: Histories | None = None
+        self._of: tuple[Instant, int, int] = (Instant(0), 0, 0)
+        """Under which watch the histories were brought, and of which customers: those above a number, up to another."""
 
     def look_ahead(self, path: Path) -> Ahead | None:
         """Look at the next customers of a store on disk, beside its writer; None where there is nothing to do."""
-        with read_only(path, much=True) as tx:
+        look = partial(read_only, path, much=True)
+        with look() as tx:
             watches = lookout_rows.load_watches(tx)
             known = [watches[name] for name in self.names if name in watches]
             if len(known) < len(self.names) or any(one.complete for one in known):
                 return None
             if len({(one.at, one.cursor, one.last) for one in known}) > 1:
                 return None
-            return self.survey(Turn(tx, self.running, known[0].at), known[0], _AHEAD)
+            watch, size = known[0], customers_with(tx, _EVENTS)
+        at, after, upto = self._of
+        if at != watch.at or not after <= watch.cursor < upto:
+            self._of = watch.at, watch.cursor, min(watch.cursor + size, watch.last)
+            self._histories = self._surveyor.load_histories(look, watch.cursor + 1, self._of[2])
+        with look() as tx:
+            turn = Turn(tx, self.running, watch.at)
+            return self.survey(turn, msgspec.structs.replace(watch, last=self._of[2]), _AHEAD, self._histories)
 
-    def survey(self, turn: Turn, watch: Watch, limit: int) -> Ahead:
+    def survey(self, turn: Turn, watch: Watch, limit: int, histories: Histories | None = None) -> Ahead:
         """Look at the next customers of a watch, within a transaction."""
         rows, more = load_customers_in(turn.tx, None, watch.cursor, watch.last, limit)
         found: dict[str, Found] = {}
         if rows:
-            crowd = self._surveyor.gather(turn, rows)
+            crowd = self._surveyor.gather(turn, rows, histories)
             found = {name: self._surveyor.look(turn, crowd, name, watch.at) for name in self.names}
         upto = more if more is not None else watch.last
         return Ahead(watch.at, watch.cursor, upto, np.array(rows, dtype=np.int64), found)

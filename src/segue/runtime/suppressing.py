@@ -24,7 +24,7 @@ class Suppressions:
 
     def expect(self, addresses: Iterable[tuple[str, Any]]) -> None:
         """Bring what will be asked about these addresses, each with the trait that holds it, with one query."""
-        if not self._is_any():
+        if not self.are_any():
             return
         wanted = {(sort, comparable(sort, value)) for sort, value in addresses} - self._known.keys()
         if wanted:
@@ -33,12 +33,24 @@ class Suppressions:
 
     def find(self, sort: str, value: str) -> Sequence[Suppression]:
         """The suppressions of an address."""
-        if not self._is_any():
+        if not self.are_any():
             return ()
         name = sort, comparable(sort, value)
         if name not in self._known:
             self.expect((name,))
         return self._known[name]
+
+    def find_all(self, sort: str, values: Iterable[str]) -> list[Sequence[Suppression]]:
+        """The suppressions of many addresses of one sort, with one query; what is found is not kept."""
+        places = [(sort, comparable(sort, value)) for value in values]
+        found = consent_rows.find_suppressed(self._tx, sorted(set(places)))
+        return [self._known.get(place, found.get(place, ())) for place in places]
+
+    def are_any(self) -> bool:
+        """Whether any address is suppressed at all."""
+        if self._any is None:
+            self._any = consent_rows.any_suppressed(self._tx)
+        return self._any
 
     def add(self, one: Suppression) -> bool:
         """Suppress an address; False where that was so before, for that reason and channel."""
@@ -65,8 +77,3 @@ class Suppressions:
         if self._new:
             consent_rows.put_suppressions(self._tx, self._new)
             self._new.clear()
-
-    def _is_any(self) -> bool:
-        if self._any is None:
-            self._any = consent_rows.any_suppressed(self._tx)
-        return self._any

@@ -18,8 +18,10 @@ from segue.store.database import Transaction
 from segue.store.identity import put_identifiers
 
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
-_decode_consent: Final = msgspec.json.Decoder(dict[str, Stand]).decode
 _encode: Final = msgspec.json.Encoder().encode
+
+decode_consent: Final = msgspec.json.Decoder(dict[str, Stand]).decode
+"""Reads what stands of a customer's consent, as it is stored."""
 
 
 class CustomerRow(msgspec.Struct):
@@ -100,7 +102,7 @@ def load_customers(tx: Transaction, rows: Iterable[int]) -> dict[int, CustomerRo
             row,
             key,
             _decode(traits) if traits else {},
-            _decode_consent(consent) if consent else {},
+            decode_consent(consent) if consent else {},
             seed or "",
             origins,
         )

@@ -98,6 +98,21 @@ def load_live(tx: Transaction, customers: Iterable[int]) -> dict[int, list[Journ
     return found
 
 
+def find_inside(tx: Transaction, customers: Sequence[int], rule: str) -> list[bool]:
+    """For each customer of a piece (their numbers, in order) whether they are inside a rule."""
+    programs, _ = _programs(tx)
+    ours = [number for number, (_, name) in programs.items() if name == rule]
+    inside = {
+        customer
+        for (customer,) in tx.rows(
+            "select customer from journey where live = 1 and state = 0 and customer between ? and ? "
+            f"and program in ({', '.join('?' * len(ours))})",
+            (customers[0], customers[-1], *ours),
+        )
+    }
+    return [customer in inside for customer in customers]
+
+
 def load_due(tx: Transaction, now: Instant, limit: int) -> list[tuple[int, Journey]]:
     """Journeys whose moment has come, the earliest first, each with its customer."""
     programs, _ = _programs(tx)

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from segue.customers.bulk.crowd import ABSENT, Crowd, Happenings
-from segue.customers.bulk.reading import columns
+from segue.customers.bulk.reading import columns, whole
 from segue.customers.bulk.survey import Survey
 from segue.language import model as m
 from segue.program.facts import Customer, Past
@@ -18,12 +18,12 @@ def crowd_of(
     survey: Survey, customers: Sequence[Customer], segments: Mapping[str, m.Segment], *also: m.Expression
 ) -> Crowd:
     """The customers as columns, with what the segments (and further conditions) read."""
-    wanted = columns([*(segment.condition for segment in segments.values()), *also], segments)
+    wanted = columns(whole([*(segment.condition for segment in segments.values()), *also], segments))
     return Crowd(
         survey.dictionaries,
         range(1, len(customers) + 1),
         [customer.zone for customer in customers],
-        [customer.traits for customer in customers],
+        lambda name: [_trait(customer, name) for customer in customers],
         {event: _happenings(survey, customers, event, fields) for event, fields in wanted.items()},
         lambda channel: [customer.refusal(channel, "promotional") is not None for customer in customers],
         lambda rule: [customer.standing.inside(rule) for customer in customers],
@@ -42,6 +42,10 @@ def _happenings(survey: Survey, customers: Sequence[Customer], event: str, field
         np.array([row[1] for row in rows], dtype=np.int64),
         {name: survey.dictionaries.field(name).of(_raw(row[3], name) for row in rows) for name in fields},
     )
+
+
+def _trait(customer: Customer, name: str) -> bytes:
+    return msgspec.json.encode(customer.traits[name]) if name in customer.traits else ABSENT
 
 
 def _raw(past: Past, name: str) -> bytes:

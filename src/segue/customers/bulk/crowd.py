@@ -95,15 +95,16 @@ class Dictionaries:
 
 
 class Crowd:
-    """Some customers. ``numbers`` are those of the store; ``refused`` gives for a channel which of them it cannot
-    reach, ``inside`` for a rule which of them are inside."""
+    """Some customers. ``numbers`` are those of the store; ``traits`` gives the JSON of a trait for each of them
+    (`ABSENT` where there is none), ``refused`` for a channel which of them it cannot reach, ``inside`` for a rule which
+    of them are inside."""
 
     def __init__(
         self,
         dictionaries: Dictionaries,
         numbers: Sequence[int],
         zones: Sequence[tzinfo],
-        traits: Sequence[Mapping[str, Any]],
+        traits: Callable[[str], Iterable[bytes]],
         happenings: Mapping[str, Happenings],
         refused: Callable[[str], Iterable[bool]],
         inside: Callable[[str], Iterable[bool]],
@@ -122,8 +123,7 @@ class Crowd:
     def trait(self, name: str) -> Longs:
         """The codes of a trait."""
         if name not in self._columns:
-            raws = (_encode(traits[name]) if name in traits else ABSENT for traits in self._traits)
-            self._columns[name] = self.dictionaries.trait(name).of(raws)
+            self._columns[name] = self.dictionaries.trait(name).of(self._traits(name))
         return self._columns[name]
 
     def happenings(self, event: str) -> Happenings:

@@ -19,16 +19,24 @@ def nodes(value: object) -> Iterator[m.Node]:
             yield from nodes(part)
 
 
-def columns(expressions: Iterable[m.Expression], segments: Segments) -> dict[str, frozenset[str]]:
-    """The events whose history the expressions read, and of each the fields; with those of all segments they name."""
+def whole(expressions: Iterable[m.Expression], segments: Segments) -> tuple[m.Expression, ...]:
+    """The expressions, with the conditions of all segments that they name, and that those name."""
+    found = list(expressions)
+    seen = set[str]()
+    for expression in found:  # it grows meanwhile
+        for node in nodes(expression):
+            if isinstance(node, m.InSegment) and node.name in segments and node.name not in seen:
+                seen.add(node.name)
+                found.append(segments[node.name].condition)
+    return tuple(found)
+
+
+def columns(expressions: Iterable[m.Expression]) -> dict[str, frozenset[str]]:
+    """The events whose history the expressions read, and of each the fields."""
     found: dict[str, set[str]] = {}
-    waiting, seen = list(expressions), set[str]()
-    while waiting:
-        for node in nodes(waiting.pop()):
+    for expression in expressions:
+        for node in nodes(expression):
             match node:
-                case m.InSegment(name=name) if name in segments and name not in seen:
-                    seen.add(name)
-                    waiting.append(segments[name].condition)
                 case m.Happened(event=event, where=where):
                     found.setdefault(event, set()).update(fields_of(where))
                 case m.Aggregate(event=event, where=where):
