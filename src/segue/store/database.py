@@ -25,6 +25,7 @@ import msgspec
 from segue.customers import normal
 from segue.customers.identity import address_key
 from segue.customers.suppression import comparable
+from segue.store.checkpoints import Checkpointer
 from segue.store.errors import StoreError, StoreInUse, StoreTooNew, StoreUnavailable
 
 T = TypeVar("T")
@@ -103,9 +104,13 @@ class Store:
         self.caches: dict[str, dict[Any, Any]] = {}
         self._closed = False
         self._thread: threading.Thread | None = None
+        self._checkpointer: Checkpointer | None = None
 
     def start(self) -> None:
         """Start the writer thread; before this, `apply` runs jobs in the caller's."""
+        if self.path is not None:
+            with contextlib.suppress(apsw.Error):  # then the writer does its checkpoints itself
+                self._checkpointer = Checkpointer(self.path, self._connection)
         self._thread = threading.Thread(target=self._serve, name="segue-store", daemon=True)
         self._thread.start()
 
@@ -161,6 +166,8 @@ class Store:
             self._jobs.put((LAST + 1, self._count + 1, None, None))
         if self._thread is not None:
             self._thread.join()
+        if self._checkpointer is not None:
+            self._checkpointer.close()
         with contextlib.suppress(apsw.Error):
             self._connection.execute("pragma optimize")
         self._connection.close()
