@@ -14,11 +14,13 @@ from segue.api.values import DAY, HOUR
 from segue.host.privacy import Retention
 from segue.language import model as m
 from segue.runtime.ingest import ingest
-from segue.runtime.retaining import due_sorts, next_sweep, retain
-from segue.store.database import Store
+from segue.runtime.retaining import Retained, due_sorts, next_sweep, retain
+from segue.runtime.turn import Turn
+from segue.store.crossings import count_crossings
+from segue.store.database import Store, Transaction
 from segue.store.retention import load_kept
 from segue.store.sweeps import count_rules
-from tests.runtime.rulebook import event
+from tests.runtime.rulebook import T0, event, pass_all_time
 from tests.runtime.stage import Stage
 
 TEXT = "event paid\nevent viewed\nevent ordered_it\nwhen paid send push wait 20d unless ordered_it stop"
@@ -37,10 +39,11 @@ def sweep(stage: Stage, retention: Retention, piece: int = 3) -> dict[str, int]:
     for sort in stage.store.apply(lambda tx: due_sorts(tx, retention, stage.now)):
         going_on = True
         while going_on:
-            deleted, going_on = stage.store.apply(
+            one: Retained = stage.store.apply(
                 lambda tx, sort=sort: retain(tx, stage.running, retention, sort, stage.now, piece)  # type: ignore[misc]
             )
-            gone[sort] = gone.get(sort, 0) + deleted
+            going_on = one.going_on
+            gone[sort] = gone.get(sort, 0) + one.deleted
     return gone
 
 
@@ -149,7 +152,7 @@ def test_a_sweep_goes_on_where_it_was_cut_off_and_the_next_comes_a_day_later(sto
         stage.arrive("viewed", f"c{number}")
     stage.later(30 * DAY)
     keeping = Retention(events=7 * DAY)
-    assert store.apply(lambda tx: retain(tx, stage.running, keeping, "events", stage.now, 3)) == (3, True)
+    assert store.apply(lambda tx: retain(tx, stage.running, keeping, "events", stage.now, 3)) == Retained(3, True)
     kept = store.apply(load_kept)["events"]
     assert (kept.cursor, kept.deleted, kept.ended) == (3, 3, None)
     assert store.apply(lambda tx: due_sorts(tx, keeping, stage.now)) == ["events"]
@@ -183,3 +186,114 @@ def test_sweeping_changes_no_decision_where_no_rule_looks_further_back(story: li
 
     swept = Retention(events=7 * DAY, messages=DAY, journeys=DAY, ignored=DAY)
     assert told(swept) == told(None)
+
+
+SEGMENTS = """\
+event paid
+event viewed
+customer
+  seen text
+segment buyers where paid ever
+segment newcomers where not paid ever
+segment lately where paid in last 20d
+segment this_month where paid in last 1mo
+rule gone
+  when customer leaves buyers
+  set customer.seen = "gone"
+rule new
+  when customer enters newcomers
+  set customer.seen = "new"
+rule away
+  when customer leaves lately
+  set customer.seen = "away"
+rule month
+  when customer leaves this_month
+  stop
+rule regular
+  when viewed where in buyers
+  wait 30d unless not in buyers
+  set customer.seen = "stayed"
+"""
+
+
+def live(stage: Stage, days: int) -> None:
+    """Let so many days pass, one by one: what comes by time comes in time."""
+    for _ in range(days):
+        stage.later(DAY)
+        pass_all_time(stage.store, stage.running, stage.now)
+
+
+def members(store: Store) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for subject, customer in store.apply(
+        lambda tx: tx.rows("select subject, customer from lookout where member = 1 order by subject, customer")
+    ):
+        found.setdefault(subject, []).append(customer)
+    return found
+
+
+def seen(store: Store) -> list[Any]:
+    return [row[0] for row in store.apply(lambda tx: tx.rows("select json_extract(traits, '$.seen') from customer"))]
+
+
+def test_who_is_in_a_segment_that_looks_further_back_follows_what_is_kept_and_that_begins_nothing(
+    store: Store,
+) -> None:
+    stage = Stage(store, SEGMENTS)
+    stage.arrive("paid", "ann")
+    live(stage, 35)
+    assert (members(store), seen(store)) == ({"buyers": [1]}, ["away"])
+    crossed = store.apply(count_crossings)
+    assert sweep(stage, Retention(events=30 * DAY)) == {"events": 1}
+    assert (members(store), seen(store)) == ({"newcomers": [1]}, ["away"])
+    stage.later(DAY)
+    stage.arrive("viewed", "ann")
+    assert (members(store), seen(store)) == ({"newcomers": [1]}, ["away"])
+    assert store.apply(count_crossings) == crossed, "nobody came or went"
+
+
+def test_a_guard_that_names_the_segment_hears_of_it(store: Store) -> None:
+    stage = Stage(store, SEGMENTS)
+    stage.arrive("paid", "ann")
+    stage.later(25 * DAY)
+    stage.arrive("viewed", "ann")
+    live(stage, 10)
+    sweep(stage, Retention(events=30 * DAY))
+    (count,) = (one for one in store.apply(count_rules) if one.rule == "regular")
+    assert (count.inside, count.exited) == (0, 1)
+
+
+def test_only_segments_that_look_further_back_than_is_kept_are_looked_at_again(store: Store) -> None:
+    looks = Stage(store, SEGMENTS).running.beginnings.looks_back["paid"]
+    assert looks == {"buyers": None, "newcomers": None, "lately": 20 * DAY, "this_month": 31 * DAY}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["paid", "viewed"]), st.integers(0, 90)), max_size=8),
+    st.integers(8, 60),
+    st.integers(0, 40),
+)
+def test_after_a_sweep_the_index_says_what_the_history_says(
+    story: list[tuple[str, str, int]], kept: int, rest: int
+) -> None:
+    store = Store(None)
+    stage = Stage(store, SEGMENTS)
+    for number, (customer, name, after) in enumerate(sorted(story, key=lambda one: one[2])):
+        live(stage, after - (stage.now - T0) // DAY)
+        stage.arrive(name, customer, id=str(number))
+    live(stage, rest)
+    sweep(stage, Retention(events=kept * DAY))
+    noted = members(store)
+
+    def judged(tx: Transaction) -> dict[str, list[int]]:
+        turn = Turn(tx, stage.running, stage.now)
+        turn.load(row for (row,) in tx.rows("select id from customer"))
+        found = {
+            name: [row for row, person in sorted(turn.people.items()) if person.facts.belongs(name, stage.now)]
+            for name in stage.running.beginnings.watched
+        }
+        return {name: rows for name, rows in found.items() if rows}
+
+    assert noted == store.apply(judged)
+    store.close()

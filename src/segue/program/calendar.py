@@ -185,3 +185,9 @@ def read_clock(value: Any) -> int | None:
 def elapsed(period: Period) -> int:
     """A period's length in microseconds where only an order is asked for: a month counts as 30 days."""
     return (period.months * 30 + period.days) * 86_400 * SECOND + period.micros
+
+
+def longest(period: Period) -> int:
+    """A period's length in microseconds where it must not be taken for shorter than it is: a month counts as 31
+    days."""
+    return (period.months * 31 + period.days) * 86_400 * SECOND + period.micros

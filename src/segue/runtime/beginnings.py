@@ -12,10 +12,12 @@ from typing import Final
 
 import msgspec
 
+from segue.customers.bulk.reading import nodes, whole
 from segue.customers.reach import Reach
 from segue.host.segments import EVERY
 from segue.language import model as m
 from segue.program import program as p
+from segue.program.calendar import longest
 from segue.program.codec import encode_node
 from segue.program.facts import ZONE_TRAIT
 from segue.program.horizon import Change, compile_change
@@ -46,6 +48,8 @@ class Beginnings(msgspec.Struct, frozen=True):
     ``watched``      the subjects, by name
     ``by_event``     the segments whose membership an event of a name may change; ``by_trait`` a trait; ``by_rule``
     beginning and ending a journey of a rule
+    ``looks_back``   the same segments as ``by_event``, each with how far it looks back for the event, in microseconds;
+    None: to the beginning
     ``dates``        the rules that a date begins, by the traits it hangs on
     ``memberships``  the programs begun by a change (``enters``, ``leaves``) of a segment
     ``changes``      the programs begun by a change of a trait
@@ -57,6 +61,7 @@ class Beginnings(msgspec.Struct, frozen=True):
     by_event: Mapping[str, tuple[str, ...]] = {}
     by_trait: Mapping[str, tuple[str, ...]] = {}
     by_rule: Mapping[str, tuple[str, ...]] = {}
+    looks_back: Mapping[str, Mapping[str, int | None]] = {}
     dates: Mapping[str, tuple[str, ...]] = {}
     memberships: Mapping[tuple[str, str], tuple[Program, ...]] = {}
     changes: Mapping[str, tuple[Program, ...]] = {}
@@ -122,6 +127,7 @@ def find_beginnings(
         by_event=_index((one.name, one.condition.events) for one in tracked if one.condition),
         by_trait=_index((one.name, one.condition.traits) for one in tracked if one.condition),
         by_rule=_index((one.name, one.condition.names - segments.keys()) for one in tracked if one.condition),
+        looks_back=_look_back(segments, (one.name for one in tracked)),
         dates=dates,
         memberships=memberships,
         changes=changes,
@@ -143,6 +149,19 @@ def _index(reads: Iterable[tuple[str, frozenset[str]]]) -> dict[str, tuple[str, 
         for fact in facts:
             index[fact] = (*index.get(fact, ()), name)
     return index
+
+
+def _look_back(segments: Mapping[str, m.Segment], names: Iterable[str]) -> dict[str, dict[str, int | None]]:
+    found: dict[str, dict[str, int | None]] = {}
+    for name in names:
+        for expression in whole([segments[name].condition], segments):
+            for node in nodes(expression):
+                if isinstance(node, m.Happened | m.Aggregate):
+                    back = found.setdefault(node.event, {})
+                    here = longest(node.window.period) if node.window.since == "last" and node.window.period else None
+                    known = back.get(name, here)
+                    back[name] = max(known, here) if known is not None and here is not None else None
+    return found
 
 
 def _names_watched(program: Program) -> frozenset[str]:

@@ -84,17 +84,25 @@ class Lookouts:
             if watch.cursor < person.row.row <= watch.last:
                 known = self._of(person).get(watch.subject)
                 if known is None or known.since != watch.at:
-                    self._look_silently(person, self._subjects[watch.subject], watch, known)
+                    self._look_silently(person, watch, known, watch.at)
 
     def cover(self, subject: str, cursor: int) -> None:
         """All customers up to this one have been looked at."""
         self._watches[subject] = msgspec.structs.replace(self._watches[subject], cursor=cursor)
 
-    def _look_silently(self, person: Person, subject: Subject, watch: Watch, before: Lookout | None) -> None:
-        member, due = self._judge(person, subject, watch.at, before)
+    def look_silently(self, person: Person, names: Iterable[str], now: Instant) -> None:
+        """What a customer did is not known any more: look at some segments again. Who comes in or goes out by that
+        begins nothing."""
+        for name in names:
+            if name in self._watches:
+                self._look_silently(person, self._watches[name], self._of(person).get(name), now)
+
+    def _look_silently(self, person: Person, watch: Watch, before: Lookout | None, now: Instant) -> None:
+        subject = self._subjects[watch.subject]
+        member, due = self._judge(person, subject, now, before)
         self._put(person, subject, Lookout(member, due, watch.at))
         if subject.condition is not None and before is not None and before.member != member:
-            self._turn.cross(person, frozenset((subject.name,)), watch.at, 0)
+            self._turn.cross(person, frozenset((subject.name,)), now, 0)
 
     # Inputs
 

@@ -18,7 +18,7 @@ from segue.host.privacy import Retention
 from segue.runtime.forgetting import Forgets, Forgetter
 from segue.runtime.parting import carry_out
 from segue.runtime.reaching import follow
-from segue.runtime.retaining import due_sorts, next_sweep, retain
+from segue.runtime.retaining import Retained, due_sorts, next_sweep, retain
 from segue.runtime.running import Running
 from segue.runtime.sweeping import Pioneer, chores, do_chore
 from segue.runtime.turn import Done
@@ -132,15 +132,16 @@ class Upkeep:
         for sort in await self._write(partial(due_sorts, keeping=self._retention, now=now)):
             before = self.deleted[sort]
             while not self._stopping:
-                deleted, going_on = await self._write(partial(self._retain, sort=sort))
-                self.deleted[sort] += deleted
-                if not going_on:
+                retained = await self._write(partial(self._retain, sort=sort))
+                self.deleted[sort] += retained.deleted
+                self._listener(retained.done)
+                if not retained.going_on:
                     break
             if self.deleted[sort] > before:
                 _log.info("deleted by age", sort=sort, rows=self.deleted[sort] - before)
         self._next_sweep = await self._write(partial(next_sweep, keeping=self._retention, now=now))
 
-    def _retain(self, tx: Transaction, sort: str) -> tuple[int, bool]:
+    def _retain(self, tx: Transaction, sort: str) -> Retained:
         return retain(tx, self._running(), self._retention, sort, self._clock.now(), PIECE)
 
     async def _write(self, job: Callable[[Transaction], T]) -> T:

@@ -56,7 +56,11 @@ class EventCuts(msgspec.Struct, frozen=True):
     recent: Instant
 
 
-def sweep_events(tx: Transaction, after: int, cuts: EventCuts, limit: int) -> Piece:
+Lost = dict[int, set[str]]
+"""Of which events a piece deleted some, by customer."""
+
+
+def sweep_events(tx: Transaction, after: int, cuts: EventCuts, limit: int) -> tuple[Piece, Lost]:
     """Delete a piece of the events that are too old, but for those that a journey inside may look at: what happened to
     its customer since it began."""
     names = dict(tx.rows("select id, name from name"))
@@ -64,7 +68,7 @@ def sweep_events(tx: Transaction, after: int, cuts: EventCuts, limit: int) -> Pi
     rows = tx.rows(
         "select id, received, at, name, kind, customer from event where id > ? order by id limit ?", (after, limit)
     )
-    old: list[tuple[int, Instant, int | None]] = []
+    old: list[tuple[int, Instant, int | None, int | None]] = []
     more = len(rows) == limit
     for row, received, at, name, kind, customer in rows:
         if received >= cuts.recent:  # arrivals are numbered as they come
@@ -72,14 +76,18 @@ def sweep_events(tx: Transaction, after: int, cuts: EventCuts, limit: int) -> Pi
             break
         cut = by_number[name] if name is not None else cuts.reports if kind == REPORT else cuts.default
         if cut is not None and at < cut:
-            old.append((row, at, customer))
-    begun = _first_entries(tx, {customer for _, _, customer in old if customer is not None})
-    gone = [(row,) for row, at, customer in old if customer not in begun or at < begun[customer]]
+            old.append((row, at, customer, name))
+    begun = _first_entries(tx, {customer for _, _, customer, _ in old if customer is not None})
+    gone = [one for one in old if one[2] not in begun or one[1] < begun[one[2]]]
+    lost: Lost = {}
     if gone:
         keep_numbers(tx)
-        tx.run_many("delete from event where id = ?", gone)
-        forget_aggregates(tx, {customer for _, _, customer in old if customer is not None})
-    return len(gone), rows[-1][0] if more else None
+        tx.run_many("delete from event where id = ?", [(row,) for row, *_ in gone])
+        for _, _, customer, name in gone:
+            if customer is not None and name is not None:
+                lost.setdefault(customer, set()).add(names[name])
+        forget_aggregates(tx, lost)
+    return (len(gone), rows[-1][0] if more else None), lost
 
 
 def _first_entries(tx: Transaction, customers: Collection[int]) -> dict[int, Instant]:
