@@ -15,6 +15,7 @@ from segue.api import Instant, Rejected, to_rfc3339
 from segue.api.values import DAY, HOUR
 from segue.customers.bulk.crowd import NEVER
 from segue.customers.reach import ChannelReach, Reach
+from segue.customers.suppression import REASONS, Reason, Suppression
 from segue.program.horizon import next_change
 from segue.runtime.census import Question, take
 from segue.runtime.ingest import ingest
@@ -23,6 +24,7 @@ from segue.runtime.running import Running
 from segue.runtime.surveying import Surveyor
 from segue.runtime.sweeping import Pioneer, Swept, chores, sweep
 from segue.runtime.turn import Done, Turn
+from segue.store.consent import put_suppressions
 from segue.store.crossings import Crossings, load_crossings
 from segue.store.database import Store, Transaction
 from segue.store.lookouts import begin_anew, load_watches
@@ -92,9 +94,9 @@ def lives(draw: st.DrawFn) -> list[tuple[str, str, int, dict[str, Any]]]:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(lives(), st.integers(0, 24 * 110))
+@given(lives(), st.integers(0, 24 * 110), st.sampled_from([None, *REASONS]))
 def test_a_survey_of_the_store_finds_what_each_customers_own_facts_say(
-    lived: list[tuple[str, str, int, dict[str, Any]]], later: int
+    lived: list[tuple[str, str, int, dict[str, Any]]], later: int, suppressed: Reason | None
 ) -> None:
     store = Store(None)
     running = publish_text(store, BOOK, T0)
@@ -102,6 +104,9 @@ def test_a_survey_of_the_store_finds_what_each_customers_own_facts_say(
         one = event(name, who, at=Instant(T0 + hours * HOUR), id=str(number), **more)
         store.apply(partial(ingest, running=running, events=[one], now=one.timestamp))
     moment = Instant(T0 + later * HOUR)
+    if suppressed is not None:
+        dead = Suppression("email", "a@example.com", suppressed, T0, "test", channel="email")
+        store.apply(lambda tx: put_suppressions(tx, [dead]))
 
     def job(tx: Transaction) -> None:
         surveyor = Surveyor(running, running.segments)

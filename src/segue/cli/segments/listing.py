@@ -219,4 +219,4 @@ def _share(members: int, customers: int) -> str:
 
 
 def _per_day(number: float) -> str:
-    return f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.1f}"
+    return f"{number:,.0f}" if number >= 10 else f"{number:.1f}".removesuffix(".0")
