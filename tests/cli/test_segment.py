@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typer.testing import CliRunner, Result
 from segue.api import Event, Instant
 from segue.api.values import DAY
 from segue.cli.main import app
-from segue.cli.segments.files import Columns
+from segue.cli.segments.files import Columns, write_parquet
 from segue.cli.spreadsheets import cell
 from segue.runtime.assembly import assemble
 from segue.runtime.ingest import ingest
@@ -135,6 +136,19 @@ def test_a_parquet_file_keeps_values_as_they_are(tmp_path: Path) -> None:
     assert table.to_pylist() == [
         {"customer": "ann", "country": "FI", "note": "-2", "points": 1.5, "tags": None},
         {"customer": "eve", "country": "FI", "note": None, "points": None, "tags": '["a"]'},
+    ]
+
+
+def test_a_number_too_large_for_its_column_is_left_out_of_a_parquet_file(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    people: list[tuple[str, Mapping[str, Any]]] = [
+        ("ann", {"points": 10**400, "age": 10**20}),
+        ("bob", {"points": 0.5, "age": 7}),
+    ]
+    assert write_parquet(tmp_path / "out.parquet", lambda: people)[0] == 2
+    assert parquet.read_table(tmp_path / "out.parquet").to_pylist() == [
+        {"customer": "ann", "age": None, "points": None},
+        {"customer": "bob", "age": 7, "points": 0.5},
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -93,13 +94,15 @@ _LONGEST: Final = 2**63
 
 
 def _fitting(value: Any, kind: str) -> Any:
-    """A value for a column of a kind; a whole number too long for one is missing."""
+    """A value for a column of a kind; a number too large for one is missing."""
     if value is None:
         return None
     if kind == "json":
         return json.dumps(value, ensure_ascii=False)
     if kind == "float":
-        return float(value)
+        with contextlib.suppress(OverflowError):
+            return float(value)
+        return None
     return None if kind == "int" and not -_LONGEST <= value < _LONGEST else value
 
 
