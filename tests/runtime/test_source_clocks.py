@@ -26,7 +26,7 @@ class Watch:
     def __init__(self, store: Store) -> None:
         self.now = T0
         self.store = store
-        self.clocks = SourceClocks(store, lambda: self.now)
+        self.clocks = SourceClocks(store, lambda: self.now, frozenset({"nightly"}))
 
     def pass_by(
         self, offsets: Sequence[int], *, every: int = MINUTE, called: bool = True, source: str = "till"
@@ -87,6 +87,25 @@ async def test_a_clock_that_is_behind_is_said_with_the_least_lag(watch: Watch) -
 async def test_no_false_alarm(watch: Watch, offsets: list[int], every: int, called: bool) -> None:
     watch.pass_by(offsets, every=every, called=called)
     assert await watch.look() == []
+
+
+async def test_a_source_that_is_late_on_purpose_is_never_behind_but_may_be_ahead(watch: Watch) -> None:
+    watch.pass_by([-5 * HOUR] * 100, every=5 * MINUTE, source="nightly")
+    assert await watch.look() == []
+    watch.pass_by([5 * HOUR] * 100, every=5 * MINUTE, source="nightly")
+    assert await watch.look() == [
+        "warning: the clock of a source is ahead: its events count as of their arrival, 18000 s"
+    ]
+
+
+async def test_a_source_that_was_behind_is_right_once_it_is_said_to_be_late(watch: Watch) -> None:
+    watch.pass_by([-5 * HOUR] * 100, every=5 * MINUTE)
+    await watch.look()
+    assert watch.state() == "behind"
+    watch.clocks = SourceClocks(watch.store, lambda: watch.now, frozenset({"till"}))
+    await watch.clocks.start()
+    watch.pass_by([-5 * HOUR] * 30)
+    assert await watch.look() == ["info: the clock of a source is right again, 0 s"]
 
 
 async def test_what_is_fetched_from_the_future_is_noticed(watch: Watch) -> None:
