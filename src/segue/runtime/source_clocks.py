@@ -42,8 +42,8 @@ _SAMPLES: Final = 25
 
 
 _SAID: Final[Mapping[State, str]] = {
-    "ahead": "the clock of a source is ahead: its events count as of their arrival",
-    "behind": "the clock of a source is behind, or it sends late",
+    "ahead": "the clock of a source is ahead: its events count as of their arrival, see `segue doctor`",
+    "behind": "the clock of a source is behind, or it sends late: see `segue doctor`",
     "right": "the clock of a source is right again",
 }
 
