@@ -58,7 +58,7 @@ class Finished(msgspec.Struct, frozen=True):
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
+        return [json.loads(line) for line in self.out.split("\n") if line]  # a text may hold U+2028, a line to Python
 
 
 class DaemonFailed(AssertionError):

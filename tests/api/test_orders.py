@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.api import Event, Instant
-from segue.api.shop import item_ids, order_lines
+from segue.api.bodies import Refused
+from segue.api.shop import MOST_LINES, item_ids, order_lines
 
 CUP = {"product_id": "X1", "sku": "X1-red", "name": "Cup", "price": 9.5, "quantity": 2, "imageUrl": "https://shop/x1"}
 PRODUCTS = [CUP, {"sku": "Y2", "price": 20}, "Z3"]
@@ -51,6 +52,12 @@ def test_nothing_else_has_lines(name: str) -> None:
 
 def test_the_lines_of_a_recorded_order_keep_the_source_that_it_came_from() -> None:
     assert {line.properties["source"] for line in order_lines(order(source="web"))} == {"web"}
+
+
+def test_an_order_of_more_lines_than_may_be_is_refused() -> None:
+    assert len(order_lines(order(products=["X1"] * MOST_LINES))) == MOST_LINES
+    with pytest.raises(Refused, match="2,001 lines"):
+        order_lines(order(products=["X1"] * (MOST_LINES + 1)))
 
 
 def test_the_number_of_a_line_is_its_place_also_behind_one_that_says_nothing() -> None:

@@ -100,16 +100,18 @@ def test_a_customer_who_was_erased_is_not_brought_back(project: Project) -> None
 
 
 def test_rows_that_are_no_events_are_reported_and_the_others_are_kept(project: Project) -> None:
-    calls = [track("ann", "Order Completed", "o1") | {"timestamp": DAY}, "{", '{"type": "track", "event": "=1+1"}']
+    endless = track("ann", "Order Completed", "o2", products=["X1"] * 2_001) | {"timestamp": DAY}
+    calls = [past_order("ann", 1), "{", '{"type": "track", "event": "=1+1"}', endless]
     past = write_calls(project.root / "past.jsonl", calls)
     done = project.command("import", past)
     assert done.code == 1
-    assert re.search(r"1 event imported in \d\.\d\d s, 2 rows refused: see .*past\.jsonl\.rejected\.csv", done.out)
+    assert re.search(r"1 event imported in \d\.\d\d s, 3 rows refused: see .*past\.jsonl\.rejected\.csv", done.out)
     with (project.root / "past.jsonl.rejected.csv").open(encoding="utf-8", newline="") as report:
         rows = list(csv.reader(report))
-    assert [row[:2] for row in rows] == [["file", "place"], ["past.jsonl", "line 2"], ["past.jsonl", "line 3"]]
+    assert [row[:2] for row in rows] == [["file", "place"], *(["past.jsonl", f"line {n}"] for n in (2, 3, 4))]
     assert "not valid JSON" in rows[1][2]
     assert rows[2][3] == '{"type": "track", "event": "=1+1"}'
+    assert "2,001 lines" in rows[3][2]
 
 
 def test_looking_into_a_file_imports_nothing(project: Project) -> None:

@@ -259,6 +259,21 @@ def test_sql_in_every_string_stays_a_string(shop: Shop, small_pages: None) -> No
     assert len(host.events) == len(evil)
 
 
+@pytest.mark.parametrize("name", ["x'; drop table purchase; --", "%s %(x)s", "{0} $1 ?", ":since"])
+def test_sql_in_the_name_of_a_column_stays_a_name(shop: Shop, name: str) -> None:
+    mark = '"' if shop.server.system == "postgresql" else "`"
+    shop.run("drop table purchase")
+    shop.run(f"create table purchase (order_id int, customer varchar(10), changed int, {mark}{name}{mark} varchar(50))")
+    shop.run("insert into purchase values (1, 'ann', 5, %s)", name)
+    host = shop.poll(row_id="order_id", map=Mapping(event="ordered", user="$.customer"))
+    assert host.round() == ["1"]
+    assert host.events[0].properties[name] == name
+    shop.run("insert into purchase values (2, 'ann', 6, %s)", name)
+    assert host.round() == ["2"]
+    with pytest.raises(ValueError, match="should name a column"):
+        shop.poll(watermark=name)
+
+
 def test_a_column_more_is_a_field_more_and_a_column_less_is_said(shop: Shop, host: Host) -> None:
     shop.buy(1)
     host.round()

@@ -120,6 +120,18 @@ def test_a_value_of_a_trait_is_bounded(value: Any, stays: bool) -> None:
     assert kept["other"] == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "noted"),
+    [
+        *((name, name) for name in ("bio", "cart_v2", "loyalty no")),
+        *((name, "") for name in ("ann@example.com", "+358401234567", "Ann Miller", "u4711")),
+    ],
+)
+def test_of_a_value_that_is_kept_out_no_name_is_noted_that_may_be_somebody_s(name: str, noted: str) -> None:
+    _, (refused,) = read_traits({name: "x" * 9_000}, {"loyalty no": "text"}, None)
+    assert refused.trait == noted
+
+
 def test_names_that_a_source_makes_up_are_bounded() -> None:
     given_ = {f"t{number}": 1 for number in range(MOST_TRAITS + 10)}
     kept, refused = limit_traits(given_, {}, {"t509"})

@@ -40,7 +40,7 @@ def test_the_keys_of_http_are_those_that_are_read() -> None:
 
 def test_the_keys_of_channels_and_sources_are_segue_s_own() -> None:
     assert first_names(PAGE["Channels"], "key") == {"use", "consent", "cost", "isolate"}
-    assert first_names(PAGE["Sources"], "key") == {"use", "cart_abandoned"}
+    assert first_names(PAGE["Sources"], "key") == {"use", "cart_abandoned", "late"}
 
 
 def test_every_bundled_channel_and_source_has_a_section() -> None:

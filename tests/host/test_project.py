@@ -102,6 +102,7 @@ def test_the_address_for_the_outside_loses_its_final_slash(tmp_path: Path) -> No
         ('[channels]\nemail = "a"\n', 2, ("channels.email should be a table", "[channels.email]")),
         ('[channels."e mail"]\nuse = "a"\n', 1, ("not a name that a rule can write",)),
         ('[sources.shop]\nuse = "x"\ncart_abandoned = "0h"\n', 3, ("sources.shop.cart_abandoned is no time at all",)),
+        ('[sources.web]\nuse = "x"\nlate = "yes"\n', 3, ("sources.web.late should be true or false",)),
         ('[sources.web]\nuse = "x"\ncart_abandoned = true\n', 3, ("sources.web.cart_abandoned says after how long",)),
         ('[sources.shop]\nwrite_keys = ["a"]\n', 1, ("sources.shop does not say which plugin",)),
         ("zone = \n", 1, ("not valid TOML", "invalid value")),
@@ -172,3 +173,9 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_source_may_be_derived_for_never(tmp_path: Path) -> None:
     (tmp_path / "segue.toml").write_text('[sources.shop]\nuse = "x"\ncart_abandoned = false\n', encoding="utf-8")
     assert load_project(tmp_path).sources["shop"].cart_abandoned == 0
+
+
+def test_a_source_may_be_late_on_purpose(tmp_path: Path) -> None:
+    (tmp_path / "segue.toml").write_text('[sources.erp]\nuse = "x"\nlate = true\nsize = 1\n', encoding="utf-8")
+    said = load_project(tmp_path).sources["erp"]
+    assert (said.late, said.settings) == (True, {"size": 1})

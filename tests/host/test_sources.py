@@ -102,7 +102,7 @@ async def test_events_carry_the_name_of_the_project_whatever_the_plugin_wrote() 
         (lambda position: returned(position="x" * 1_000_001), "more than a million characters"),
         (lambda position: returned(again=-1), "asks to be asked again in -1 seconds"),
         (lambda position: returned(again=float("nan")), "asks to be asked again in nan seconds"),
-        (lambda position: returned(events=(event(1),) * 20_001), "has more than 20,000 events"),
+        (lambda position: returned(events=(event(1),) * 100_001), "has more than 100,000 events"),
         (lambda position: asyncio.sleep(60), "it did not answer within 0.3 s"),
         (lambda position: 1 / 0, "it raised ZeroDivisionError"),
     ],

@@ -209,9 +209,13 @@ async def test_that_something_is_left_out_is_said_when_it_begins(store: Store) -
 
     assert await look() == []
     send("a", "b", "c")
-    assert await look() == ["events are rejected: the source uses too many names that nobody declared app 2"]
+    assert await look() == [
+        "events are rejected: the source uses too many names that nobody declared, see `segue doctor` app 2"
+    ]
     send("d")
     assert await look() == []
     assert await look() == []
     send("e")
-    assert await look() == ["events are rejected: the source uses too many names that nobody declared app 1"]
+    assert await look() == [
+        "events are rejected: the source uses too many names that nobody declared, see `segue doctor` app 1"
+    ]

@@ -26,7 +26,7 @@ class Watch:
     def __init__(self, store: Store) -> None:
         self.now = T0
         self.store = store
-        self.clocks = SourceClocks(store, lambda: self.now)
+        self.clocks = SourceClocks(store, lambda: self.now, frozenset({"nightly"}))
 
     def pass_by(
         self, offsets: Sequence[int], *, every: int = MINUTE, called: bool = True, source: str = "till"
@@ -59,7 +59,7 @@ def watch() -> Iterator[Watch]:
 async def test_a_clock_that_is_ahead_is_said_once_and_again_when_it_is_right(watch: Watch) -> None:
     watch.pass_by([2 * HOUR] * 30)
     assert await watch.look() == [
-        "warning: the clock of a source is ahead: its events count as of their arrival, 7200 s"
+        "warning: the clock of a source is ahead: its events count as of their arrival, see `segue doctor`, 7200 s"
     ]
     assert await watch.look() == []
     watch.pass_by([-SECOND] * 600)
@@ -68,7 +68,9 @@ async def test_a_clock_that_is_ahead_is_said_once_and_again_when_it_is_right(wat
 
 async def test_a_clock_that_is_behind_is_said_with_the_least_lag(watch: Watch) -> None:
     watch.pass_by([-2 * HOUR - 3 * SECOND, -2 * HOUR - SECOND, -9 * HOUR] * 30)
-    assert await watch.look() == ["warning: the clock of a source is behind, or it sends late, -7201 s"]
+    assert await watch.look() == [
+        "warning: the clock of a source is behind, or it sends late: see `segue doctor`, -7201 s"
+    ]
     watch.pass_by([-SECOND])
     assert await watch.look() == ["info: the clock of a source is right again, 0 s"]
 
@@ -89,10 +91,29 @@ async def test_no_false_alarm(watch: Watch, offsets: list[int], every: int, call
     assert await watch.look() == []
 
 
+async def test_a_source_that_is_late_on_purpose_is_never_behind_but_may_be_ahead(watch: Watch) -> None:
+    watch.pass_by([-5 * HOUR] * 100, every=5 * MINUTE, source="nightly")
+    assert await watch.look() == []
+    watch.pass_by([5 * HOUR] * 100, every=5 * MINUTE, source="nightly")
+    assert await watch.look() == [
+        "warning: the clock of a source is ahead: its events count as of their arrival, see `segue doctor`, 18000 s"
+    ]
+
+
+async def test_a_source_that_was_behind_is_right_once_it_is_said_to_be_late(watch: Watch) -> None:
+    watch.pass_by([-5 * HOUR] * 100, every=5 * MINUTE)
+    await watch.look()
+    assert watch.state() == "behind"
+    watch.clocks = SourceClocks(watch.store, lambda: watch.now, frozenset({"till"}))
+    await watch.clocks.start()
+    watch.pass_by([-5 * HOUR] * 30)
+    assert await watch.look() == ["info: the clock of a source is right again, 0 s"]
+
+
 async def test_what_is_fetched_from_the_future_is_noticed(watch: Watch) -> None:
     watch.pass_by([3 * HOUR] * 30, called=False)
     assert await watch.look() == [
-        "warning: the clock of a source is ahead: its events count as of their arrival, 10800 s"
+        "warning: the clock of a source is ahead: its events count as of their arrival, see `segue doctor`, 10800 s"
     ]
 
 
@@ -146,6 +167,8 @@ async def test_the_inbox_tells_what_is_called_in_from_what_is_fetched() -> None:
             await inbox.put([Event(message_id=f"a{n}", timestamp=old, source="till", name="paid")])
             fetched = Fetched(events=(Event(message_id=f"b{n}", timestamp=old, source="crm", name="paid"),))
             await inbox.put_fetched("crm", fetched)
-        assert await watch.look() == ["warning: the clock of a source is behind, or it sends late, -7200 s"]
+        assert await watch.look() == [
+            "warning: the clock of a source is behind, or it sends late: see `segue doctor`, -7200 s"
+        ]
         assert {name: one.state for name, one in watch.clocks.clocks.items()} == {"crm": "right", "till": "behind"}
         await inbox.drain()

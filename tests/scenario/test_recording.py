@@ -129,6 +129,7 @@ BAD = [
     b'{"type": "track", "event": "paid", "userId": "ann", "timestamp": "soon"}',
     b"[" * 100_000,
     b'{"type": "track", "event": "paid", "userId": "ann", "properties": ' + b'{"a":' * 100_000,
+    call(9, BASE, event="Order Completed", properties={"products": ["X1"] * 2_001}),
     b'{"type": "segue.answer"}',
     b'{"type": "segue.answer", "key": "k", "claimedAt": "2026-01-05T10:00:00"}',
     b'{"type": "segue.answer", "key": "k", "claimedAt": "soon"}',

@@ -12,6 +12,7 @@ from segue.api import Callback, Inbound, Instant, Received, Rejection, Report, R
 from segue.runtime.busy import Busy
 from segue.store.errors import StoreUnavailable
 from segue.web.app import create_app
+from segue.web.ingestion import MOST_EVENTS
 from tests.web.served import NOW, Served, Till, serving, till
 
 pytestmark = pytest.mark.asyncio
@@ -102,6 +103,29 @@ class Unsendable(Till):
 class Deep(Till):
     def receive(self, request: Request, now: Instant) -> Received:
         return self.receive(request, now)
+
+
+async def test_a_call_that_brings_more_events_than_may_wait_together_is_refused_whole() -> None:
+    async with serving(till()) as served:
+        assert (await served.post("/till", [str(number) for number in range(MOST_EVENTS)])).status == 200
+        served.accepted.clear()
+        answer = await served.post("/till", [str(number) for number in range(MOST_EVENTS + 1)])
+        assert (answer.status, answer.json()["code"], served.accepted) == (413, "too_large", [])
+        ((source, refused),) = served.refused
+        assert (source, refused.reason) == ("till", answer.json()["message"])
+        assert "20,001 events" in refused.reason
+        assert served.metric('segue_events_rejected_total{source="till"}') == 1
+
+
+async def test_an_event_under_a_message_id_of_another_source_is_refused_and_the_others_are_taken() -> None:
+    async with serving(till(), till(name="shop", routes=("POST /shop",))) as served:
+        assert (await served.post("/till", ["shop/orders/7", "till/orders/7", "shop"])).status == 200
+        assert [event.message_id for event in served.events] == ["till/orders/7", "shop"]
+        ((source, refused),) = served.refused
+        assert (source, refused.place) == ("till", "shop/orders/7")
+        assert "another source" in refused.reason
+        assert (await served.post("/shop", ["shop/orders/7"])).status == 200
+        assert served.events[-1].message_id == "shop/orders/7"
 
 
 @pytest.mark.parametrize(("source", "status"), [(Raising(), 500), (Junk(), 500), (Unsendable(), 500), (Deep(), 400)])

@@ -103,7 +103,7 @@ class TestConformance(SourceConformance):
 
 def test_an_order_comes_with_everything_that_rules_read_and_its_lines_behind_it() -> None:
     order, cup, wrapping = events("orders/create", ORDER, "id")
-    assert (order.name, order.message_id, order.source) == ("ordered", "shopify/orders/450789469/created", "shop")
+    assert (order.name, order.message_id, order.source) == ("ordered", "shop/orders/450789469/created", "shop")
     assert order.timestamp == NOW - 3_600_000_000
     assert (order.user_id, order.anonymous_id, order.ids) == ("6501", "ca1", {"shopify": "6501"})
     assert order.traits == {"email": "ann@example.com", "first_name": "Ann", "last_name": "Lee", "locale": "fi-FI"}
@@ -166,12 +166,12 @@ def test_an_update_tells_the_refunds_of_late_with_whose_they_are() -> None:
     old = {**refund, "id": 2, "created_at": "2026-09-01T00:00:00Z"}
     updated, refunded = events("orders/updated", {**ORDER, "refunds": [refund, old]}, "email")
     assert (updated.name, refunded.name) == ("order_updated", "order_refunded")
-    assert (refunded.user_id, refunded.message_id) == ("ann@example.com", "shopify/refunds/1")
+    assert (refunded.user_id, refunded.message_id) == ("ann@example.com", "shop/refunds/1")
     (alone,) = events("refunds/create", refund, "email")
     assert (alone.user_id, alone.message_id) == (None, refunded.message_id)
     assert alone.properties == refunded.properties
     assert alone.follows[0] == events("orders/create", ORDER, "email")[0].message_id
-    assert {f"shopify/orders/{refund['order_id']}/{what}" for what in ("created", "paid")} < set(alone.follows)
+    assert {f"shop/orders/{refund['order_id']}/{what}" for what in ("created", "paid")} < set(alone.follows)
     assert (alone.properties["order_id"], alone.properties["total"]) == ("450789469", 12.3)
     assert alone.properties["items"] == ["11"]
 

@@ -105,9 +105,9 @@ class TestConformance(SourceConformance):
 
 def test_an_order_comes_with_everything_that_rules_read_and_its_lines_behind_it() -> None:
     order, cup, gift = events("order.created", ORDER, "id")
-    assert (order.name, order.message_id, order.source) == ("ordered", "woocommerce/orders/727/ordered", "shop")
+    assert (order.name, order.message_id, order.source) == ("ordered", "shop/orders/727/ordered", "shop")
     assert order.timestamp == NOW - HOUR
-    assert (order.user_id, order.ids) == ("26", {"woocommerce": "26"})
+    assert (order.user_id, order.ids) == ("26", {"shop": "26"})
     assert order.traits["email"] == "ann@example.com"
     assert order.traits["street"] == "Street 1"
     products = order.properties.pop("products")
@@ -148,7 +148,7 @@ def test_where_the_carrier_tells_of_deliveries_a_completed_order_is_one_on_its_w
     found = [event for event in shop.receive(post("order.updated", done), NOW).events if event.name != "item_ordered"]
     assert [event.name for event in found] == ["ordered", "order_shipped"]
     assert found[1].timestamp == NOW - 800_000_000
-    assert found[1].message_id == "woocommerce/orders/727/completed"
+    assert found[1].message_id == "shop/orders/727/completed"
 
 
 @pytest.mark.parametrize(
@@ -185,8 +185,8 @@ def test_refunds_are_told_one_by_one() -> None:
     refunds = [{"id": 1, "reason": "", "total": "-10.00"}, {"id": 2, "reason": "broken", "total": "-2.30"}]
     _, *found = [e for e in events("order.updated", {**ORDER, "refunds": refunds}) if e.name != "item_ordered"]
     assert [(one.name, one.message_id) for one in found] == [
-        ("order_refunded", "woocommerce/refunds/1"),
-        ("order_refunded", "woocommerce/refunds/2"),
+        ("order_refunded", "shop/refunds/1"),
+        ("order_refunded", "shop/refunds/2"),
     ]
     assert found[1].properties == {"order_id": "727", "total": 2.3, "currency": "EUR"}
 

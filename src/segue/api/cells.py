@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 import zoneinfo
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -15,13 +16,15 @@ __all__ = ["harmless", "read_cell", "read_zone"]
 _DEEPEST: Final = 32
 _FAITHFUL: Final = 15
 """Digits that a JSON number keeps in every reader; a decimal with more becomes text."""
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA: Final = re.compile(r"^(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n])(?=\"*[=+\-@＝＋－＠])")
+"""Where a formula could begin: at the start of a cell, and behind what separates cells in a spreadsheet that splits
+rows at semicolons, as those do where the comma is the decimal sign."""
 
 
 def harmless(text: str) -> str:
-    """A text as a cell of a CSV file: one that a spreadsheet would take for a formula gets an apostrophe before it.
+    """A text as a cell of a CSV file, with an apostrophe before what a spreadsheet would take for a formula.
     Source: OWASP, "CSV Injection"."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _FORMULA.sub("'", text)
 
 
 def read_zone(name: str) -> tzinfo:

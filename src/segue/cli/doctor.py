@@ -173,7 +173,7 @@ def _clocks(tx: Transaction, sources: Collection[str]) -> list[Finding]:
             advice = "set its clock or its time zone right; until then they count as of their arrival"
         else:
             found = f"{clock.source}: its events are dated at least {hours} before they arrive"
-            advice = "set its clock or its time zone right, unless it sends so late on purpose"
+            advice = "set its clock or its time zone right; where it sends so late on purpose, say late = true below it"
         findings.append(Finding("clock", False, f"{found}; noticed at {to_rfc3339(clock.since)}", advice))
     return findings
 

@@ -6,6 +6,7 @@ what a rule sets goes before what an event of the same instant says. So the orde
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import UTC
 from typing import Any, Final
@@ -21,6 +22,9 @@ MOST_TRAITS: Final = 500
 LARGEST: Final = 8_192
 """Bytes of JSON of one trait's value: they are read with each event of the customer."""
 _LONGEST_NAME: Final = 200
+_A_NAME: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,40}[0-9]{0,3}")
+"""An undeclared name that is noted where its trait is kept out. Any other may be somebody's address, which no erasure
+finds among names."""
 
 _RULE: Final = "rule "
 
@@ -128,7 +132,8 @@ def read_traits(
             refused.append(Refused("", f"a name has 1 to {_LONGEST_NAME} letters"))
             continue
         if isinstance(value, str | list | dict) and _is_large(value):
-            refused.append(Refused(name, f"its value is larger than {LARGEST:,} bytes"))
+            told = name if name in types or _A_NAME.fullmatch(name) is not None else ""
+            refused.append(Refused(told, f"its value is larger than {LARGEST:,} bytes"))
             continue
         try:
             if name == "phone":

@@ -19,7 +19,7 @@ T = TypeVar("T")
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _ROUTE: Final = re.compile(r"(GET|POST|PUT|PATCH|DELETE) /[^\s?#]*")
 _SETTINGS_OF_SEGUE: Final = ("use", "consent", "isolate")
-_SETTINGS_OF_A_SOURCE: Final = ("use", "cart_abandoned")
+_SETTINGS_OF_A_SOURCE: Final = ("use", "cart_abandoned", "late")
 
 
 def is_plugin_name(name: str) -> bool:

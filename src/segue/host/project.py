@@ -52,11 +52,12 @@ class ChannelSettings(msgspec.Struct, frozen=True):
 class SourceSettings(msgspec.Struct, frozen=True):
     """``[sources.NAME]``: the plugin in ``use`` and its own ``settings``, in which secrets are still references.
     ``cart_abandoned`` is after how many microseconds without an order its carts count as abandoned (0: Segue derives
-    nothing; None: not said)."""
+    nothing; None: not said). One that is ``late`` sends what is old on purpose: that is no sign of a wrong clock."""
 
     use: str
     settings: dict[str, Any] = {}
     cart_abandoned: int | None = None
+    late: bool = False
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -305,8 +306,12 @@ class _Reader(TableReader):
             table = self.table(tables, name, ("sources",))
             if not isinstance(tables[name], dict):
                 continue
-            settings = self.settings(table, ("use", "cart_abandoned"), path)
-            found[name] = SourceSettings(self.use(table, path), settings, self._cart_abandoned(table, path))
+            settings = self.settings(table, ("use", "cart_abandoned", "late"), path)
+            late = table.get("late", False)
+            if not isinstance(late, bool):
+                self.say((*path, "late"), f"should be true or false, and is {late!r}")
+            quiet = self._cart_abandoned(table, path)
+            found[name] = SourceSettings(self.use(table, path), settings, quiet, late is True)
         return found
 
     def _readers(self, tables: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

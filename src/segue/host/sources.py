@@ -20,8 +20,8 @@ from segue.host.declarations import checked
 
 T = TypeVar("T")
 
-MOST: Final = 20_000
-"""Events that one `Fetched` may bring: what a fetch returns is held in memory."""
+MOST: Final = 100_000
+"""Events that one `Fetched` may bring, the lines of orders among them: what a fetch returns is held in memory."""
 _LONGEST_POSITION: Final = 1_000_000
 _SHOWN: Final = 1_000
 
@@ -141,7 +141,7 @@ def read_fetched(returned: object, source: str) -> Fetched:
         if not isinstance(found, list | tuple):
             raise ValueError("has events or rejections that are no list")
         if len(found) > MOST:
-            raise ValueError(f"has more than {MOST:,} events or rejections; fetch about a thousand at once")
+            raise ValueError(f"has more than {MOST:,} events or rejections; fetch about a thousand things at once")
     position: object = returned.position
     if position is not None and not (isinstance(position, str) and len(position) <= _LONGEST_POSITION):
         raise ValueError("has a position that is no text, or one of more than a million characters")

@@ -78,6 +78,7 @@ class Assembly(msgspec.Struct, frozen=True):
                 for name, (source, said) in self.sources.items()
                 if (quiet := said.cart_abandoned if said.cart_abandoned is not None else source.carts and HOUR)
             },
+            late=frozenset(name for name, (_, said) in self.sources.items() if said.late),
             identity=self.project.identity,
             kept=self.project.segments,
         )

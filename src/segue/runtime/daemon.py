@@ -96,7 +96,7 @@ class Daemon:
         self._fired_before = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._releasing: asyncio.Task[None] | None = None
-        self.watches = Watches(store, lambda: self.running, clock.now)
+        self.watches = Watches(store, lambda: self.running, clock.now, setting.late)
         self.inbox = Inbox(store, lambda: self.running, clock.now, self._on_ingested, clocks=self.watches.clocks)
         self.fetchers = Fetchers(sources or {}, store, self.inbox, clock, self._bell)
         self.refusals = Refusals(store, clock.now)

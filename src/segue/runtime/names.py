@@ -152,7 +152,11 @@ class NameWatch:
             for source, sort in sorted(growing - self._growing):
                 what = "events are rejected" if sort == "event" else "traits are left out"
                 count = totals[source, sort] - before.get((source, sort), 0)
-                _log.warning(f"{what}: the source uses too many names that nobody declared", source=source, count=count)
+                _log.warning(
+                    f"{what}: the source uses too many names that nobody declared, see `segue doctor`",
+                    source=source,
+                    count=count,
+                )
             self._growing = growing
         self._before = totals
 

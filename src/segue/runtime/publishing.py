@@ -34,7 +34,8 @@ from segue.store.database import Transaction
 
 class Setting(msgspec.Struct, frozen=True):
     """What a project says beside its rules; ``costs``, ``best_minute``, ``carts``, ``identity`` and ``limits`` as in
-    `Running`; ``kept`` are the segments whose members are kept though no rule asks for it (``all``: of every one)."""
+    `Running`; ``kept`` are the segments whose members are kept though no rule asks for it (``all``: of every one), and
+    ``late`` the sources that send what is old on purpose."""
 
     zone: tzinfo
     currency: str
@@ -49,6 +50,7 @@ class Setting(msgspec.Struct, frozen=True):
     identity: Rules = NO_RULES
     kept: frozenset[str] = frozenset()
     limits: Limits = Limits()
+    late: frozenset[str] = frozenset()
 
 
 def publish(tx: Transaction, book: m.Book, now: Instant, who: str, sources: Mapping[str, str] | None = None) -> Changes:

@@ -42,8 +42,8 @@ _SAMPLES: Final = 25
 
 
 _SAID: Final[Mapping[State, str]] = {
-    "ahead": "the clock of a source is ahead: its events count as of their arrival",
-    "behind": "the clock of a source is behind, or it sends late",
+    "ahead": "the clock of a source is ahead: its events count as of their arrival, see `segue doctor`",
+    "behind": "the clock of a source is behind, or it sends late: see `segue doctor`",
     "right": "the clock of a source is right again",
 }
 
@@ -70,10 +70,12 @@ class _Look(msgspec.Struct, frozen=True):
 
 
 class SourceClocks:
-    """How the clock of each source stands, as of the last look. Used from one event loop."""
+    """How the clock of each source stands, as of the last look. Used from one event loop. Of those that are ``late``
+    on purpose nothing says that a clock is behind."""
 
-    def __init__(self, store: Store, now: Callable[[], Instant]) -> None:
+    def __init__(self, store: Store, now: Callable[[], Instant], late: frozenset[str] = frozenset()) -> None:
         self.clocks: Mapping[str, ClockState] = {}
+        self._late = late
         self._store = store
         self._now = now
         self._buckets: dict[str, deque[_Bucket]] = {}
@@ -88,18 +90,19 @@ class SourceClocks:
         only the future says something."""
         number = arrived // BUCKET
         limit = arrived + TOLERANCE
-        bucket, source = None, None
+        bucket, source, in_time = None, None, called
         for event in events:
             if event.source != source or bucket is None:
                 source = event.source
                 bucket = self._bucket(source, number)
+                in_time = called and source not in self._late
             bucket.events += 1
             timestamp = event.timestamp
             if timestamp > limit:
                 bucket.future += 1
                 if len(bucket.samples) < _SAMPLES:
                     bucket.samples.append(timestamp - arrived)
-            if called:
+            if in_time:
                 bucket.called += 1
                 if bucket.lag is None or arrived - timestamp < bucket.lag:
                     bucket.lag = arrived - timestamp
@@ -115,7 +118,8 @@ class SourceClocks:
         for source, buckets in self._buckets.items():
             looked = _look_at(buckets)
             before = found.get(source)
-            if looked.events < FEWEST or (before is not None and before.state == "behind" and _is_unsure(buckets)):
+            was_behind = before is not None and before.state == "behind" and source not in self._late
+            if looked.events < FEWEST or (was_behind and _is_unsure(buckets)):
                 continue
             changed = looked.state != (before.state if before is not None else "right")
             since = now if changed or before is None else before.since

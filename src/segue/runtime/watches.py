@@ -19,12 +19,14 @@ EVERY: Final = 60.0
 
 class Watches:
     """The ``pace`` of rules that expect one, the ``names`` that sources use and nobody declared, and the ``clocks`` of
-    sources."""
+    sources, of which those that are ``late`` send what is old on purpose."""
 
-    def __init__(self, store: Store, running: Callable[[], Running], now: Callable[[], Instant]) -> None:
+    def __init__(
+        self, store: Store, running: Callable[[], Running], now: Callable[[], Instant], late: frozenset[str]
+    ) -> None:
         self.pace = PaceWatch(store, running, now)
         self.names = NameWatch(store)
-        self.clocks = SourceClocks(store, now)
+        self.clocks = SourceClocks(store, now, late)
 
     async def start(self, bell: Bell) -> None:
         """Go on from what the store says, and look from now on."""

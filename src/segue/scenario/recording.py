@@ -25,7 +25,8 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from segue.api import Answer, Event, Instant, Rejected, Report, Retry, Sent, Unknown, from_datetime, to_rfc3339
-from segue.api.shop import order_lines
+from segue.api.bodies import Refused
+from segue.api.shop import MOST_LINES, order_lines
 from segue.customers.suppression import Reason, Suppression, comparable
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.runtime.dispatch import NO_CODE, UNKNOWN_OUTCOME
@@ -127,11 +128,15 @@ class Recording:
                     elif kind == SUPPRESSION:
                         suppressions.append(_read_suppression(line))
                     else:
-                        _, moment = decode(line)
+                        event, moment = decode(line)
+                        if len(line) > MOST_LINES:  # bytes: no order of too many lines has fewer
+                            order_lines(event)
                         if received and moment < received[-1]:
                             self.ordered = False
                         received.append(moment)
                         self._offsets.append(offset)
+                except Refused as refused:
+                    self.bad.append(BadLine(number, refused.describe()))
                 except (ValueError, msgspec.MsgspecError, RecursionError) as error:
                     self.bad.append(BadLine(number, str(error)))
         self._first = Instant(min(received, default=0))

@@ -48,7 +48,8 @@ def create_app(
     counts = HttpMetrics() if counts is None else counts
     endpoints = Endpoints(counts)
     for name, spec, source in sources:
-        for endpoint in source_endpoints(name, spec, source, accept, refuse, now, counts):
+        others = {other for other, _, _ in sources} - {name}
+        for endpoint in source_endpoints(name, spec, source, accept, refuse, now, counts, others):
             endpoints.add(endpoint)
     endpoints.add(callback_endpoint(callbacks, settle_callback))
     for page in pages:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Final
 
 import msgspec
 import structlog
@@ -23,6 +24,9 @@ Accept = Callable[[Sequence[Event], str], Awaitable[None]]
 """``accept(events, source)`` returns once the events are committed; where they are not it raises Busy or
 StoreUnavailable."""
 
+MOST_EVENTS: Final = 20_000
+"""Events that one call may bring: they are committed together, and meanwhile all others wait."""
+
 Refuse = Callable[[str, Sequence[Rejection]], None]
 """``refuse(source, rejections)`` keeps what was refused as far as it is worth keeping, and returns at once."""
 
@@ -35,11 +39,12 @@ def source_endpoints(
     refuse: Refuse,
     now: Callable[[], Instant],
     metrics: HttpMetrics,
+    others: Collection[str] = (),
 ) -> list[Endpoint]:
-    """The endpoints of one source, by its name in segue.toml, one for each of its routes. Raises ValueError for a route
-    that is none."""
+    """The endpoints of one source, by its name in segue.toml, one for each of its routes; ``others`` are the names of
+    the project's other sources. Raises ValueError for a route that is none."""
     metrics.declare(name)
-    answer = _answering(name, source, accept, refuse, now, metrics)
+    answer = _answering(name, source, accept, refuse, now, metrics, tuple(f"{other}/" for other in others))
 
     def refused(bad: Response) -> None:
         metrics.rejected(name, 1)
@@ -57,24 +62,38 @@ def source_endpoints(
 
 
 def _answering(
-    name: str, source: Source, accept: Accept, refuse: Refuse, now: Callable[[], Instant], metrics: HttpMetrics
+    name: str,
+    source: Source,
+    accept: Accept,
+    refuse: Refuse,
+    now: Callable[[], Instant],
+    metrics: HttpMetrics,
+    foreign: tuple[str, ...],
 ) -> Answering:
+    def turn_away(request: Request, bad: Response) -> Response:
+        metrics.rejected(name, 1)
+        refuse(name, (Rejection(reason=_said(bad), raw=request.body),))
+        return bad
+
     async def answer(request: Request) -> Response:
         began = time.perf_counter()
         try:
             received = source.receive(request, now())
         except RecursionError:
-            metrics.rejected(name, 1)
-            bad = problem(400, "invalid", "the body is nested too deeply")
-            refuse(name, (Rejection(reason=_said(bad), raw=request.body),))
-            return bad
+            return turn_away(request, problem(400, "invalid", "the body is nested too deeply"))
         if not isinstance(received, Received):
             raise TypeError(f"source {name} answered with {type(received).__name__}, not with Received")
-        if received.events:
-            if refused := await _refused(received.events):
+        if len(received.events) > MOST_EVENTS:
+            said = (
+                f"brings {len(received.events):,} events, the lines of orders among them; it may bring {MOST_EVENTS:,}"
+            )
+            return turn_away(request, problem(413, "too_large", f"the request {said}"))
+        events, rejections = _own(received.events, foreign)
+        if events:
+            if refused := await _refused(events):
                 return refused
-            metrics.accepted(name, len(received.events), time.perf_counter() - began)
-        rejections = received.rejections
+            metrics.accepted(name, len(events), time.perf_counter() - began)
+        rejections += received.rejections
         if not rejections and received.response.status >= 400:
             rejections = (Rejection(reason=_said(received.response), raw=request.body),)
         if rejections:
@@ -98,6 +117,21 @@ def _answering(
         return None
 
     return answer
+
+
+def _own(events: tuple[Event, ...], foreign: tuple[str, ...]) -> tuple[tuple[Event, ...], tuple[Rejection, ...]]:
+    """The events without those under a message id of another source: whoever may call this one could have the events
+    of a shop, whose orders are numbered, taken for duplicates before they come. And why those are refused."""
+    if not foreign or not any(event.message_id.startswith(foreign) for event in events):
+        return events, ()
+    reason = "Its message id begins as those of another source do, with that source's name and a slash."
+    kept = tuple(event for event in events if not event.message_id.startswith(foreign))
+    refused = (
+        Rejection(place=event.message_id, reason=reason, raw=msgspec.json.encode(event))
+        for event in events
+        if event.message_id.startswith(foreign)
+    )
+    return kept, tuple(refused)
 
 
 class _Problem(msgspec.Struct):

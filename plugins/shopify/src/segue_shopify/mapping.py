@@ -73,14 +73,14 @@ class Reading(msgspec.Struct, frozen=True):
         own = read_id(customer.id, "customer.id") if customer is not None else None
         named = {"id": own, "email": traits.get("email")}
         return Event(
-            message_id=f"shopify/{message_id}",
+            message_id=f"{self.source}/{message_id}",
             timestamp=read_timestamp(at, "updated_at") if at is not None else self.now,
             source=self.source,
             name=name,
             user_id=read_id(named[self.user_id], self.user_id) if self.user_id is not None else None,
             anonymous_id=read_id(visitor, "token"),
             ids={"shopify": own} if own is not None else {},
-            follows=tuple(f"shopify/orders/{order}/{what}" for what in _OF_ORDER) if order is not None else (),
+            follows=tuple(f"{self.source}/orders/{order}/{what}" for what in _OF_ORDER) if order is not None else (),
             properties=fields or {},
             traits=traits,
         )

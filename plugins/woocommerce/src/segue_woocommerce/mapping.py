@@ -68,12 +68,12 @@ class Reading(msgspec.Struct, frozen=True):
         own = None if own == "0" else own
         named = {"id": own, "email": traits.get("email")}
         return Event(
-            message_id=f"woocommerce/{message_id}",
+            message_id=f"{self.source}/{message_id}",
             timestamp=self.now if at is None else at,
             source=self.source,
             name=name,
             user_id=read_id(named[self.user_id], self.user_id) if self.user_id is not None else None,
-            ids={"woocommerce": own} if own is not None else {},
+            ids={self.source: own} if own is not None else {},
             properties=fields,
             traits=traits,
         )

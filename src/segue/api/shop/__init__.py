@@ -3,7 +3,7 @@ of an order."""
 
 from __future__ import annotations
 
-from segue.api.shop.orders import item_ids, order_lines, with_lines
+from segue.api.shop.orders import MOST_LINES, item_ids, order_lines, with_lines
 from segue.api.shop.vocabulary import SHOP
 
-__all__ = ["SHOP", "item_ids", "order_lines", "with_lines"]
+__all__ = ["MOST_LINES", "SHOP", "item_ids", "order_lines", "with_lines"]

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from segue.api.bodies import Refused
 from segue.api.events import Event
 from segue.api.shop.vocabulary import SHOP
 
-__all__ = ["item_ids", "order_lines", "with_lines"]
+__all__ = ["MOST_LINES", "item_ids", "order_lines", "with_lines"]
+
+MOST_LINES: Final = 2_000
+"""Lines of one order. Each is an event, so that a body of some KB could bring a hundred thousand of them."""
 
 _ORDERED: Final = frozenset(
     name for event in SHOP.events if event.name == "ordered" for name in (event.name, *event.sent_as)
@@ -24,11 +28,13 @@ def order_lines(event: Event) -> tuple[Event, ...]:
     A source hands them on right behind the order, whose customer, moment and source they have. Their fields are those
     of the line, with ``product_id`` (else its sku), ``quantity`` (1 where none is written), and the order's
     ``order_id`` and ``currency``. The message ids are ``ID/line-1``, ``ID/line-2`` and so on: the same order again
-    brings the same lines, which are duplicates then.
+    brings the same lines, which are duplicates then. Raises Refused for an order of more than `MOST_LINES`.
     """
     products = event.properties.get("products") if event.name in _ORDERED else None
     if not isinstance(products, list):
         return ()
+    if len(products) > MOST_LINES:
+        raise Refused("products", f"has {len(products):,} lines; an order may have {MOST_LINES:,}", status=413)
     common = {
         name: event.properties[sent]
         for name, sent in (
@@ -56,7 +62,7 @@ def order_lines(event: Event) -> tuple[Event, ...]:
 
 
 def with_lines(events: Iterable[Event]) -> Iterator[Event]:
-    """The events, each order followed by its lines."""
+    """The events, each order followed by its lines. Raises Refused, as `order_lines` does."""
     for event in events:
         yield event
         yield from order_lines(event)

@@ -10,6 +10,7 @@ from typing import BinaryIO, Final, cast
 import msgspec
 
 from segue.api import Event, Fetched, Instant, Rejection, SourceFile
+from segue.api.bodies import Refused
 from segue.api.shop import order_lines
 
 PIECE: Final = 1000
@@ -61,6 +62,8 @@ def _take(line: bytes, place: str, decode: Decode, events: list[Event], rejectio
             return  # answers and reports of a record: nothing that a customer did
         event, _ = decode(line)
         events += (event, *order_lines(event))
+    except Refused as refused:
+        rejections.append(Rejection(reason=refused.describe(), place=place, raw=line[:4096].rstrip()))
     except (ValueError, msgspec.MsgspecError, RecursionError) as error:
         rejections.append(Rejection(reason=str(error), place=place, raw=line[:4096].rstrip()))
 
