@@ -18,7 +18,6 @@ from segue.api import Request
 from tests.acceptance.harness import KEY, Daemon, Project, wait_until
 from tests.acceptance.tellers import CALLS, MAP, SECRET, digest
 
-NOW: Final = datetime.now(UTC)
 PATHS: Final = {source: "/v1/track" if source == "segment" else f"/hooks/{source}" for source in CALLS}
 _BASIC: Final = "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()
 
@@ -74,8 +73,14 @@ def source(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def good(source: str, at: datetime = NOW) -> Request:
+def now() -> datetime:
+    """A signature holds for minutes only, and the suite runs for longer."""
+    return datetime.now(UTC)
+
+
+def good(source: str, at: datetime | None = None) -> Request:
     """A call of an order, as the source makes it."""
+    at = at or now()
     found = CALLS[source]("order", at)
     assert found is not None
     # Of an order that was placed long ago WooCommerce's calls bring nothing.
@@ -152,7 +157,7 @@ def test_nobody_has_the_orders_of_a_shop_taken_for_duplicates_before_they_come(p
     project.send({"type": "track", **call})
     order = good("woocommerce")
     raw = order.body.replace(b'"id": 7', b'"id": 8')
-    assert send(project, msgspec.structs.replace(order, body=raw, headers=SIGN["woocommerce"](raw, NOW))) == 200
+    assert send(project, msgspec.structs.replace(order, body=raw, headers=SIGN["woocommerce"](raw, now()))) == 200
     (found,) = project.rows("select fields from event where message_id = ?", call["messageId"])
     assert b'"order_id":"8"' in found[0]
 
@@ -172,7 +177,7 @@ def test_a_call_that_was_signed_long_ago_or_by_a_clock_hours_ahead_is_refused(
     project: Project, signed: str, hours: int
 ) -> None:
     before = taken(project)
-    at = NOW + timedelta(hours=hours)
+    at = now() + timedelta(hours=hours)
     answer = project.request("POST", PATHS[signed], good(signed, at).body, good(signed, at).headers)
     assert (answer.status, "or a clock is wrong" in answer.json()["error"]) == (401, True)
     assert taken(project) == before
@@ -196,7 +201,7 @@ def test_a_body_too_large_too_deep_or_no_object_is_refused_though_it_is_signed(
     project: Project, source: str, name: str
 ) -> None:
     before = taken(project)
-    request = Request("POST", PATHS[source], SIGN[source](HUGE[name], NOW), {}, HUGE[name])
+    request = Request("POST", PATHS[source], SIGN[source](HUGE[name], now()), {}, HUGE[name])
     assert 400 <= send(project, request) < 500
     assert taken(project) == before
 
@@ -212,7 +217,7 @@ def test_an_order_of_more_lines_than_any_has_is_refused(project: Project, source
     before = taken(project)
     for length in (2_001, 20_000):
         raw = json.dumps(_with_lists(json.loads(good(source).body), length)).encode()
-        assert send(project, Request("POST", PATHS[source], SIGN[source](raw, NOW), {}, raw)) == 413
+        assert send(project, Request("POST", PATHS[source], SIGN[source](raw, now()), {}, raw)) == 413
     assert taken(project) == before
 
 
@@ -248,7 +253,7 @@ def test_a_value_of_a_wrong_type_anywhere_is_taken_or_refused_and_breaks_nothing
     for junk in JUNK:
         for body in _with_junk(shown, junk):
             raw = json.dumps(body).encode()
-            status = send(project, Request("POST", PATHS[source], SIGN[source](raw, NOW), {}, raw))
+            status = send(project, Request("POST", PATHS[source], SIGN[source](raw, now()), {}, raw))
             assert status == 200 or 400 <= status < 500, (status, raw[:500])
     assert send(project, good(source)) == 200
     assert project.get("/healthz").json()["balanced"]
