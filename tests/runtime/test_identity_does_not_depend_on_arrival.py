@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import Any
 
 import msgspec
@@ -27,7 +27,7 @@ _EMAILS = [f"{name}@example.com" for name in ("e1", "e2")]
 _PHONES = ["+358401234561", "+358401234562"]
 _EVENTS = st.fixed_dictionaries(
     {
-        "at": st.integers(0, 12),
+        "at": st.one_of(st.integers(0, 1), st.integers(0, 12)),
         "name": st.sampled_from([None, "ordered", "viewed"]),
         "user_id": st.sampled_from([None, None, "u1", "u2", "u3"]),
         "anonymous_id": st.sampled_from([None, "d1", "d2", "d3"]),
@@ -144,3 +144,63 @@ def test_customers_keys_traits_and_history_are_the_same_in_any_order(
     places = [0, *cuts, len(events)]
     batches = [order[one:other] for one, other in pairwise(places) if one < other]
     assert outcome(running, store, batches) == expected
+
+
+_PHONE, _EMAIL = {"phone": _PHONES[1]}, {"email": _EMAILS[0]}
+
+
+@pytest.mark.parametrize(
+    ("said", "most"),
+    [
+        pytest.param(
+            [
+                {"at": 0, "ids": {"loyalty": "L1"}, "traits": _EMAIL | _PHONE},
+                {"at": 1, "ids": {"loyalty": "L2"}, "traits": _PHONE},
+                {"at": 1, "traits": _EMAIL | _PHONE},
+                {"at": 1, "traits": {"email": None} | _PHONE},
+            ],
+            3,
+            id="its first customer is seen with a shared number again",
+        ),
+        pytest.param(
+            [
+                {"at": 0, "user_id": "u1", "traits": _EMAIL},
+                {"at": 0, "user_id": "u3", "traits": _EMAIL},
+                {"at": 3, "ids": _EMAIL},
+                {"at": 0, "user_id": "u1", "ids": _EMAIL},
+            ],
+            8,
+            id="somebody was seen with a shared address before another was",
+        ),
+        pytest.param(
+            [
+                {"at": 0, "ids": {"loyalty": "L1"}, "traits": _EMAIL},
+                {"at": 3, "ids": {"loyalty": "L1"}, "traits": _EMAIL},
+                {"at": 0, "user_id": "u2", "traits": _EMAIL},
+                {"at": 3, "traits": _EMAIL},
+                {"at": 0, "user_id": "u1", "traits": _EMAIL},
+            ],
+            5,
+            id="and what came in between goes to that one",
+        ),
+    ],
+)
+def test_so_it_is_in_every_order_where_several_share_an_address(
+    stage: tuple[Running, Store], said: list[dict[str, Any]], most: int
+) -> None:
+    running, store = stage
+    running = msgspec.structs.replace(running, identity=Rules(most_links=most))
+    nothing: dict[str, Any] = {
+        "name": None,
+        "user_id": None,
+        "anonymous_id": None,
+        "previous_id": None,
+        "ids": {},
+        "traits": {},
+    }
+    events = [event_of(number, nothing | one) for number, one in enumerate(said)]
+    outcomes = []
+    for order in permutations(events):
+        empty(store)
+        outcomes.append(outcome(running, store, [[event] for event in order]))
+    assert outcomes == outcomes[:1] * len(outcomes)

@@ -18,7 +18,6 @@ from segue.runtime.merging import mark_arrivals, merge
 from segue.runtime.moving import look_again, move_arrivals
 from segue.runtime.turn import Turn
 from segue.store import identity as rows
-from segue.store.arrivals import has_arrivals_since
 from segue.store.identity import Joining
 
 _DIRECT = frozenset("atw")
@@ -26,13 +25,15 @@ _DIRECT = frozenset("atw")
 
 
 class Identities:
-    """Identifiers of a turn: ``customers`` are whose they are, ``shared`` those that several customers use."""
+    """Identifiers of a turn: ``customers`` are whose they are, ``shared`` those that several customers use. ``earlier``
+    are links that were known, and were first seen sooner than was known."""
 
     def __init__(self, turn: Turn) -> None:
         self.turn = turn
         self.rules: Rules = turn.running.identity
         self.customers: dict[str, int] = {}
         self.shared: set[str] = set()
+        self.earlier: set[Link] = set()
         self._asked: set[str] = set()
         self._links: dict[tuple[str, str], tuple[Instant, str]] = {}
         self._fresh_links: dict[tuple[str, str], Link] = {}
@@ -102,6 +103,8 @@ class Identities:
 
     def _connect(self, keys: tuple[str, ...], new: list[Link], now: Instant) -> None:
         for link in new:
+            if self._links.get((link.key, link.other)) is not None:
+                self.earlier.add(link)
             self._links[link.key, link.other] = (link.at, link.message_id)
         known = any(key in self.customers for key in keys)
         few = len(new) <= self.rules.most_links and not any(link.key[0] == "u" for link in new)
@@ -146,7 +149,7 @@ class Identities:
         nodes = {*keys, *(end for end in ends if end in self.customers)}
         if new and not awaited and self._settle_near(nodes, new, before, now):
             return
-        late = self._late(new)
+        late = linking.since(self, new)
         turn.flush()
         nodes, counting, crowded = linking.around(self, nodes, new)
         sources = {row for key, row in late if key in self.shared}
@@ -184,7 +187,8 @@ class Identities:
                 return False
         group = {key: one.key for one in groups for key in one.members}
         shared = {link for link in new if link.key[0] != "u" and group[link.key] != group[link.other]}
-        self._become(groups, set(), [], set(), self._late(shared), new, before, now, shared)
+        late = linking.since(self, shared | {link for link in new if link.key in self.shared})
+        self._become(groups, set(), [], set(), late, new, before, now, shared)
         return True
 
     def _become(
@@ -221,22 +225,6 @@ class Identities:
         if changed:
             turn.flush()
             look_again(turn, {turn.became.get(row, row) for row in changed}, now)
-
-    def _late(self, new: Collection[Link]) -> list[tuple[str, int]]:
-        """Identifiers of new links, each with whoever may have something that came under it alone from then on."""
-        tx = self.turn.tx
-        found = []
-        for link in new:
-            row = self.customers.get(link.key)
-            if row is None or link.key[0] == "u":
-                continue
-            if link.key in self.shared:
-                row = linking.user_before(self, link)
-            if self.turn.waits_to_be_written(row):
-                self.turn.flush()
-            if has_arrivals_since(tx, row, link.at):
-                found.append((link.key, row))
-        return found
 
     def _shown(self, key: str) -> str | None:
         row = self.customers.get(key)

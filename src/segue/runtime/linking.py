@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from segue.customers.identity import Link, owner_of
 from segue.store import identity as rows
+from segue.store.arrivals import has_arrivals_since
 
 if TYPE_CHECKING:
     from segue.runtime.identifying import Identities
@@ -60,6 +61,27 @@ def user_before(known: Identities, link: Link) -> int:
         return known.customers[other]
     others = [one for one in counting(known, rows.load_links(tx, (link.key,))) if one.message_id != link.message_id]
     return known.customers[owner_of(link.key, link.at, others)]
+
+
+def since(known: Identities, new: Collection[Link]) -> list[tuple[str, int]]:
+    """Identifiers of new links, each with whoever may have something that came under it alone from then on."""
+    turn = known.turn
+    found = []
+    for link in new:
+        row = known.customers.get(link.key)
+        if row is None or link.key[0] == "u":
+            continue
+        holders = {row}
+        if link.key in known.shared:
+            holders = {user_before(known, link)}
+            if link in known.earlier:  # what came after this moment may be somebody else's now
+                holders.add(known.customers[link.other])
+        for holder in sorted(holders):
+            if turn.waits_to_be_written(holder):
+                turn.flush()
+            if has_arrivals_since(turn.tx, holder, link.at):
+                found.append((link.key, holder))
+    return found
 
 
 def around(known: Identities, keys: Iterable[str], new: Collection[Link]) -> tuple[set[str], list[Link], set[str]]:
