@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 WAIT: Final = 1.0
 """Seconds that one fetch waits for news."""
 CONNECT_WITHIN: Final = 10.0
+HEARD_WITHIN: Final = 5.0
+"""Seconds that the end of a connection waits for the server to have read what it was told."""
 _KEEPALIVE: Final = 30
 
 
@@ -131,11 +133,14 @@ class MqttSource:
     # On paho's thread
 
     def _on_connect(self, client: Client, _: Any, flags: Any, reason: Any, properties: Any) -> None:
-        from paho.mqtt.subscribeoptions import SubscribeOptions
-
         if reason.is_failure:
             self._tell(f"the server refuses the connection: {reason}")
             return
+        self._subscribe(client)
+
+    def _subscribe(self, client: Client) -> None:
+        from paho.mqtt.subscribeoptions import SubscribeOptions
+
         # Retained messages come with the first subscription only: they are old news at every later one.
         options = SubscribeOptions(qos=1, retainHandling=1)
         client.subscribe([(topic, options) for topic in self._config.topics])
@@ -185,7 +190,19 @@ class MqttSource:
         """Let go of the connection; the session stays at the server, and with it what was not settled."""
         client, self._client, self._unsettled = self._client, None, []
         if client is not None:
+            await self._be_heard(client)
             await asyncio.to_thread(_disconnect, client)
+
+    async def _be_heard(self, client: Client) -> None:
+        """Wait until the server has read our acknowledgements: of a connection that ends it may leave the last ones
+        unread, and would send those messages again. A subscription that it answers comes after them."""
+        if not client.is_connected():
+            return
+        self._connected = self._loop.create_future()
+        self._subscribe(client)
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(HEARD_WITHIN):
+                await self._connected
 
 
 def _disconnect(client: Client) -> None:
