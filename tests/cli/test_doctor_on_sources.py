@@ -34,6 +34,14 @@ def test_it_says_when_a_source_last_brought_something(folder: Path) -> None:
     assert "✓ source     segment, called over HTTP" in doctor()
 
 
+def test_two_sources_that_answer_one_path_are_told_apart_from_those_that_work(folder: Path) -> None:
+    (folder / "segue.toml").write_text('[sources.site]\nuse = "segment"\n[sources.app]\nuse = "segment"\n')
+    said = " ".join(doctor().split())
+    assert "✓ source site, called over HTTP" in said
+    assert "✗ source sources.app:" in said
+    assert "is answered by sources.site already: keep one" in said
+
+
 def test_what_was_rejected_since_yesterday_is_told_with_what_to_do(folder: Path) -> None:
     present = Instant(time.time_ns() // 1000)
 

@@ -17,11 +17,13 @@ from segue.api.values import DAY, HOUR, MINUTE
 from segue.cli.ending import open_project
 from segue.cli.main import app
 from segue.cli.planning.charts import chart, nice_top
+from segue.customers.suppression import Suppression
 from segue.runtime.assembly import check
 from segue.runtime.publishing import publish, resume
 from segue.runtime.running import DecisionLine
 from segue.runtime.sweeping import Chore, chores, sweep
 from segue.scenario.replay import Arrival, Replay
+from segue.store.consent import put_suppressions
 from segue.store.database import Store
 
 SETTINGS = """database = "segue.db"
@@ -265,6 +267,22 @@ def test_a_message_that_failed_fails_in_the_plan_too(project: Path) -> None:
     [rule] = planned()["rule"]
     assert (rule["before"]["messages"], rule["after"]["messages"]) == (0, 1)
     assert rule["after"]["cost"] == {"EUR": "0.5"}
+
+
+def test_an_address_that_is_suppressed_gets_nothing_in_the_plan_either(project: Path) -> None:
+    arrivals = [
+        event(number, 2 * DAY, "paid", who, traits={"email": f"{who}@example.com", "phone": f"+35840123456{number}"})
+        for number, who in enumerate(("ann", "bob"))
+    ]
+    live('event paid\nrule a when paid send email "one"\n', arrivals)
+    store = Store(Path("segue.db"))
+    dead = Suppression("email", "ann@example.com", "bounced", Instant(now() - 90 * DAY), "email", message=1)
+    store.apply(lambda tx: put_suppressions(tx, [dead]))
+    store.close()
+    write('event paid\nrule a when paid send email "one" or sms\n')
+    [rule] = planned()["rule"]
+    assert (rule["before"]["messages"], rule["after"]["messages"]) == (1, 2)
+    assert rule["after"]["cost"] == {"EUR": "0.51"}
 
 
 def test_the_store_is_read_while_another_holds_it_and_left_as_it_is(project: Path) -> None:

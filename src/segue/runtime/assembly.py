@@ -230,9 +230,16 @@ def open_sources(assembly: Assembly) -> tuple[list[tuple[str, SourceSpec, Source
     cannot be."""
     opened: list[tuple[str, SourceSpec, Source]] = []
     problems: list[str] = []
+    claimed: dict[str, str] = {}
     for name, (spec, settings) in assembly.sources.items():
-        if not spec.routes:
+        routes = [route.replace("{source}", name) for route in spec.routes]
+        taken = next((route for route in routes if route in claimed), None)
+        if taken is not None:
+            problems.append(f"sources.{name}: {taken} is answered by sources.{claimed[taken]} already: keep one")
             continue
+        if not routes:
+            continue
+        claimed.update(dict.fromkeys(routes, name))
         try:
             config = configure(spec.config, settings.settings, f"sources.{name}")
             opened.append((name, spec, spec.open(config, SourceTools(source=name, url=assembly.project.http.url))))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ import msgspec
 
 from segue.api import Answer, Instant, Rejected, Sent, Unknown
 from segue.api.values import DAY
+from segue.customers.suppression import Suppression
 from segue.delivery.ledger import MessageState
 from segue.language import model as m
 from segue.messages.catalogue import Catalogue
@@ -32,6 +33,7 @@ from segue.scenario.replay import Progress, Record, Replay
 from segue.store import books, history
 from segue.store import ledger as ledger_rows
 from segue.store.books import Changes
+from segue.store.consent import list_said
 from segue.store.database import Store, Transaction
 from segue.store.seeding import Look, copy_past, first_arrival_since
 
@@ -125,7 +127,8 @@ def recorded_past(path: Path, decode: Decode) -> Past:
         for known in recording.record.answers.values()
         if isinstance(known.answer, Rejected | Unknown)
     }
-    return Past(recording, Record(reports=recording.record.reports), answers, None)
+    record = Record(reports=recording.record.reports, suppressions=recording.record.suppressions)
+    return Past(recording, record, answers, None)
 
 
 def stored_past(
@@ -152,7 +155,20 @@ def stored_past(
     finally:
         store.close()
     recording = Recording(arrivals, decode)
-    return Past(recording, Record(reports=recording.record.reports), _answers(look, since), seed, customers)
+    record = Record(reports=recording.record.reports, suppressions=tuple(_suppressions(look)))
+    return Past(recording, record, _answers(look, since), seed, customers)
+
+
+def _suppressions(look: Look) -> Iterator[Suppression]:
+    """Whatever is known of dead and suppressed addresses: messages of the past at hand need not have shown it."""
+    after = 0
+    while True:
+        with look() as tx:
+            found = list_said(tx, after, _PIECE, shown=True)
+        if not found:
+            return
+        after = found[-1][0]
+        yield from (msgspec.structs.replace(one, message=None) for _, one in found)
 
 
 def _answers(look: Look, since: Instant) -> dict[str, Answer]:

@@ -193,15 +193,16 @@ def list_suppressed(tx: Transaction, after: int = 0, limit: int = 1000) -> list[
     ]
 
 
-def list_said(tx: Transaction, after: int, limit: int) -> list[tuple[int, Suppression]]:
+def list_said(tx: Transaction, after: int, limit: int, *, shown: bool = False) -> list[tuple[int, Suppression]]:
     """The suppressions that no message showed, also those that were lifted, each with its number, in the order in which
-    they came; those after a number. Without those that have a hash in the place of the address."""
+    they came; those after a number. With ``shown`` those that a message showed as well. Without those that have a hash
+    in the place of the address."""
     return [
         (row[0], _read(row[1:]))
         for row in tx.rows(
-            f"select id, {_COLUMNS} from suppression where message is null and address not like '#%' and id > ? "
-            "order by id limit ?",
-            (after, limit),
+            f"select id, {_COLUMNS} from suppression where (message is null or ?) and address not like '#%' "
+            "and id > ? order by id limit ?",
+            (shown, after, limit),
         )
     ]
 
