@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from segue.api import Fetched, SourceTools
 from segue.api.shop import SHOP
-from segue_nats import SPEC, Config, segue_sources, segue_vocabulary
+from segue_nats import SPEC, Config, NatsSource, segue_sources, segue_vocabulary
 
 GOOD: dict[str, Any] = {"servers": "nats://localhost", "stream": "SHOP"}
 
@@ -39,6 +41,19 @@ def test_the_least_settings_are_enough() -> None:
 def test_a_wrong_setting_is_refused_in_words(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=said.replace("$", r"\$")):
         msgspec.convert({**GOOD, **settings}, Config)
+
+
+class Quiet:
+    """A subscription whose time is over between two requests of one fetch: the client raises asyncio's error then."""
+
+    async def fetch(self, batch: int, timeout: float) -> None:
+        raise TimeoutError
+
+
+def test_nothing_new_is_no_trouble_whichever_error_says_so() -> None:
+    source = NatsSource(msgspec.convert(GOOD, Config), SourceTools(source="nats"))
+    source._subscription = Quiet()  # type: ignore[assignment]
+    assert asyncio.run(source.fetch(None)) == Fetched()
 
 
 def test_the_client_s_library_is_not_imported_with_the_plugin() -> None:

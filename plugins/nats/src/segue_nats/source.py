@@ -58,14 +58,12 @@ class NatsSource:
 
     async def fetch(self, position: str | None) -> Fetched:
         """What the server has for the consumer; it keeps by itself how far that is."""
-        from nats.errors import TimeoutError as NothingNew
-
         if self._subscription is None:
             self._subscription = await self._connect()
         gathering = Gathering(self._reader, Instant(time.time_ns() // 1000))
         try:
             messages = await self._subscription.fetch(self._config.batch, timeout=WAIT)
-        except NothingNew:
+        except TimeoutError:  # its own, or asyncio's where the time is over between two of its requests: nothing is new
             return gathering.fetched()
         for message in messages:
             at = message.metadata
