@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from segue.api import Answer, BaseChannel, Message, Rejected, Retry, Tools, Unknown
+from segue.api import Answer, BaseChannel, Message, Polled, Rejected, Retry, Tools, Unknown, from_datetime
 from segue_email_smtp.config import Config
 from segue_email_smtp.connection import Connection, Unreachable
 from segue_email_smtp.letter import Letter, LetterError, compose
+from segue_email_smtp.mailboxes import AT_ONCE, Fate
 from segue_email_smtp.replies import readable
+from segue_email_smtp.returned import understand
 
 if TYPE_CHECKING:
     from segue_email_smtp.dkim import Signer
@@ -38,6 +40,8 @@ class EmailChannel(BaseChannel):
                 relays[one.relay] = _Relay(one)
         self._relays = tuple(relays.values())
         transactional, marketing = (_Stream(one, _signers(one), relays[one.relay]) for one in config.streams)
+        self._bounces = config.bounces
+        self._seals = config.seals
         self._streams = {"transactional": transactional, "promotional": marketing, "informational": marketing}
 
     async def send(self, messages: Sequence[Message]) -> Sequence[Answer]:
@@ -50,6 +54,30 @@ class EmailChannel(BaseChannel):
             batches[stream.relay].queue.append(_Waiting(position, message, stream))
         await asyncio.gather(*(relay.carry(batch) for relay, batch in batches.items() if batch.queue))
         return [answers[position] for position in range(len(messages))]
+
+    async def poll(self) -> Polled:
+        """What came back by mail. Raises OSError where the mailbox cannot be read."""
+        if self._bounces is None or self._seals is None:
+            return Polled(again=None)
+        now = from_datetime(datetime.now(UTC))
+        mails = await self._bounces.mailbox.read()
+        found = [(name, await asyncio.to_thread(understand, raw, self._seals, now)) for name, raw in mails]
+        return Polled(
+            reports=tuple(report for _, one in found for report in one.reports),
+            inbound=tuple(inbound for _, one in found for inbound in one.inbound),
+            taken=tuple(f"{'keep' if one.kept else 'delete'} {name}" for name, one in found),
+            again=0.0 if len(mails) == AT_ONCE else self._bounces.every,
+        )
+
+    async def settle(self, polled: Polled) -> None:
+        """Put the mails away that were understood, or could not be."""
+        if self._bounces is None or not polled.taken:
+            return
+        names: list[tuple[str, Fate]] = []
+        for one in polled.taken:
+            fate, _, name = one.partition(" ")
+            names.append((name, "delete" if fate == "delete" else "keep"))
+        await self._bounces.mailbox.put_away(names)
 
     async def close(self) -> None:
         await asyncio.gather(*(relay.close() for relay in self._relays))

@@ -12,9 +12,10 @@ from msgspec import Meta
 
 from segue.api import Kind
 from segue_email_smtp.addresses import AddressError, Mailbox, has_control_characters, parse_mailbox
-from segue_email_smtp.streams import RELAY, Connections, DkimKey, Port, Stream, Timeout, Tls
+from segue_email_smtp.mailboxes import Bounces
+from segue_email_smtp.seals import Seals
+from segue_email_smtp.streams import LOOPBACK, RELAY, Connections, DkimKey, Port, Stream, Timeout, Tls
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _FEEDBACK_ID = re.compile(r"[A-Za-z0-9_-]{5,15}")
 
@@ -37,6 +38,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ``message_id_domain`` right side of ``Message-ID``, the sender's domain when absent
     ``feedback_id``       5 to 15 letters and digits that name the sender in ``Feedback-ID``, by which Gmail's
                           Postmaster Tools tell complaints apart (https://support.google.com/mail/answer/6254652)
+    ``bounces``           the mailbox where bounces, complaints and replies are read; with it the key carries a code
     ``dkim``              keys to sign with; every mail gets a signature of each
     ``timeout``           seconds to wait for the server's answer to one command
     ``connections``       most connections at once
@@ -58,6 +60,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     envelope_sender: str | None = None
     unsubscribe: str | None = None
     feedback_id: str | None = None
+    bounces: Bounces | None = None
     dkim: tuple[DkimKey, ...] = ()
     transactional: Stream | None = None
     marketing: Stream | None = None
@@ -67,7 +70,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.reply_to is not None:
             _check_mailbox("reply_to", self.reply_to)
         if self.envelope_sender is not None:
-            _check_mailbox("envelope_sender", _fill(self.envelope_sender, "0" * 32))
+            _check_mailbox("envelope_sender", _fill(self.envelope_sender, self.sealed("0" * 32)))
         if self.message_id_domain is not None:
             _check_mailbox("message_id_domain", f"x@{self.message_id_domain}")
         for name, value in (
@@ -89,7 +92,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError("feedback_id must be 5 to 15 letters, digits, - and _")
         if (self.username is None) != (self.password is None):
             raise ValueError("username and password belong together: give both or neither")
-        if self.username is not None and self.tls == "none" and self.host not in _LOOPBACK:
+        if self.username is not None and self.tls == "none" and self.host not in LOOPBACK:
             raise ValueError(f'the password would go to {self.host} unencrypted: set tls to "starttls" or "tls"')
         for name in ("transactional", "marketing"):
             try:
@@ -148,9 +151,21 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """The domain that signs with a key."""
         return self.from_mailbox.domain if key.domain is None else parse_mailbox(f"x@{key.domain}").domain
 
+    @cached_property
+    def seals(self) -> Seals | None:
+        return None if self.bounces is None else Seals(self.bounces.secret)
+
+    def sealed(self, key: str) -> str:
+        """A key as it stands in the return path."""
+        return key if self.seals is None else self.seals.seal(key)
+
+    def message_id(self, key: str, recipient: str) -> str:
+        """The Message-ID for the message with this key: the same whenever it is handed over."""
+        return f"<{key if self.seals is None else self.seals.seal_for(key, recipient)}@{self.id_domain}>"
+
     def bounce_address(self, key: str) -> str:
         """The envelope's sender for the message with this key."""
-        return parse_mailbox(_fill(self.envelope_sender or self.sender, key)).address
+        return parse_mailbox(_fill(self.envelope_sender or self.sender, self.sealed(key))).address
 
     def unsubscribe_address(self, key: str) -> str | None:
         return None if self.unsubscribe is None else _fill(self.unsubscribe, key)

@@ -58,7 +58,7 @@ def compose(message: Message, config: Config, now: datetime | None = None) -> Le
     if _KEY.fullmatch(message.key) is None:
         raise LetterError(f"the key {message.key[:80]!r} cannot stand in a Message-ID")
     international = not recipient.local.isascii()
-    message_id = f"<{message.key}@{config.id_domain}>"
+    message_id = config.message_id(message.key, recipient.address)
     headers = [
         ("From", _sender(config)),
         ("To", recipient.address),

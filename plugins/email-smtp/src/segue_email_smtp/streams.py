@@ -14,6 +14,9 @@ from msgspec import Meta
 
 from segue_email_smtp.addresses import AddressError, parse_mailbox
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Hosts to which a password may go unencrypted."""
+
 Tls = Literal["none", "starttls", "tls"]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Timeout = Annotated[float, Meta(gt=0, le=60)]
