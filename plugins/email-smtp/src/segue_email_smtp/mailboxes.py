@@ -149,8 +149,7 @@ class ImapMailbox:
         held: list[imaplib.IMAP4] = []
 
         def work() -> T:
-            client = self._connect()
-            held.append(client)
+            client = self._connect(held)
             try:
                 return job(client)
             finally:
@@ -161,22 +160,20 @@ class ImapMailbox:
             return await asyncio.to_thread(work)
         except asyncio.CancelledError:
             for client in held:  # nobody waits for a server that trickles: its thread ends by the loss of the line
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, AttributeError):  # it may have none yet
                     client.socket().shutdown(socket.SHUT_RDWR)
             raise
         except imaplib.IMAP4.error as error:
             raise OSError(f"{self._settings.host}: {readable(str(error))}") from None
 
-    def _connect(self) -> imaplib.IMAP4:
+    def _connect(self, held: list[imaplib.IMAP4]) -> imaplib.IMAP4:
         settings = self._settings
         port = settings.port or _PORTS[settings.tls]
         if settings.tls == "tls":
             context = ssl.create_default_context(cafile=settings.ca_file)
-            client: imaplib.IMAP4 = imaplib.IMAP4_SSL(
-                settings.host, port, ssl_context=context, timeout=settings.timeout
-            )
+            client: imaplib.IMAP4 = _Secure(held, settings.host, port, ssl_context=context, timeout=settings.timeout)
         else:
-            client = imaplib.IMAP4(settings.host, port, timeout=settings.timeout)
+            client = _Plain(held, settings.host, port, timeout=settings.timeout)
         try:
             if settings.tls == "starttls":
                 client.starttls(ssl.create_default_context(cafile=settings.ca_file))
@@ -190,6 +187,24 @@ class ImapMailbox:
             client.shutdown()
             raise
         return client
+
+
+class _Plain(imaplib.IMAP4):
+    """A connection that is in ``held`` from its first moment: its making is where most servers keep one waiting."""
+
+    def __init__(self, held: list[imaplib.IMAP4], host: str, port: int, *, timeout: float) -> None:
+        held.append(self)
+        super().__init__(host, port, timeout)
+
+
+class _Secure(imaplib.IMAP4_SSL):
+    """The same, over TLS from the first byte."""
+
+    def __init__(
+        self, held: list[imaplib.IMAP4], host: str, port: int, *, ssl_context: ssl.SSLContext, timeout: float
+    ) -> None:
+        held.append(self)
+        super().__init__(host, port, ssl_context=ssl_context, timeout=timeout)
 
 
 def _read(client: imaplib.IMAP4) -> Sequence[tuple[str, bytes]]:
@@ -213,7 +228,7 @@ def _put_away(client: imaplib.IMAP4, names: Sequence[tuple[str, Fate]]) -> None:
             continue
         _good(client.uid("STORE", ",".join(numbers), "+FLAGS.SILENT", flags))
         # Without UIDPLUS (RFC 4315) EXPUNGE would take away what somebody else has marked: they stay marked, then.
-        if fate == "delete" and "UIDPLUS" in client.capabilities:
+        if fate == "delete" and b"UIDPLUS" in _good(client.capability())[0].upper().split():
             _good(client.uid("EXPUNGE", ",".join(numbers)))
 
 
