@@ -45,7 +45,10 @@ _MOST: Final = 10
 
 
 def doctor(json: Annotated[bool, typer.Option("--json", help="One finding a line, as JSON.")] = False) -> None:
-    """Look at settings, plugins, rules, channels, the store and its counts. Exits with 1 when something is not well."""
+    """Look at settings, plugins, rules, channels, the store and its counts. Exits with 1 when something is not well.
+
+    A channel may look outside too, such as into the DNS. Nothing is sent.
+    """
     assembly = open_project(Path.cwd())
     findings = [
         *_machine(),

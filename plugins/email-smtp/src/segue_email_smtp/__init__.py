@@ -33,5 +33,6 @@ def segue_channels() -> Sequence[ChannelSpec]:
             timeout=SEND_TIMEOUT,
             reactions=("complained", "replied"),
             polls=True,
+            examines=True,
         )
     ]

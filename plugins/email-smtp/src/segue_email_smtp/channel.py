@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from segue.api import Answer, BaseChannel, Message, Polled, Rejected, Retry, Tools, Unknown, from_datetime
+from segue.api import Answer, BaseChannel, Finding, Message, Polled, Rejected, Retry, Tools, Unknown, from_datetime
 from segue_email_smtp.config import Config
 from segue_email_smtp.connection import Connection, Unreachable
 from segue_email_smtp.letter import Letter, LetterError, compose
@@ -40,6 +40,7 @@ class EmailChannel(BaseChannel):
                 relays[one.relay] = _Relay(one)
         self._relays = tuple(relays.values())
         transactional, marketing = (_Stream(one, _signers(one), relays[one.relay]) for one in config.streams)
+        self._config = config
         self._bounces = config.bounces
         self._seals = config.seals
         self._streams = {"transactional": transactional, "promotional": marketing, "informational": marketing}
@@ -79,6 +80,20 @@ class EmailChannel(BaseChannel):
             names.append((name, "delete" if fate == "delete" else "keep"))
         await self._bounces.mailbox.put_away(names)
 
+    async def examine(self) -> Sequence[Finding]:
+        """The records by which receivers know the senders; whether servers let us in, and the mailbox is read."""
+        from segue_email_smtp.dns import Dns
+        from segue_email_smtp.examining import Examined, look_into
+
+        dns = Dns(self._config.nameserver)
+        streams = [self._streams["transactional"], self._streams["promotional"]]
+        told = await asyncio.gather(
+            *(Examined(one.config, one.signers, dns).findings() for one in streams),
+            *(relay.knock() for relay in self._relays),
+            look_into(self._config),
+        )
+        return list(dict.fromkeys(one for findings in told for one in findings))
+
     async def close(self) -> None:
         await asyncio.gather(*(relay.close() for relay in self._relays))
 
@@ -107,6 +122,19 @@ class _Relay:
         await asyncio.gather(*(self._carry(batch) for _ in range(carriers)))
         for waiting in batch.queue:
             batch.answers[waiting.position] = Retry(f"not tried: {batch.stopped}")
+
+    async def knock(self) -> list[Finding]:
+        """Whether the server lets us in."""
+        config = self._config
+        connection = Connection(config, self._tls)
+        try:
+            await connection.connect()
+        except Unreachable as error:
+            advice = "mend host, port, tls or the login in segue.toml; until then mail waits"
+            return [Finding("server", False, f"no connection to {error}", advice)]
+        await connection.quit()
+        how = "in plain text" if config.tls == "none" else "over TLS"
+        return [Finding("server", True, f"{config.host}:{config.server_port} lets us in, {how}")]
 
     async def close(self) -> None:
         idle, self._idle = self._idle, []

@@ -17,6 +17,7 @@ from segue_email_smtp.seals import Seals
 from segue_email_smtp.streams import LOOPBACK, RELAY, Connections, DkimKey, Port, Stream, Timeout, Tls
 
 _PORTS = {"none": 25, "starttls": 587, "tls": 465}
+_NAMESERVER = re.compile(r"\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?")
 _FEEDBACK_ID = re.compile(r"[A-Za-z0-9_-]{5,15}")
 
 
@@ -39,6 +40,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ``feedback_id``       5 to 15 letters and digits that name the sender in ``Feedback-ID``, by which Gmail's
                           Postmaster Tools tell complaints apart (https://support.google.com/mail/answer/6254652)
     ``bounces``           the mailbox where bounces, complaints and replies are read; with it the key carries a code
+    ``nameserver``        the address of a DNS server, and perhaps a port after a colon, for ``segue doctor`` to ask in
+                          place of the system's: where a network's own server does not show what the world sees
     ``dkim``              keys to sign with; every mail gets a signature of each
     ``timeout``           seconds to wait for the server's answer to one command
     ``connections``       most connections at once
@@ -61,6 +64,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     unsubscribe: str | None = None
     feedback_id: str | None = None
     bounces: Bounces | None = None
+    nameserver: str | None = None
     dkim: tuple[DkimKey, ...] = ()
     transactional: Stream | None = None
     marketing: Stream | None = None
@@ -88,6 +92,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError(
                 "unsubscribe must be one https: or mailto: address, without spaces, commas or angle brackets"
             )
+        if self.nameserver is not None and _NAMESERVER.fullmatch(self.nameserver) is None:
+            raise ValueError('nameserver must be an IPv4 address, such as "9.9.9.9", and perhaps a colon and a port')
         if self.feedback_id is not None and _FEEDBACK_ID.fullmatch(self.feedback_id) is None:
             raise ValueError("feedback_id must be 5 to 15 letters, digits, - and _")
         if (self.username is None) != (self.password is None):
