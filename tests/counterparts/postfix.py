@@ -9,6 +9,8 @@ Any address at example.test is taken, with these exceptions, by the start of the
     gone…     550 5.1.1 at RCPT          later…    450 4.2.0 at RCPT
     refused…  554 5.7.1 at RCPT          closing…  421 4.3.2 at RCPT, and the connection closes
 
+What is sent to nowhere.test is taken, and bounces: there is no such mailbox (5.1.1).
+
 A body with a line ``X-Reject: 554`` is refused after DATA, ``X-Reject: 451`` deferred. Postfix must be started by root.
 """
 
@@ -46,6 +48,7 @@ mynetworks = 127.0.0.0/8
 alias_maps =
 local_recipient_maps =
 relayhost =
+transport_maps = inline:{{ nowhere.test=nobody: }}
 default_transport = error:this test server sends nothing outside
 virtual_mailbox_domains = example.test
 virtual_mailbox_base = {root}/mail
@@ -93,6 +96,7 @@ error     unix  - - n - - error
 retry     unix  - - n - - error
 discard   unix  - - n - - discard
 virtual   unix  - n n - - virtual
+nobody    unix  - n n - - virtual -o virtual_mailbox_maps=inline:{{nobody=here}}
 anvil     unix  - - n - 1 anvil
 postlog   unix-dgram n - n - 1 postlogd
 """

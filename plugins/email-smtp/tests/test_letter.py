@@ -71,7 +71,13 @@ def test_no_content_adds_a_header_or_a_recipient(subject: str, text: str, markup
     head = data.partition(b"\r\n\r\n")[0].decode("ascii").replace("\r\n ", " ")
     names = [line.partition(":")[0] for line in head.split("\r\n")]
     assert names[:5] == ["From", "To", "Subject", "Date", "Message-ID"]
-    assert set(names[5:]) <= {"MIME-Version", "Content-Type", "Content-Transfer-Encoding", " boundary"}
+    assert set(names[5:]) <= {
+        "Auto-Submitted",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+        " boundary",
+    }
     assert data.isascii()
     assert b"\x00" not in data
     assert all(len(line) <= 998 for line in data.split(b"\r\n"))

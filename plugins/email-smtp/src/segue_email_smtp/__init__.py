@@ -31,5 +31,8 @@ def segue_channels() -> Sequence[ChannelSpec]:
             # A repeated mail carries the same Message-ID, by which mailboxes drop or fold the second one.
             unknown="retry",
             timeout=SEND_TIMEOUT,
+            reactions=("complained", "replied"),
+            polls=True,
+            examines=True,
         )
     ]

@@ -72,6 +72,10 @@ class Connection:
         self._used = asyncio.get_running_loop().time()
         return answer, self.open
 
+    async def connect(self) -> None:
+        """Make sure of a connection. Raises Unreachable."""
+        await self._connect()
+
     def drop(self) -> None:
         """Close without a word."""
         if self._client is not None:

@@ -24,6 +24,7 @@ _HIDDEN = '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all">{
 _HTTPS = re.compile(r"https://[!-;=?-~]+")
 """Without spaces and angle brackets, which end an address in the header."""
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 class LetterError(ValueError):
@@ -57,18 +58,22 @@ def compose(message: Message, config: Config, now: datetime | None = None) -> Le
     if _KEY.fullmatch(message.key) is None:
         raise LetterError(f"the key {message.key[:80]!r} cannot stand in a Message-ID")
     international = not recipient.local.isascii()
-    message_id = f"<{message.key}@{config.id_domain}>"
-    name = config.sender_name
+    message_id = config.message_id(message.key, recipient.address)
     headers = [
-        ("From", formataddr((name, config.from_mailbox.address)) if name.isascii() else _named(name, config)),
+        ("From", _sender(config)),
         ("To", recipient.address),
         ("Subject", _subject(message.content.get("subject", ""))),
         ("Date", format_datetime(now or datetime.now(UTC))),
         ("Message-ID", message_id),
     ]
-    if config.reply_to is not None:
-        headers.append(("Reply-To", parse_mailbox(config.reply_to).address))
+    if config.reply_mailbox is not None:
+        headers.append(("Reply-To", config.reply_mailbox.address))
+    # RFC 3834, section 5: no out-of-office note is to answer it. No Precedence, which does the same by no standard and
+    # is discouraged (RFC 2076, section 3.9).
+    headers.append(("Auto-Submitted", "auto-generated"))
     headers += _unsubscribing(message, config)
+    if config.feedback_id is not None:
+        headers.append(("Feedback-ID", _feedback_id(message, config.feedback_id)))
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
     return Letter(
         sender=config.bounce_address(message.key),
@@ -96,10 +101,17 @@ def _unsubscribing(message: Message, config: Config) -> list[tuple[str, str]]:
     return headers
 
 
-def _named(name: str, config: Config) -> str:
-    return (
-        f"{Header(name, 'utf-8', header_name='From').encode(linesep=chr(13) + chr(10))} <{config.from_mailbox.address}>"
-    )
+def _sender(config: Config) -> str:
+    name, address = config.sender_name, config.from_mailbox.address
+    if name.isascii():
+        return formataddr((name, address))
+    return f"{Header(name, 'utf-8', header_name='From').encode(linesep=chr(13) + chr(10))} <{address}>"
+
+
+def _feedback_id(message: Message, sender: str) -> str:
+    """What Gmail counts complaints by: message, rule and kind, then the sender, who must come last."""
+    parts = (message.name, message.rule, message.kind)
+    return ":".join((*(_UNFIT.sub("-", part)[:40] for part in parts), sender))
 
 
 def _subject(text: str) -> str:

@@ -31,14 +31,31 @@ def judge(code: int, text: str, stage: Stage) -> Retry | Rejected:
     reason = f"{code} {readable(text)}"
     if not 500 <= code <= 599 or code in _LOGIN:
         return Retry(reason)
-    enhanced = _ENHANCED.match(text)
-    if stage != "rcpt":
-        gone = False
-    elif enhanced is not None:
-        gone = enhanced[1] in _DEAD
-    else:
-        gone = code in {550, 551, 553} and _UNKNOWN_MAILBOX.search(text) is not None
-    return Rejected(reason, address_gone=gone)
+    return Rejected(reason, address_gone=stage == "rcpt" and _says_gone(code, text))
+
+
+def enhanced_status(text: str) -> str | None:
+    """The enhanced code at the beginning of a text (RFC 3463)."""
+    found = _ENHANCED.match(text)
+    return None if found is None else found[1]
+
+
+def is_gone(status: str | None, diagnostic: str) -> bool:
+    """Whether a bounce says that the mailbox is gone, by its status or by what the last server said: a server that was
+    told no more than "no" gives 5.0.0."""
+    if status is not None and not status.startswith("5"):
+        return False
+    if status is None or status.endswith(".0.0"):
+        code, _, words = diagnostic.strip().partition(" ")
+        return code.isdecimal() and len(code) == 3 and _says_gone(int(code), words.strip())
+    return status in _DEAD
+
+
+def _says_gone(code: int, text: str) -> bool:
+    enhanced = enhanced_status(text)
+    if enhanced is not None and not enhanced.endswith(".0.0"):
+        return enhanced in _DEAD
+    return code in {550, 551, 553} and _UNKNOWN_MAILBOX.search(text) is not None
 
 
 def queue_id(text: str) -> str:
