@@ -14,7 +14,7 @@ import time
 from urllib.parse import quote
 
 from segue.api import Callback, Inbound, Instant, Report, Request, Response
-from segue_sms_gateway.numbers import NumberError, parse_number
+from segue.api.sms import NumberError, parse_number
 
 DELIVERED, FAILED, BUFFERED, ACKNOWLEDGED, REFUSED = 1, 2, 4, 8, 16
 REPORT_MASK = DELIVERED | FAILED | REFUSED

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 from collections.abc import Sequence
 from urllib.parse import quote, quote_plus
 
 from segue.api import Answer, BaseChannel, Callback, HttpError, Message, Rejected, Request, Retry, Tools, Unknown
-from segue_sms_gateway.alphabet import alphabet_of, count_parts
+from segue.api.sms import NumberError, TextError, alphabet_of, count_parts, parse_number, readable_text
 from segue_sms_gateway.callbacks import REPORT_MASK, read_callback, report_url
 from segue_sms_gateway.config import Config
-from segue_sms_gateway.numbers import NumberError, parse_number
 from segue_sms_gateway.replies import judge
-
-
-class TextError(ValueError):
-    """This text cannot go as an SMS; the text says why."""
 
 
 class SmsChannel(BaseChannel):
@@ -86,14 +80,3 @@ class SmsChannel(BaseChannel):
             if secret:
                 reason = reason.replace(secret, "•••")
         return reason[:300]
-
-
-def readable_text(text: str) -> str:
-    """The text without what surrounds it in its file, and with LF as its only line end. Raises TextError."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").strip()
-    if not text:
-        raise TextError("the text is empty")
-    for character in text:
-        if character != "\n" and unicodedata.category(character) in {"Cc", "Cs"}:
-            raise TextError(f"the text contains U+{ord(character):04X}, which no SMS can carry")
-    return text
