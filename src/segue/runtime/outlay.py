@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, tzinfo
 
-from segue.api import Instant, Money
+from segue.api import Instant, Money, Sent
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.delivery.policy import to_millionths
 from segue.program.calendar import local
@@ -31,6 +31,17 @@ class Outlay:
         if cost is not None and cost.amount:
             row.cost, row.currency = to_millionths(cost), cost.currency
             self.spent[row.kind, row.currency, self.day_of(now)] += row.cost
+
+    def weigh(self, row: LedgerRow, taken: Sent) -> None:
+        """A message was taken: it costs what the provider says, or the channel's cost for each of its parts."""
+        if row.claimed is None:
+            return
+        if taken.cost is not None:
+            self.charge(row, taken.cost, row.claimed)
+        elif row.cost is not None and taken.parts > 1:
+            more = row.cost * (taken.parts - 1)
+            row.cost += more
+            self.spent[row.kind, row.currency, self.day_of(row.claimed)] += more
 
     def give_back(self, row: LedgerRow) -> None:
         """What a message cost is given back, to the day on which it was last claimed."""
