@@ -335,7 +335,7 @@ async def test_a_large_batch_goes_in_pieces_and_its_position_with_the_last(
 async def test_a_source_whose_loop_fails_by_our_mistake_says_so_and_goes_on(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from segue.runtime import fetching as loops
+    from segue.runtime import asking as loops
 
     monkeypatch.setattr(loops, "LONGEST_PAUSE", 0.05)
     queue = Queue()

@@ -18,8 +18,10 @@ from segue.api import (
     Callback,
     ChannelSpec,
     ContentPart,
+    Finding,
     Instant,
     Message,
+    Polled,
     Rejected,
     Report,
     Request,
@@ -205,6 +207,25 @@ class Mute(Lines):
         return []
 
 
+class Unnamed(Lines):
+    async def poll(self) -> Polled:
+        return Polled(reports=(Report(id="1", what="read", at=Instant(1), key="k"),))
+
+
+class SettledOnce(Lines):
+    settled = False
+
+    async def settle(self, polled: Polled) -> None:
+        if self.settled:
+            raise RuntimeError("settled already")
+        self.settled = True
+
+
+class Speechless(Lines):
+    async def examine(self) -> Sequence[Finding]:
+        return [Finding("SPF", False, "no record")]
+
+
 async def open_later(config: Config, tools: Tools) -> Lines:
     return Lines(config, tools)
 
@@ -248,6 +269,9 @@ def run(check: str, spec: ChannelSpec, folder: Path, config: msgspec.Struct, del
         ("test_hostile_callbacks_never_raise", Fragile, {}, "receive raised JSONDecodeError"),
         ("test_hostile_callbacks_never_raise", Gullible, {}, "which is nobody's"),
         ("test_hostile_callbacks_never_raise", Ashamed, {}, "answers 500"),
+        ("test_polling_brings_reports_that_can_be_read", Unnamed, {"polls": True}, "reports 'read'"),
+        ("test_polling_brings_reports_that_can_be_read", SettledOnce, {"polls": True}, "settled already"),
+        ("test_examining_gives_findings", Speechless, {"examines": True}, "not what to do"),
         ("test_closing_twice_is_harmless", CloseOnce, {}, "closed already"),
         ("test_it_can_be_closed_unused_and_opened_again", open_later, {}, "coroutine function"),
     ],

@@ -125,6 +125,28 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
     response: Response = Response(200)
 
 
+class Polled(msgspec.Struct, frozen=True, kw_only=True):
+    """What came in since a channel was last asked (bounces in a mailbox, reports in a queue): a few hundred at the
+    most. ``taken`` says, in the channel's own words, where it came from; once the reports are committed it is handed to
+    `Channel.settle`. ``again`` is in how many seconds to ask next, 0 for at once; None where there is nothing to ask.
+    """
+
+    reports: tuple[Report, ...] = ()
+    inbound: tuple[Inbound, ...] = ()
+    taken: tuple[str, ...] = ()
+    again: float | None = 60.0
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at for ``segue doctor``: ``what`` in a word, ``found`` a fact and why it matters, and,
+    where it is not well, what to do about it in ``advice``."""
+
+    what: str
+    well: bool
+    found: str
+    advice: str = ""
+
+
 class Tools(msgspec.Struct, frozen=True, kw_only=True):
     """What the host lends a channel: the shared HTTP client, the name it serves in rules, and the
     address under which this Segue is reached from outside (None when nothing was configured)."""
@@ -155,6 +177,21 @@ class Channel(Protocol):
         ``ChannelSpec.keeps``. One answer per customer, in order: `Sent` once it is erased; `Retry` is asked again."""
         ...
 
+    async def poll(self) -> Polled:
+        """Bring what came in; asked only where ``ChannelSpec.polls``, one call at a time. Raising means that the other
+        side cannot be reached: it is asked again later, ever less often, and sending goes on."""
+        ...
+
+    async def settle(self, polled: Polled) -> None:
+        """All reports of it are committed: take it from where it came. What was not settled comes again, with the same
+        ids, and is known by them."""
+        ...
+
+    async def examine(self) -> Sequence[Finding]:
+        """Look, for ``segue doctor``, at what must hold outside Segue (records in the DNS, a login); asked only where
+        ``ChannelSpec.examines``. Nothing is sent."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections. Nothing is in flight when this is called."""
         ...
@@ -171,6 +208,15 @@ class BaseChannel:
 
     async def forget(self, customers: Sequence[Forget]) -> Sequence[Answer]:
         return [Rejected("this channel keeps nothing of a customer") for _ in customers]
+
+    async def poll(self) -> Polled:
+        return Polled(again=None)
+
+    async def settle(self, polled: Polled) -> None:
+        return None
+
+    async def examine(self) -> Sequence[Finding]:
+        return []
 
     async def close(self) -> None:
         return None
@@ -209,6 +255,8 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     ``retracts``      whether ``retract`` takes messages back
     ``stands``        whether what it sends stays until taken back (an audience, a banner)
     ``keeps``         whether its provider keeps data of customers that ``forget`` erases
+    ``polls``         whether reports and replies are asked for by ``poll``, beside or in place of callbacks
+    ``examines``      whether ``examine`` has something to look at for ``segue doctor``
     ``stand_in``      it takes the place of any channel for trials: what it sends stands, or can be taken back, where
                       the name it serves in rules says so (see `in_the_place_of`)
     """
@@ -232,6 +280,8 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     retracts: bool = False
     stands: bool = False
     keeps: bool = False
+    polls: bool = False
+    examines: bool = False
     stand_in: bool = False
     api: int = 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sys
 import time
@@ -9,15 +10,15 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Final
 
-import msgspec
 import typer
 
-from segue.api import Instant, to_rfc3339
+from segue.api import Finding, Instant, Tools, to_rfc3339
 from segue.api.values import DAY, HOUR
 from segue.cli.ending import WRONG, counted, open_project, print_json
 from segue.customers.identity import describe
 from segue.delivery.policy import word_line
-from segue.host import ConfigurationError, configure
+from segue.host import ConfigurationError, Fault, OpenChannel, configure
+from segue.host.http import AiohttpClient
 from segue.host.limits import Limits
 from segue.language import model as m
 from segue.program.wording import word_period
@@ -43,19 +44,16 @@ _MOST: Final = 10
 """Findings of one kind that are shown, at most."""
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at. ``advice`` says what to do where it is not well."""
-
-    what: str
-    well: bool
-    found: str
-    advice: str = ""
-
-
 def doctor(json: Annotated[bool, typer.Option("--json", help="One finding a line, as JSON.")] = False) -> None:
     """Look at settings, plugins, rules, channels, the store and its counts. Exits with 1 when something is not well."""
     assembly = open_project(Path.cwd())
-    findings = [*_machine(), *_project(assembly), *_rules(assembly), *_store(assembly)]
+    findings = [
+        *_machine(),
+        *_project(assembly),
+        *asyncio.run(_examined(assembly)),
+        *_rules(assembly),
+        *_store(assembly),
+    ]
     for one in findings:
         if json:
             print_json({"what": one.what, "well": one.well, "found": one.found, "advice": one.advice or None})
@@ -97,6 +95,28 @@ def _project(assembly: Assembly) -> list[Finding]:
         findings.append(Finding("source", False, problem, "mend it in segue.toml"))
     if not sources and not fetching and not problems and not more:
         findings.append(Finding("source", False, "no source: no event can come in", "pip install segue-segment"))
+    return findings
+
+
+async def _examined(assembly: Assembly) -> list[Finding]:
+    """What channels find outside Segue: they are opened for it, and send nothing."""
+    findings: list[Finding] = []
+    client = AiohttpClient()
+    for name, (spec, settings) in assembly.channels.items():
+        if not spec.examines:
+            continue
+        try:
+            config = configure(spec.config, settings.settings, f"channels.{name}")
+        except ConfigurationError:
+            continue  # it was told with the settings
+        tools = Tools(channel=name, http=client, callback_url=assembly.project.http.url)
+        channel = await OpenChannel.open(spec, config, tools)
+        try:
+            findings += await channel.examine()
+        except Fault as fault:
+            findings.append(Finding("channel", False, f"{name}: {fault}", "mend it in segue.toml"))
+        finally:
+            await channel.close()
     return findings
 
 

@@ -24,6 +24,7 @@ from segue.runtime.assembly import Assembly, CheckedBook, check, check_version, 
 from segue.runtime.daemon import Daemon
 from segue.runtime.floor import Floor
 from segue.runtime.links import Links, load_keys
+from segue.runtime.polling import Pollers
 from segue.runtime.preferences import Choices, look
 from segue.runtime.running import DecisionLine
 from segue.runtime.upkeep import Upkeep
@@ -78,6 +79,7 @@ class Service:
         self._listener = listener
         self._daemon: Daemon | None = None
         self._upkeep: Upkeep | None = None
+        self._pollers: Pollers | None = None
         self._server: HttpServer | None = None
         self._channels: dict[str, OpenChannel] = {}
         self._fetching: dict[str, OpenSource] = {}
@@ -143,6 +145,9 @@ class Service:
         )
         await self._daemon.start(book.checked.book if publish else None, who, book.sources)
         self._upkeep = self._see_to_upkeep(self._daemon)
+        polled = {name: channel for name, channel in self._channels.items() if channel.spec.polls}
+        self._pollers = Pollers(polled, self._daemon.settle_callback)
+        self._pollers.start()
         self._warn_of_open_doors()
         registry = CollectorRegistry()
         deleted = self._upkeep.deleted
@@ -188,6 +193,8 @@ class Service:
             task.cancel()
         if self._server is not None:
             await self._server.stop()
+        if self._pollers is not None:
+            await self._pollers.stop()
         if self._upkeep is not None:
             await self._upkeep.stop()
         if self._daemon is not None:

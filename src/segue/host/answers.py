@@ -8,9 +8,12 @@ from typing import Final
 
 import msgspec
 
-from segue.api import Answer, Callback, Rejected, Retry, Sent, Unknown
+from segue.api import Answer, Callback, Finding, Inbound, Polled, Rejected, Report, Retry, Sent, Unknown
 from segue.host.declarations import checked
 
+MOST_POLLED: Final = 1_000
+"""Reports and replies that one `Polled` may bring: they are committed together."""
+MOST_FINDINGS: Final = 100
 _LONGEST_REASON: Final = 500
 _LONGEST_ID: Final = 1_000
 _MOST_PARTS: Final = 255  # of one SMS: 3GPP TS 23.040 9.2.3.24.1
@@ -77,35 +80,71 @@ def read_callback(returned: object, reactions: tuple[str, ...]) -> Callback:
         ) from None
     if not 200 <= callback.response.status <= 599:
         raise ValueError(f"it answers with the HTTP status {callback.response.status}")
+    return msgspec.structs.replace(
+        callback,
+        reports=_read_reports(callback.reports, reactions),
+        inbound=_read_inbound(callback.inbound),
+    )
+
+
+def read_polled(returned: object, reactions: tuple[str, ...]) -> Polled:
+    """What a channel brought, with every type checked; raises ValueError saying what is wrong."""
+    try:
+        polled = checked(returned, Polled)
+    except ValueError as error:
+        raise ValueError(f"what it polled {error}" if not isinstance(returned, Polled) else str(error)) from None
+    if len(polled.reports) + len(polled.inbound) > MOST_POLLED:
+        raise ValueError(f"it brings more than {MOST_POLLED:,} reports at once; bring a few hundred, and again=0")
+    if polled.again is not None and not (math.isfinite(polled.again) and polled.again >= 0):
+        raise ValueError(f"it asks to be polled again in {polled.again} seconds")
+    return msgspec.structs.replace(
+        polled,
+        reports=_read_reports(polled.reports, reactions),
+        inbound=_read_inbound(polled.inbound),
+    )
+
+
+def read_findings(returned: object) -> list[Finding]:
+    """What a channel found when it was examined; raises ValueError saying what is wrong."""
+    if not isinstance(returned, list | tuple):
+        raise ValueError(f"it examined itself and gave {type(returned).__name__}, not a list")
+    findings = [checked(one, Finding) for one in returned[:MOST_FINDINGS]]
+    return [
+        Finding(clean(one.what, 40), one.well, clean(one.found, _LONGEST_ID), clean(one.advice, _LONGEST_ID))
+        for one in findings
+    ]
+
+
+def _read_reports(reports: tuple[Report, ...], reactions: tuple[str, ...]) -> tuple[Report, ...]:
     known = {"delivered", "undelivered", *reactions}
-    for report in callback.reports:
+    for report in reports:
         if report.what not in known:
             raise ValueError(
                 f"it reports {clean(report.what, 50)!r}, which its declaration does not name among its reactions"
             )
         if not report.id or not (report.key or report.receipt):
             raise ValueError("a report has no id, or neither key nor receipt")
-    for inbound in callback.inbound:
+    return tuple(
+        msgspec.structs.replace(
+            report,
+            id=clean(report.id, _LONGEST_ID),
+            receipt=clean(report.receipt, _LONGEST_ID),
+            reason=clean(report.reason),
+        )
+        for report in reports
+    )
+
+
+def _read_inbound(messages: tuple[Inbound, ...]) -> tuple[Inbound, ...]:
+    for inbound in messages:
         if not inbound.id or not inbound.address:
             raise ValueError("an inbound message has no id, or no address")
-    return msgspec.structs.replace(
-        callback,
-        reports=tuple(
-            msgspec.structs.replace(
-                report,
-                id=clean(report.id, _LONGEST_ID),
-                receipt=clean(report.receipt, _LONGEST_ID),
-                reason=clean(report.reason),
-            )
-            for report in callback.reports
-        ),
-        inbound=tuple(
-            msgspec.structs.replace(
-                inbound,
-                id=clean(inbound.id, _LONGEST_ID),
-                address=clean(inbound.address, _LONGEST_ID),
-                text=inbound.text.encode("utf-8", "replace").decode("utf-8").replace("\0", ""),
-            )
-            for inbound in callback.inbound
-        ),
+    return tuple(
+        msgspec.structs.replace(
+            inbound,
+            id=clean(inbound.id, _LONGEST_ID),
+            address=clean(inbound.address, _LONGEST_ID),
+            text=inbound.text.encode("utf-8", "replace").decode("utf-8").replace("\0", ""),
+        )
+        for inbound in messages
     )

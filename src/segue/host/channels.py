@@ -15,12 +15,26 @@ from typing import TypeVar
 
 import msgspec
 
-from segue.api import Answer, Callback, Channel, ChannelSpec, Forget, Message, Request, Retry, Tools, Unknown
-from segue.host.answers import read_answers, read_callback
+from segue.api import (
+    Answer,
+    Callback,
+    Channel,
+    ChannelSpec,
+    Finding,
+    Forget,
+    Message,
+    Polled,
+    Request,
+    Retry,
+    Tools,
+    Unknown,
+)
+from segue.host.answers import read_answers, read_callback, read_findings, read_polled
 from segue.host.containment import Blocked, Contained, Fault, Limits, NotBegun
 from segue.host.secrets import strike
 
 Handed = TypeVar("Handed", Message, Forget)
+Heard = TypeVar("Heard")
 
 
 class OpenChannel(Contained[Channel]):
@@ -39,7 +53,7 @@ class OpenChannel(Contained[Channel]):
             tools.channel,
             config,
             lambda: spec.open(config, tools),
-            ("send", "receive", "retract", *(("forget",) if spec.keeps else ())),
+            _calls(spec),
             tools.http,
             limits,
             on_fault,
@@ -84,12 +98,36 @@ class OpenChannel(Contained[Channel]):
 
         Faults here don't set the channel aside, or anyone who finds the address could: only blocking does.
         """
+        return await self._heard(
+            lambda channel: channel.receive(request),
+            lambda returned: read_callback(returned, self.spec.reactions),
+            self._limits.receiving,
+        )
+
+    async def poll(self) -> Polled:
+        """What came in. Raises Fault, and is asked again later: a mailbox that cannot be read stops no sending."""
+        return await self._heard(
+            lambda channel: channel.poll(),
+            lambda returned: read_polled(returned, self.spec.reactions),
+            self._limits.fetching,
+        )
+
+    async def settle(self, polled: Polled) -> None:
+        """Say that all of it is committed. Raises Fault as `poll` does."""
+        await self._heard(lambda channel: channel.settle(polled), lambda returned: None, self._limits.settling)
+
+    async def examine(self) -> list[Finding]:
+        """What the channel finds outside Segue. Raises Fault."""
+        return await self._heard(lambda channel: channel.examine(), read_findings, self._limits.examining)
+
+    async def _heard(
+        self, ask: Callable[[Channel], Awaitable[object]], read: Callable[[object], Heard], seconds: float
+    ) -> Heard:
         running = self._running
         if running is None:
             raise Fault(f"the channel {self.name} is {self.state}: {self.reason}")
         try:
-            returned = await self._on(running, lambda: running.plugin.receive(request), self._limits.receiving)
-            return read_callback(returned, self.spec.reactions)
+            return read(await self._on(running, lambda: ask(running.plugin), seconds))
         except ValueError as error:
             fault = Fault(self._say(str(error)))
             self._count(fault)
@@ -148,6 +186,16 @@ class OpenChannel(Contained[Channel]):
     def _later(self) -> Retry:
         after = max(0.0, self._next - self._loop.time()) if self._next is not None else self._limits.longest
         return Retry(f"the channel {self.name} is {self.state}: {self.reason}", after)
+
+
+def _calls(spec: ChannelSpec) -> tuple[str, ...]:
+    """What is asked of a channel."""
+    return (
+        *("send", "receive", "retract"),
+        *(("forget",) if spec.keeps else ()),
+        *(("poll", "settle") if spec.polls else ()),
+        *(("examine",) if spec.examines else ()),
+    )
 
 
 def _personal(batch: Sequence[Message] | Sequence[Forget]) -> tuple[str, ...]:

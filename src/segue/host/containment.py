@@ -32,8 +32,8 @@ _SPREAD: Final = 0.5
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How patient the host is with a plugin. All but the counts are seconds.
 
-    ``opening``, ``receiving``, ``closing``, ``fetching``, ``settling``  for each of these calls; a send has its spec's
-    time-out
+    ``opening``, ``receiving``, ``closing``, ``fetching``, ``settling``, ``examining``  for each of these calls
+    (polling is fetching); a send has its spec's time-out
     ``grace``      for a cancelled call to end; one that doesn't blocks its loop, and the thread is abandoned
     ``first``, ``longest``  the wait before what was set aside is opened again; doubled each time
     ``faults``     this many sends in a row that raise, time out or answer junk set a channel aside
@@ -45,6 +45,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     closing: float = 5.0
     fetching: float = 120.0
     settling: float = 30.0
+    examining: float = 60.0
     grace: float = 2.0
     first: float = 1.0
     longest: float = 60.0

@@ -9,9 +9,8 @@ fetched is committed and settled, or neither.
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Mapping
-from typing import Final, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -21,6 +20,7 @@ from segue.api.values import SECOND
 from segue.clock.bell import Bell
 from segue.clock.clock import Clock
 from segue.host import Fault
+from segue.runtime.asking import FIRST_PAUSE, Asking
 from segue.runtime.busy import Busy
 from segue.runtime.inbox import BATCH, Inbox
 from segue.store.database import Store
@@ -28,10 +28,6 @@ from segue.store.errors import StoreUnavailable
 from segue.store.fetching import load_position
 
 _log = structlog.get_logger("segue")
-
-FIRST_PAUSE: Final = 0.1
-LONGEST_PAUSE: Final = 10.0
-"""Seconds before the same is offered again."""
 
 
 class Fetches(Protocol):
@@ -48,11 +44,11 @@ class Fetches(Protocol):
     async def settle(self, fetched: Fetched) -> None: ...
 
 
-class Fetcher:
+class Fetcher(Asking):
     """The loop of one source. What it counts is since the start."""
 
     def __init__(self, name: str, source: Fetches, store: Store, inbox: Inbox, clock: Clock, bell: Bell) -> None:
-        self.name = name
+        super().__init__("source", name)
         self.source = source
         self.fetched = 0
         """Events that were committed, duplicates among them."""
@@ -68,35 +64,13 @@ class Fetcher:
         self._clock = clock
         self._bell = bell
         self._position: str | None = None
-        self._stopping = asyncio.Event()
         self._ring = asyncio.Event()
         self._due: Instant | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin to fetch."""
-        self._task = asyncio.create_task(self._serve(), name=f"source {self.name}")
-
-    async def stop(self) -> None:
-        """Fetch no more; returns once what was fetched is committed and settled, or dropped to come again."""
-        self._stopping.set()
-        if self._task is not None:
-            await asyncio.wait({self._task})
 
     def look(self) -> None:
         """Ask again if it is time: heals a ring that was lost, and a wall clock that was set."""
         if self._due is not None and self._due <= self._clock.look():
             self._ring.set()
-
-    async def _serve(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                await self._go_on()
-                return
-            except Exception:
-                # A mistake of ours: the loop must not end by it, nor spin.
-                _log.exception("a source's loop failed", source=self.name)
-                await self._unless_stopping(asyncio.sleep(LONGEST_PAUSE))
 
     async def _go_on(self) -> None:
         self._position = await self._begin()
@@ -127,19 +101,12 @@ class Fetcher:
         if self.source.state != "open":
             await self._unless_stopping(self.source.ready())
             return None
-        asked = asyncio.ensure_future(self.source.fetch(self._position))
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        await asyncio.wait({asked, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not asked.done():
-            asked.cancel()
-            await asyncio.wait({asked})
         try:
-            fetched = asked.result()
-        except asyncio.CancelledError:
-            return None
+            fetched = await self._ask(self.source.fetch(self._position))
         except Fault:
             return None  # whoever opened it has told why, and opens it again
+        if fetched is None:
+            return None
         self.reached = self._clock.look()
         return fetched
 
@@ -191,20 +158,6 @@ class Fetcher:
         self._bell.ring_at(f"source {self.name}", self._due, self._ring.set)
         await self._unless_stopping(self._ring.wait())
         self._due = None
-
-    async def _pause(self, seconds: float) -> float:
-        """Wait about so long; how long to wait the next time."""
-        await self._unless_stopping(asyncio.sleep(seconds * random.uniform(1, 1.5)))
-        return min(seconds * 2, LONGEST_PAUSE)
-
-    async def _unless_stopping(self, waiting: Awaitable[object]) -> None:
-        """Wait for it, or until Segue stops."""
-        tasks = {asyncio.ensure_future(waiting), asyncio.ensure_future(self._stopping.wait())}
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
 
 
 class Fetchers:

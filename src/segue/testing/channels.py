@@ -22,7 +22,7 @@ from segue.api import (
     Sent,
     Tools,
 )
-from segue.host.answers import read_answers, read_callback
+from segue.host.answers import read_answers, read_callback, read_findings, read_polled
 from segue.host.declarations import faults_of_channel
 from segue.host.http import AiohttpClient
 from segue.testing.declarations import require_config, require_unknown_settings_refused, texts
@@ -211,6 +211,45 @@ class ChannelConformance:
                 status = callback.response.status
                 assert status < 500, f"receive answers {status} to {shown}; it is the caller's fault, so a 4xx"
                 assert not callback.reports, f"receive believes {shown}, which is nobody's: {callback.reports}"
+
+        self._with_channel(exchange)
+
+    def test_polling_brings_reports_that_can_be_read(self) -> None:
+        """Also where the other side is out of reach, it may only raise: sending goes on."""
+
+        async def exchange(channel: Channel, spec: ChannelSpec) -> None:
+            if not spec.polls:
+                return
+            for _ in range(2):
+                try:
+                    returned = await self._within(60.0, channel.poll(), "poll")
+                except AssertionError:
+                    raise
+                except Exception:
+                    break
+                try:
+                    polled = read_polled(returned, spec.reactions)
+                except ValueError as error:
+                    raise AssertionError(f"poll: {error}") from error
+                for _ in range(2):  # a crash may come between what it did and our hearing of it
+                    await self._within(30.0, channel.settle(polled), "settle")
+            await self._send(channel, spec, [self.message(1)])
+
+        self._with_channel(exchange)
+
+    def test_examining_gives_findings(self) -> None:
+        async def exchange(channel: Channel, spec: ChannelSpec) -> None:
+            if not spec.examines:
+                return
+            try:
+                findings = read_findings(await self._within(60.0, channel.examine(), "examine"))
+            except ValueError as error:
+                raise AssertionError(f"examine: {error}") from error
+            for one in findings:
+                assert one.found, f"examine found nothing about {one.what!r}, and says so all the same"
+                assert one.well or one.advice, (
+                    f"examine says that {one.what} is not well, and not what to do: {one.found}"
+                )
 
         self._with_channel(exchange)
 
