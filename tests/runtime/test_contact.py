@@ -298,8 +298,17 @@ def test_parts_that_are_known_after_the_report_count_as_well(store: Store) -> No
     decided(stage, 1)
     (one,), _ = stage.claim()
     stage.report(one, "delivered")
-    stage.answer(one, Sent("r-1", parts=2))
+    stage.answer(one, Sent(parts=2))
     assert spent(store) == {"2026-05-28": 600_000}
+
+
+def test_parts_of_what_was_reported_undelivered_before_the_answer_cost_nothing(store: Store) -> None:
+    stage = limited(store, budget("1"), costs={"email": euros("0.3")})
+    decided(stage, 1)
+    (one,), _ = stage.claim()
+    stage.report(one, "undelivered")
+    stage.answer(one, Sent(parts=2))
+    assert spent(store) == {"2026-05-28": 0}
 
 
 def test_what_the_provider_says_that_it_costs_is_what_counts(store: Store) -> None:

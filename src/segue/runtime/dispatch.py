@@ -255,10 +255,10 @@ def take_outcome(turn: Turn, row: LedgerRow, outcome: Outcome, now: Instant, *, 
             note_retraction(turn, row, person, outcome.answer, now)
         return
     if row.state is not MessageState.CLAIMED:
-        if isinstance(outcome.answer, Sent) and outcome.answer.receipt and not row.receipt:
+        if isinstance(outcome.answer, Sent):
             # A report was quicker than the answer: later ones name the receipt.
-            row.receipt = outcome.answer.receipt
-            turn.outgoing.outlay.weigh(row, outcome.answer)
+            row.receipt = row.receipt or outcome.answer.receipt
+            turn.outgoing.outlay.weigh(row, outcome.answer, turn.running.costs.get(row.channel))
             turn.outgoing.change(row)
         return
     turn.advance(person, now)
@@ -279,7 +279,7 @@ def _note_answer(
     match answer:
         case Sent(receipt=receipt):
             row.state, row.handed, row.receipt, row.reason = MessageState.HANDED, now, receipt, ""
-            turn.outgoing.outlay.weigh(row, answer)
+            turn.outgoing.outlay.weigh(row, answer, turn.running.costs.get(row.channel))
             turn.outgoing.note(person, row, "sent", now)
             if spec is not None and spec.settles == "report":
                 row.due = Instant(now + int(spec.settles_within * SECOND))
