@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,10 @@ from segue.api import Answer, Inbound, Instant, Message, Rejected, Report, Retry
 from segue.host.http import AiohttpClient
 from segue_sms_smpp import Config, SmppChannel
 from tests.acceptance.harness import Daemon, Project, identify, track, wait_until
-from tests.counterparts.missing import reported_when_missing
 from tests.counterparts.process import free_port
 from tests.counterparts.smpp import SmppCentre
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest.fixture(scope="module")
-def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmppCentre]:
-    with reported_when_missing(), SmppCentre(tmp_path_factory.mktemp("smpp")) as running:
-        yield running
 
 
 @asynccontextmanager
@@ -182,7 +175,10 @@ async def test_a_request_that_is_not_answered_holds_up_no_other(centre: SmppCent
     assert {type(answer) for answer in answers[1:]} == {Sent}
 
 
-async def test_no_more_requests_are_under_way_than_the_window_allows(centre: SmppCentre) -> None:
+async def test_no_more_requests_are_under_way_than_the_window_allows(
+    centre: SmppCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segue_sms_smpp.session.QUEUEING", 0.2)
     async with channel(centre.port, timeout=0.5, window=1) as sms:
         answers = await sms.send([message("+358400200098"), message("+358400300098")])
     assert {type(answer) for answer in answers} == {Unknown, Retry}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from segue.api import Answer, Channel, Instant, Message, Rejected, Retry, Sent, 
 from segue.host.http import AiohttpClient
 from segue_twilio import RcsConfig, SmsConfig, open_rcs, open_sms
 from tests.acceptance.harness import Daemon, Project, identify, track, wait_until
-from tests.counterparts.missing import reported_when_missing
 from tests.counterparts.prism import Prism, description
 
 pytestmark = pytest.mark.asyncio
@@ -26,13 +25,6 @@ pytestmark = pytest.mark.asyncio
 ACCOUNT = "AC" + "a" * 32
 TOKEN = "a-token-of-this-test"
 MESSAGES = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
-
-
-@pytest.fixture(scope="module")
-def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prism]:
-    specification = description("twilio_api_v2010.json")
-    with reported_when_missing(), Prism(specification, tmp_path_factory.mktemp("prism")) as running:
-        yield running
 
 
 def message(number: str = "+358401234567", **content: str) -> Message:
@@ -63,21 +55,21 @@ async def send(channel_of: Any, *messages: Message) -> list[Answer]:
         await http.close()
 
 
-async def test_what_is_sent_is_taken_as_twilio_describes_it(prism: Prism) -> None:
-    service = config(prism.url, sender="", messaging_service="MG" + "b" * 32)
-    agent = RcsConfig(account_sid=ACCOUNT, auth_token=TOKEN, sender="rcs:shop_agent", url=prism.url)
+async def test_what_is_sent_is_taken_as_twilio_describes_it(twilio_s_prism: Prism) -> None:
+    service = config(twilio_s_prism.url, sender="", messaging_service="MG" + "b" * 32)
+    agent = RcsConfig(account_sid=ACCOUNT, auth_token=TOKEN, sender="rcs:shop_agent", url=twilio_s_prism.url)
     template = {"template": "HX" + "d" * 32, "variables": '{"1": "Ann"}'}
     answers = [
-        *await send(lambda tools: open_sms(config(prism.url), tools), message(), message("+12125550123")),
+        *await send(lambda tools: open_sms(config(twilio_s_prism.url), tools), message(), message("+12125550123")),
         *await send(lambda tools: open_sms(service, tools), message()),
         *await send(lambda tools: open_rcs(agent, tools), message(), message(**template)),
     ]  # without MediaUrl: prism takes a list of one, which a form cannot tell from a text, for no list
     assert [type(answer) for answer in answers] == [Sent] * 5, answers
 
 
-async def test_twilio_s_description_refuses_what_does_not_fit_it(prism: Prism) -> None:
+async def test_twilio_s_description_refuses_what_does_not_fit_it(twilio_s_prism: Prism) -> None:
     http = AiohttpClient()
-    url = prism.url + MESSAGES.replace("{AccountSid}", ACCOUNT)
+    url = twilio_s_prism.url + MESSAGES.replace("{AccountSid}", ACCOUNT)
     form = {"content-type": "application/x-www-form-urlencoded"}
     signed = form | {"authorization": "Basic eDp5"}
     without_to, wrong_service = (

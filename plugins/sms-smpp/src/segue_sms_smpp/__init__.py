@@ -30,7 +30,7 @@ def segue_channels() -> Sequence[ChannelSpec]:
             batch=50,
             in_flight=4,
             unknown="retry",
-            timeout=60.0,
+            timeout=120.0,  # connecting, a place in the window, and the answer
             polls=True,
         )
     ]

@@ -20,7 +20,7 @@ from segue_sms_smpp.texts import packets_of
 
 __all__ = ["SmppChannel"]
 
-_LISTENING: Final = 30.0
+LISTENING: Final = 30.0
 """Seconds that one poll waits for something to come."""
 _PAUSE: Final = 2.0
 """Seconds after a connection that ended at once."""
@@ -58,7 +58,7 @@ class SmppChannel(BaseChannel):
         if not session.delivered:
             session.came.clear()
             try:
-                async with asyncio.timeout(_LISTENING):
+                async with asyncio.timeout(LISTENING):
                     await session.came.wait()
             except TimeoutError:
                 pass

@@ -31,6 +31,8 @@ _MOST_WAITING: Final = 1_000
 """deliver_sm that are kept until they are committed; the message centre is told to offer others again later."""
 _LAST_SEQUENCE: Final = 0x7FFFFFFF
 _GOODBYE: Final = 1.0
+QUEUEING: Final = 25.0
+"""Seconds that a request waits for a place in the window."""
 
 
 class NotSent(Exception):
@@ -100,7 +102,7 @@ class Session:
     async def submit(self, body: bytes) -> Pdu:
         """Hand over a submit_sm, once fewer than the window's requests are waiting. Raises NotSent, ConnectionLost."""
         try:
-            async with asyncio.timeout(self._config.timeout):
+            async with asyncio.timeout(QUEUEING):
                 await self._window.acquire()
         except TimeoutError:
             raise NotSent(f"{self._config.window} requests still wait for their answer") from None
