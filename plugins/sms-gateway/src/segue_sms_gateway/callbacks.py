@@ -40,6 +40,10 @@ _FINAL = {
 }
 
 
+_NO_SUCH_NUMBER = "nack/0x0000000b/"
+"""What bearerbox says of a text that an operator refused by SMPP's ESME_RINVDSTADR, "invalid destination address"."""
+
+
 def report_url(base: str, channel: str, key: str, secret: str) -> str:
     """Where the gateway reports on the message with this key. Kannel fills in ``%d`` (status), ``%A`` (the operator's
     words), ``%F`` (the operator's id) and ``%T`` (time); every other percent sign is doubled for it."""
@@ -72,7 +76,8 @@ def _read_report(request: Request, key: str) -> Callback:
     words = _line(request.query.get("reply", ""))
     reason = f"{meaning} ({words})" if meaning and words else meaning
     # The parts of a long text may report one by one; the same outcome counts once.
-    report = Report(id=f"{key}:{what}", what=what, at=_instant(request), key=key, reason=reason)
+    gone = what == "undelivered" and words.lower().startswith(_NO_SUCH_NUMBER)
+    report = Report(id=f"{key}:{what}", what=what, at=_instant(request), key=key, reason=reason, address_gone=gone)
     return Callback(reports=(report,))
 
 
