@@ -1,4 +1,4 @@
-"""Counterparts as fixtures, each started for one test."""
+"""Counterparts as fixtures, each started for one test; those that npm installs, for all of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from tests.counterparts.kannel import Kannel
 from tests.counterparts.misbehaving_smtp import MisbehavingSmtp
 from tests.counterparts.missing import reported_when_missing
 from tests.counterparts.postfix import PostfixServer
+from tests.counterparts.prism import Prism, description
+from tests.counterparts.smpp import SmppCentre
 
 
 @pytest.fixture
@@ -49,3 +51,16 @@ def kannel() -> Iterator[Kannel]:
 def misbehaving() -> Iterator[MisbehavingSmtp]:
     with MisbehavingSmtp() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def twilio_s_prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prism]:
+    specification = description("twilio_api_v2010.json")
+    with reported_when_missing(), Prism(specification, tmp_path_factory.mktemp("prism")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmppCentre]:
+    with reported_when_missing(), SmppCentre(tmp_path_factory.mktemp("smpp")) as running:
+        yield running

@@ -13,9 +13,15 @@ from segue_email_smtp import Config as EmailConfig
 from segue_email_smtp import segue_channels as email_channels
 from segue_sms_gateway import Config as SmsConfig
 from segue_sms_gateway import segue_channels as sms_channels
+from segue_sms_smpp import Config as SmppConfig
+from segue_sms_smpp import segue_channels as smpp_channels
+from segue_twilio import SmsConfig as TwilioConfig
+from segue_twilio import segue_channels as twilio_channels
 from tests.counterparts.kannel import Kannel
 from tests.counterparts.misbehaving_smtp import MisbehavingSmtp
 from tests.counterparts.missing import reported_when_missing
+from tests.counterparts.prism import Prism
+from tests.counterparts.smpp import SmppCentre
 
 
 class TestEmailThatIsTaken(ChannelConformance):
@@ -68,3 +74,32 @@ class TestSmsThatIsTaken(ChannelConformance):
 
     def delivered(self) -> str:
         return "\n".join(text.text for text in self.server.delivered())
+
+
+class TestSmppThatIsTaken(ChannelConformance):
+    address = "+358401234567"
+    server: SmppCentre
+
+    @pytest.fixture(autouse=True)
+    def _server(self, centre: SmppCentre, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("segue_sms_smpp.channel.LISTENING", 0.2)
+        self.server = centre
+
+    def make(self) -> tuple[ChannelSpec, msgspec.Struct]:
+        (spec,) = smpp_channels()
+        config = SmppConfig(host="127.0.0.1", port=self.server.port, system_id="shop", password="secret", sender="Shop")
+        return spec, config
+
+
+class TestTwilioThatIsTaken(ChannelConformance):
+    address = "+358401234567"
+    server: Prism
+
+    @pytest.fixture(autouse=True)
+    def _server(self, twilio_s_prism: Prism) -> None:
+        self.server = twilio_s_prism
+
+    def make(self) -> tuple[ChannelSpec, msgspec.Struct]:
+        spec, _ = twilio_channels()
+        account = "AC" + "a" * 32
+        return spec, TwilioConfig(account_sid=account, auth_token="a-token", sender="Shop", url=self.server.url)

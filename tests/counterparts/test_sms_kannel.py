@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from segue.api import Message, Rejected, Retry, Sent, Tools
 from segue.host.http import AiohttpClient
 from segue_sms_gateway import Config, SmsChannel
+from tests.acceptance.harness import SECRET as DAEMON_SECRET
+from tests.acceptance.harness import Daemon, Project, identify, sms_table, track, wait_until
 from tests.counterparts.callbacks import Callbacks
 from tests.counterparts.kannel import Kannel
 from tests.counterparts.missing import reported_when_missing
@@ -147,3 +150,41 @@ async def test_a_gateway_that_is_down_means_later(kannel: Kannel) -> None:
     async with channel(kannel, url=f"http://127.0.0.1:{free_port()}/cgi-bin/sendsms") as sms:
         answers = await sms.send([message("+358400000001", "x"), message("+358400000002", "x")])
     assert [type(answer) for answer in answers] == [Retry, Retry]
+
+
+async def test_a_rule_sends_and_hears_of_delivery_help_and_stop(tmp_path: Path) -> None:
+    port = free_port()
+    gateway = Kannel(callback_url=f"http://127.0.0.1:{port}/callbacks/sms?token={DAEMON_SECRET}&from=%p&id=%I&at=%T")
+
+    def turn() -> tuple[Project, list[str]]:
+        with reported_when_missing():
+            gateway.start()
+        project = Project(
+            tmp_path,
+            port=port,
+            rules={
+                "welcome": "when signed_up send sms\n",
+                "help": 'event message_received keyword text\nwhen message_received where keyword = "help" send sms\n',
+            },
+            messages={
+                "signed_up": {"sms.txt": "Welcome! " * 20},
+                "message_received": {"sms.txt": "Reply STOP to opt out."},
+            },
+            channels=sms_table(gateway, cost='"0.05 EUR"', callback_secret='{ env = "SMS_CALLBACK_SECRET" }'),
+        )
+        with Daemon(project):
+            project.send(identify("ann", phone="+358400000001"), track("ann", "signed_up"))
+            wait_until(lambda: project.rows("select 1 from message where state = 3"), what="the report")
+            gateway.reply("+358400000001", "HELP")
+            wait_until(lambda: len(gateway.delivered()) == 2, what="the answer to HELP")
+            gateway.reply("+358400000001", "Stop it, please")
+            wait_until(lambda: project.rows("select 1 from suppression"), what="the STOP")
+        return project, [one.text for one in gateway.delivered()]
+
+    try:
+        project, texts = await asyncio.to_thread(turn)
+    finally:
+        await asyncio.to_thread(gateway.stop)
+    assert texts[1:] == ["Reply STOP to opt out."]
+    assert project.rows("select address, reason, channel from suppression") == [("+358400000001", "stopped", "sms")]
+    assert project.rows("select cost from message order by id")[0] == (100_000,)

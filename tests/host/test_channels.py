@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from segue.api import (
     Inbound,
     Instant,
     Message,
+    Money,
     Rejected,
     Report,
     Request,
@@ -191,6 +193,10 @@ async def test_what_goes_wrong_leaves_the_outcome_unknown(do: Callable[[Sequence
         ("sent", "an answer is a str"),
         (Sent, "not Sent, Retry, Rejected or Unknown"),
         (Sent(7), "Expected `str`, got `int`"),  # type: ignore[arg-type]
+        (Sent(parts=0), "0 parts"),
+        (Sent(parts=256), "256 parts"),
+        (Sent(cost=Money(Decimal(-1), "EUR")), "less than nothing"),
+        (Sent(cost=Money(Decimal("nan"), "EUR")), "no amount"),
         (Rejected("x", address_gone="yes"), "Expected `bool`"),  # type: ignore[arg-type]
         (Retry("x", after="soon"), "Expected `float"),  # type: ignore[arg-type]
         (Unknown(None), "Expected `str`"),  # type: ignore[arg-type]

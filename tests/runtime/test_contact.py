@@ -281,6 +281,43 @@ def test_a_budget_is_the_project_s_and_one_batch_does_not_go_over_it(store: Stor
     assert len(stage.claim()[0]) == 1
 
 
+def test_a_message_of_three_parts_costs_three_times(store: Store) -> None:
+    stage = limited(store, budget("1"), costs={"email": euros("0.3")})
+    decided(stage, 2)
+    one, other = stage.claim()[0]
+    stage.later(DAY)
+    stage.answer(one, Sent(parts=3))
+    stage.answer(one, Sent(parts=3))
+    assert spent(store) == {"2026-05-28": 1_200_000}
+    stage.answer(other, Rejected("no"))
+    assert spent(store) == {"2026-05-28": 900_000}
+
+
+def test_parts_that_are_known_after_the_report_count_as_well(store: Store) -> None:
+    stage = limited(store, budget("1"), costs={"email": euros("0.3")})
+    decided(stage, 1)
+    (one,), _ = stage.claim()
+    stage.report(one, "delivered")
+    stage.answer(one, Sent(parts=2))
+    assert spent(store) == {"2026-05-28": 600_000}
+
+
+def test_parts_of_what_was_reported_undelivered_before_the_answer_cost_nothing(store: Store) -> None:
+    stage = limited(store, budget("1"), costs={"email": euros("0.3")})
+    decided(stage, 1)
+    (one,), _ = stage.claim()
+    stage.report(one, "undelivered")
+    stage.answer(one, Sent(parts=2))
+    assert spent(store) == {"2026-05-28": 0}
+
+
+def test_what_the_provider_says_that_it_costs_is_what_counts(store: Store) -> None:
+    stage = limited(store, budget("1"), costs={"email": euros("0.3")})
+    decided(stage, 1)
+    stage.answer(stage.claim()[0][0], Sent(parts=2, cost=euros("0.05")))
+    assert spent(store) == {"2026-05-28": 50_000}
+
+
 def test_what_failed_is_given_back_to_its_day(store: Store) -> None:
     stage = limited(store, budget("1"), costs={"email": euros("1")})
     decided(stage, 1)

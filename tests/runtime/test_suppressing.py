@@ -127,6 +127,37 @@ def test_what_an_order_needs_goes_in_spite_of_stop_but_to_no_dead_number(store: 
     assert ("paid", "skipped", "sms") in buy(stage, "2")
 
 
+def test_a_provider_that_was_told_stop_suppresses_as_stop_does_until_start(store: Store) -> None:
+    stage = staged(store, 'send sms "hello"')
+    buy(stage, "1")
+    (claimed,), _ = stage.claim("sms")
+    stage.answer(claimed, Rejected("21610 unsubscribed", opted_out=True))
+    assert suppressed(store) == [(PHONE, "stopped", "sms")]
+    assert ("paid", "skipped", "sms") in buy(stage, "2")
+    write(stage, "START")
+    assert suppressed(store) == []
+    buy(stage, "3")
+    assert len(stage.claim("sms")[0]) == 1
+
+
+def test_a_keyword_of_the_provider_counts_whatever_the_words_are(store: Store) -> None:
+    stage = staged(store, 'send sms "hello"')
+    words = Inbound(id="1", address=PHONE, text="no more", at=stage.now, keyword="stop")
+    stage.store.apply(lambda tx: take_inbound(tx, stage.running, "sms", [words], stage.now))
+    assert suppressed(store) == [(PHONE, "stopped", "sms")]
+
+
+def test_help_is_an_event_that_a_rule_can_answer(store: Store) -> None:
+    text = 'event message_received keyword text\nwhen message_received where keyword = "help" send sms "help"'
+    stage = Stage(store, text)
+    stage.arrive("hello", "ann")
+    write(stage, "What?", id="1")
+    assert not stage.claim("sms")[0]
+    write(stage, "HELP", id="2")
+    assert len(stage.claim("sms")[0]) == 1
+    assert suppressed(store) == []
+
+
 def test_a_complaint_suppresses_marketing_to_the_address_by_that_channel(store: Store) -> None:
     stage = staged(store, 'send email "hello"')
     buy(stage, "1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from segue.api import Answer, Inbound, Instant, Rejected, Report, Retry, Sent, Unknown, to_rfc3339
+from segue.api import Answer, Inbound, Instant, Money, Rejected, Report, Retry, Sent, Unknown, to_rfc3339
 from segue.api.values import HOUR, MINUTE, SECOND
 from segue.customers.reach import ChannelReach, Reach
 from segue.customers.suppression import ASKED, STOPPED, Suppression
@@ -285,6 +286,7 @@ def test_further_identifiers_and_the_traits_of_an_alias_read_back_too(tmp_path: 
 
 ANSWERS: list[Answer] = [
     Sent("r-1"),
+    Sent("r-1", cost=Money(Decimal("0.1875"), "EUR")),
     Rejected("no such mailbox"),
     Rejected("unregistered", address_gone=True),
     Unknown("timed out"),

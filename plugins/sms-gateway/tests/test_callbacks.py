@@ -35,6 +35,19 @@ def test_a_final_status_becomes_a_report(status: str, what: str) -> None:
     assert ("stat:UNDELIV err:001" in report.reason) == (what == "undelivered")
 
 
+@pytest.mark.parametrize(
+    ("status", "reply", "gone"),
+    [
+        ("16", "NACK/0x0000000b/Invalid Destination Address", True),
+        ("16", "NACK/0x00000058/Throttling error", False),
+        ("2", "id:1 stat:UNDELIV err:001", False),
+        ("1", "NACK/0x0000000b/x", False),
+    ],
+)
+def test_a_number_that_the_operator_does_not_know_is_gone(status: str, reply: str, gone: bool) -> None:
+    assert call(report_query(status=status, reply=reply)).reports[0].address_gone is gone
+
+
 def test_a_repeated_report_has_the_same_id() -> None:
     assert call(report_query(at="1")).reports[0].id == call(report_query(at="2", id="y")).reports[0].id
 

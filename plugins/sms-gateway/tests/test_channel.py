@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from segue.api import Answer, HttpError, Message, Rejected, Response, Retry, Sent, Tools, Unknown
+from segue.api import Answer, HttpError, Instant, Message, Rejected, Response, Retry, Sent, Tools, Unknown
 from segue_sms_gateway import Config, SmsChannel, segue_channels
 
 pytestmark = pytest.mark.asyncio
@@ -47,7 +48,7 @@ def channel(client: Client, callback_url: str | None = None, **settings: Any) ->
     return SmsChannel(Config(**(plain | settings)), Tools(channel="sms", http=client, callback_url=callback_url))
 
 
-def message(text: str = "Hi", address: str = "+358401234567") -> Message:
+def message(text: str = "Hi", address: str = "+358401234567", minutes: float = 90) -> Message:
     return Message(
         key=KEY,
         channel="sms",
@@ -57,7 +58,7 @@ def message(text: str = "Hi", address: str = "+358401234567") -> Message:
         address=address,
         content={"text": text},
         rule="r",
-        expires=0,  # type: ignore[arg-type]
+        expires=Instant(int((time.time() + 60 * minutes) * 1e6)),
     )
 
 
@@ -161,7 +162,28 @@ async def test_a_text_that_no_sms_can_carry_is_rejected_before_any_call(text: st
 async def test_a_text_that_is_too_long_is_rejected_rather_than_cut() -> None:
     client = Client(ACCEPTED)
     answers = await channel(client, most_parts=2).send([message("x" * 306), message("x" * 307)])
-    assert [type(answer) for answer in answers] == [Sent, Rejected]
+    assert answers[0] == Sent(parts=2)
+    assert isinstance(answers[1], Rejected)
+
+
+async def test_a_country_may_have_its_sender() -> None:
+    client = Client(ACCEPTED)
+    await channel(client, sender="Shop", senders={"US": "+12025550100"}).send(
+        [message(), message(address="+12125550123")]
+    )
+    assert [one["from"] for one in client.asked] == ["Shop", "+12025550100"]
+
+
+async def test_the_operator_tries_no_longer_than_the_message_may_go() -> None:
+    client = Client(ACCEPTED)
+    await channel(client).send([message(minutes=89.5), message(minutes=-5), message(minutes=1e6)])
+    assert [one["validity"] for one in client.asked] == ["90", "1", "44640"]
+
+
+async def test_a_text_is_transliterated_where_that_is_asked_for() -> None:
+    client = Client(ACCEPTED)
+    await channel(client, transliterate="letters").send([message("“Ça va”, č")])
+    assert [(one["text"], one["coding"]) for one in client.asked] == [('"Ça va", c', "0")]
 
 
 @pytest.mark.parametrize(

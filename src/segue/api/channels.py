@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, Protocol
 import msgspec
 
 from segue.api.http import HttpClient, Request, Response
+from segue.api.sms.keywords import Keyword
 from segue.api.values import Instant, Money
 
 Kind = Literal["transactional", "promotional", "informational"]
@@ -43,10 +44,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     unsubscribe: str | None = None
 
 
-class Sent(msgspec.Struct, frozen=True, tag="sent"):
-    """The provider took the message. ``receipt`` is the provider's own id for it, by which reports come back."""
+class Sent(msgspec.Struct, frozen=True, tag="sent", omit_defaults=True):
+    """The provider took the message. ``receipt`` is the provider's own id for it, by which reports come back. ``parts``
+    is how often the channel's cost is charged for it (a long SMS goes in parts), ``cost`` what it costs altogether
+    where the provider says so."""
 
     receipt: str = ""
+    parts: int = 1
+    cost: Money | None = None
 
 
 class Retry(msgspec.Struct, frozen=True, tag="retry"):
@@ -58,10 +63,12 @@ class Retry(msgspec.Struct, frozen=True, tag="retry"):
 
 class Rejected(msgspec.Struct, frozen=True, tag="rejected"):
     """The provider will never take this message. ``address_gone``: the address itself is dead (an
-    unregistered token, an unknown mailbox), and nothing more should be sent to it."""
+    unregistered token, an unknown mailbox), and nothing more should be sent to it. ``opted_out``: its owner told the
+    provider to send no more, as a STOP from there would have told Segue."""
 
     reason: str
     address_gone: bool = False
+    opted_out: bool = False
 
 
 class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
@@ -90,12 +97,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inbound(msgspec.Struct, frozen=True, kw_only=True):
-    """A message from a customer (an SMS reply): ``address`` finds the customer, ``text`` is what they wrote."""
+    """A message from a customer (an SMS reply): ``address`` finds the customer, ``text`` is what they wrote.
+    ``keyword`` is what the provider itself took it for, and acted on; where it says nothing Segue reads the words."""
 
     id: str
     address: str
     text: str
     at: Instant
+    keyword: Keyword | None = None
 
 
 class Forget(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ MOST_POLLED: Final = 1_000
 MOST_FINDINGS: Final = 100
 _LONGEST_REASON: Final = 500
 _LONGEST_ID: Final = 1_000
+_MOST_PARTS: Final = 255  # of one SMS: 3GPP TS 23.040 9.2.3.24.1
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -50,14 +51,19 @@ def read_answers(returned: object, count: int) -> tuple[list[Answer], str | None
 def _read(answer: object) -> Answer:
     match answer:
         case Sent():
-            return Sent(clean(checked(answer, Sent).receipt, _LONGEST_ID))
+            taken = checked(answer, Sent)
+            if not 1 <= taken.parts <= _MOST_PARTS:
+                raise ValueError(f"says that it went in {taken.parts} parts")
+            if taken.cost is not None and not (taken.cost.amount.is_finite() and taken.cost.amount >= 0):
+                raise ValueError("costs less than nothing, or no amount at all")
+            return Sent(clean(taken.receipt, _LONGEST_ID), taken.parts, taken.cost)
         case Retry():
             good = checked(answer, Retry)
             after = good.after if good.after is not None and math.isfinite(good.after) and good.after >= 0 else None
             return Retry(clean(good.reason), after)
         case Rejected():
             refused = checked(answer, Rejected)
-            return Rejected(clean(refused.reason), refused.address_gone)
+            return Rejected(clean(refused.reason), refused.address_gone, refused.opted_out)
         case Unknown():
             return Unknown(clean(checked(answer, Unknown).reason))
         case _:

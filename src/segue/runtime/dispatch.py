@@ -26,7 +26,7 @@ from segue.runtime.answering import count_answer
 from segue.runtime.outgoing import JOURNEY_ENDED
 from segue.runtime.people import Person
 from segue.runtime.pinning import find_template, needs_content, pin, pinned
-from segue.runtime.refusing import address_is_dead, refusal_of, take_complaint, take_in_hand
+from segue.runtime.refusing import address_is_dead, refusal_of, take_complaint, take_in_hand, take_refusal
 from segue.runtime.running import Running
 from segue.runtime.taking_back import note_retraction, take_back_late
 from segue.runtime.turn import Done, Turn
@@ -255,9 +255,10 @@ def take_outcome(turn: Turn, row: LedgerRow, outcome: Outcome, now: Instant, *, 
             note_retraction(turn, row, person, outcome.answer, now)
         return
     if row.state is not MessageState.CLAIMED:
-        if isinstance(outcome.answer, Sent) and outcome.answer.receipt and not row.receipt:
+        if isinstance(outcome.answer, Sent):
             # A report was quicker than the answer: later ones name the receipt.
-            row.receipt = outcome.answer.receipt
+            row.receipt = row.receipt or outcome.answer.receipt
+            turn.outgoing.outlay.weigh(row, outcome.answer, turn.running.costs.get(row.channel))
             turn.outgoing.change(row)
         return
     turn.advance(person, now)
@@ -278,6 +279,7 @@ def _note_answer(
     match answer:
         case Sent(receipt=receipt):
             row.state, row.handed, row.receipt, row.reason = MessageState.HANDED, now, receipt, ""
+            turn.outgoing.outlay.weigh(row, answer, turn.running.costs.get(row.channel))
             turn.outgoing.note(person, row, "sent", now)
             if spec is not None and spec.settles == "report":
                 row.due = Instant(now + int(spec.settles_within * SECOND))
@@ -287,10 +289,9 @@ def _note_answer(
             take_back_late(turn, row, person)
         case Retry(reason=reason, after=after):
             _again(turn, row, person, reason, after, now)
-        case Rejected(reason=reason, address_gone=gone):
+        case Rejected(reason=reason):
             row.state, row.reason = MessageState.FAILED, reason
-            if gone:
-                address_is_dead(turn, row, person, reason, now)
+            take_refusal(turn, row, person, answer, now)
             turn.outgoing.note(person, row, "undelivered", now)
             _settle(turn, row, person, "failed", reason, now)
         case Unknown(reason=reason):

@@ -6,13 +6,12 @@ it for whoever has it. START undoes both.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Final
 
 import msgspec
 
 from segue.api import Inbound, Instant
+from segue.api.sms import read_keyword
 from segue.customers.consent import GRANTED, MARKETING, WITHDRAWN, State, Statement, basis_of
 from segue.engine.journey import Arrived
 from segue.program.reads import REACH
@@ -22,14 +21,6 @@ from segue.runtime.running import Running
 from segue.runtime.turn import Done, Turn
 from segue.store.customers import find_seen, hash_id
 from segue.store.database import Transaction
-
-_STOP: Final = re.compile(
-    r"\s*(please\s+)?(stop(\s*all|\s+it|\s+now|\s+texting(\s+me)?)?|unsubscribe(\s+me)?|cancel|end|quit|opt\s*-?\s*out|remove\s+me)\s*[.!]*\s*",
-    re.IGNORECASE,
-)
-"""Words that ask to stop, as carriers and the CTIA's principles list them (STOP, STOPALL, UNSUBSCRIBE, CANCEL, END,
-QUIT), in usual wordings."""
-_START: Final = re.compile(r"\s*(start|unstop|yes)\s*[.!]*\s*", re.IGNORECASE)
 
 
 def take_inbound(tx: Transaction, running: Running, channel: str, messages: Sequence[Inbound], now: Instant) -> Done:
@@ -46,13 +37,16 @@ def take_inbound(tx: Transaction, running: Running, channel: str, messages: Sequ
         people = who_has(turn, how.address, one.address)
         at = Instant(min(one.at, now))
         state: State | None = None
-        if _STOP.fullmatch(one.text):
+        keyword = one.keyword or read_keyword(one.text)
+        if keyword == "stop":
             state = WITHDRAWN
             stop(turn, channel, one.address, one.text, at, now)
-        elif _START.fullmatch(one.text):
+        elif keyword == "start":
             state = GRANTED
             restart(turn, channel, one.address, now)
         fields = {"channel": channel, "text": one.text, "source": channel}
+        if keyword == "help":  # so that a rule can answer it
+            fields["keyword"] = keyword
         raw = msgspec.json.encode(fields)
         for number, row in enumerate(people):
             person = turn.people[row]

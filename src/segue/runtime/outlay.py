@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, tzinfo
 
-from segue.api import Instant, Money
-from segue.delivery.ledger import LedgerRow, MessageState
+from segue.api import Instant, Money, Sent
+from segue.delivery.ledger import CAME_TO_NOTHING, LedgerRow, MessageState
 from segue.delivery.policy import to_millionths
 from segue.program.calendar import local
 from segue.store import coupons
@@ -31,6 +31,16 @@ class Outlay:
         if cost is not None and cost.amount:
             row.cost, row.currency = to_millionths(cost), cost.currency
             self.spent[row.kind, row.currency, self.day_of(now)] += row.cost
+
+    def weigh(self, row: LedgerRow, taken: Sent, each: Money | None) -> None:
+        """A message was taken: it costs what the provider says, or for each of its parts what the channel costs. The
+        same answer again changes nothing."""
+        if row.claimed is None or row.state in CAME_TO_NOTHING:
+            return
+        if taken.cost is not None:
+            self.charge(row, taken.cost, row.claimed)
+        elif each is not None and taken.parts > 1:
+            self.charge(row, Money(each.amount * taken.parts, each.currency), row.claimed)
 
     def give_back(self, row: LedgerRow) -> None:
         """What a message cost is given back, to the day on which it was last claimed."""

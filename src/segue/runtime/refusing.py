@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segue.api import Event, Instant
+from segue.api import Event, Instant, Rejected
 from segue.customers.suppression import BOUNCED, COMPLAINED, STOPPED, Suppression, comparable, refusal_by
 from segue.delivery.ledger import LedgerRow
 from segue.program.reads import REACH
@@ -33,6 +33,15 @@ def address_is_dead(turn: Turn, row: LedgerRow, person: Person, reason: str, now
     _suppress(turn, row, person, BOUNCED, "", reason, now, now)
 
 
+def take_refusal(turn: Turn, row: LedgerRow, person: Person, refusal: Rejected, now: Instant) -> None:
+    """What a provider's refusal says of the address: it is dead, or its owner told the provider to send no more."""
+    if refusal.address_gone:
+        address_is_dead(turn, row, person, refusal.reason, now)
+    if refusal.opted_out and row.address:
+        stop(turn, row.channel, row.address, refusal.reason, now, now)
+        _show(turn, row, person, now)
+
+
 def take_complaint(turn: Turn, row: LedgerRow, person: Person, reason: str, at: Instant, now: Instant) -> None:
     """A message was called spam: no marketing goes to its address by that channel any more."""
     _suppress(turn, row, person, COMPLAINED, row.channel, reason, at, now)
@@ -46,9 +55,15 @@ def _suppress(
         return
     address = comparable(sort, row.address)
     turn.suppressions.add(Suppression(sort, address, why, since, row.channel, channel, detail, row.row))
-    turn.refresh(person)
-    turn.change(person, frozenset((REACH,)), now)
-    look_again(turn, sort, address, now, without=(person.row.row,))
+    _show(turn, row, person, now)
+
+
+def _show(turn: Turn, row: LedgerRow, person: Person, now: Instant) -> None:
+    """Let whoever has the address of a message be looked at again, now that it is suppressed."""
+    if (sort := _sort_of(turn, row.channel)) is not None:
+        turn.refresh(person)
+        turn.change(person, frozenset((REACH,)), now)
+        look_again(turn, sort, comparable(sort, row.address), now, without=(person.row.row,))
 
 
 def _sort_of(turn: Turn, channel: str) -> str | None:

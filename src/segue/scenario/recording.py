@@ -19,12 +19,13 @@ from __future__ import annotations
 import array
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from segue.api import Answer, Event, Instant, Rejected, Report, Retry, Sent, Unknown, from_datetime, to_rfc3339
+from segue.api import Answer, Event, Instant, Money, Rejected, Report, Retry, Sent, Unknown, from_datetime, to_rfc3339
 from segue.api.bodies import Refused
 from segue.api.shop import MOST_LINES, order_lines
 from segue.customers.suppression import Reason, Suppression, comparable
@@ -341,6 +342,11 @@ def _answer_of(tx: Transaction, message: LedgerRow) -> RecordedAnswer:
     return RecordedAnswer(message.key, claimed, answered, answer)
 
 
+def _cost_of(message: LedgerRow) -> Money | None:
+    """What a message costs, all its parts together; None where it costs nothing (any more)."""
+    return Money(Decimal(message.cost).scaleb(-6), message.currency) if message.cost is not None else None
+
+
 def _retraction_of(message: LedgerRow) -> Answer:
     """What the channel said to taking a message back."""
     if message.state is MessageState.RETRACTED:
@@ -373,7 +379,7 @@ def _last_answer_of(tx: Transaction, message: LedgerRow) -> tuple[Instant | None
             | MessageState.RETRACTED
             | MessageState.RETRACTING
         ):
-            return message.claimed, message.handed, Sent(message.receipt)
+            return message.claimed, message.handed, Sent(message.receipt, cost=_cost_of(message))
         case MessageState.FAILED:
             gone = shown_dead_by(tx, message.row)
             return message.claimed, message.settled, Rejected(message.reason, address_gone=gone)

@@ -14,7 +14,7 @@ import time
 from urllib.parse import quote
 
 from segue.api import Callback, Inbound, Instant, Report, Request, Response
-from segue_sms_gateway.numbers import NumberError, parse_number
+from segue.api.sms import NumberError, parse_number
 
 DELIVERED, FAILED, BUFFERED, ACKNOWLEDGED, REFUSED = 1, 2, 4, 8, 16
 REPORT_MASK = DELIVERED | FAILED | REFUSED
@@ -38,6 +38,10 @@ _FINAL = {
     FAILED: ("undelivered", "the operator could not deliver it"),
     REFUSED: ("undelivered", "the operator refused it"),
 }
+
+
+_NO_SUCH_NUMBER = "nack/0x0000000b/"
+"""What bearerbox says of a text that an operator refused by SMPP's ESME_RINVDSTADR, "invalid destination address"."""
 
 
 def report_url(base: str, channel: str, key: str, secret: str) -> str:
@@ -72,7 +76,8 @@ def _read_report(request: Request, key: str) -> Callback:
     words = _line(request.query.get("reply", ""))
     reason = f"{meaning} ({words})" if meaning and words else meaning
     # The parts of a long text may report one by one; the same outcome counts once.
-    report = Report(id=f"{key}:{what}", what=what, at=_instant(request), key=key, reason=reason)
+    gone = what == "undelivered" and words.lower().startswith(_NO_SUCH_NUMBER)
+    report = Report(id=f"{key}:{what}", what=what, at=_instant(request), key=key, reason=reason, address_gone=gone)
     return Callback(reports=(report,))
 
 

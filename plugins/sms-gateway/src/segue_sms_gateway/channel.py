@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import unicodedata
+import math
+import time
 from collections.abc import Sequence
 from urllib.parse import quote, quote_plus
 
-from segue.api import Answer, BaseChannel, Callback, HttpError, Message, Rejected, Request, Retry, Tools, Unknown
-from segue_sms_gateway.alphabet import alphabet_of, count_parts
+from segue.api import Answer, BaseChannel, Callback, HttpError, Message, Rejected, Request, Retry, Sent, Tools, Unknown
+from segue.api.sms import (
+    NumberError,
+    TextError,
+    parse_number,
+    readable_text,
+    sender_for,
+    split_text,
+    transliterate,
+)
 from segue_sms_gateway.callbacks import REPORT_MASK, read_callback, report_url
 from segue_sms_gateway.config import Config
-from segue_sms_gateway.numbers import NumberError, parse_number
 from segue_sms_gateway.replies import judge
 
-
-class TextError(ValueError):
-    """This text cannot go as an SMS; the text says why."""
+_LONGEST_VALIDITY = 44_640
+"""Minutes: a month."""
 
 
 class SmsChannel(BaseChannel):
@@ -35,7 +42,7 @@ class SmsChannel(BaseChannel):
 
     async def _send(self, message: Message) -> Answer:
         try:
-            query = self._query(message)
+            query, parts = self._query(message)
         except NumberError as error:
             return Rejected(str(error), address_gone=True)
         except TextError as error:
@@ -49,36 +56,43 @@ class SmsChannel(BaseChannel):
             return (Unknown if error.sent else Retry)(self._without_secrets(str(error)))
         except Exception as error:  # whatever a client raises must not decide over the rest of the batch
             return Unknown(self._without_secrets(f"{type(error).__name__}: {error}"))
-        return judge(response)
+        answer = judge(response)
+        return Sent(answer.receipt, parts) if isinstance(answer, Sent) else answer
 
-    def _query(self, message: Message) -> dict[str, str]:
+    def _query(self, message: Message) -> tuple[dict[str, str], int]:
+        """The parameters of ``sendsms``, and in how many parts the text goes."""
         config = self._config
-        text = readable_text(message.content.get("text", ""))
-        parts = count_parts(text)
-        if parts > config.most_parts:
+        text = transliterate(readable_text(message.content.get("text", "")), config.transliterate)
+        parts = split_text(text)
+        if parts.count > config.most_parts:
             raise TextError(
-                f"the text takes {parts} parts of an SMS, and most_parts allows {config.most_parts}: shorten it"
+                f"the text takes {parts.count} parts of an SMS, and most_parts allows {config.most_parts}: shorten it"
             )
+        number = parse_number(message.address)
         query = {
             "username": config.username,
             "password": config.password,
-            "to": parse_number(message.address),
+            "to": number,
             "text": text,
             "charset": "UTF-8",
-            "coding": "0" if alphabet_of(text) == "gsm-7" else "2",
+            "coding": "0" if parts.alphabet == "gsm-7" else "2",
+            "validity": str(self._validity(message)),
         }
-        if config.sender:
-            query["from"] = config.sender
+        if sender := sender_for(number, config.senders, config.sender):
+            query["from"] = sender
         if config.smsc:
             query["smsc"] = config.smsc
-        if config.validity is not None:
-            query["validity"] = str(config.validity)
         if self._tools.callback_url is not None and config.callback_secret is not None:
             query["dlr-mask"] = str(REPORT_MASK)
             query["dlr-url"] = report_url(
                 self._tools.callback_url, self._tools.channel, message.key, config.callback_secret
             )
-        return query
+        return query, parts.count
+
+    def _validity(self, message: Message) -> int:
+        """Minutes for which the message may still go, so that a stale one does not wait at the operator."""
+        left = max(1, math.ceil((message.expires / 1_000_000 - time.time()) / 60))
+        return min(left, self._config.validity if self._config.validity is not None else _LONGEST_VALIDITY)
 
     def _without_secrets(self, reason: str) -> str:
         """A client's error may quote the address it called, which holds the password."""
@@ -86,14 +100,3 @@ class SmsChannel(BaseChannel):
             if secret:
                 reason = reason.replace(secret, "•••")
         return reason[:300]
-
-
-def readable_text(text: str) -> str:
-    """The text without what surrounds it in its file, and with LF as its only line end. Raises TextError."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").strip()
-    if not text:
-        raise TextError("the text is empty")
-    for character in text:
-        if character != "\n" and unicodedata.category(character) in {"Cc", "Cs"}:
-            raise TextError(f"the text contains U+{ord(character):04X}, which no SMS can carry")
-    return text

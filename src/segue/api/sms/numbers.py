@@ -26,3 +26,15 @@ def parse_number(text: str) -> str:
             raise NumberError(f"{shown} lacks its country: write it as +, country code and number (+358401234567)")
         raise NumberError(f"{shown} is not a telephone number: it needs +, country code and number (+358401234567)")
     return digits
+
+
+def country_of(number: str) -> str:
+    """The country (ISO 3166-1, two letters) to whose numbering plan a number in E.164 belongs: ``CA`` and ``US`` are
+    told apart though both begin with +1. Empty where there is none (satellite telephones)."""
+    import phonenumbers  # its tables are loaded where numbers are sent to
+
+    try:
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return ""
+    return region if region is not None and region != "001" else ""
