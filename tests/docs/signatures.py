@@ -75,9 +75,10 @@ def _double_quoted(code: str) -> str:
 
 
 def _class(name: str, found: type) -> str:
-    kind = "Exception" if issubclass(found, Exception) else "Protocol" if getattr(found, "_is_protocol", False) else ""
+    raised = issubclass(found, Exception)
+    kind = found.__bases__[0].__name__ if raised else "Protocol" if getattr(found, "_is_protocol", False) else ""
     lines = [f"class {name}({kind}):" if kind else f"class {name}:"]
     for member, value in vars(found).items():
-        if inspect.isfunction(value) and (not member.startswith("_") or kind == "Exception"):
+        if inspect.isfunction(value) and (not member.startswith("_") or raised):
             lines.append(write_function(member, value, "    "))
     return "\n".join(lines)

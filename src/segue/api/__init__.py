@@ -23,7 +23,7 @@ from segue.api.channels import (
 )
 from segue.api.events import Event
 from segue.api.hooks import API_VERSION, plugin
-from segue.api.http import HttpClient, HttpError, Request, Response
+from segue.api.http import ForbiddenAddress, HttpClient, HttpError, Request, Response
 from segue.api.sources import (
     Fetched,
     FetchingSource,
@@ -54,6 +54,7 @@ __all__ = [
     "FieldSpec",
     "FieldType",
     "Finding",
+    "ForbiddenAddress",
     "Forget",
     "HttpClient",
     "HttpError",

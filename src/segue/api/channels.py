@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
-from segue.api.http import HttpClient, Request, Response
+from segue.api.http import GuardsAddresses, HttpClient, Request, Response
 from segue.api.sms.keywords import Keyword
 from segue.api.values import Instant, Money
 
@@ -154,6 +154,15 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     channel: str
     http: HttpClient
     callback_url: str | None = None
+
+    def guarded(self, allow: Sequence[str] = ()) -> HttpClient:
+        """A client for addresses that others chose, such as a trait of a customer: it raises `ForbiddenAddress` for any
+        that is not public (loopback, private networks, a cloud's metadata), however it is spelt and whatever a name
+        points to, save those in the networks ``allow``, such as ``10.0.0.0/8``. Raises ValueError where one of these is
+        no network, and where the host lends no such client."""
+        if not isinstance(self.http, GuardsAddresses):
+            raise ValueError("this host lends no client that can be guarded")
+        return self.http.guarded(allow)
 
 
 class Channel(Protocol):

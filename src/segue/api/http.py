@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -39,6 +39,14 @@ class HttpError(Exception):
         self.sent = sent
 
 
+class ForbiddenAddress(HttpError):
+    """A guarded client was asked for an address that it may not call. Nothing was sent, and nothing ever will be there
+    unless the settings allow it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, sent=False)
+
+
 class HttpClient(Protocol):
     """The one HTTP client that channels share: pooled, with time-outs, and no redirects followed."""
 
@@ -54,4 +62,14 @@ class HttpClient(Protocol):
     ) -> Response:
         """Ask once. Answers of any status are returned; raises HttpError where there is none.
         ``timeout`` is in seconds and covers the whole exchange. At most 1 MB of the answer is read."""
+        ...
+
+
+@runtime_checkable
+class GuardsAddresses(Protocol):
+    """A client that can be had guarded, as the host's can; `segue.api.Tools.guarded` asks it."""
+
+    def guarded(self, allow: Sequence[str] = ()) -> HttpClient:
+        """A client that calls public addresses only, and those in the networks ``allow``. Raises ValueError where one
+        of these is no network."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Final
 
@@ -12,7 +12,8 @@ import aiohttp
 import yarl
 
 from segue import __version__
-from segue.api import HttpError, Response
+from segue.api import ForbiddenAddress, HttpError, Response
+from segue.host.guard import Forbidden, Guard, GuardedResolver
 
 LARGEST_ANSWER: Final = 1_000_000
 """Bytes of an answer that are read; what follows is dropped together with the connection."""
@@ -40,10 +41,19 @@ class AiohttpClient:
     Error texts name the host and never the path or query, where some providers want their keys.
     """
 
-    def __init__(self, connections: int = 100) -> None:
+    def __init__(self, connections: int = 100, guard: Guard | None = None) -> None:
         self._connections = connections
+        self._guard = guard
+        self._guarded: dict[tuple[str, ...], AiohttpClient] = {}
         self._sessions: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession]
         self._sessions = weakref.WeakKeyDictionary()
+
+    def guarded(self, allow: Sequence[str] = ()) -> AiohttpClient:
+        """See `segue.api.Tools.guarded`. It has connections of its own: one that was made unguarded is not used."""
+        networks = tuple(allow)
+        if networks not in self._guarded:
+            self._guarded[networks] = AiohttpClient(self._connections, Guard(networks))
+        return self._guarded[networks]
 
     async def request(
         self,
@@ -63,6 +73,8 @@ class AiohttpClient:
         except (ValueError, TypeError):
             raise HttpError("the address is not one of http or https", sent=False) from None
         where = f"{target.scheme}://{target.host}:{target.port}"
+        if self._guard is not None and (target.raw_user is not None or target.raw_password is not None):
+            raise ForbiddenAddress(f"{where}: the address names a user, as no address does that others may choose")
         progress = _Progress()
         try:
             async with asyncio.timeout(timeout):
@@ -70,6 +82,10 @@ class AiohttpClient:
         except TimeoutError:
             raise HttpError(f"{where}: no answer within {timeout:g} s", sent=progress.begun) from None
         except (aiohttp.ClientError, OSError, EOFError) as error:
+            if isinstance(error.__cause__, Forbidden):
+                raise ForbiddenAddress(f"{where}: {error.__cause__}") from None
+            if self._guard is not None and isinstance(error, aiohttp.InvalidURL):
+                raise ForbiddenAddress(f"{where}: no address on the Internet is spelt like this") from None
             raise HttpError(f"{where}: {_in_words(error)}", sent=progress.begun) from None
         except (ValueError, TypeError) as error:
             # A line break in a header, a name that is no host name: found before anything is written, if at all.
@@ -116,7 +132,7 @@ class AiohttpClient:
             trace.on_request_headers_sent.append(_mark)
             trace.freeze()
             session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections),
+                connector=self._connector(),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 # Answers come as they are: a small gzip could unfold to gigabytes.
                 auto_decompress=False,
@@ -128,8 +144,17 @@ class AiohttpClient:
             self._sessions[loop] = session
         return session
 
+    def _connector(self) -> aiohttp.TCPConnector:
+        if self._guard is None:
+            return aiohttp.TCPConnector(limit=self._connections)
+        return aiohttp.TCPConnector(
+            limit=self._connections, resolver=GuardedResolver(self._guard), socket_factory=self._guard.open_socket
+        )
+
     async def close(self) -> None:
         """Close the connections of the running loop; those of other loops are theirs to close."""
+        for client in tuple(self._guarded.values()):
+            await client.close()
         session = self._sessions.pop(asyncio.get_running_loop(), None)
         if session is not None:
             await session.close()
