@@ -1,8 +1,10 @@
-"""What sources have in common that other systems call, each signing its calls with a secret that both know."""
+"""What signed calls have in common, with a secret that both sides know: those of sources that other systems call, and
+those that a channel makes."""
 
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
@@ -26,10 +28,13 @@ __all__ = [
     "secrets_of",
     "sign",
     "signed_topic",
+    "standard_key",
+    "standard_signature",
 ]
 
 TOLERANCE: Final = 5 * MINUTE
 """How far the moment that was signed may lie from now, both ways: one call that was caught is of no use for longer."""
+_PREFIX: Final = "whsec_"
 MOST_SIGNATURES: Final = 16
 """Signatures of one request that are looked at: there are two while a secret is changed."""
 
@@ -58,6 +63,23 @@ def secrets_of(secret: str | tuple[str, ...], setting: str = "secret") -> tuple[
 def sign(secret: bytes, *parts: bytes) -> bytes:
     """The HMAC with SHA-256 of the parts."""
     return hmac.digest(secret, b"".join(parts), hashlib.sha256)
+
+
+def standard_key(secret: str) -> bytes:
+    """The bytes of a secret of Standard Webhooks: base64, most often behind ``whsec_``. Raises ValueError, which does
+    not show it. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md"""
+    try:
+        return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError(
+            "`secret` is no secret of Standard Webhooks: it is base64, most often behind `whsec_`"
+        ) from None
+
+
+def standard_signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
+    """One signature of the header ``webhook-signature``: the version, a comma, and the HMAC in base64."""
+    signed = sign(key, message_id.encode(), b".", timestamp.encode(), b".", body)
+    return f"v1,{base64.b64encode(signed).decode()}"
 
 
 def require_signed(field: str, good: Iterable[bytes], given: Iterable[bytes]) -> None:

@@ -5,14 +5,12 @@ Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/st
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Final
 
 from segue.api import Event, Instant, Received, Request, SourceTools
 from segue.api.bodies import Refused, read_id
 from segue.api.mapping import Reader
-from segue.api.webhooks import answer, require_fresh, require_signed, secrets_of, sign
+from segue.api.webhooks import answer, require_fresh, require_signed, secrets_of, standard_key, standard_signature
 from segue_webhooks.settings import Config
 
 __all__ = ["LARGEST", "ROUTE", "WebhookSource"]
@@ -23,7 +21,6 @@ LARGEST: Final = 500_000
 _ID: Final = "webhook-id"
 _TIMESTAMP: Final = "webhook-timestamp"
 _SIGNATURE: Final = "webhook-signature"
-_PREFIX: Final = "whsec_"
 
 
 class WebhookSource:
@@ -41,7 +38,7 @@ class WebhookSource:
         if config.header:
             self._tokens = tuple(token.encode() for token in secrets_of(config.token, "token"))
         else:
-            self._secrets = tuple(_key(secret) for secret in secrets_of(config.secret))
+            self._secrets = tuple(standard_key(secret) for secret in secrets_of(config.secret))
 
     def receive(self, request: Request, now: Instant) -> Received:
         """Understand one call that arrived at ``now``."""
@@ -60,23 +57,8 @@ class WebhookSource:
         sent, moment = request.headers.get(_ID), request.headers.get(_TIMESTAMP)
         if not sent or not moment:
             raise Refused(_TIMESTAMP if sent else _ID, "is missing: the tool has to sign its calls", status=401)
-        parts = sent.encode(), b".", moment.encode(), b".", request.body
-        given = [
-            signature.encode()
-            for version, comma, signature in (
-                one.partition(",") for one in request.headers.get(_SIGNATURE, "").split(" ")
-            )
-            if version == "v1" and comma
-        ]
-        require_signed(_SIGNATURE, (base64.b64encode(sign(secret, *parts)) for secret in self._secrets), given)
+        given = [one.encode() for one in request.headers.get(_SIGNATURE, "").split(" ") if one.startswith("v1,")]
+        good = (standard_signature(secret, sent, moment, request.body).encode() for secret in self._secrets)
+        require_signed(_SIGNATURE, good, given)
         require_fresh(_TIMESTAMP, moment, now)
         return read_id(sent, _ID) or sent, Instant(min(int(moment) * 1_000_000, now))
-
-
-def _key(secret: str) -> bytes:
-    try:
-        return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError(
-            "`secret` is no secret of Standard Webhooks: it is base64, most often behind `whsec_`"
-        ) from None
