@@ -26,6 +26,7 @@ from segue.api import (
     Report,
     Request,
     Response,
+    Retry,
     Sent,
     Tools,
 )
@@ -226,6 +227,11 @@ class Speechless(Lines):
         return [Finding("SPF", False, "no record")]
 
 
+class Addressless(Lines):
+    def write(self, message: Message) -> Answer:
+        return Sent(message.key) if message.address else Retry("no address yet")
+
+
 async def open_later(config: Config, tools: Tools) -> Lines:
     return Lines(config, tools)
 
@@ -274,6 +280,7 @@ def run(check: str, spec: ChannelSpec, folder: Path, config: msgspec.Struct, del
         ("test_examining_gives_findings", Speechless, {"examines": True}, "not what to do"),
         ("test_closing_twice_is_harmless", CloseOnce, {}, "closed already"),
         ("test_it_can_be_closed_unused_and_opened_again", open_later, {}, "coroutine function"),
+        ("test_an_empty_address_is_rejected", Addressless, {}, "is answered Retry"),
     ],
 )
 def test_a_broken_channel_fails(

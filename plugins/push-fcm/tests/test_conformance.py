@@ -10,7 +10,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from segue.api import ChannelSpec
+from segue.api import ChannelSpec, Response
 from segue.testing import ChannelConformance
 from segue_push_fcm import Config, segue_channels
 
@@ -28,6 +28,10 @@ class TestPushFcm(ChannelConformance):
             "token_uri": f"{url}/token",
         }
         return spec, Config(service_account=json.dumps(account), url=url)
+
+    def beforehand(self, method: str, url: str) -> Response | None:
+        granted = b'{"access_token": "ya29.first", "expires_in": 3599, "token_type": "Bearer"}'
+        return Response(200, granted) if url.endswith("/token") else None
 
 
 @cache

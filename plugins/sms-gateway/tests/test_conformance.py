@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from segue.api import ChannelSpec
+from segue.api import ChannelSpec, Request
 from segue.testing import ChannelConformance
 from segue_sms_gateway import Config, segue_channels
+from segue_sms_gateway.callbacks import report_url
 
 
 class TestSmsGateway(ChannelConformance):
@@ -17,7 +19,17 @@ class TestSmsGateway(ChannelConformance):
     def make(self) -> tuple[ChannelSpec, msgspec.Struct]:
         (spec,) = segue_channels()
         url = f"http://127.0.0.1:{closed_port()}/cgi-bin/sendsms"
-        return spec, Config(url=url, username="segue", password="p", callback_secret="a-secret-of-this-test", timeout=5)
+        return spec, Config(
+            url=url, username="segue", password="a-password", callback_secret="a-secret-of-this-test", timeout=5
+        )
+
+    def genuine(self) -> Request:
+        """As Kannel calls the address that it was given, with its placeholders filled in."""
+        address = report_url("http://127.0.0.1:8080", "sms", "0" * 32, "a-secret-of-this-test")
+        query = dict(
+            parse_qsl(urlsplit(address.replace("%d", "1").replace("%F", "7").replace("%T", "1700000000")).query)
+        )
+        return Request("GET", "/callbacks/sms", {}, query, b"")
 
 
 def closed_port() -> int:

@@ -5,64 +5,29 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import msgspec
-import pytest
 
-from segue.api import (
-    Answer,
-    Channel,
-    ChannelSpec,
-    Instant,
-    Message,
-    Request,
-    Sent,
-    Tools,
-)
-from segue.host.answers import read_answers, read_callback, read_findings, read_polled
+from segue.api import Answer, Channel, ChannelSpec, Rejected, Sent
+from segue.host.answers import read_findings, read_polled
 from segue.host.declarations import faults_of_channel
-from segue.host.http import AiohttpClient
+from segue.testing.callers import CallerChecks
 from segue.testing.declarations import require_config, require_unknown_settings_refused, texts
+from segue.testing.providers import ProviderChecks
 
-T = TypeVar("T")
-
-_FAR: Final = Instant(4_102_444_800_000_000)  # 2100-01-01
 _LONGEST_BLOCK: Final = 1.0
 _INJECTED: Final = "X-Injected"
 _BREAKS: Final = ("\r\n", "\n", "\r")
 
 
-class ChannelConformance:
+class ChannelConformance(ProviderChecks, CallerChecks):
     """Subclass it in a test module, with a name that starts with ``Test``, and say how to `make` the channel.
 
     ``folder`` is an empty folder for each test. Set ``address`` to one that the channel takes. Where a provider is
     needed, start a stand-in in a fixture of your own; without one the channel should answer ``Retry``, and the suite
-    accepts that.
+    accepts that. A channel that calls its provider by ``tools.http`` is also tried with providers that misbehave.
     """
-
-    address: str = "ann@example.com"
-    """An address that the channel takes."""
-
-    folder: Path
-
-    def make(self) -> tuple[ChannelSpec, msgspec.Struct]:
-        """The declaration, and a configuration with which the channel opens."""
-        raise NotImplementedError("say how to make the channel: def make(self): return SPEC, Config(…)")
-
-    def delivered(self) -> str | None:
-        """Everything that went out so far, as it was on the wire; None when that can't be seen.
-
-        A channel that answers ``Sent`` to a message with line breaks in its address or subject must show here that they
-        did no harm. One that answers ``Rejected`` need not.
-        """
-        return None
-
-    @pytest.fixture(autouse=True)
-    def _own_folder(self, tmp_path: Path) -> None:
-        self.folder = tmp_path
 
     # The declaration
 
@@ -140,6 +105,18 @@ class ChannelConformance:
 
         self._with_channel(exchange)
 
+    def test_an_empty_address_is_rejected(self) -> None:
+        """It is empty today and tomorrow: a Retry would try for a day, and a Sent would be a lie."""
+
+        async def exchange(channel: Channel, spec: ChannelSpec) -> None:
+            if spec.address is None:
+                return
+            for address in ("", " ", "\r\n"):
+                (answer,) = await self._send(channel, spec, [self.message(1, address=address)])
+                assert isinstance(answer, Rejected), f"a message to {address!r} is answered {answer!r}, not Rejected"
+
+        self._with_channel(exchange)
+
     def test_line_breaks_cannot_inject(self) -> None:
         """A customer chooses their own name and address: neither may add a header, a recipient or a second message."""
 
@@ -191,26 +168,6 @@ class ChannelConformance:
             if not spec.retracts:
                 wrong = [answer for answer in answers if isinstance(answer, Sent)]
                 assert not wrong, "retract answers Sent, and the declaration says that the channel does not retract"
-
-        self._with_channel(exchange)
-
-    def test_hostile_callbacks_never_raise(self) -> None:
-        """Anyone can call /callbacks/NAME."""
-
-        async def exchange(channel: Channel, spec: ChannelSpec) -> None:
-            for request in hostile_requests(f"/callbacks/{self._channel()}"):
-                shown = f"{request.method} {request.path} with {len(request.body)} bytes: {request.body[:40]!r}"
-                try:
-                    returned = await self._within(10.0, channel.receive(request), "receive")
-                except Exception as error:
-                    raise AssertionError(f"receive raised {type(error).__name__}: {error}, for {shown}") from error
-                try:
-                    callback = read_callback(returned, spec.reactions)
-                except ValueError as error:
-                    raise AssertionError(f"receive, for {shown}: {error}") from error
-                status = callback.response.status
-                assert status < 500, f"receive answers {status} to {shown}; it is the caller's fault, so a 4xx"
-                assert not callback.reports, f"receive believes {shown}, which is nobody's: {callback.reports}"
 
         self._with_channel(exchange)
 
@@ -268,62 +225,6 @@ class ChannelConformance:
         self._with_channel(nothing)
         self._with_channel(lambda channel, spec: self._send(channel, spec, [self.message(1)]))
 
-    # The stage
-
-    def message(self, n: int, **changes: Any) -> Message:
-        """A message that the channel should be able to carry; each ``n`` has a key of its own."""
-        spec, _ = self.make()
-        message = Message(
-            key=f"{n:032x}",
-            channel=self._channel(),
-            name="welcome",
-            kind="promotional",
-            customer="ann",
-            address=self.address,
-            content={part.name: f"{part.name} number {n}"[: part.most] for part in spec.content},
-            rule="welcome",
-            expires=_FAR,
-        )
-        return msgspec.structs.replace(message, **changes)
-
-    def _channel(self) -> str:
-        spec, _ = self.make()
-        return spec.serves[0] if spec.serves else spec.name.replace("-", "_")
-
-    def _with_channel(self, exchange: Callable[[Channel, ChannelSpec], Awaitable[object]]) -> None:
-        async def run() -> None:
-            spec, config = self.make()
-            http = AiohttpClient()
-            tools = Tools(channel=self._channel(), http=http, callback_url="http://127.0.0.1:8080")
-            channel = spec.open(config, tools)
-            if asyncio.iscoroutine(channel):
-                channel.close()
-                raise AssertionError("open is a coroutine function; it must return the channel itself")
-            try:
-                await exchange(channel, spec)
-            finally:
-                await self._within(10.0, channel.close(), "close")
-                await http.close()
-
-        asyncio.run(run())
-
-    async def _send(self, channel: Channel, spec: ChannelSpec, messages: Sequence[Message]) -> Sequence[Answer]:
-        try:
-            answers = await self._within(spec.timeout, channel.send(messages), "send")
-        except AssertionError:
-            raise
-        except Exception as error:
-            raise AssertionError(
-                f"send raised {type(error).__name__}: {error}; answer Retry, Rejected or Unknown instead"
-            ) from error
-        self._require_answers(answers, len(messages), "send")
-        return answers
-
-    @staticmethod
-    def _require_answers(answers: object, count: int, call: str) -> None:
-        _, fault = read_answers(answers, count)
-        assert fault is None, f"{call}: {fault}"
-
     def _require_harmless(self, where: str, line_break: str, answer: Answer) -> None:
         if not isinstance(answer, Sent):
             return
@@ -335,49 +236,3 @@ class ChannelConformance:
         assert not re.search(rf"(^|[\r\n]){_INJECTED}", wire), (
             f"{line_break!r} in the {where} added a line to what went out"
         )
-
-    @staticmethod
-    async def _within(seconds: float, call: Awaitable[T], what: str) -> T:
-        try:
-            return await asyncio.wait_for(call, seconds)
-        except TimeoutError:
-            raise AssertionError(f"{what} took longer than {seconds:g} s") from None
-
-
-def hostile_requests(path: str) -> list[Request]:
-    """Calls that no provider makes."""
-    bodies: tuple[bytes, ...] = (
-        b"",
-        b"{}",
-        b"[]",
-        b"null",
-        b"0",
-        b'"text"',
-        b"{",
-        b"[" * 100_000,
-        b'{"a":' * 10_000,
-        b'{"id": 7, "status": ["delivered"], "to": {}, "text": null, "key": NaN}',
-        b'{"status":"delivered","id":"1","MessageSid":"x","MessageStatus":"delivered"}',
-        b"status=delivered&id=1&status=%00&=&&%ZZ&a[]=1",
-        b"\xff\xfe\x00\x00",
-        b"\x1f\x8b\x08\x00broken",
-        b"<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>",
-        b"x" * 200_000,
-    )
-    types = ("", "application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=", "text/xml")
-    requests = [
-        Request("POST", path, {"content-type": kind} if kind else {}, {}, body) for body in bodies for kind in types
-    ]
-    queries: tuple[dict[str, str], ...] = (
-        {},
-        {"": ""},
-        {"key": "", "status": ""},
-        {"key": "0" * 32, "status": "delivered", "id": "1", "type": "1", "token": "guess", "secret": "guess"},
-        {"key": "\0\ud800", "type": "-1", "status": "9" * 400, "to": "\r\nX: y"},
-        {"from": "a" * 10_000, "text": "STOP\0", "id": "../../etc/passwd"},
-    )
-    requests += [Request(method, path, {}, query, b"") for method in ("GET", "POST", "PUT", "") for query in queries]
-    requests.append(
-        Request("POST", path + "/../../x", {"authorization": "Basic !!!", "x-signature": "\xff"}, {}, b"{}")
-    )
-    return requests

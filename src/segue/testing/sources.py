@@ -11,7 +11,7 @@ import pytest
 
 from segue.api import Event, Instant, Received, Request, Source, SourceSpec, SourceTools
 from segue.host.declarations import checked, faults_of_source
-from segue.testing.channels import hostile_requests
+from segue.testing.callers import hostile_requests
 from segue.testing.declarations import require_config, require_unknown_settings_refused
 
 _NOW: Final = Instant(1_790_000_000_000_000)
