@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-import segue
 from segue.cli import new as module
 from segue.cli.new import new
 from segue.host import discover
-
-SOURCES = str(Path(segue.__file__).parents[1])
+from tests.strangers import install, python
 
 
 @pytest.fixture(autouse=True)
@@ -27,27 +22,6 @@ def _without_installed_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(*arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(new, list(arguments))
     return result.exit_code, result.output
-
-
-def python(*arguments: str, site: Path, cwd: Path) -> str:
-    """Run Python where only the scaffolded distribution is installed beside Segue."""
-    path = os.pathsep.join([str(site), SOURCES])
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def install(folder: Path, site: Path) -> None:
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--disable-pip-version-check"]
-    python("-m", "pip", "install", *options, "--target", str(site), str(folder), site=site, cwd=site.parent)
 
 
 WORKS = {

@@ -121,6 +121,15 @@ async def test_answers_come_back_in_order_from_a_thread_of_the_channels_own() ->
     assert threads == {"segue-channel-sms"}
 
 
+async def test_a_provider_that_quotes_the_key_tells_nobody() -> None:
+    def send(messages: Sequence[Message]) -> list[Answer]:
+        return [Rejected("no: Bearer hunter2"), Retry("hunter2", after=3.0), Unknown("hunter2?"), Sent("hunter2")]
+
+    async with opened(doing(send)) as channel:
+        answers = await channel.send([message(n) for n in range(4)])
+    assert answers == [Rejected("no: Bearer …"), Retry("…", after=3.0), Unknown("…?"), Sent("hunter2")]
+
+
 async def test_open_is_called_on_the_channels_loop() -> None:
     loops: list[asyncio.AbstractEventLoop] = []
 

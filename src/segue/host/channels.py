@@ -26,6 +26,7 @@ from segue.api import (
     Polled,
     Request,
     Retry,
+    Sent,
     Tools,
     Unknown,
 )
@@ -172,7 +173,8 @@ class OpenChannel(Contained[Channel]):
             if isinstance(fault, NotBegun):
                 return [Retry(str(fault)) for _ in batch]
             return [Unknown(str(fault)) for _ in batch]
-        answers, junk = read_answers(returned, len(batch))
+        read, junk = read_answers(returned, len(batch))
+        answers = [self._struck(answer) for answer in read]
         if junk is None:
             self._in_a_row = 0
             self._pause = self._limits.first
@@ -182,6 +184,12 @@ class OpenChannel(Contained[Channel]):
         if self._in_a_row >= self._limits.faults:
             self._set_aside(self._say(junk), running)
         return answers
+
+    def _struck(self, answer: Answer) -> Answer:
+        """Without secrets in the reason: a provider may quote the call that it refuses, key and all."""
+        if isinstance(answer, Sent) or not self._secrets or not answer.reason:
+            return answer
+        return msgspec.structs.replace(answer, reason=strike(answer.reason, self._secrets))
 
     def _later(self) -> Retry:
         after = max(0.0, self._next - self._loop.time()) if self._next is not None else self._limits.longest
