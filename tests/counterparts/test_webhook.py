@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
+from segue.api import Instant, Message, Rejected, Tools, Unknown
+from segue.host.http import AiohttpClient
+from segue_webhook import Config, WebhookChannel
 from tests.acceptance.harness import Daemon, Project, identify, track, wait_until
 from tests.counterparts import npm
 from tests.counterparts.missing import reported_when_missing
@@ -83,6 +87,70 @@ async def test_a_rule_posts_what_both_libraries_take_and_hears_of_an_address_tha
     outcomes = {reason for (reason,) in project.rows("select reason from message") if reason}
     assert any("is not a public address" in reason for reason in outcomes), outcomes
     assert not [secret for secret in (OLD, NEW) if secret in log]
+
+
+async def ten_megabytes(request: web.Request) -> web.StreamResponse:
+    return web.Response(body=b"x" * 10_000_000)
+
+
+async def reset(request: web.Request) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+async def trickle(request: web.Request) -> web.StreamResponse:
+    answer = web.StreamResponse()
+    await answer.prepare(request)
+    for _ in range(100):
+        await answer.write(b" ")
+        await asyncio.sleep(0.05)
+    return answer
+
+
+async def an_error_inside(request: web.Request) -> web.StreamResponse:
+    return web.json_response({"ok": False, "error": {"message": "no such room"}})
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("act", "kind"), [(ten_megabytes, Unknown), (reset, Unknown), (trickle, Unknown), (an_error_inside, Rejected)]
+)
+async def test_a_receiver_that_misbehaves_is_taken_for_what_it_is(act: Any, kind: type) -> None:
+    app = web.Application()
+    app.router.add_post("/", act)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    http = AiohttpClient()
+    config = Config(
+        secret=OLD,
+        url=f"http://127.0.0.1:{runner.addresses[0][1]}/",
+        allow=("127.0.0.1/32",),
+        https_only=False,
+        error="$.error.message",
+        timeout=0.5,
+    )
+    message = Message(
+        key="0" * 32,
+        channel="crm",
+        name="n",
+        kind="promotional",
+        customer="c1",
+        address="c1",
+        content={"text": "Hi"},
+        rule="r",
+        expires=Instant(4_000_000_000_000_000),
+    )
+    begun = time.monotonic()
+    try:
+        (answer,) = await WebhookChannel(config, Tools(channel="crm", http=http)).send([message])
+    finally:
+        await http.close()
+        await runner.cleanup()
+    assert isinstance(answer, kind), answer
+    assert len(str(answer)) < 600
+    assert time.monotonic() - begun < 4
 
 
 def verified_by_node(folder: Path, secret: str, headers: dict[str, str], body: str) -> Any:
