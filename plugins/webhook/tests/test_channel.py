@@ -283,6 +283,8 @@ def test_every_address_goes_through_the_guard() -> None:
         ({"secret": [SECRET, ""]}, "secret"),
         ({"url": "http://hooks.example.test/"}, "https_only"),
         ({"url": "hooks.example.test"}, "url"),
+        ({"allow": ["10.0.0.1/8"]}, "allow: 10.0.0.1/8 has host bits set; write a network"),
+        ({"allow": ["inside"]}, "write a network"),
         ({"ok": "ok"}, r"\$\.status\.ok"),
         ({"error": "$."}, r"\$\.status\.error"),
         ({"timeout": 0}, "timeout"),

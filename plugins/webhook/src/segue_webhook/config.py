@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from typing import Annotated, Final
 
 import msgspec
@@ -43,6 +44,11 @@ class CustomerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
                     f"`secret` holds {len(key)} bytes, and Standard Webhooks asks for {SHORTEST_KEY} at least: "
                     "make one by  echo whsec_$(openssl rand -base64 32)"
                 )
+        for network in self.allow:
+            try:
+                ip_network(network)
+            except ValueError as error:
+                raise ValueError(f"allow: {error}; write a network as in 10.0.0.0/8 or fd00::/8") from None
         for name in ("ok", "error"):
             place = getattr(self, name)
             if place and _PLACE.fullmatch(place) is None:
