@@ -170,7 +170,7 @@ def test_the_messages_render_with_and_without_what_is_known(tmp_path: Path) -> N
     assert sms is not None
     known = render(email, {"customer": {"first_name": "Ann"}, "event": {"total": 60, "currency": "EUR"}})
     assert known["subject"] == "Ann, your cart is waiting"
-    assert "(60.00 EUR)" in known["text"]
-    assert "(60.00 EUR)" in known["html"]
+    assert "(€60.00)" in known["text"]
+    assert "(€60.00)" in known["html"]
     assert render(email, {})["subject"] == "Hello, your cart is waiting"
     assert len(render(sms, {})["text"]) <= 160

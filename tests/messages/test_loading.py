@@ -31,14 +31,23 @@ def test_two_extensions_of_one_channel_are_parts_of_one_message(tmp_path: Path) 
     write(
         tmp_path,
         {
-            "messages/cart/email.html": "---\nsubject: Your cart\npreview: 'It waits'\n---\n\n<p>Hi</p>\n",
+            "messages/cart/email.html": "---\nsubject: Your cart\npreview: 'It waits'\n---\n\n"
+            "<html><body><p>Hi</p></body></html>\n",
             "messages/cart/email.txt": "Hi\n",
         },
     )
-    template = load_messages([tmp_path]).find("cart", "email")
+    catalogue = load_messages([tmp_path])
+    template = catalogue.find("cart", "email")
     assert template is not None
-    assert template.parts == {"subject": "Your cart", "preview": "It waits", "html": "<p>Hi</p>", "text": "Hi"}
-    assert template.lines == {"subject": 2, "preview": 3, "html": 6, "text": 1}
+    page = '<html lang="en" dir="ltr"><head></head><body><p>Hi</p></body></html>'
+    assert template.parts == {"subject": "Your cart", "preview": "It waits", "html": page, "text": "Hi"}
+    assert template.lines == {"subject": 2, "preview": 3, "html": 0, "text": 1}
+    assert {part: origin.line for part, origin in catalogue.origins["cart", "email", None].items()} == {
+        "subject": 2,
+        "preview": 3,
+        "html": 6,
+        "text": 1,
+    }
 
 
 def test_markdown_is_text(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_subject_is_one_line_whatever_the_values_hold(line_break: str) -> None
 def test_money_is_written_with_its_currency() -> None:
     values = {"total": {"amount": "60", "currency": "EUR"}, "yen": {"amount": "60.4", "currency": "JPY"}, "n": 1.005}
     assert text("{{ total | money }}, {{ yen | money }}, {{ n | money }}, {{ 5 | money: 'SEK' }}", values) == (
-        "60.00 EUR, 60 JPY, 1.01, 5.00 SEK"
+        "€60.00, ¥60, 1.01, SEK 5.00"
     )
 
 

@@ -28,7 +28,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     that ``ChannelSpec.content`` names (``subject``, ``text``, ``html`` …). ``expires`` is the last instant at which the
     message may still go. ``unsubscribe`` is an address at which the customer unsubscribes from messages like this one:
     a POST of ``List-Unsubscribe=One-Click`` there does so at once (RFC 8058), a browser is shown a page. None for
-    transactional messages, and for what stands until it is taken back.
+    transactional messages, and for what stands until it is taken back. ``locale`` is the language that the content is
+    written in (BCP 47: ``fi``, ``pt-BR``).
     """
 
     key: str
@@ -42,6 +43,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     expires: Instant
     attempt: int = 1
     unsubscribe: str | None = None
+    locale: str = ""
 
 
 class Sent(msgspec.Struct, frozen=True, tag="sent", omit_defaults=True):

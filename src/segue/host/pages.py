@@ -27,10 +27,10 @@ class _Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: tuple[str, ...] = ()
 
 
-def read_pages(reader: TableReader, table: Mapping[str, Any]) -> Pages:
-    """The settings under ``[pages]``."""
+def read_pages(reader: TableReader, table: Mapping[str, Any], name: str = "") -> Pages:
+    """The settings under ``[pages]``; ``name`` is the brand's, which holds where no other is given."""
     reader.refuse_others(table, ("name", "words"), ("pages",))
-    name = reader.text(table, "name", "", ("pages",))
+    name = reader.text(table, "name", "", ("pages",)) or name
     words = (reader.root / reader.text(table, "words", "pages", ("pages",))).resolve()
     if "words" in table and not words.is_dir():
         reader.say(("pages", "words"), f"names {table['words']!r}, and there is no such folder")

@@ -20,9 +20,11 @@ from segue.host.configuration import nearest
 from segue.host.limits import Limits, read_limits
 from segue.host.pages import Pages, read_links, read_pages
 from segue.host.privacy import Privacy, Retention, read_privacy, read_retention
+from segue.host.project_brand import read_brand
 from segue.host.project_identity import read_identity
 from segue.host.segments import read_segments
 from segue.host.tables import Problem, ProjectError, TableReader
+from segue.messages.brand import Brand
 
 FILE: Final = "segue.toml"
 
@@ -63,8 +65,8 @@ class SourceSettings(msgspec.Struct, frozen=True):
 class Project(msgspec.Struct, frozen=True, kw_only=True):
     """A project folder. Paths are absolute. ``stale`` is in microseconds, ``best_time`` in minutes since midnight.
     ``links`` are references to the keys of signed links, ``readers`` the settings of those who may look at customers
-    (`segue.host.readers`), ``segments`` those whose members are kept though no rule asks for it. ``configured``:
-    whether there is a segue.toml."""
+    (`segue.host.readers`), ``segments`` those whose members are kept though no rule asks for it, ``brand`` what the
+    shop looks like (None: nothing is said of it). ``configured``: whether there is a segue.toml."""
 
     root: Path
     zone: str = "UTC"
@@ -85,6 +87,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     identity: Rules = NO_RULES
     limits: Limits = Limits()
     segments: frozenset[str] = frozenset()
+    brand: Brand | None = None
     configured: bool = False
 
 
@@ -147,7 +150,7 @@ def _syntax(file: Path, text: str, error: str) -> Problem:
 _TOP: Final = (
     *("zone", "locale", "currency", "best_time", "stale", "database", "rules"),
     *("http", "channels", "sources", "links", "pages", "privacy", "retention", "readers", "identity", "limits"),
-    "segments",
+    *("segments", "brand"),
 )
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -162,6 +165,7 @@ class _Reader(TableReader):
     def project(self, tables: Mapping[str, Any]) -> Project:
         self.refuse_others(tables, _TOP, ())
         locale = self._locale(tables)
+        brand = read_brand(self, self.table(tables, "brand", ()))
         return Project(
             root=self.root,
             zone=self._zone(tables),
@@ -175,13 +179,14 @@ class _Reader(TableReader):
             channels=self._channels(self.table(tables, "channels", ())),
             sources=self._sources(self.table(tables, "sources", ())),
             links=read_links(self, self.table(tables, "links", ())),
-            pages=read_pages(self, self.table(tables, "pages", ())),
+            pages=read_pages(self, self.table(tables, "pages", ()), brand.name if brand is not None else ""),
             privacy=read_privacy(self, self.table(tables, "privacy", ())),
             retention=read_retention(self, self.table(tables, "retention", ())),
             readers=self._readers(self.table(tables, "readers", ())),
             identity=read_identity(self, self.table(tables, "identity", ()), locale),
             limits=read_limits(self, self.table(tables, "limits", ())),
             segments=read_segments(self, self.table(tables, "segments", ())),
+            brand=brand,
             configured=True,
         )
 

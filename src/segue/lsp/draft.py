@@ -27,7 +27,6 @@ from segue.language.report import Report
 from segue.language.rereading import read_again
 from segue.language.vocabulary import Lexicon, Words
 from segue.messages.catalogue import Catalogue
-from segue.messages.loading import load_messages
 from segue.runtime.assembly import Assembly, assemble, content_problems
 
 NO_PLUGINS: Final = Plugins(channels={}, sources={}, models={})
@@ -95,7 +94,7 @@ class Draft:
         places = [folder] if self.whole else sorted(folder.glob("*.rules"))
         sources, self._unreadable = read_book(places) if folder.is_dir() else ((), ())
         self._disk = {os.path.realpath(source.path): source.text for source in sources}
-        self.content = load_messages([folder]) if self.whole else Catalogue()
+        self.content = self.assembly.messages([folder]) if self.whole else Catalogue()
         for gone in self._trees.keys() - self._disk.keys() - self._open.keys():
             self._trees.pop(gone, None)
             self._indexes.pop(gone, None)

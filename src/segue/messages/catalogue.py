@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Literal
 
 import msgspec
 
+from segue.messages.locales import Step, say_step
 from segue.messages.template import Template
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
@@ -20,11 +23,50 @@ class Problem(msgspec.Struct, frozen=True):
     message: str
 
 
+Form = Literal["txt", "md", "html", "mjml", "toml"]
+"""What the content of a file is written in: the ending of its name."""
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where the content of a part was found, as its author wrote it: ``line`` of the file ``path``, in ``form``."""
+
+    path: str
+    line: int
+    form: Form
+    source: str
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """The content that a customer gets, None where there is none, and the places that were looked at for it, the last
+    of which is where it was found."""
+
+    template: Template | None
+    tried: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        """``no content in pt-BR, the customer's language; content in pt, …``: for whoever asks why."""
+        if self.template is None:
+            return f"no content in any of: {'; '.join(map(say_step, self.tried))}"
+        *without, found = map(say_step, self.tried)
+        return "; ".join([*(f"not in {step}" for step in without), f"written in {found}"])
+
+
 class Catalogue(msgspec.Struct, frozen=True):
-    """Messages by name, channel and locale. ``problems`` are about files whose message was left out."""
+    """Messages by name, channel and locale. ``problems`` are about files whose message was left out. ``origins`` are,
+    by the same keys, what each part was made of: several parts may be made of one file, and the text of an HTML file
+    has the origin of the HTML."""
 
     templates: dict[tuple[str, str, str | None], Template] = {}
     problems: tuple[Problem, ...] = ()
+    origins: dict[tuple[str, str, str | None], dict[str, Origin]] = {}
+
+    def choose(self, name: str, channel: str, steps: Sequence[Step]) -> Choice:
+        """The content for a customer, by the places to look at that `segue.messages.locales.tried` gives."""
+        for number, step in enumerate(steps, 1):
+            found = self.templates.get((name, channel, step.locale))
+            if found is not None:
+                return Choice(found, tuple(steps[:number]))
+        return Choice(None, tuple(steps))
 
     def find(self, name: str, channel: str, locale: str | None = None) -> Template | None:
         """The content closest to a locale: of the language and country, of the language, without a language.

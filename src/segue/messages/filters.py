@@ -1,130 +1,24 @@
-"""Filters that Liquid lacks, or has in a form that depends on the machine."""
+"""Filters that Liquid lacks, or has in a form that can be made to take too long."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
-from liquid import Markup, RenderContext
-from liquid.exceptions import FilterArgumentError
-from liquid.filter import with_context
+import msgspec
+from liquid import Markup
 from liquid.undefined import Undefined
 
-_LONGEST_FORMAT = 200
-_EPOCH_SECONDS = re.compile(r"%(%|s)")
-_LARGEST_EXPONENT = 30
+from segue.messages.formats import FORMATS
+from segue.messages.markdown import paragraphs
 
-_TAG_END = re.compile(">")
-_ENDINGS = {
+_TAG_END: Final = re.compile(">")
+_ENDINGS: Final = {
     "<!--": re.compile("-->"),
     "<script": re.compile(r"</script\s*>", re.IGNORECASE),
     "<style": re.compile(r"</style\s*>", re.IGNORECASE),
 }
-
-# ISO 4217, minor units other than two.
-_MINOR_UNITS = {
-    **dict.fromkeys(
-        [
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ],
-        0,
-    ),
-    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
-}
-
-
-@with_context
-def format_date(value: object, pattern: object = None, *, context: RenderContext) -> object:
-    """``{{ event.renewal | date: "%d.%m.%Y" }}``: a day or an instant, by the codes of strftime.
-
-    Takes RFC 3339 texts and Unix seconds (as UTC). ``"now"`` and ``"today"`` are the value ``now`` that the message was
-    given. A date without an offset is written as it stands. What is no date is left as it is, as in Liquid.
-    """
-    if value in ("now", "today"):
-        value = context.resolve("now", default=None)
-    moment = _moment(value)
-    if isinstance(value, Undefined) or value is None:
-        return ""
-    if moment is None or pattern is None or isinstance(pattern, Undefined):
-        return value
-    codes = str(pattern)
-    if len(codes) > _LONGEST_FORMAT:
-        raise FilterArgumentError(f"date: a format of more than {_LONGEST_FORMAT} characters", token=None)
-    # The C library takes %s in the machine's zone.
-    codes = _EPOCH_SECONDS.sub(lambda code: "%%" if code[1] == "%" else str(int(moment.timestamp())), codes)
-    return moment.strftime(codes)
-
-
-def _moment(value: object) -> datetime | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len("253402300799"):
-        value = int(value)
-    try:
-        match value:
-            case datetime():
-                found = value
-            case date():
-                found = datetime(value.year, value.month, value.day, tzinfo=UTC)
-            case str():
-                found = datetime.fromisoformat(value)
-            case int() | float():
-                return datetime.fromtimestamp(value, UTC)
-            case _:
-                return None
-    except (ValueError, OverflowError, OSError):
-        return None
-    # Naive: written as it stands; UTC only stops strftime and timestamp from asking the machine.
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-
-
-def format_money(value: object, currency: object = None) -> object:
-    """``{{ event.total | money }}``: ``60.00 EUR``. A bare number is written with two decimals, and with a currency
-    where one is given (``money: "EUR"``). What is no amount is left as it is."""
-    if isinstance(value, Mapping) and not isinstance(value, Undefined):
-        currency = value.get("currency", currency)
-        value = value.get("amount")
-    if value is None or isinstance(value, Undefined):
-        return ""
-    amount = _amount(value)
-    if amount is None:
-        return value
-    code = currency if isinstance(currency, str) else ""
-    cents = Decimal(1).scaleb(-_MINOR_UNITS.get(code, 2))
-    return f"{amount.quantize(cents, ROUND_HALF_UP)} {code}".rstrip()
-
-
-def _amount(value: object) -> Decimal | None:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, str | int | float | Decimal)
-        or len(str(value)) > 2 * _LARGEST_EXPONENT
-    ):
-        return None
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    # quantize works with 28 digits; sums of money that pass it are no money.
-    return amount if amount.is_finite() and abs(amount.adjusted()) < 20 else None
 
 
 def strip_html(value: object) -> str:
@@ -150,5 +44,40 @@ def strip_html(value: object) -> str:
     return Markup("".join(kept)) if isinstance(value, Markup) else "".join(kept)
 
 
-FILTERS: dict[str, Callable[..., Any]] = {"date": format_date, "money": format_money, "strip_html": strip_html}
+_SCHEME: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
+_CONTROLS: Final = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
+_SAFE_SCHEMES: Final = frozenset({"http", "https", "mailto", "tel", "sms", "cid"})
+
+
+def link_address(value: object) -> object:
+    """An address as a link may have it: one whose scheme would run a script, or show what somebody else wrote
+    (``javascript:``, ``data:``), becomes ``#``. Added by Segue to every value that stands for a whole address."""
+    if value is None or isinstance(value, Undefined):
+        return value
+    text = str(value)
+    scheme = _SCHEME.match(_CONTROLS.sub("", text[:200]))
+    if scheme is not None and scheme[1].lower() not in _SAFE_SCHEMES:
+        return "#"
+    return value
+
+
+def in_json(value: object) -> object:
+    """A value as it stands inside the quotes of a JSON text. Added by Segue to the values of structured parts."""
+    if value is None or isinstance(value, Undefined):
+        return ""
+    return msgspec.json.encode(str(value)).decode()[1:-1]
+
+
+def as_paragraphs(value: object) -> Markup:
+    """A plain text that was escaped for HTML, as paragraphs with links. Segue's own layout shows ``.txt`` so."""
+    return Markup(paragraphs(str(value)))
+
+
+FILTERS: Final[dict[str, Callable[..., Any]]] = {
+    **FORMATS,
+    "strip_html": strip_html,
+    "link_address": link_address,
+    "in_json": in_json,
+    "as_paragraphs": as_paragraphs,
+}
 """Liquid's name of each filter, and the filter."""

@@ -34,6 +34,7 @@ from liquid.undefined import Undefined
 from liquid.utils import ReadOnlyChainMap
 
 from segue.messages.filters import FILTERS
+from segue.messages.formats import PLAIN, Manner
 from segue.messages.syntax import check_closed
 
 WORK = 50_000
@@ -50,10 +51,11 @@ DIGITS = 4_096
 
 
 class Bounded(RenderContext):
-    """The state of one render, and what it has used up."""
+    """The state of one render, how it writes, and what it has used up."""
 
-    def __init__(self, template: BoundTemplate, values: Mapping[str, object]) -> None:
+    def __init__(self, template: BoundTemplate, values: Mapping[str, object], manner: Manner = PLAIN) -> None:
         super().__init__(template, globals=values)
+        self.manner = manner
         # The chain of python-liquid ends in `now` and `today` by the machine's clock.
         self.scope = ReadOnlyChainMap(self.locals, self.globals, self.counters)
         self.work = 0
@@ -116,9 +118,9 @@ class BoundedTemplate(BoundTemplate):
         """Nothing: a customer's value called ``partial`` is the customer's."""
         return render_args
 
-    def render_bounded(self, values: Mapping[str, object]) -> str:
+    def render_bounded(self, values: Mapping[str, object], manner: Manner = PLAIN) -> str:
         """Render; raises LiquidError, or what a filter raised."""
-        context = Bounded(self, values)
+        context = Bounded(self, values, manner)
         context.spend(self.weight)
         buffer = _Output(context)
         self.render_with_context(context, buffer)

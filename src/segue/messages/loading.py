@@ -1,8 +1,9 @@
 """From the files of a rule book to its messages.
 
 Content stands in ``**/messages/NAME/CHANNEL[.LOCALE].EXT`` below a rule folder. A file may begin with front matter,
-``key: value`` lines between two ``---`` lines; each key is a part of the message, and so is the rest of the file.
-What is wrong is reported, never raised, and costs only the message that it is about.
+``key: value`` lines between two ``---`` lines; each key is a part of the message, and so is the rest of the file. A
+``.toml`` file has a part for each key. What is wrong is reported, never raised, and costs only the message that it is
+about.
 """
 
 from __future__ import annotations
@@ -12,31 +13,32 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final, get_args
 
-import msgspec
-
-from segue.messages.catalogue import Catalogue, Problem, normalise
+from segue.messages.catalogue import Catalogue, Form, Origin, Problem, normalise
+from segue.messages.laying_out import Layouts, Part, template_from
+from segue.messages.mail import Layout
 from segue.messages.rendering import RenderError, compile_part
-from segue.messages.template import BODIES, Template, template_of
+from segue.messages.shielding import ContentError
+from segue.messages.structured import read_parts
+from segue.messages.template import BODIES, PLAIN, House, Template
 
 LARGEST = 256_000
 """Most characters in one file. Mail programs cut an email off at about 100 KB already."""
 
-_PART_OF = {"txt": "text", "md": "text", "html": "html"}
+EMAIL: Final = frozenset({"email"})
+"""Channels that carry HTML, where nothing else is said."""
+
+LAYOUT: Final = "_layout"
+"""The folder in the place of a message's that holds the project's own layouts."""
+
+_FORMS: Final[tuple[Form, ...]] = get_args(Form)
 _CHANNEL = re.compile(r"[^\W\d]\w*")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _FENCE = "---"
+_CONTENT: Final = re.compile(r"\{\{-?\s*content\s*-?\}\}")
 
 _Key = tuple[str, str, str | None]
-
-
-class _Part(msgspec.Struct, frozen=True):
-    """A part as found: its source, where it stands."""
-
-    name: str
-    source: str
-    path: Path
-    line: int
 
 
 class _Wrong(Exception):
@@ -47,22 +49,28 @@ class _Wrong(Exception):
         self.line = line
 
 
-def load_messages(folders: Sequence[Path]) -> Catalogue:
-    """Read the content below these folders. Links to folders are not followed. Never raises: see ``problems``."""
+def load_messages(folders: Sequence[Path], house: House = PLAIN, html: frozenset[str] = EMAIL) -> Catalogue:
+    """Read the content below these folders. ``house`` is what all messages have in common, ``html`` names the channels
+    that carry HTML. Links to folders are not followed. Never raises: see ``problems``."""
     problems: list[Problem] = []
     homes: defaultdict[str, list[Path]] = defaultdict(list)
     for home in _message_folders(folders, problems):
         homes[home.name].append(home)
 
-    templates: dict[_Key, Template] = {}
+    reader = _Reader(house, html, problems)
+    places = homes.pop(LAYOUT, [])
+    if len(places) > 1:
+        reader.say_twice("layouts of a rule book stand in one folder", places)
+    elif places:
+        reader.read_layouts(places[0])
     for name, places in sorted(homes.items()):
         if len(places) > 1:
-            others = " and ".join(str(place) for place in places)
-            message = f"two messages are called “{name}”: {others}. Rename one: a name is used once in a rule book"
-            problems.extend(Problem(str(place), 0, message) for place in places)
-            continue
-        templates.update(_read_message(places[0], problems))
-    return Catalogue(templates, tuple(sorted(problems, key=lambda problem: (problem.path, problem.line))))
+            reader.say_twice(f"two messages are called “{name}”", places)
+        else:
+            reader.read_message(places[0])
+    return Catalogue(
+        reader.templates, tuple(sorted(problems, key=lambda problem: (problem.path, problem.line))), reader.origins
+    )
 
 
 def _message_folders(folders: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:
@@ -95,57 +103,96 @@ def _unreadable(error: OSError) -> Problem:
     return Problem(str(error.filename), 0, f"cannot be read: {error.strerror}")
 
 
-def _read_message(home: Path, problems: list[Problem]) -> dict[_Key, Template]:
-    """The templates of one message folder. A bad file takes the others of its channel and locale with it: half an
-    email (the text without its HTML) must not go out."""
-    parts: defaultdict[_Key, list[_Part]] = defaultdict(list)
-    bad: set[_Key] = set()
-    try:
-        paths = sorted(path for path in home.iterdir() if not path.name.startswith("."))
-    except OSError as error:
-        problems.append(_unreadable(error))
-        return {}
-    for path in paths:
+class _Reader:
+    """Reads the folders of messages, one by one."""
+
+    def __init__(self, house: House, html: frozenset[str], problems: list[Problem]) -> None:
+        self.templates: dict[_Key, Template] = {}
+        self.origins: dict[_Key, dict[str, Origin]] = {}
+        self._house = house
+        self._html = html
+        self._problems = problems
+        self._layouts: Layouts = {}
+
+    def say_twice(self, what: str, places: Sequence[Path]) -> None:
+        """Note that there are two folders where one should be, in both places."""
+        said = f"{what}: {' and '.join(str(place) for place in places)}. Rename one: a name is used once in a rule book"
+        self._problems.extend(Problem(str(place), 0, said) for place in places)
+
+    def read_layouts(self, home: Path) -> None:
+        """The project's own layouts: ``email.html`` or ``email.mjml``, with a locale where it has one."""
+        for path in self._files(home):
+            try:
+                (_, channel, locale), form = _place(home.name, path)
+                if form not in ("html", "mjml"):
+                    raise _Wrong("a layout is HTML or MJML: email.html or email.mjml")
+                text = _read_text(path)
+                if len(_CONTENT.findall(text)) != 1:
+                    raise _Wrong("a layout says once where the content goes: {{ content }}")
+                compile_part("html", text)
+            except _Wrong as wrong:
+                self._problems.append(Problem(str(path), wrong.line, str(wrong)))
+            except RenderError as error:
+                self._problems.append(Problem(str(path), error.line, error.message))
+            else:
+                if (channel, locale) in self._layouts:
+                    self._problems.append(Problem(str(path), 0, "is a second layout for the same content; keep one"))
+                self._layouts[channel, locale] = Layout(text, form == "mjml")
+
+    def read_message(self, home: Path) -> None:
+        """The templates of one message folder. A bad file takes the others of its channel and locale with it: half an
+        email (the text without its HTML) must not go out."""
+        parts: defaultdict[_Key, list[Part]] = defaultdict(list)
+        bad: set[_Key] = set()
+        for path in self._files(home):
+            try:
+                key, form = _place(home.name, path)
+            except _Wrong as wrong:
+                self._problems.append(Problem(str(path), wrong.line, str(wrong)))
+                continue
+            try:
+                parts[key].extend(_read_file(path, form, key[1] in self._html))
+            except _Wrong as wrong:
+                self._problems.append(Problem(str(path), wrong.line, str(wrong)))
+                bad.add(key)
+        for key, found in parts.items():
+            problems = _clashes(found)
+            if not problems and key not in bad:
+                problems = _faults(found) or self._make(key, found)
+            self._problems.extend(problems)
+
+    def _make(self, key: _Key, found: list[Part]) -> list[Problem]:
+        made = template_from(key, found, self._house, self._layouts, carries_html=key[1] in self._html)
+        if isinstance(made, Problem):
+            return [made]
+        self.templates[key], self.origins[key] = made
+        return []
+
+    def _files(self, home: Path) -> list[Path]:
         try:
-            key, part = _place(home.name, path)
-        except _Wrong as wrong:
-            problems.append(Problem(str(path), wrong.line, str(wrong)))
-            continue
-        try:
-            parts[key].extend(_read_file(path, part))
-        except _Wrong as wrong:
-            problems.append(Problem(str(path), wrong.line, str(wrong)))
-            bad.add(key)
-
-    templates = {}
-    for key, found in parts.items():
-        found_problems = _clashes(found)
-        if not found_problems and key not in bad:
-            found_problems = _faults(found)
-            if not found_problems:
-                sources = {part.name: part.source for part in found}
-                templates[key] = template_of(*key, sources, {part.name: part.line for part in found})
-        problems.extend(found_problems)
-    return templates
+            return sorted(path for path in home.iterdir() if not path.name.startswith("."))
+        except OSError as error:
+            self._problems.append(_unreadable(error))
+            return []
 
 
-def _place(name: str, path: Path) -> tuple[_Key, str]:
-    """Which message, channel, locale and part a file is for, from its name."""
+def _place(name: str, path: Path) -> tuple[_Key, Form]:
+    """Which message, channel and locale a file is for, and what it is written in, from its name."""
     if path.is_dir():
         raise _Wrong("a message's folder holds files, not folders: CHANNEL.EXT or CHANNEL.LOCALE.EXT")
     channel, *middle, extension = path.name.split(".") if "." in path.name else (path.name, "")
-    if extension not in _PART_OF:
-        known = ", ".join(f".{known}" for known in _PART_OF)
-        raise _Wrong(f"files of a message end in one of {known}")
+    form = next((form for form in _FORMS if form == extension), None)
+    if form is None:
+        raise _Wrong(f"files of a message end in one of {', '.join(f'.{known}' for known in _FORMS)}")
     if len(middle) > 1 or _CHANNEL.fullmatch(channel) is None:
         raise _Wrong("name the file CHANNEL.EXT or CHANNEL.LOCALE.EXT, as in email.html or email.pt-BR.html")
     locale = None
     if middle and (locale := normalise(middle[0])) is None:
         raise _Wrong(f"“{middle[0]}” is no locale; write a language, or a language and a country: fi, pt-BR")
-    return (name, channel, locale), _PART_OF[extension]
+    return (name, channel, locale), form
 
 
-def _read_file(path: Path, body: str) -> list[_Part]:
+def _read_text(path: Path) -> str:
     if path.exists() and not path.is_file():
         raise _Wrong("is a pipe or a device, not a file")
     try:
@@ -159,23 +206,40 @@ def _read_file(path: Path, body: str) -> list[_Part]:
         raise _Wrong(f"is longer than {LARGEST:,} characters; put images and long texts behind links")
     if "\0" in text:
         raise _Wrong("holds a NUL character, which no message may", text.count("\n", 0, text.index("\0")) + 1)
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    parts, begin = _front_matter(path, lines)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _read_file(path: Path, form: Form, carries_html: bool) -> list[Part]:
+    """The parts of a file: what stands in its front matter, and its body."""
+    text = _read_text(path)
+    if form == "toml":
+        try:
+            structured = [Part(name, source, path, line, form) for name, source, line in read_parts(text)]
+        except ContentError as error:
+            raise _Wrong(error.message, error.line) from None
+        if not structured:
+            raise _Wrong("is empty")
+        return structured
+    if form == "mjml" and not carries_html:
+        raise _Wrong("is MJML, which only email is made of; write .txt or .md for this channel")
+    body = "text" if form == "txt" or not (carries_html or form == "html") else "html"
+    lines = text.split("\n")
+    parts, begin = _front_matter(path, lines, form)
     while begin < len(lines) and not lines[begin].strip():
         begin += 1
     source = "\n".join(lines[begin:]).rstrip()
     if source:
-        parts.append(_Part(body, source, path, begin + 1))
+        parts.append(Part(body, source, path, begin + 1, form))
     if not parts:
         raise _Wrong("is empty")
     return parts
 
 
-def _front_matter(path: Path, lines: list[str]) -> tuple[list[_Part], int]:
+def _front_matter(path: Path, lines: list[str], form: Form) -> tuple[list[Part], int]:
     """The parts of the front matter, and the index of the line after it."""
     if lines[0].rstrip() != _FENCE:
         return [], 0
-    parts: dict[str, _Part] = {}
+    parts: dict[str, Part] = {}
     for index, line in enumerate(lines[1:], start=1):
         stripped = line.strip()
         if line.rstrip() == _FENCE:
@@ -191,7 +255,7 @@ def _front_matter(path: Path, lines: list[str]) -> tuple[list[_Part], int]:
             raise _Wrong(f"“{key}” is the body of the message; write it below the second --- line", index + 1)
         if key in parts:
             raise _Wrong(f"“{key}” is given twice, first on line {parts[key].line}", index + 1)
-        parts[key] = _Part(key, _unquoted(value), path, index + 1)
+        parts[key] = Part(key, _unquoted(value), path, index + 1, form)
     raise _Wrong("the first --- line has no second one; close the front matter with ---", 1)
 
 
@@ -202,19 +266,19 @@ def _unquoted(value: str) -> str:
     return value
 
 
-def _clashes(found: list[_Part]) -> list[Problem]:
+def _clashes(found: list[Part]) -> list[Problem]:
     """Parts that two files give, with different content."""
-    first: dict[str, _Part] = {}
+    first: dict[str, Part] = {}
     problems = []
     for part in found:
         other = first.setdefault(part.name, part)
-        if other.source != part.source:
+        if other.source != part.source or (other.path != part.path and part.name in BODIES):
             message = f"“{part.name}” is also given in {other.path.name}, line {other.line}, with other words; keep one"
             problems.append(Problem(str(part.path), part.line, message))
     return problems
 
 
-def _faults(found: list[_Part]) -> list[Problem]:
+def _faults(found: list[Part]) -> list[Problem]:
     """Every part that is no correct Liquid."""
     problems = []
     for part in found:

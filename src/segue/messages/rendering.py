@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from liquid.exceptions import LiquidError
 
+from segue.customers.normal import derived_zone
+from segue.messages.formats import Manner
 from segue.messages.liquid import BoundedTemplate, compile_source, environment
+from segue.messages.locales import is_right_to_left, manner_of
 from segue.messages.template import BODIES, Template
 
 _ESCAPED = "html"
@@ -20,6 +23,11 @@ _HTML_LIQUID = environment(autoescape=True)
 
 # Everything that str.splitlines ends a line at, and the rest of the control characters: none belongs into a header.
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_GAPS: Final = re.compile(r"\n{3,}")
+
+Stage = Callable[[Mapping[str, str]], Mapping[str, str]]
+"""A step after rendering, such as one that counts clicks on links: from finished parts to finished parts. It is given
+``html`` and ``text`` as the customer would get them, and must be pure, as rendering is."""
 
 
 class RenderError(Exception):
@@ -42,21 +50,47 @@ class Variable(msgspec.Struct, frozen=True, order=True):
     line: int
 
 
-def render(template: Template, values: Mapping[str, Any]) -> dict[str, str]:
+def render(template: Template, values: Mapping[str, Any], stages: Sequence[Stage] = ()) -> dict[str, str]:
     """The parts of a message for one customer. Pure: equal templates and values give equal text, always.
 
-    ``values`` are plain JSON values: ``customer`` with the traits, ``event`` with the fields of the trigger,
-    ``brand``, ``now``, and by name what the rule gave in ``with``. A value that is missing renders as nothing.
-    ``html`` is escaped for HTML; all parts but ``text`` and ``html`` become one line. Raises RenderError.
+    ``values`` are plain JSON values: ``customer`` with the traits, ``event`` with the fields of the trigger, ``now``,
+    and by name what the rule gave in ``with``. Beside them templates see ``brand``, ``locale`` and ``direction``
+    (``ltr`` or ``rtl``). A value that is missing renders as nothing. ``html`` is escaped for HTML; all parts but
+    ``text`` and ``html`` become one line. The finished parts pass through ``stages`` in order. Raises RenderError.
     """
-    parts = {}
-    for part, compiled in _compile(template).items():
-        try:
-            text = compiled.render_bounded(values)
-        except Exception as error:
-            raise _error(error, part, template.lines.get(part, 1)) from error
-        parts[part] = text if part in BODIES else _BREAKS.sub(" ", text).strip()
-    return parts
+    manner = manner_for(template, values)
+    direction = "rtl" if is_right_to_left(template.language) else "ltr"
+    scope = {"brand": template.house.brand, "locale": manner.locale, "direction": direction, **values}
+    parts: Mapping[str, str] = {
+        part: _rendered(compiled, template, part, scope, manner) for part, compiled in _compile(template).items()
+    }
+    for stage in stages:
+        parts = stage(parts)
+    return dict(parts)
+
+
+def manner_for(template: Template, values: Mapping[str, Any]) -> Manner:
+    """How dates, numbers and money are written to the customer of these values."""
+    found = values.get("customer")
+    customer = found if isinstance(found, Mapping) else {}
+    zone = derived_zone(customer) or template.house.zone
+    return Manner(manner_of(template.language, customer), zone, template.house.currency)
+
+
+def _rendered(
+    compiled: BoundedTemplate, template: Template, part: str, scope: Mapping[str, Any], manner: Manner
+) -> str:
+    try:
+        text = compiled.render_bounded(scope, manner)
+    except Exception as error:
+        raise _error(error, part, template.lines.get(part, 1)) from error
+    if part not in BODIES:
+        return _BREAKS.sub(" ", text).strip()
+    if part == "text" and part in template.made:
+        # Where a paragraph was left out, its blank lines are left over.
+        lines = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
+        return _GAPS.sub("\n\n", lines).strip() + "\n"
+    return text
 
 
 def undeclared(template: Template) -> tuple[Variable, ...]:
@@ -64,16 +98,20 @@ def undeclared(template: Template) -> tuple[Variable, ...]:
     not compile. A path that is itself looked up (``customer[field]``) is given up to that point."""
     first: dict[tuple[str, str], Variable] = {}
     for part, compiled in _compile(template).items():
-        begin = template.lines.get(part, 1)
-        source = template.parts[part]
-        for uses in compiled.analyze(include_partials=False).globals.values():
-            for use in uses:
-                name = _path(use.segments)
-                line = source.count("\n", 0, max(use.span.index, 0)) + begin
-                known = first.get((part, name))
-                if known is None or line < known.line:
-                    first[part, name] = Variable(name, part, line)
+        for variable in asked(part, compiled, template.parts[part], template.lines.get(part, 1)):
+            known = first.get((part, variable.name))
+            if known is None or variable.line < known.line:
+                first[part, variable.name] = variable
     return tuple(sorted(first.values()))
+
+
+def asked(part: str, compiled: BoundedTemplate, source: str, begin: int) -> list[Variable]:
+    """What a compiled part expects, each time it does; ``begin`` is the line of the file on which its source begins."""
+    return [
+        Variable(_path(use.segments), part, source.count("\n", 0, max(use.span.index, 0)) + begin if begin else 0)
+        for uses in compiled.analyze(include_partials=False).globals.values()
+        for use in uses
+    ]
 
 
 def compile_part(part: str, source: str) -> BoundedTemplate:
@@ -91,7 +129,8 @@ def _compile(template: Template) -> dict[str, BoundedTemplate]:
         try:
             compiled[part] = compile_part(part, source)
         except RenderError as error:
-            line = error.line + template.lines.get(part, 1) - 1 if error.line else 0
+            begin = template.lines.get(part, 1)
+            line = error.line + begin - 1 if error.line and begin else 0
             raise RenderError(error.message, part, line) from error
     return compiled
 
@@ -109,12 +148,14 @@ def _path(segments: list[Any]) -> str:
 
 
 def _error(error: Exception, part: str, begin: int) -> RenderError:
-    """By whose fault: whatever a template makes Liquid or Python raise is the template's."""
+    """By whose fault: whatever a template makes Liquid or Python raise is the template's. ``begin`` is the line on
+    which the part begins in its file, 0 where its lines are not those of a file."""
     if isinstance(error, RecursionError) or isinstance(error.__cause__, RecursionError):
         return RenderError("is nested too deeply", part)
     if not isinstance(error, LiquidError):
         return RenderError(f"cannot be rendered: {error}", part)
     token = error.token
-    line = token.source.count("\n", 0, token.start_index) + begin if token is not None and token.start_index >= 0 else 0
+    placed = begin and token is not None and token.start_index >= 0
+    line = token.source.count("\n", 0, token.start_index) + begin if placed and token is not None else 0
     message = str(error.message or type(error).__name__)
     return RenderError("a value is missing here" if message.startswith(_NO_VALUE) else message, part, line)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -17,10 +19,13 @@ from segue.host.project import ChannelSettings, SourceSettings
 from segue.language.book import Checked, check_book
 from segue.language.book import Source as RuleFile
 from segue.language.mending import mend as mend_sources
+from segue.language.nearest import nearest
 from segue.language.reading import read_book
 from segue.language.vocabulary import ChannelWords, Words
-from segue.messages.catalogue import Catalogue
-from segue.messages.loading import load_messages
+from segue.messages.brand import Brand
+from segue.messages.catalogue import Catalogue, Problem
+from segue.messages.loading import EMAIL, load_messages
+from segue.messages.template import House, Template
 from segue.program.calendar import find_zone
 from segue.runtime.publishing import Setting
 
@@ -83,6 +88,29 @@ class Assembly(msgspec.Struct, frozen=True):
             kept=self.project.segments,
         )
 
+    @property
+    def house(self) -> House:
+        """What all messages of the project have in common."""
+        brand = self.project.brand
+        return House(
+            self.project.locale, self.project.zone, self.project.currency, brand.values() if brand is not None else {}
+        )
+
+    def messages(self, folders: Sequence[Path]) -> Catalogue:
+        """The messages below some folders, laid out for the project's channels, with what those say of their parts."""
+        parts = {name: {part.name for part in spec.content} for name, (spec, _) in self.channels.items()}
+        html = {name for name, known in parts.items() if "html" in known}
+        # What stands in for email takes whatever email would.
+        html |= {name for name in EMAIL if not parts.get(name)}
+        catalogue = load_messages(folders, self.house, frozenset(html))
+        strange = tuple(
+            problem
+            for key, template in catalogue.templates.items()
+            if template.channel in self.channels
+            for problem in _strange_parts(template, catalogue, key, self.channels[template.channel][0])
+        )
+        return msgspec.structs.replace(catalogue, problems=(*catalogue.problems, *strange))
+
     def words(self, content: Catalogue | None) -> Words:
         """What rules may use. With ``content``, messages are checked to have some for the channels that need it."""
         return Words(
@@ -130,7 +158,7 @@ def assemble(folder: Path, plugins: Plugins | None = None) -> Assembly:
             offered = ", ".join(sorted(found.channels)) or "none is installed"
             problems.append(f"channels.{name}: no plugin offers {settings.use!r} ({offered})")
         else:
-            channels[name] = (in_the_place_of(name, spec), settings)
+            channels[name] = (in_the_place_of(name, spec), _signed(name, spec, settings, project.brand, problems))
     if not project.channels:
         for name, use in found.serving.items():
             channels[name] = (in_the_place_of(name, found.channels[use]), ChannelSettings(use=use))
@@ -147,6 +175,27 @@ def assemble(folder: Path, plugins: Plugins | None = None) -> Assembly:
             if source_spec.unasked:
                 sources[name] = (source_spec, SourceSettings(use=name))
     return Assembly(project, found, channels, sources, tuple(problems))
+
+
+_NAMED: Final = re.compile(r"\s*(.*?)\s*<([^<>]+)>\s*")
+
+
+def _signed(
+    name: str, spec: ChannelSpec, settings: ChannelSettings, brand: Brand | None, problems: list[str]
+) -> ChannelSettings:
+    """The settings of a channel, from the brand's sender where they name none."""
+    if brand is None:
+        return settings
+    fields = {field.encode_name for field in msgspec.structs.fields(spec.config)}
+    said = brand.senders.get(name, "")
+    if said and "sender" not in fields:
+        problems.append(f"brand.senders.{name}: {settings.use} has no setting “sender”; leave it out")
+        return settings
+    named = _NAMED.fullmatch(said) if "sender_name" in fields else None
+    signs = {"sender": named[2] if named is not None else said} if said else {}
+    if "sender_name" in fields and (shown := (named[1] if named is not None else "") or brand.name):
+        signs["sender_name"] = shown
+    return msgspec.structs.replace(settings, settings={**signs, **settings.settings})
 
 
 def check(assembly: Assembly, paths: Sequence[Path] | None = None, *, content: bool = True) -> CheckedBook:
@@ -196,7 +245,7 @@ def _find(assembly: Assembly, paths: Sequence[Path] | None) -> _Found:
     places = [_from_here(path) for path in (paths if paths is not None else [assembly.project.rules])]
     sources, unreadable = read_book(places)
     folders = list(dict.fromkeys(place if place.is_dir() else place.parent for place in places))
-    return _Found(sources, unreadable, load_messages(folders))
+    return _Found(sources, unreadable, assembly.messages(folders))
 
 
 def _with_rest(checked: Checked, found: _Found) -> CheckedBook:
@@ -204,6 +253,22 @@ def _with_rest(checked: Checked, found: _Found) -> CheckedBook:
     wrong = content_problems(found.catalogue)
     files = {source.path: source.text for source in found.sources}
     return CheckedBook(checked, found.catalogue, (*found.unreadable, *checked.diagnostics, *wrong), files)
+
+
+def _strange_parts(
+    template: Template, catalogue: Catalogue, key: tuple[str, str, str | None], spec: ChannelSpec
+) -> list[Problem]:
+    """Parts that a channel does not know. One that can do without content takes any."""
+    known = [part.name for part in spec.content]
+    strange = [name for name in template.parts if known and name not in known and name not in template.made]
+    problems = []
+    for name in strange:
+        origin = catalogue.origins[key][name]
+        shown = "body" if name == "text" and origin.form == "toml" else name
+        near = nearest(name, known)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+        problems.append(Problem(origin.path, origin.line, f"{template.channel} has no part “{shown}”; {hint}"))
+    return problems
 
 
 def content_problems(catalogue: Catalogue) -> tuple[Diagnostic, ...]:

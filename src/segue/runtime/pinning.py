@@ -8,6 +8,7 @@ import msgspec
 from segue.delivery.ledger import LedgerRow
 from segue.engine.journey import Journey
 from segue.messages.catalogue import Catalogue
+from segue.messages.locales import tried
 from segue.messages.template import Template, from_canonical, to_canonical
 from segue.runtime.people import Person
 from segue.runtime.running import Running
@@ -24,12 +25,10 @@ def needs_content(running: Running, channel: str) -> bool:
 def find_template(
     tx: Transaction, running: Running, content: Catalogue, row: LedgerRow, person: Person
 ) -> Template | None:
-    """The content in the customer's language; from the second claim on that of the first."""
+    """The content in the customer's language (`segue.messages.locales`); from the second claim on that of the first."""
     if row.attempts > 0:
         return pinned(tx, row)
-    traits = person.row.traits
-    locale = traits.get("locale") or traits.get("language")
-    return content.find(row.message, row.channel, locale if isinstance(locale, str) else running.locale)
+    return content.choose(row.message, row.channel, tried(person.row.traits, running.locale)).template
 
 
 def pinned(tx: Transaction, row: LedgerRow) -> Template | None:

@@ -244,10 +244,10 @@ class Sender:
 
 
 def _values(one: Claim, links: Links | None) -> Mapping[str, Any]:
-    """What rendering reads: what the claim fixed, and the links that its template asks for."""
+    """What rendering reads: what the claim fixed, the kind of message, and the links that its template asks for."""
     if links is None or one.template is None:
-        return one.values
-    return {**one.values, **links.values(one.template, one.key)}
+        return {"kind": one.kind, **one.values}
+    return {"kind": one.kind, **one.values, **links.values(one.template, one.key)}
 
 
 def _message(one: Claim, content: dict[str, str], unsubscribe: str | None) -> Message:
@@ -263,6 +263,7 @@ def _message(one: Claim, content: dict[str, str], unsubscribe: str | None) -> Me
         expires=one.expires,
         attempt=one.attempt,
         unsubscribe=unsubscribe,
+        locale=one.template.language if one.template is not None else "",
     )
 
 
