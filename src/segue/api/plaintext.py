@@ -54,7 +54,7 @@ class _Reader(HTMLParser):
         if self._unseen:
             return
         if tag in {"ul", "ol"}:
-            self.pieces.append("\n" if self._lists else "\n\n")
+            self.pieces.append("" if self._lists else "\n\n")
             self._lists.append(int(tag == "ol"))
             return
         self._break(tag)
@@ -90,7 +90,7 @@ class _Reader(HTMLParser):
         elif tag in {"ul", "ol"}:
             if self._lists:
                 self._lists.pop()
-            self.pieces.append("\n" if self._lists else "\n\n")
+            self.pieces.append("" if self._lists else "\n\n")
         elif tag not in _VOID and tag not in _LINES:
             self._break(tag)
 

@@ -12,13 +12,16 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import lru_cache
+from html import escape
 from importlib import resources
 from typing import Any, Final
 
 import msgspec
+from liquid import Markup
 
 from segue.api.plaintext import plain_text
 from segue.messages.brand import Brand
+from segue.messages.liquid import compile_source, environment
 from segue.messages.locales import is_right_to_left, shortened
 from segue.messages.markdown import escape_around, to_html
 from segue.messages.shielding import ELEMENT, VOID, ContentError, Shield, walk
@@ -129,8 +132,25 @@ def _button(match: re.Match[str]) -> str:
 
 def _around(layout: Layout, frame: Frame, content: str) -> str:
     """The page of a layout, its ``{{ content }}`` still to be set in."""
-    source = _LEAVING.sub(lambda _: _leaving(content), layout.source)
+    source = layout.source if layout.own else _filled(layout.source, frame)
+    source = _LEAVING.sub(lambda _: _leaving(content), source)
     return _from_mjml(source, frame) if layout.mjml else source
+
+
+def _filled(source: str, frame: Frame) -> str:
+    """Segue's own layout with the brand in it: it asks for nothing of a customer's, so that nothing of it is left to do
+    for each of them."""
+    whole = {**Brand().values(), **frame.house.brand}
+    # A brace of the brand's must not become Liquid; names of fonts go into CSS, which knows no escapes of HTML.
+    brand = {
+        name: Markup(value if name == "font" else escape(value).replace("{", "&#123;"))
+        if isinstance(value, str)
+        else value
+        for name, value in whole.items()
+    }
+    sides = {name: value for name, value in known(frame).items() if name in ("start", "end", "direction")}
+    later = {"content": Markup("{{ content }}"), "leaving": Markup("{{ leaving }}")}
+    return compile_source(environment(autoescape=True), source).render_bounded({"brand": brand, **sides, **later})
 
 
 def _leaving(content: str) -> str:
@@ -193,15 +213,21 @@ def _from_mjml(source: str, frame: Frame) -> str:
     before, source = source[:begin], source[begin:]
     lines = before.count("\n")
     shield = Shield(source, known(frame))
+    page = _in_language(shield.text, "mjml", frame)
     try:
         _check_mjml(shield.text)
-        made = mrml.to_html(_in_language(shield.text, "mjml", frame)).content
+        made = mrml.to_html(page).content
         shield.check(made, "MJML")
     except ContentError as error:
         raise ContentError(error.message, error.line + lines if error.line else 0) from None
     except OSError as error:
-        raise ContentError(f"is no correct MJML: {error}") from None
+        at = _AT.search(str(error))
+        line = page.encode()[: int(at[1])].count(b"\n") + 1 + lines if at is not None and at[1] else 0
+        raise ContentError(f"is no correct MJML here: {_AT.sub('', str(error))}", line) from None
     return before + shield.restore(made)
+
+
+_AT: Final = re.compile(r" in root template(?: at position (\d+):\d+)?$")
 
 
 def _check_mjml(text: str) -> None:
@@ -245,7 +271,7 @@ def _finish(page: str, frame: Frame, *, wrapped: bool) -> tuple[str, str]:
     import css_inline
 
     try:
-        shield = Shield(page, known(frame))
+        shield = Shield(page, known(frame), isolate=is_right_to_left(frame.language))
         page = _in_language(shield.text, "html", frame)
         if sum(style.count("{") for style in re.findall(r"<style\b[^>]*>(.*?)</style", page, re.DOTALL)) > _MOST_RULES:
             raise ContentError(f"has more than {_MOST_RULES:,} rules of CSS")
@@ -279,6 +305,7 @@ def _in_language(page: str, tag: str, frame: Frame) -> str:
 
 _MIRRORED: Final = (
     '<mj-attributes><mj-text align="right" /><mj-table align="right" /><mj-section direction="rtl" />'
+    '<mj-column direction="rtl" />'
     '<mj-group direction="rtl" /></mj-attributes>'
 )
 

@@ -63,14 +63,17 @@ class _Piece(msgspec.Struct, frozen=True):
 
 class Shield:
     """A text whose Liquid is hidden: ``text``. ``fixed`` are values that are known already, by their paths: a piece
-    that only writes one of them is replaced by it, so that it may also stand where a name could not."""
+    that only writes one of them is replaced by it, so that it may also stand where a name could not. With
+    ``isolate``, values between elements are held apart from the text around them (Unicode UAX 9, FSI and PDI): in a
+    language that is written from right to left, a name in Latin letters would else turn the order beside it."""
 
-    def __init__(self, source: str, fixed: Mapping[str, str] | None = None) -> None:
+    def __init__(self, source: str, fixed: Mapping[str, str] | None = None, *, isolate: bool = False) -> None:
         self.mark = "zqliquid"
         while self.mark in source.lower():
             self.mark += "q"
         self._pieces: list[_Piece] = []
         self._fixed = fixed or {}
+        self._isolate = isolate
         self._source = source
         self.text = "".join(self._hidden())
         self._held = re.compile(rf"<!--{self.mark}(\d+)z\n*-->|{self.mark}(\d+)([zu])", re.IGNORECASE)
@@ -100,8 +103,10 @@ class Shield:
         return self._held.sub(lambda match: _as_words(self._pieces[int(match[1] or match[2])].source), text)
 
     def _back(self, match: re.Match[str]) -> str:
-        source = self._pieces[int(match[1] or match[2])].source
-        return _with_filter(source, "link_address") if match[3] in ("u", "U") else source
+        piece = self._pieces[int(match[1] or match[2])]
+        if self._isolate and piece.where == "text" and piece.source.startswith("{{"):
+            return f"\u2068{piece.source}\u2069"
+        return _with_filter(piece.source, "link_address") if match[3] in ("u", "U") else piece.source
 
     def _hidden(self) -> Iterator[str]:
         source = self._source
