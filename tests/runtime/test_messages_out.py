@@ -15,6 +15,7 @@ from segue.messages.catalogue import Catalogue
 from segue.messages.rendering import render
 from segue.messages.template import template_of
 from segue.runtime.dispatch import Claim, report
+from segue.runtime.explaining import explain
 from segue.runtime.ingest import ingest
 from segue.runtime.publishing import publish, resume
 from segue.runtime.running import DecisionLine
@@ -384,3 +385,19 @@ def test_rules_that_set_each_other_off_end_at_depth_eight(store: Store) -> None:
     assert sum(what == "entered" for _, what, _ in lines) == 9
     rows = store.apply(lambda tx: tx.rows("select reason, n from tally where what = 'ignored'"))
     assert rows == [("a chain ended at depth 8", 1)]
+
+
+def test_content_that_is_fallen_back_to_is_explained(store: Store) -> None:
+    stage = Stage(store, RULE + 'send email "hello"', email=with_content("email"))
+    parts = {"text": "olá"}
+    stage.content = Catalogue({("hello", "email", "pt"): template_of("hello", "email", "pt", parts)})
+    stage.arrive(None, traits={"locale": "pt-BR", "email": "ann@example.com"})
+    stage.arrive("paid")
+    (claimed,), _ = stage.claim()
+    assert claimed.template is not None
+    assert claimed.template.locale == "pt"
+    found = store.apply(lambda tx: explain(tx, stage.running, "ann", "paid"))
+    assert not isinstance(found, str)
+    assert [fact.detail for fact in found.facts if fact.what == "content"] == [
+        "email \"hello\": not in pt-BR, the customer's language; written in pt, the customer's language"
+    ]

@@ -236,8 +236,10 @@ class BaseChannel:
 class ContentPart(msgspec.Struct, frozen=True):
     """A part of a message's content, where it is found, and whether it must be there.
 
-    ``extensions`` are the endings of the content file that hold it (``txt``, ``html``); a part with none is a line of
-    the file's front matter (``subject``). ``most`` is the longest it may be, in characters, once rendered.
+    ``extensions`` are the endings of the content files that hold it (``txt``, ``html``); a part with none is a line of
+    the file's front matter (``subject``), or a key of a ``.toml`` file. A channel with the part ``html`` gets it made
+    of MJML and Markdown as well, and the part ``text`` of it. ``most`` is the longest it may be, in characters, once
+    rendered.
     """
 
     name: str

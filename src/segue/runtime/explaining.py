@@ -12,6 +12,7 @@ from segue.program import program as p
 from segue.program.facts import Scene
 from segue.program.sentences import word_step
 from segue.runtime.people import Person
+from segue.runtime.pinning import say_fallback
 from segue.runtime.running import Running
 from segue.runtime.turn import Turn
 from segue.runtime.whom import find_customer
@@ -53,7 +54,10 @@ def explain(tx: Transaction, running: Running, customer: str, rule: str) -> Expl
     for journey in journeys:
         program = running.programs.get(journey.program)
         facts += journey_facts(journey, program)
-        facts += [fact for message in history.load_messages_of(tx, journey.row) for fact in _message_facts(message)]
+        for message in history.load_messages_of(tx, journey.row):
+            facts += _message_facts(message)
+            if message.claimed is not None and (chosen := say_fallback(tx, running, message)) is not None:
+                facts.append(Fact(message.claimed, "content", f'{message.channel} "{message.message}": {chosen}'))
     facts += [Fact(one.at, "ignored", one.reason) for one in history.load_ignored(tx, row, rule)]
     facts += [
         Fact(one.at, "consent", f"{one.state}: {one.kind} {one.channel}, from {one.source}")

@@ -7,7 +7,7 @@ import msgspec
 
 from segue.delivery.ledger import LedgerRow
 from segue.engine.journey import Journey
-from segue.messages.catalogue import Catalogue
+from segue.messages.catalogue import Catalogue, Choice
 from segue.messages.locales import tried
 from segue.messages.template import Template, from_canonical, to_canonical
 from segue.runtime.people import Person
@@ -35,6 +35,20 @@ def pinned(tx: Transaction, row: LedgerRow) -> Template | None:
     """The template of the first claim."""
     body = ledger_rows.load_template(tx, row.template) if row.template else None
     return from_canonical(body) if body is not None else None
+
+
+def say_fallback(tx: Transaction, running: Running, row: LedgerRow) -> str | None:
+    """Which content a customer got whose language or country is known, and where it was looked for before; None where
+    nothing was chosen yet, or was the first that was looked for."""
+    template = pinned(tx, row)
+    customer = row.given.get("customer")
+    if template is None or not isinstance(customer, dict):
+        return None
+    steps = tried(customer, running.locale)
+    places = [step.locale for step in steps]
+    if steps[0].because == "project" or template.locale not in places[1:]:
+        return None
+    return str(Choice(template, steps[: places.index(template.locale) + 1]))
 
 
 def pin(

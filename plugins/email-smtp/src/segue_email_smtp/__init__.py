@@ -24,8 +24,8 @@ def segue_channels() -> Sequence[ChannelSpec]:
             content=(
                 ContentPart("subject", most=250),
                 ContentPart("preview", required=False, most=250),
-                ContentPart("text", required=False, extensions=("txt",)),
-                ContentPart("html", required=False, extensions=("html",)),
+                ContentPart("text", required=False, extensions=("txt", "md")),
+                ContentPart("html", required=False, extensions=("mjml", "html", "md")),
             ),
             batch=100,
             # A repeated mail carries the same Message-ID, by which mailboxes drop or fold the second one.

@@ -13,9 +13,9 @@ from email.utils import format_datetime, formataddr
 import msgspec
 
 from segue.api import Message
+from segue.api.plaintext import plain_text
 from segue_email_smtp.addresses import AddressError, has_control_characters, parse_mailbox
 from segue_email_smtp.config import Config
-from segue_email_smtp.plaintext import text_of
 
 # Everything is encoded to seven bits, so that no server has to (or fails to) offer 8BITMIME.
 _POLICY = SMTP.clone(cte_type="7bit")
@@ -133,7 +133,7 @@ def _body(message: Message) -> bytes:
     preview = " ".join(message.content.get("preview", "").split())
     letter = EmailMessage(policy=_POLICY)
     try:
-        letter.set_content(_clean(text if text.strip() else text_of(markup)), charset="utf-8")
+        letter.set_content(_clean(text if text.strip() else plain_text(markup)), charset="utf-8")
         if markup.strip():
             letter.add_alternative(_with_preview(_clean(markup), _clean(preview)), subtype="html", charset="utf-8")
             # Fixed, so that the same message handed over twice is the same mail.

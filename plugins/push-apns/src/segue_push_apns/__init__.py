@@ -34,7 +34,7 @@ def segue_channels() -> Sequence[ChannelSpec]:
             content=(
                 ContentPart("title", most=200),
                 ContentPart("subtitle", required=False, most=200),
-                ContentPart("text", required=False, extensions=("txt",), most=2_000),
+                ContentPart("text", required=False, extensions=("txt", "toml"), most=2_000),
                 ContentPart("url", required=False, most=1_000),
                 ContentPart("topic", required=False, most=200),
                 ContentPart("sound", required=False, most=100),

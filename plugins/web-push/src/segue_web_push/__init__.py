@@ -33,7 +33,7 @@ def segue_channels() -> Sequence[ChannelSpec]:
             address="web_push_token",
             content=(
                 ContentPart("title", most=200),
-                ContentPart("text", required=False, extensions=("txt",), most=2_000),
+                ContentPart("text", required=False, extensions=("txt", "toml"), most=2_000),
                 ContentPart("url", required=False, most=1_000),
                 ContentPart("icon", required=False, most=1_000),
                 ContentPart("image", required=False, most=1_000),
