@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from segue.host import ProjectError, load_project
-from segue.messages.brand import DARK, LIGHT, Brand, contrast
+from segue.messages.brand import DARK, LIGHT, Brand, contrast, in_language
 
 
 def project(folder: Path, text: str) -> Brand | None:
@@ -22,7 +22,7 @@ def test_a_brand_is_read_with_its_colours_links_and_senders(tmp_path: Path) -> N
         tmp_path,
         '[brand]\nname = "Lamp & Shade"\nlogo = "https://shop.example/l.png"\n[brand.colours]\naccent = "#B4450F"\n'
         '[brand.colours.dark]\nsurface = "#000"\n[brand.links]\nShops = "https://shop.example/shops"\n'
-        '[brand.senders]\nsms = "LampShade"\n',
+        '[brand.senders]\nsms = "LampShade"\n[brand.languages.pt_br]\nsignature = "Até logo"\n',
     )
     assert brand is not None
     values = brand.values()
@@ -32,6 +32,9 @@ def test_a_brand_is_read_with_its_colours_links_and_senders(tmp_path: Path) -> N
     assert values["links"] == [{"name": "Shops", "url": "https://shop.example/shops"}]
     assert values["sender"] == {"sms": "LampShade"}
     assert "footer" not in values
+    assert "signature" not in in_language(values, "fi")
+    assert in_language(values, "pt-BR")["signature"] == "Até logo"
+    assert in_language(values, "pt-BR")["name"] == "Lamp & Shade"
 
 
 def test_the_brand_s_name_is_that_of_the_pages_unless_they_have_their_own(tmp_path: Path) -> None:
@@ -51,6 +54,8 @@ def test_the_brand_s_name_is_that_of_the_pages_unless_they_have_their_own(tmp_pa
         ('font = "x; } body { display: none"', "names of fonts"),
         ('colours = { accent = "red" }', "colour such as"),
         ('colours = { accents = "#fff" }', "did you mean accent"),
+        ('languages = { finnish_language = { name = "x" } }', "is no locale"),
+        ('languages = { fi = { colour = "x" } }', "there are address, footer"),
         ('links = { Shop = "mailto:x" }', "address such as"),
     ],
 )

@@ -8,12 +8,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from segue.host.tables import TableReader
-from segue.messages.brand import FONT, LIGHT, Brand
+from segue.messages.brand import FONT, LIGHT, TEXTS, Brand
+from segue.messages.catalogue import normalise
 
 _PATH: Final = ("brand",)
-_TEXTS: Final = ("name", "signature", "footer", "address", "font")
+_TEXTS: Final = (*TEXTS, "font")
 _ADDRESSES: Final = ("url", "logo", "logo_dark")
-_TABLES: Final = ("colours", "links", "senders")
+_TABLES: Final = ("colours", "links", "senders", "languages")
 _COLOURS: Final = (*LIGHT, "accent_text", "link")
 _COLOUR: Final = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 _FONT: Final = re.compile(r"[\w ,'-]{1,200}")
@@ -47,7 +48,21 @@ def read_brand(reader: TableReader, table: Mapping[str, Any]) -> Brand | None:
         dark=_colours(reader, dark, (*path, "dark")),
         links={name: _address(reader, links, name, (*_PATH, "links")) for name in links},
         senders={name: reader.text(senders, name, "", (*_PATH, "senders")) for name in senders},
+        languages=_languages(reader, reader.table(table, "languages", _PATH)),
     )
+
+
+def _languages(reader: TableReader, table: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    found = {}
+    for name in table:
+        path = (*_PATH, "languages", name)
+        texts = reader.table(table, name, path[:-1])
+        reader.refuse_others(texts, TEXTS, path)
+        if (locale := normalise(name)) is None:
+            reader.say(path, "is no locale; write a language, or a language and a country: fi, pt-BR")
+            continue
+        found[locale] = {key: reader.text(texts, key, "", path) for key in TEXTS if key in texts}
+    return found
 
 
 def _address(reader: TableReader, table: Mapping[str, Any], name: str, path: tuple[str, ...]) -> str:

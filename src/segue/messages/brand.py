@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
+from segue.messages.locales import shortened
+
 FONT: Final = "-apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 
 LIGHT: Final = {
@@ -28,6 +30,11 @@ DARK: Final = {
 }
 """The same for those who read in the dark."""
 
+TEXTS: Final = ("name", "signature", "footer", "address")
+"""What may be said in several languages."""
+
+_LANGUAGES: Final = "languages"
+
 _ENOUGH: Final = 4.5
 """Contrast of text that is easily read: WCAG 2.2, criterion 1.4.3."""
 
@@ -35,7 +42,7 @@ _ENOUGH: Final = 4.5
 class Brand(msgspec.Struct, frozen=True):
     """``[brand]`` of segue.toml. ``logo`` and ``logo_dark`` are addresses of pictures, ``logo_width`` is in pixels;
     ``address`` is the postal one. ``colours`` and ``dark`` are those that were given, by name. ``senders`` are what a
-    channel says it is from, by the channel's name in rules."""
+    channel says it is from, by the channel's name in rules. ``languages`` holds texts in other languages, by locale."""
 
     name: str = ""
     url: str = ""
@@ -50,21 +57,19 @@ class Brand(msgspec.Struct, frozen=True):
     dark: dict[str, str] = {}
     links: dict[str, str] = {}
     senders: dict[str, str] = {}
+    languages: dict[str, dict[str, str]] = {}
 
     def values(self) -> dict[str, Any]:
         """The brand as templates see it, ``{{ brand.colours.accent }}``: what was not said is missing, but for the
         colours, of which there are always all."""
-        said = {
-            name: value
-            for name in ("name", "url", "logo", "logo_dark", "font", "signature", "footer", "address")
-            if (value := getattr(self, name))
-        }
+        said = {name: value for name in (*TEXTS, "url", "logo", "logo_dark", "font") if (value := getattr(self, name))}
         return {
             **said,
             "logo_width": self.logo_width,
             "colours": {**_whole(self.colours, LIGHT), "dark": _whole(self.dark, self._dark())},
             "links": [{"name": name, "url": url} for name, url in self.links.items()],
             "sender": dict(self.senders),
+            **({_LANGUAGES: self.languages} if self.languages else {}),
         }
 
     def _dark(self) -> dict[str, str]:
@@ -73,6 +78,13 @@ class Brand(msgspec.Struct, frozen=True):
         if own is not None and contrast(own, DARK["surface"]) >= _ENOUGH:
             return {**DARK, "accent": own}
         return {**DARK, "accent": _lightened(own)} if own is not None else DARK
+
+
+def in_language(values: dict[str, Any], language: str) -> dict[str, Any]:
+    """The values of a brand as content in a language sees them."""
+    texts = values.get(_LANGUAGES, {})
+    own: dict[str, str] = next((texts[tag] for tag in shortened(language) if tag in texts), {})
+    return {name: value for name, value in {**values, **own}.items() if name != _LANGUAGES}
 
 
 def _whole(given: dict[str, str], defaults: dict[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from segue.messages.brand import in_language
 from segue.messages.catalogue import Form, Origin, Problem
 from segue.messages.locales import is_right_to_left, shortened
 from segue.messages.mail import Frame, Layout, Mail, lay_out, own_layout
@@ -50,6 +51,7 @@ def template_from(
     if said is not None and said.source != "none":
         return Problem(str(said.path), said.line, f"layout is none, or is left out; this is “{said.source[:60]}”")
     language = key[2] or house.locale
+    house = msgspec.structs.replace(house, brand=in_language(house.brand, language))
     sources = {part.name: _isolated(part, language) for part in parts.values()}
     lines = {part.name: part.line for part in parts.values()}
     origins = {part.name: Origin(str(part.path), part.line, part.form, part.source) for part in parts.values()}
