@@ -76,3 +76,58 @@ def test_a_message_only_in_another_language_is_told(tmp_path: Path) -> None:
         "utf-8",
     )
     assert codes(tmp_path) == ["W0716", "W0712"]
+
+
+SMTP = '[channels.email]\nuse = "email-smtp"\nconsent = "opt-out"\nhost = "localhost"\n'
+
+
+def test_a_part_that_the_channel_does_not_know_is_told_on_its_line(tmp_path: Path) -> None:
+    shop(tmp_path, "---\nsubject: Thanks\npreveiw: Now\n---\nHello")
+    (tmp_path / "segue.toml").write_text(f'{SMTP}sender = "shop@example.com"\n', "utf-8")
+    (diagnostic,) = check(assemble(tmp_path)).diagnostics
+    assert diagnostic.message == "email has no part “preveiw”; did you mean preview?"
+    assert diagnostic.primary is not None
+    assert diagnostic.primary.line == 3
+
+
+def test_a_strange_key_of_toml_is_told_with_what_there_is(tmp_path: Path) -> None:
+    shop(tmp_path, "---\nsubject: Thanks\n---\nHello", 'event ordered\nwhen ordered send sms "thanks"\n')
+    (tmp_path / "rules" / "messages" / "thanks" / "email.txt").unlink()
+    (tmp_path / "rules" / "messages" / "thanks" / "sms.toml").write_text('body = "Hi"\nimage = "x"\n', "utf-8")
+    sms = '[channels.sms]\nuse = "sms-gateway"\nconsent = "opt-out"\nurl = "http://localhost/"\nusername = "a"\n'
+    (tmp_path / "segue.toml").write_text(sms + 'password = { env = "SMS" }\n', "utf-8")
+    assert [one.message for one in check(assemble(tmp_path)).diagnostics] == ["sms has no part “image”; there are text"]
+
+
+def test_a_channel_without_settings_takes_any_part(tmp_path: Path) -> None:
+    assert codes(shop(tmp_path, "---\nsubject: Thanks\nanything: x\n---\nHello")) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "sender", "name"),
+    [
+        ('[brand.senders]\nemail = "Lamps <hello@lamps.example>"\n', "hello@lamps.example", "Lamps"),
+        ('[brand]\nname = "Shade"\n[brand.senders]\nemail = "hello@lamps.example"\n', "hello@lamps.example", "Shade"),
+        (
+            'sender = "own@lamps.example"\n[brand.senders]\nemail = "L <hello@lamps.example>"\n',
+            "own@lamps.example",
+            "L",
+        ),
+        ('sender = "own@lamps.example"\nsender_name = "Own"\n[brand]\nname = "Shade"\n', "own@lamps.example", "Own"),
+        ('sender = "own@lamps.example"\n', "own@lamps.example", None),
+    ],
+)
+def test_a_channel_is_from_the_brand_unless_it_says_so_itself(
+    tmp_path: Path, settings: str, sender: str, name: str | None
+) -> None:
+    (tmp_path / "segue.toml").write_text(SMTP + settings, "utf-8")
+    assembly = assemble(tmp_path)
+    assert assembly.problems == ()
+    found = assembly.channels["email"][1].settings
+    assert (found["sender"], found.get("sender_name")) == (sender, name)
+
+
+def test_a_sender_for_a_channel_that_has_none_is_told(tmp_path: Path) -> None:
+    text = '[channels.email]\nuse = "console"\n[brand.senders]\nemail = "a@example.com"\n'
+    (tmp_path / "segue.toml").write_text(text, "utf-8")
+    assert assemble(tmp_path).problems == ("brand.senders.email: console has no setting “sender”; leave it out",)
