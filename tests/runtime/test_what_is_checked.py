@@ -82,12 +82,12 @@ SMTP = '[channels.email]\nuse = "email-smtp"\nconsent = "opt-out"\nhost = "local
 
 
 def test_a_part_that_the_channel_does_not_know_is_told_on_its_line(tmp_path: Path) -> None:
-    shop(tmp_path, "---\nsubject: Thanks\npreveiw: Now\n---\nHello")
+    shop(tmp_path, "---\nsubject: Thanks\npreveiw: Now\nlayot: none\n---\nHello")
     (tmp_path / "segue.toml").write_text(f'{SMTP}sender = "shop@example.com"\n', "utf-8")
-    (diagnostic,) = check(assemble(tmp_path)).diagnostics
-    assert diagnostic.message == "email has no part “preveiw”; did you mean preview?"
-    assert diagnostic.primary is not None
-    assert diagnostic.primary.line == 3
+    first, second = check(assemble(tmp_path)).diagnostics
+    assert first.message == "email has no part “preveiw”; did you mean preview?"
+    assert second.message == "email has no part “layot”; did you mean layout?"
+    assert [one.primary.line for one in (first, second) if one.primary is not None] == [3, 4]
 
 
 def test_a_strange_key_of_toml_is_told_with_what_there_is(tmp_path: Path) -> None:

@@ -86,7 +86,8 @@ def _laid_out(parts: Mapping[str, Part], frame: Frame) -> Mail | Problem:
             if source is not None:
                 compile_part(name, source)
     except ContentError as error:
-        return Problem(str(body.path), body.line + error.line - 1 if error.line else body.line, error.message)
+        moved = error.moved(body.line - 1)
+        return Problem(str(body.path), moved.line or body.line, moved.message)
     except RenderError as error:
         return Problem(str(body.path), body.line, f"cannot be laid out: {error.message}")
     return mail

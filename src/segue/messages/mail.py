@@ -219,7 +219,7 @@ def _from_mjml(source: str, frame: Frame) -> str:
         made = mrml.to_html(page).content
         shield.check(made, "MJML")
     except ContentError as error:
-        raise ContentError(error.message, error.line + lines if error.line else 0) from None
+        raise error.moved(lines) from None
     except OSError as error:
         at = _AT.search(str(error))
         line = page.encode()[: int(at[1])].count(b"\n") + 1 + lines if at is not None and at[1] else 0
@@ -247,8 +247,9 @@ def _check_mjml(text: str) -> None:
             raise ContentError(f"MJML has no <{name}>{f'; did you mean <{near[0]}>?' if near else ''}", line)
         if found[1]:
             if not stack or stack[-1][0] != name:
-                where = f"; <{stack[-1][0]}> of line {stack[-1][1]} is still open" if stack else ""
-                raise ContentError(f"</{name}> closes nothing here{where}", line)
+                if not stack:
+                    raise ContentError(f"</{name}> closes nothing here", line)
+                raise ContentError(f"</{name}> stands here where <{stack[-1][0]}> is still open", line, stack[-1][1])
             stack.pop()
         elif name not in VOID and not found[3].endswith("/"):
             stack.append((name, line))
@@ -283,7 +284,7 @@ def _finish(page: str, frame: Frame, *, wrapped: bool) -> tuple[str, str]:
         )
         shield.check(html, "HTML")
     except ContentError as error:
-        raise ContentError(error.message, 0 if wrapped else error.line) from None
+        raise (error.without_lines() if wrapped else error) from None
     except css_inline.InlineError as error:
         raise ContentError(f"its CSS cannot be read: {error}") from None
     return shield.restore(html), shield.restore_words(plain_text(shield.words(page)))

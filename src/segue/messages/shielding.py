@@ -44,12 +44,27 @@ _DEEPEST: Final = 100
 
 
 class ContentError(Exception):
-    """Content that cannot be laid out. ``line`` counts from 1 in the text, and is 0 where none can be named."""
+    """Content that cannot be laid out. ``line`` counts from 1 in the text, and is 0 where none can be named; so does
+    ``other``, a second line that the message names after its words."""
 
-    def __init__(self, message: str, line: int = 0) -> None:
+    def __init__(self, message: str, line: int = 0, other: int = 0) -> None:
         super().__init__(message)
-        self.message = message
+        self._words = message
         self.line = line
+        self.other = other
+
+    @property
+    def message(self) -> str:
+        return f"{self._words} (line {self.other})" if self.other else self._words
+
+    def moved(self, lines: int) -> ContentError:
+        """The same of a text that so many lines stand before."""
+        line, other = (place + lines if place else 0 for place in (self.line, self.other))
+        return ContentError(self._words, line, other)
+
+    def without_lines(self) -> ContentError:
+        """The same where lines of the text mean nothing to the reader."""
+        return ContentError(self._words)
 
 
 class _Piece(msgspec.Struct, frozen=True):
@@ -212,9 +227,10 @@ class Shield:
                 block, begin, begun = open_blocks[-1]
                 if home != begun:
                     raise ContentError(
-                        f"this {block} begins in one element, and its {name}, on line {piece.line}, stands in another: "
-                        "put both around whole elements, and close each element inside",
+                        f"this {block} begins in one element, and its {name} stands in another: put both around whole "
+                        "elements, and close each element inside",
                         begin.line,
+                        piece.line,
                     )
                 if name == f"end{block}":
                     open_blocks.pop()

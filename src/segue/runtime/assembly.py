@@ -109,7 +109,8 @@ class Assembly(msgspec.Struct, frozen=True):
             if template.channel in self.channels
             for problem in _strange_parts(template, catalogue, key, self.channels[template.channel][0])
         )
-        return msgspec.structs.replace(catalogue, problems=(*catalogue.problems, *strange))
+        problems = sorted((*catalogue.problems, *strange), key=lambda problem: (problem.path, problem.line))
+        return msgspec.structs.replace(catalogue, problems=tuple(problems))
 
     def words(self, content: Catalogue | None) -> Words:
         """What rules may use. With ``content``, messages are checked to have some for the channels that need it."""
@@ -265,7 +266,7 @@ def _strange_parts(
     for name in strange:
         origin = catalogue.origins[key][name]
         shown = "body" if name == "text" and origin.form == "toml" else name
-        near = nearest(name, known)
+        near = nearest(name, [*known, "layout"] if "html" in known else known)
         hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
         problems.append(Problem(origin.path, origin.line, f"{template.channel} has no part “{shown}”; {hint}"))
     return problems
