@@ -166,7 +166,7 @@ def limit(count: int, channel: str | None, per: Period, overflow: m.Overflow = D
 def test_a_full_limit_drops_and_names_the_rule_that_took_the_slot() -> None:
     verdict = ask(limit(1, "email", ONE_WEEK), taken=[slot(MONDAY - DAY)])
     assert isinstance(verdict, Drop)
-    assert verdict.reason == "limit 1 email per 7d (promotional), taken by welcome"
+    assert verdict.reason == "limit 1 email per 7d (promotional), taken by welcome at 2026-03-01T10:00:00Z"
     assert verdict.words == "limit 1 email per 7d (promotional)"
 
 
@@ -214,7 +214,7 @@ def test_spacing_waits_from_the_last_message_of_any_channel() -> None:
     verdict = ask(m.Space(Period(micros=4 * HOUR)), taken=[slot(MONDAY - HOUR, "sms"), slot(MONDAY - 3 * HOUR)])
     assert isinstance(verdict, Defer)
     assert verdict.until == MONDAY + 3 * HOUR
-    assert verdict.reason == "space 4h (promotional), after welcome, until 2026-03-02T13:00:00Z"
+    assert verdict.reason == "space 4h (promotional), after welcome at 2026-03-02T09:00:00Z, until 2026-03-02T13:00:00Z"
     assert isinstance(ask(m.Space(Period(micros=4 * HOUR)), taken=[slot(MONDAY - 4 * HOUR)]), Go)
 
 
@@ -287,6 +287,28 @@ def test_a_budget_that_defers_does_so_to_the_next_day_of_the_project() -> None:
     verdict = ask(budget("1", overflow=DEFER), spent=1_000_000, cost=Money(Decimal(1), "EUR"))
     assert isinstance(verdict, Defer)
     assert verdict.until == MONDAY + 14 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("noon", "midnight"),
+    [("2026-03-29T12:00", "2026-03-29T21:00"), ("2026-10-25T12:00", "2026-10-25T22:00")],
+)
+def test_a_budget_s_day_has_23_or_25_hours_where_the_project_s_clock_says_so(noon: str, midnight: str) -> None:
+    asking = Asking("sms", "promotional", Instant(2**62), UTC, cost=Money(Decimal(1), "EUR"))
+    days: list[tuple[date, date]] = []
+
+    def spent(currency: str, first: date, end: date) -> int:
+        days.append((first, end))
+        return 1_000_000
+
+    now = from_datetime(datetime.fromisoformat(noon).replace(tzinfo=UTC))
+    lines = in_words(policy(budget("1", overflow=DEFER)))
+    verdict = judge(lines, asking, (), spent, ZoneInfo("Europe/Helsinki"), now)
+    assert isinstance(verdict, Defer)
+    assert verdict.until == from_datetime(datetime.fromisoformat(midnight).replace(tzinfo=UTC))
+    assert [(first.isoformat(), end.isoformat()) for first, end in days] == [
+        (noon[:10], (date.fromisoformat(noon[:10]) + timedelta(days=1)).isoformat())
+    ]
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,9 @@ def test_many_claims_of_one_batch_at_one_limit_see_each_other(store: Store) -> N
     assert sorted(one.customer for one in found.claims) == ["ann"] * 3 + ["bob"] * 3
     skipped = [line for line in found.done.lines if line.decision == "skipped"]
     assert len(skipped) == 74
-    assert {line.reason for line in skipped} == {"limit 3 email per 1d (promotional), taken by paid"}
+    assert {line.reason for line in skipped} == {
+        "limit 3 email per 1d (promotional), taken by paid at 2026-05-28T20:26:40Z"
+    }
 
 
 def test_what_went_before_is_found_in_the_ledger_when_the_policy_is_new(store: Store) -> None:
@@ -169,7 +171,7 @@ def test_a_deferral_is_recorded_with_its_end_and_counted_by_its_line(store: Stor
     (line,) = found.done.lines
     assert (line.decision, line.reason) == (
         "deferred",
-        "limit 1 email per 1d (promotional), taken by paid, until 2026-05-29T20:26:40Z",
+        "limit 1 email per 1d (promotional), taken by paid at 2026-05-28T20:26:40Z, until 2026-05-29T20:26:40Z",
     )
     assert found.next_due == T0 + DAY
     tally = store.apply(lambda tx: tx.rows("select reason, n from tally where what = 'deferred'"))
@@ -209,7 +211,7 @@ def test_what_was_deferred_to_its_last_moment_is_given_up_in_the_line_s_words_ho
     stage.claim()
     stage.later(3 * DAY + MINUTE)
     (line,) = [line for line in stage.look().done.lines if line.decision == "skipped"]
-    assert line.reason == "limit 1 email per 7d (promotional), taken by paid"
+    assert line.reason == "limit 1 email per 7d (promotional), taken by paid at 2026-05-28T20:26:40Z"
 
 
 def test_a_message_that_was_deferred_does_not_go_after_its_time(store: Store) -> None:
@@ -245,7 +247,7 @@ def test_of_two_that_wait_for_one_slot_the_one_decided_earlier_goes_whichever_ch
     stage.now = Instant(T0 + DAY)
     found = stage.look("email")
     assert not found.claims
-    assert found.done.lines[0].reason.startswith("limit 1 messages per 1d (promotional), taken by second")
+    assert found.done.lines[0].reason.startswith("limit 1 messages per 1d (promotional), taken by second at ")
     assert [one.message for one in stage.claim("sms")[0]] == ["second"]
     stage.now = Instant(T0 + 2 * DAY)
     assert [one.message for one in stage.claim("email")[0]] == ["third"]
@@ -404,7 +406,10 @@ def test_who_wants_to_hear_once_a_week_gets_one_message_a_week_of_that_kind_by_w
     stage.arrive("paid", order_id="1", traits={})
     assert len(stage.claim()[0]) == 1
     (line,) = [line for line in stage.look("sms").done.lines if line.decision == "skipped"]
-    assert line.reason == "limit 1 messages per 7d, as the customer chose (promotional), taken by paid"
+    assert (
+        line.reason
+        == "limit 1 messages per 7d, as the customer chose (promotional), taken by paid at 2026-05-28T20:26:40Z"
+    )
     explained = store.apply(lambda tx: explain(tx, stage.running, "ann", "paid"))
     assert isinstance(explained, Explanation)
     assert any("as the customer chose: 1 of 1 taken" in fact.detail for fact in explained.facts)

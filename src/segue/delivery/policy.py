@@ -10,7 +10,8 @@ The laws:
 3. A line that defers does so until the earliest moment at which it can let the message through, and at most for as long
    as it says, counted from the first time it held this message back; never longer than the message's ``within``. At
    that last moment the message is looked at once more, and then dropped in the line's words.
-4. Of two messages that wait for one slot, the one decided earlier goes.
+4. Of two messages that may go now and want one slot, the one that was due earlier goes, whatever its channel and
+   whoever looks first; of those due in one moment, by the names of their rules, then in the order of the text.
 5. How often a customer wants to hear at most is a limit like any other, asked before those of the project; it holds
    where the project has no policy, too.
 6. Transactional messages pass. What stands until it is taken back (an audience, a banner) takes no slot, and passes
@@ -27,7 +28,7 @@ from typing import Final, assert_never
 import msgspec
 
 from segue.api import Instant, Kind, Money, Period, to_rfc3339
-from segue.api.values import DAY
+from segue.api.values import DAY, SECOND
 from segue.language import model as m
 from segue.program.calendar import add_elapsed, at_wall, find_zone, local, window_closes, within_window
 from segue.program.wording import word_clock, word_period
@@ -39,12 +40,23 @@ Line = m.Quiet | m.Limit | m.Space | m.Budget
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """A slot: when a message was claimed, on which channel, for which rule. ``row`` is the message."""
+    """A slot: when a message was claimed, on which channel, for which rule. ``row`` is the message. ``due`` is since
+    when a message has been due that is before this one in the line and will be claimed in a moment; None: it was."""
 
     at: Instant
     channel: str
     rule: str
     row: int
+    due: Instant | None = None
+
+    @property
+    def words(self) -> str:
+        """Whose slot it is, by name, and since when: to the second."""
+        return f"{self.rule} at {_second(self.at)}"
+
+
+def _second(at: Instant) -> str:
+    return to_rfc3339(Instant(at // SECOND * SECOND))
 
 
 class Asking(msgspec.Struct, frozen=True):
@@ -192,10 +204,16 @@ def _limit(limit: m.Limit, taken: Sequence[Taken], zone: tzinfo, now: Instant) -
             free.append(until)
             if latest is None or one.at >= latest.at:
                 latest = one
-    value = f"{len(free)} of {limit.count} taken"
+    value = f"{len(free)} of {limit.count} taken{_line_before(taken)}"
     if len(free) < limit.count or latest is None:
         return _Look(value)
-    return _Look(value, True, sorted(free)[len(free) - limit.count], f"taken by {latest.rule}")
+    return _Look(value, True, sorted(free)[len(free) - limit.count], f"taken by {latest.words}")
+
+
+def _line_before(taken: Sequence[Taken]) -> str:
+    """Who of those before a message is still in the line, and why they are before it."""
+    waiting = [f"{one.rule} is due since {_second(one.due)} and goes first" for one in taken if one.due is not None]
+    return "".join(f", {words}" for words in dict.fromkeys(waiting))
 
 
 def _space(period: Period, taken: Sequence[Taken], zone: tzinfo, now: Instant) -> _Look:
@@ -203,8 +221,8 @@ def _space(period: Period, taken: Sequence[Taken], zone: tzinfo, now: Instant) -
     if latest is None:
         return _Look("nothing before")
     free = add_elapsed(latest.at, period, zone)
-    value = f"the last went at {to_rfc3339(latest.at)}"
-    return _Look(value, True, free, f"after {latest.rule}") if free > now else _Look(value)
+    value = f"the last went at {to_rfc3339(latest.at)}{_line_before(taken)}"
+    return _Look(value, True, free, f"after {latest.words}") if free > now else _Look(value)
 
 
 def _budget(amount: Money, per: Period, cost: Money | None, spent: Spent, home: tzinfo, now: Instant) -> _Look:
@@ -259,6 +277,16 @@ def word_line(line: Line) -> str:
             return f"budget {amount.amount:f} {amount.currency} per {word_period(per)}"
         case _:
             assert_never(line)
+
+
+def counts_slots(words: str) -> bool:
+    """Whether a line, by its words, holds messages back since others took their slots: one given back frees them."""
+    return words.startswith(("limit ", "space "))
+
+
+def goes_by_clock(words: str) -> bool:
+    """Whether a line, by its words, holds messages back by the clock, which may be another one elsewhere."""
+    return words.startswith("quiet ")
 
 
 def longest_window(lines: Iterable[Line]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,6 +16,8 @@ from segue.delivery.policy import (
     Line,
     Taken,
     Verdict,
+    counts_slots,
+    goes_by_clock,
     in_words,
     judge,
     longest_window,
@@ -34,6 +36,12 @@ _Place = tuple[int, str]
 """A customer and a kind of message: limits count by both."""
 
 
+def _place_in_line(one: LedgerRow | ledger_rows.Waiting) -> tuple[Instant, str, int]:
+    """Who was due earlier goes first. The rules' names, and not the order in which it was decided, part what was due in
+    one moment: that order is another where the calendar lets customers enter in pieces."""
+    return one.decided, one.rule, one.row
+
+
 class Contact:
     """The policies over the messages of one turn. Messages see each other: it is told with `looked_at` what became of
     each."""
@@ -45,10 +53,12 @@ class Contact:
         self._taken: dict[_Place, dict[int, Taken]] = {}
         self._waiting: dict[_Place, dict[int, LedgerRow | ledger_rows.Waiting]] = {}
         self._spent: dict[tuple[str, str, date, date], int] = {}
+        self._surely: dict[int, Instant] = {}
         self._lines = {kind: in_words(policy) for kind, policy in turn.running.policies.items()}
         lines = [line for policy in turn.running.policies.values() for line in policy.lines]
         self._window = longest_window(lines) if lines else 0
-        self._defers = any(line.overflow.action == "defer" for line in lines)
+        self._by_clock = any(isinstance(line, m.Quiet) and line.zone in (None, "local") for line in lines)
+        self._counts = any(isinstance(line, m.Limit | m.Space) and line.overflow.action == "defer" for line in lines)
 
     def prepare(self, rows: Iterable[LedgerRow], now: Instant) -> None:
         """Fetch what has to be known before these messages are judged, for all of them at once."""
@@ -70,10 +80,9 @@ class Contact:
         for customer, kind, taken in ledger_rows.load_taken(self._turn.tx, asked, Instant(now - window)):
             if not self._stands(taken.channel):
                 self._taken.setdefault((customer, kind), {})[taken.row] = taken
-        if self._defers:
-            for waiting in ledger_rows.load_waiting(self._turn.tx, asked):
-                if not self._stands(waiting.channel):
-                    self._waiting.setdefault((waiting.customer, waiting.kind), {})[waiting.row] = waiting
+        for waiting in ledger_rows.load_waiting(self._turn.tx, asked):
+            if not self._stands(waiting.channel):
+                self._waiting.setdefault((waiting.customer, waiting.kind), {})[waiting.row] = waiting
         for row in self._outgoing.of_customers(people):
             self.looked_at(row)
 
@@ -125,16 +134,55 @@ class Contact:
         return judge(lines, asking, slots, partial(self._spent_before, row), running.zone, now)
 
     def _slots(self, row: LedgerRow, now: Instant) -> list[Taken]:
-        """The slots that others have of this customer and kind, those included that wait, were decided earlier and may
-        go now as well."""
-        place = row.customer, row.kind
-        slots = [one for number, one in self._taken.get(place, {}).items() if number != row.row]
-        slots += [
-            Taken(now, one.channel, one.rule, one.row)
-            for one in self._waiting.get(place, {}).values()
-            if one.due is not None and one.due <= now and (one.decided, one.row) < (row.decided, row.row)
-        ]
+        """The slots that others have of this customer and kind, those included that wait and are before this one."""
+        slots = [one for number, one in self._taken.get((row.customer, row.kind), {}).items() if number != row.row]
+        slots += [Taken(now, one.channel, one.rule, one.row, one.decided) for one in self._before(row, now)]
         return slots
+
+    def _before(self, row: LedgerRow, now: Instant) -> list[LedgerRow | ledger_rows.Waiting]:
+        """The messages that may go now as well and are before this one in the line."""
+        return [
+            one
+            for one in self._waiting.get((row.customer, row.kind), {}).values()
+            if one.due is not None and one.due <= now and _place_in_line(one) < _place_in_line(row)
+        ]
+
+    def in_doubt(self, row: LedgerRow, now: Instant) -> list[LedgerRow]:
+        """The messages before this one in the line of which it is not sure that they go: in their order. From now on
+        they are taken to be looked at."""
+        doubtful = [one for one in self._before(row, now) if self._surely.get(one.row) != now]
+        self._surely.update((one.row, now) for one in doubtful)
+        found = [self._outgoing.find(one.row) for one in sorted(doubtful, key=_place_in_line)]
+        return [one for one in found if one is not None]
+
+    def freed(self, row: LedgerRow) -> None:
+        """A message came to nothing that had a slot, or stood in the line for one: who was held back for want of it is
+        looked at again at once."""
+        if self._counts and not self._stands(row.channel):
+            self._look_again(row.customer, counts_slots, row.kind)
+
+    def moved_house(self, customer: int) -> None:
+        """The customer's clock shows another time: whom the night held back is looked at again at once."""
+        if self._by_clock:
+            self._look_again(customer, goes_by_clock)
+
+    def _look_again(self, customer: int, concerns: Callable[[str], bool], kind: str | None = None) -> None:
+        now = self._turn.now
+        stored = (one.row for one in ledger_rows.load_waiting(self._turn.tx, (customer,)))
+        known = (one.row for one in self._outgoing.of_customers((customer,)))
+        for number in dict.fromkeys((*stored, *known)):
+            row = self._outgoing.find(number)
+            if (
+                row is not None
+                and row.state is MessageState.DECIDED
+                and row.claimed is None
+                and row.held
+                and row.due is not None
+                and row.due > now
+                and kind in (None, row.kind)
+                and concerns(row.held[-1].words)
+            ):
+                self._outgoing.hurry(row)
 
     def _spent_before(self, row: LedgerRow, currency: str, first: date, end: date) -> int:
         """What was spent without this message, which an earlier claim may have charged."""
@@ -160,7 +208,7 @@ class Contact:
             self._taken.setdefault(place, {})[row.row] = Taken(row.claimed, row.channel, row.rule, row.row)
         elif place in self._taken:
             self._taken[place].pop(row.row, None)
-        if row.held and row.claimed is None and row.state is MessageState.DECIDED:
+        if row.claimed is None and row.state is MessageState.DECIDED:
             self._waiting.setdefault(place, {})[row.row] = row
         elif place in self._waiting:
             self._waiting[place].pop(row.row, None)

@@ -15,18 +15,17 @@ import msgspec
 
 from segue.api import Answer, Instant, Rejected, Report, Retry, Sent, Unknown
 from segue.api.values import SECOND
-from segue.delivery.ledger import Held, LedgerRow, MessageState
-from segue.delivery.policy import Defer, Drop, Go
+from segue.delivery.ledger import LedgerRow, MessageState
 from segue.delivery.retries import retry_at
-from segue.engine.journey import Claimed, Journey, Reported, Settled, Settlement
-from segue.engine.watching import heeds_claim
+from segue.engine.journey import Reported
 from segue.messages.catalogue import Catalogue
 from segue.messages.template import Template
 from segue.runtime.answering import count_answer
+from segue.runtime.last_look import is_over, may_go, refuse, settle_message, unknown
 from segue.runtime.outgoing import JOURNEY_ENDED
 from segue.runtime.people import Person
 from segue.runtime.pinning import find_template, needs_content, pin, pinned
-from segue.runtime.refusing import address_is_dead, refusal_of, take_complaint, take_in_hand, take_refusal
+from segue.runtime.refusing import address_is_dead, take_complaint, take_in_hand, take_refusal
 from segue.runtime.running import Running
 from segue.runtime.taking_back import note_retraction, take_back_late
 from segue.runtime.turn import Done, Turn
@@ -34,10 +33,6 @@ from segue.store import ledger as ledger_rows
 from segue.store.coupons import take_code
 from segue.store.customers import find_seen, hash_id
 from segue.store.database import Transaction
-
-UNKNOWN_OUTCOME: Final = "unknown: "
-"""How the reason of a message begins that may or may not have reached its provider."""
-
 
 NO_CODE: Final = "no code is left in the pool "
 """How the reason of a message begins whose pool of coupons was empty."""
@@ -113,7 +108,7 @@ def look_at(turn: Turn, content: Catalogue, row: LedgerRow, now: Instant, take: 
         case MessageState.RETRACTING:
             return _claim_back(turn, row, person)
         case MessageState.HANDED:  # a report was waited for long enough
-            _settle(turn, row, person, "sent", "", now)
+            settle_message(turn, row, person, "sent", "", now)
             take_back_late(turn, row, person)
             return None
         case MessageState.DECIDED:
@@ -125,48 +120,19 @@ def look_at(turn: Turn, content: Catalogue, row: LedgerRow, now: Instant, take: 
 def _claim_one(
     turn: Turn, content: Catalogue, take: TakeCode, row: LedgerRow, person: Person, now: Instant
 ) -> Claim | None:
+    journey = may_go(turn, row, person, now)
+    if journey is None:
+        return None
     running, outgoing = turn.running, turn.outgoing
-    journey = turn.find_journey(person, row.journey)
-    if _is_over(running, row, journey):
-        _refuse(turn, row, person, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
-        return None
-    late = now > row.expires
-    if late and not row.held:
-        _refuse(turn, row, person, "too late", now)
-        return None
-    refusal = refusal_of(turn, row, person)
-    if refusal is not None:
-        _refuse(turn, row, person, refusal, now)
-        return None
-    match outgoing.contact.judge(row, person, now):
-        case Go(checks=checks):
-            row.checks = checks
-            if late:  # the line that made it so late lets it through only now
-                _refuse(turn, row, person, row.held[-1].words, now)
-                return None
-        case Defer(until=until, words=words, reason=reason, checks=checks):
-            row.due, row.held, row.checks = until, (*row.held, Held(now, until, words)), checks
-            turn.outgoing.note(person, row, "deferred", now, reason, sort=words)
-            turn.outgoing.change(row)
-            return None
-        case Drop(words=words, reason=reason, checks=checks):
-            row.checks = checks
-            _refuse(turn, row, person, reason, now, sort=words)
-            return None
-    program = running.programs.get(journey.program)
-    if program is None or heeds_claim(program, journey):
-        journey = turn.feed(person, journey, Claimed(row.key), now)
-        if row.state is not MessageState.DECIDED:
-            return None  # a guard ended the journey, which took the message back
     template = find_template(turn.tx, running, content, row, person)
     if template is None and needs_content(running, row.channel):
-        _refuse(turn, row, person, f"no content for {row.message} on {row.channel}", now)
+        refuse(turn, row, person, f"no content for {row.message} on {row.channel}", now)
         return None
     if row.attempts == 0:
         for name, pool in row.coupons:
             code = take(turn.tx, pool, row, now)
             if code is None:
-                _refuse(turn, row, person, f"{NO_CODE}{pool}", now)
+                refuse(turn, row, person, f"{NO_CODE}{pool}", now)
                 return None
             row.given = {**row.given, name: code}
         pin(turn.tx, running, template, row, person, journey)
@@ -193,36 +159,6 @@ def _as_claim(row: LedgerRow, person: Person, template: Template | None) -> Clai
         template=template,
         values=row.given,
     )
-
-
-def _is_over(running: Running, row: LedgerRow, journey: Journey) -> bool:
-    """Whether a message's journey sends no more. What stands is not put up for one that finished either: it would be
-    taken back at once."""
-    if journey.state == "finished":
-        spec = running.channels.get(row.channel)
-        return spec is not None and spec.stands
-    return journey.state != "inside"
-
-
-def _refuse(turn: Turn, row: LedgerRow, person: Person, reason: str, now: Instant, sort: str = "") -> None:
-    """The message does not go. Where an earlier call may have reached the provider the outcome is unknown,
-    never "skipped". ``sort`` is what the reason counts as, where it says more than that."""
-    row.reason = unknown(f"{row.reason}; {reason}" if row.reason else reason) if row.doubt else reason
-    row.state = MessageState.UNKNOWN if row.doubt else MessageState.SKIPPED
-    turn.outgoing.note(person, row, "undelivered" if row.doubt else "skipped", now, sort="" if row.doubt else sort)
-    _settle(turn, row, person, "unknown" if row.doubt else "skipped", reason, now)
-
-
-def unknown(reason: str) -> str:
-    """The reason of a message whose outcome stays unknown. A record holds it without the first word, which a replay
-    puts before it again."""
-    return UNKNOWN_OUTCOME + reason
-
-
-def _settle(turn: Turn, row: LedgerRow, person: Person, how: Settlement, reason: str, now: Instant) -> None:
-    row.due, row.settled = None, now
-    turn.outgoing.change(row)
-    turn.feed(person, turn.find_journey(person, row.journey), Settled(row.key, how, reason), now)
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -285,7 +221,7 @@ def _note_answer(
                 row.due = Instant(now + int(spec.settles_within * SECOND))
                 turn.outgoing.change(row)
             else:
-                _settle(turn, row, person, "sent", "", now)
+                settle_message(turn, row, person, "sent", "", now)
             take_back_late(turn, row, person)
         case Retry(reason=reason, after=after):
             _again(turn, row, person, reason, after, now)
@@ -293,13 +229,13 @@ def _note_answer(
             row.state, row.reason = MessageState.FAILED, reason
             take_refusal(turn, row, person, answer, now)
             turn.outgoing.note(person, row, "undelivered", now)
-            _settle(turn, row, person, "failed", reason, now)
+            settle_message(turn, row, person, "failed", reason, now)
         case Unknown(reason=reason):
             row.doubt = True
             if hold:
                 row.state, row.reason = MessageState.UNKNOWN, unknown(reason)
                 turn.outgoing.note(person, row, "undelivered", now)
-                _settle(turn, row, person, "unknown", reason, now)
+                settle_message(turn, row, person, "unknown", reason, now)
             else:
                 _again(turn, row, person, reason, None, now)
         case _:
@@ -311,13 +247,13 @@ def _again(turn: Turn, row: LedgerRow, person: Person, reason: str, after: float
     row.reason = reason
     due = retry_at(row.key, row.attempts, now, after)
     journey = turn.find_journey(person, row.journey)
-    if _is_over(turn.running, row, journey):
-        _refuse(turn, row, person, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
+    if is_over(turn.running, row, journey):
+        refuse(turn, row, person, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
     elif due > row.expires:
         row.state = MessageState.UNKNOWN if row.doubt else MessageState.FAILED
         row.reason = unknown(f"not in time: {reason}") if row.doubt else f"not in time: {reason}"
         turn.outgoing.note(person, row, "undelivered", now)
-        _settle(turn, row, person, "unknown" if row.doubt else "failed", reason, now)
+        settle_message(turn, row, person, "unknown" if row.doubt else "failed", reason, now)
     else:
         row.state, row.due = MessageState.DECIDED, due
         turn.outgoing.change(row)
@@ -393,7 +329,7 @@ def take_report(turn: Turn, name: str, one: Report, row: LedgerRow, now: Instant
         row.state, row.due = MessageState.CONFIRMED, None
         turn.outgoing.change(row)
         if waiting:
-            _settle(turn, row, person, "sent", "", now)
+            settle_message(turn, row, person, "sent", "", now)
     journey = turn.find_journey(person, row.journey)
     count_answer(turn.tx, person, journey, row, one.what, at)
     turn.feed(person, journey, Reported(row.key, one.what, row.channel, row.message, at), now)

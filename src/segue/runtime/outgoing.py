@@ -115,6 +115,7 @@ class Outgoing:
         row = self._add(person, journey, effect, now, effect.expires)
         row.due, row.given, row.coupons = now, effect.values, effect.coupons
         self.moved.append(row)
+        self.contact.looked_at(row)
 
     def pass_over(self, person: Person, journey: Journey, effect: Pass, now: Instant) -> None:
         """A message is not even tried."""
@@ -201,8 +202,17 @@ class Outgoing:
         turn.lines.append(
             DecisionLine(at, show(person.row.key), row.rule, row.key, decision, row.channel, row.message, said)
         )
-        if row.claimed is not None and row.state in CAME_TO_NOTHING:
-            self.outlay.come_to_nothing(row)
+        if row.state in CAME_TO_NOTHING:
+            if row.claimed is not None:
+                self.outlay.come_to_nothing(row)
+            if not sort or row.claimed is not None:  # a line of the policy gave it no slot, so it gives none back
+                self.contact.freed(row)
+
+    def hurry(self, row: LedgerRow) -> None:
+        """A message that was held back is to be looked at again at once."""
+        row.due = self._turn.now
+        self._channels.add(row.channel)
+        self.change(row)
 
     def change(self, row: LedgerRow) -> None:
         """Have a message's row written as it is now."""

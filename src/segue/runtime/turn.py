@@ -425,6 +425,7 @@ class Turn:
             traits |= {REACH}
         if not ZONED.isdisjoint(traits) and zone_of(person.row.traits) != zone_of({**person.row.traits, **old}):
             traits |= {ZONE_TRAIT}
+            self.outgoing.contact.moved_house(person.row.row)
         concerned = [
             journey
             for journey in list(self.journeys(person).values())

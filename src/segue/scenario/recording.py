@@ -30,7 +30,8 @@ from segue.api.bodies import Refused
 from segue.api.shop import MOST_LINES, order_lines
 from segue.customers.suppression import Reason, Suppression, comparable
 from segue.delivery.ledger import LedgerRow, MessageState
-from segue.runtime.dispatch import NO_CODE, UNKNOWN_OUTCOME
+from segue.runtime.dispatch import NO_CODE
+from segue.runtime.last_look import UNKNOWN_OUTCOME
 from segue.runtime.outgoing import JOURNEY_ENDED
 from segue.runtime.taking_back import STAYED
 from segue.scenario.replay import Arrival, Record, RecordedAnswer, RecordedReport

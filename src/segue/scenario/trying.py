@@ -24,7 +24,7 @@ from segue.delivery.ledger import MessageState
 from segue.language import model as m
 from segue.messages.catalogue import Catalogue
 from segue.program.calendar import local
-from segue.runtime.dispatch import UNKNOWN_OUTCOME
+from segue.runtime.last_look import UNKNOWN_OUTCOME
 from segue.runtime.publishing import Setting, publish, resume
 from segue.runtime.running import DecisionLine, Running
 from segue.runtime.sweeping import Chore, chores, sweep

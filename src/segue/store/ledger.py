@@ -199,7 +199,7 @@ def load_taken(tx: Transaction, customers: Iterable[int], since: Instant) -> lis
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """A message that was held back and will be looked at again."""
+    """A message that waits to be looked at, for the first time or again, and was never called."""
 
     customer: int
     kind: str
@@ -211,13 +211,13 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 def load_waiting(tx: Transaction, customers: Iterable[int]) -> list[Waiting]:
-    """Messages to customers that a policy holds back and that were never called."""
+    """Messages to customers that wait to be looked at and were never called. One query for the whole batch."""
     return [
         Waiting(*row)
         for row in tx.rows(
             "select message.customer, kind, message.id, due, decided, channel, rule from json_each(?) as wanted "
-            "cross join message on message.customer = wanted.value and held is not null and state = 0 "
-            "and claimed is null",
+            "cross join message indexed by message_waiting on message.customer = wanted.value "
+            "and message.state = 0 and message.claimed is null",
             (msgspec.json.encode(list(customers)).decode(),),
         )
     ]

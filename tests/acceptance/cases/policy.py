@@ -133,11 +133,12 @@ case(
     03-02 10:00 bob first finished
     03-03 03:00 bob second entered
     03-03 03:00 bob second deferred email "second"
-        (limit 1 email per 24h (promotional), taken by first, until 2026-03-03T09:00:00Z)
+        (limit 1 email per 24h (promotional), taken by first at 2026-03-02T10:00:00Z, until 2026-03-03T09:00:00Z)
     03-03 05:00 ann second entered
     03-03 05:00 ann second deferred email "second"
-        (limit 1 email per 24h (promotional), taken by first, until 2026-03-03T10:00:00Z)
-    03-03 09:00 bob second skipped email "second" (limit 1 email per 24h (promotional), taken by first)
+        (limit 1 email per 24h (promotional), taken by first at 2026-03-02T10:00:00Z, until 2026-03-03T10:00:00Z)
+    03-03 09:00 bob second skipped email "second"
+        (limit 1 email per 24h (promotional), taken by first at 2026-03-02T10:00:00Z)
     03-03 09:00 bob second finished
     03-03 10:00 ann second sent email "second"
     03-03 10:00 ann second finished
@@ -167,7 +168,8 @@ case(
     03-02 10:00 ann welcome entered
     03-02 10:00 ann welcome sent email "welcome"
     03-02 10:00 ann welcome sent push "welcome"
-    03-02 10:00 ann welcome skipped sms "welcome" (limit 2 messages per 1d (promotional), taken by welcome)
+    03-02 10:00 ann welcome skipped sms "welcome"
+        (limit 2 messages per 1d (promotional), taken by welcome at 2026-03-02T10:00:00Z)
     03-02 10:00 ann welcome finished
     03-03 10:00 ann again entered
     03-03 10:00 ann again sent sms "again"
@@ -176,7 +178,8 @@ case(
     03-03 11:00 ann receipt sent sms "receipt"
     03-03 11:00 ann receipt finished
     03-04 10:00 ann again entered
-    03-04 10:00 ann again skipped sms "again" (limit 1 sms per 7d (promotional), taken by again)
+    03-04 10:00 ann again skipped sms "again"
+        (limit 1 sms per 7d (promotional), taken by again at 2026-03-03T10:00:00Z)
     03-04 10:00 ann again finished
     """,
 )
@@ -195,7 +198,8 @@ case(
     03-02 10:00 ann sent email "cart_abandoned"
     03-02 10:00 ann finished
     03-03 10:00 ann entered
-    03-03 10:00 ann skipped email "cart_abandoned" (limit 1 email per 7d (promotional), taken by cart_abandoned)
+    03-03 10:00 ann skipped email "cart_abandoned"
+        (limit 1 email per 7d (promotional), taken by cart_abandoned at 2026-03-02T10:00:00Z)
     03-03 10:00 ann sent sms "cart_abandoned"
     03-03 10:00 ann finished
     """,
@@ -219,14 +223,14 @@ case(
     03-02 10:00 ann first finished
     03-02 11:00 ann second entered
     03-02 11:00 ann second deferred sms "second"
-        (limit 1 messages per 24h (promotional), taken by first, until 2026-03-03T10:00:00Z)
+        (limit 1 messages per 24h (promotional), taken by first at 2026-03-02T10:00:00Z, until 2026-03-03T10:00:00Z)
     03-02 12:00 ann third entered
     03-02 12:00 ann third deferred email "third"
-        (limit 1 messages per 24h (promotional), taken by first, until 2026-03-03T10:00:00Z)
+        (limit 1 messages per 24h (promotional), taken by first at 2026-03-02T10:00:00Z, until 2026-03-03T10:00:00Z)
     03-03 10:00 ann second sent sms "second"
     03-03 10:00 ann second finished
     03-03 10:00 ann third deferred email "third"
-        (limit 1 messages per 24h (promotional), taken by second, until 2026-03-04T10:00:00Z)
+        (limit 1 messages per 24h (promotional), taken by second at 2026-03-03T10:00:00Z, until 2026-03-04T10:00:00Z)
     03-04 10:00 ann third sent email "third"
     03-04 10:00 ann third finished
     """,
@@ -254,7 +258,8 @@ case(
     03-02 12:00 ann sent email "cart_abandoned"
     03-02 12:00 ann finished
     03-02 13:00 ann entered
-    03-02 13:00 ann skipped email "cart_abandoned" (limit 1 email per 7d (promotional), taken by cart_abandoned)
+    03-02 13:00 ann skipped email "cart_abandoned"
+        (limit 1 email per 7d (promotional), taken by cart_abandoned at 2026-03-02T12:00:00Z)
     03-02 13:00 ann finished
     03-02 14:00 ann undelivered email "cart_abandoned" (undelivered)
     03-02 15:00 ann entered
@@ -285,8 +290,10 @@ case(
     03-02 10:00 bob first sent email "first"
     03-02 10:00 bob first finished
     03-02 10:00 bob second entered
-    03-02 10:01 ann second deferred sms "second" (space 4h (promotional), after first, until 2026-03-02T14:00:00Z)
-    03-02 10:01 bob second deferred sms "second" (space 4h (promotional), after first, until 2026-03-02T14:00:00Z)
+    03-02 10:01 ann second deferred sms "second"
+        (space 4h (promotional), after first at 2026-03-02T10:00:00Z, until 2026-03-02T14:00:00Z)
+    03-02 10:01 bob second deferred sms "second"
+        (space 4h (promotional), after first at 2026-03-02T10:00:00Z, until 2026-03-02T14:00:00Z)
     03-02 14:00 ann second exited (unless customer.birthday < now)
     03-02 14:00 ann second skipped sms "second" (the journey ended: unless customer.birthday < now)
     03-02 14:00 bob second sent sms "second"
