@@ -56,7 +56,7 @@ class Known(Standing):
     def preferred(self, kind: str, message: str) -> Sequence[str]:
         return self.channels
 
-    def best_minute(self) -> int:
+    def best_minute(self, now: Instant) -> int:
         return self.best
 
 

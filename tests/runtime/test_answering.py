@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
 from segue.api import Sent
 from segue.api.values import DAY, HOUR
-from segue.runtime.answering import best_minute, preferred_channels
+from segue.runtime.answering import best_time_of, preferred_channels
+from segue.runtime.explaining import Explanation, explain
 from segue.store.customers import CustomerRow, merge_customers
 from segue.store.database import Store
 from tests.engine.stage import spec, with_content
@@ -31,7 +34,8 @@ def preferred(stage: Stage, message: str = "a", kind: str = "promotional", **tra
 
 
 def best(stage: Stage, customer: int = 1) -> int:
-    return stage.store.apply(lambda tx: best_minute(tx, stage.running, customer))
+    zone = ZoneInfo("Asia/Tokyo") if customer == 1 else UTC
+    return stage.store.apply(lambda tx: best_time_of(tx, stage.running, customer, zone, stage.now).minute)
 
 
 def react(stage: Stage, channel: str, what: str, order: str) -> None:
@@ -87,14 +91,38 @@ def test_being_delivered_or_failing_is_no_answer(stage: Stage) -> None:
 def test_the_best_time_is_the_hour_of_most_reactions_on_the_customer_s_clock(stage: Stage) -> None:
     assert best(stage) == 600
     stage.arrive(None, traits={"timezone": "Asia/Tokyo"})
-    react(stage, "email", "opened", "1")  # 20:26 in UTC, 05:26 in Tokyo
+    react(stage, "email", "opened", "1")  # 20:26 in UTC, 05:26 on Friday in Tokyo
     assert best(stage) == 5 * 60
     stage.later(2 * HOUR)
     react(stage, "email", "opened", "2")
-    assert best(stage) == 5 * 60, "of two hours alike the earlier"
+    assert best(stage) == 7 * 60, "of two hours alike the next to come"
     stage.later(DAY)
     react(stage, "sms", "clicked", "3")
+    stage.later(HOUR)
     assert best(stage) == 7 * 60
+    rows = stage.store.apply(lambda tx: tx.rows("select hour, sum(n) from reaction group by hour order by hour"))
+    assert rows == [(4 * 24 + 5, 1), (4 * 24 + 7, 1), (5 * 24 + 7, 1)]
+
+
+def test_who_answered_nothing_yet_has_the_hour_of_the_others_on_their_own_clock(stage: Stage) -> None:
+    stage.arrive(None, traits={"timezone": "Asia/Tokyo"})
+    for number in range(4):
+        react(stage, "sms", "clicked", str(number))
+    stage.arrive(None, "bob", id="bob")
+    assert best(stage, 2) == 5 * 60
+
+
+def test_why_says_why_it_waits_for_that_hour() -> None:
+    store = Store(None)
+    stage = Stage(store, 'event paid\nwhen paid wait until best time send email "a"')
+    stage.arrive("paid")
+    found = store.apply(lambda tx: explain(tx, stage.running, "ann", "paid"))
+    assert isinstance(found, Explanation)
+    assert (
+        "best time, by what is known now: 10:00 on Friday, the project's best time: they have answered nothing yet"
+        in found.now
+    )
+    store.close()
 
 
 def test_a_message_answered_many_times_counts_once(stage: Stage) -> None:

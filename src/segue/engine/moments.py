@@ -28,7 +28,7 @@ def find_moment(moment: m.Moment, date: Instant | None, customer: Customer, now:
         case m.InWindow(start=start, end=end, zone=named):
             return window_opens(now, start.minute, end.minute, place_of(named, zone))
         case m.BestTime():
-            hour = customer.standing.best_minute()
+            hour = customer.standing.best_minute(now)
             return window_opens(now, hour, (hour + _HOUR) % (24 * _HOUR), zone)
         case m.AtDate():
             return date if date is not None else NO_DATE

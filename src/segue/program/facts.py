@@ -107,8 +107,8 @@ class Standing:
         """The channels with content for the message, the one preferred for this kind first."""
         return ()
 
-    def best_minute(self) -> int:
-        """When this customer answers most, in minutes since midnight of their own clock."""
+    def best_minute(self, now: Instant) -> int:
+        """When this customer answers most in the day that begins now, in minutes since midnight of their own clock."""
         return 600
 
 

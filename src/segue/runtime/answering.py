@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 from typing import Any, Final
 
 from segue.api import Instant
+from segue.customers.best_time import Best, best_time, gather, place_of
 from segue.customers.wishes import chosen_channel
 from segue.delivery.ledger import LedgerRow
 from segue.engine.journey import Journey
 from segue.program.calendar import local
 from segue.runtime.people import Person
 from segue.runtime.running import Running
-from segue.store.customers import add_reaction, load_reactions
+from segue.store.customers import add_reaction, load_all_reactions, load_reactions
 from segue.store.database import Transaction
 
 ANSWERING: Final = frozenset({"opened", "clicked", "replied"})
@@ -21,11 +23,11 @@ ANSWERING: Final = frozenset({"opened", "clicked", "replied"})
 
 
 def count_answer(tx: Transaction, person: Person, journey: Journey, row: LedgerRow, what: str, at: Instant) -> None:
-    """Remember by which channel, and in which hour of their day, a customer answered a message. Each way of answering
+    """Remember by which channel, and in which hour of their week, a customer answered a message. Each way of answering
     it counts once: a link scanner's thousand clicks are no preference."""
     if what not in ANSWERING or any((known.key, known.what) == (row.key, what) for known in journey.reactions):
         return
-    add_reaction(tx, person.row.row, row.channel, local(at, person.facts.zone).hour)
+    add_reaction(tx, person.row.row, row.channel, place_of(local(at, person.facts.zone)))
 
 
 def preferred_channels(
@@ -52,10 +54,8 @@ def preferred_channels(
     return sorted(able, key=lambda name: (name != chosen, -answers[name]))  # sorting keeps the project's order
 
 
-def best_minute(tx: Transaction, running: Running, customer: int) -> int:
-    """When the customer answers most, in minutes since midnight of their own clock: the hour with most reactions, of
-    several the earliest; the project's best time where there was none yet."""
-    hours: Counter[int] = Counter()
-    for _, hour, times in load_reactions(tx, customer):
-        hours[hour] += times
-    return min(hours, key=lambda hour: (-hours[hour], hour)) * 60 if hours else running.best_minute
+def best_time_of(tx: Transaction, running: Running, customer: int, zone: tzinfo, now: Instant) -> Best:
+    """When the customer answers most in the day that begins now, and why then; the project's best time where nobody has
+    answered anything yet."""
+    own = gather((place, times) for _, place, times in load_reactions(tx, customer))
+    return best_time(own, gather(load_all_reactions(tx)), local(now, zone), running.best_minute)

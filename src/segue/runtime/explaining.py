@@ -8,9 +8,11 @@ from segue.api import Instant, to_rfc3339
 from segue.customers.identity import describe
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.engine.journey import Journey
+from segue.language import model as m
 from segue.program import program as p
 from segue.program.facts import Scene
 from segue.program.sentences import word_step
+from segue.runtime.answering import best_time_of
 from segue.runtime.people import Person
 from segue.runtime.pinning import say_fallback
 from segue.runtime.running import Running
@@ -128,6 +130,10 @@ def _now(running: Running, rule: str, journeys: list[Journey], turn: Turn, row: 
             until = f" until {to_rfc3339(journey.due)}" if journey.due is not None else ""
             lines.append(f"inside since {to_rfc3339(journey.entered)}, at {word_step(step)}{until}")
             lines += _guards(program, journey, turn, row)
+            if isinstance(step, p.WaitUntil) and isinstance(step.moment, m.BestTime):
+                zone, since = turn.people[row].facts.zone, max([journey.since, *(one.at for one in journey.trace[-1:])])
+                best = best_time_of(turn.tx, running, row, zone, since)
+                lines.append(f"best time, by what is known now: {best.because}")
     if not inside:
         lines.append("not inside")
     if current is not None and current.where is not None:

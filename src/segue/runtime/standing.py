@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from segue.api import Instant
 from segue.program.facts import Standing
-from segue.runtime.answering import best_minute, preferred_channels
+from segue.runtime.answering import best_time_of, preferred_channels
 from segue.store.customers import CustomerRow
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class StoreStanding(Standing):
         turn, row = self._turn, self._row
         return preferred_channels(turn.tx, turn.running, row.row, row.traits, kind, message)
 
-    def best_minute(self) -> int:
-        """When this customer answers most, in minutes since midnight of their own clock."""
-        return best_minute(self._turn.tx, self._turn.running, self._row.row)
+    def best_minute(self, now: Instant) -> int:
+        """When this customer answers most in the day that begins now, in minutes since midnight of their own clock."""
+        turn, row = self._turn, self._row
+        return best_time_of(turn.tx, turn.running, row.row, turn.people[row.row].facts.zone, now).minute

@@ -142,6 +142,7 @@ IMPERSONAL: Final = frozenset(
             "arm",
             "spend",
             "crossing",
+            "reaction_total",
         ),  # counts; reasons in tallies are cleaned by segue.store.erasures
         *("import", "imported"),  # names of files, and hashes of message ids
         "import_piece",  # events that are about to be taken in, where a tombstone refuses them

@@ -225,14 +225,24 @@ def load_history(tx: Transaction, customers: Iterable[int], names: Iterable[str]
 
 
 def add_reaction(tx: Transaction, customer: int, channel: str, hour: int) -> None:
-    """Count a reaction to a message on a channel, in an hour of the customer's own day."""
+    """Count a reaction to a message on a channel, in an hour of the customer's own week, from Monday 00:00."""
     tx.run(
         "insert into reaction (customer, channel, hour, n) values (?, ?, ?, 1) "
         "on conflict (customer, channel, hour) do update set n = n + 1",
         (customer, channel, hour),
     )
+    tx.run(
+        "insert into reaction_total (hour, n) values (?, 1) on conflict (hour) do update set n = n + 1",
+        (hour,),
+    )
+
+
+def load_all_reactions(tx: Transaction) -> list[tuple[int, int]]:
+    """How often all customers together reacted: hour, times, the hours as in `load_reactions`."""
+    return tx.rows("select hour, n from reaction_total order by hour")
 
 
 def load_reactions(tx: Transaction, customer: int) -> list[tuple[str, int, int]]:
-    """How often the customer reacted: channel, hour of their day, times."""
+    """How often the customer reacted: channel, hour of their week, times. Hours from 168 on are those of days of which
+    nobody noted which they were."""
     return tx.rows("select channel, hour, n from reaction where customer = ? order by channel, hour", (customer,))
