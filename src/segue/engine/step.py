@@ -176,17 +176,18 @@ class Walk(Passage):
 
     def report(self, reported: Reported, goals: bool) -> None:
         journey = self.journey
+        reaction = Reaction(reported.what, reported.channel, reported.message, reported.at, reported.key)
+        known = len(journey.reactions) >= _MOST_REACTIONS or reaction in journey.reactions
+        if not known:  # before the journey goes on, whose next step may ask for it
+            journey.reactions = (*journey.reactions, reaction)
         sending = find(self, reported.key)
         if reported.what == "undelivered" and sending is not None and self.inside and self.now <= sending.until:
             if sending.settled:
                 fall_back(self, sending)
             else:
                 self.settle(reported.key, "failed")
-        reaction = Reaction(reported.what, reported.channel, reported.message, reported.at, reported.key)
-        if len(journey.reactions) >= _MOST_REACTIONS or reaction in journey.reactions:
-            return
-        journey.reactions = (*journey.reactions, reaction)
-        self.watch(lambda condition: condition.reactions, reported.at, {}, goals=goals)
+        if not known:
+            self.watch(lambda condition: condition.reactions, reported.at, {}, goals=goals)
 
     # Moving through the program
 

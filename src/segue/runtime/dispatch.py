@@ -229,6 +229,9 @@ def _note_answer(
             row.state, row.reason = MessageState.FAILED, reason
             take_refusal(turn, row, person, answer, now)
             turn.outgoing.note(person, row, "undelivered", now)
+            turn.outgoing.change(row)
+            told = Reported(row.key, "undelivered", row.channel, row.message, now)
+            turn.feed(person, turn.find_journey(person, row.journey), told, now)
             settle_message(turn, row, person, "failed", reason, now)
         case Unknown(reason=reason):
             row.doubt = True

@@ -25,7 +25,7 @@ from segue.runtime.follow_ups import FollowUps
 from segue.runtime.identifying import Identities
 from segue.runtime.names import Names
 from segue.runtime.people import Person
-from segue.runtime.refusing import repeat_word
+from segue.runtime.refusing import given_anew, repeat_word
 from segue.runtime.running import Running
 from segue.runtime.turn import Done, Turn
 from segue.store import customers as customer_rows
@@ -270,6 +270,7 @@ def _take_traits(
         turn.change(person, frozenset(old), now, old=old, cause=Cause(event.message_id, at, order))
     else:
         person.changed = True  # what was known is from a later moment now
+    given_anew(turn, person, given, old, at, now)
 
 
 def _rest(event: Event, person: Person | None) -> bytes | None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from segue.api import Event, Instant, Rejected
 from segue.customers.suppression import BOUNCED, COMPLAINED, STOPPED, Suppression, comparable, refusal_by
 from segue.delivery.ledger import LedgerRow
+from segue.engine.journey import Emitted, mint
 from segue.program.reads import REACH
 from segue.runtime.people import Person
 from segue.runtime.reaching import look_again
 from segue.runtime.turn import Turn
+
+ADDRESS_GONE: Final = "address_gone"
+"""The event that tells rules of a dead address."""
+
+REGISTERED: Final = frozenset({"push_token", "web_push_token"})
+"""Addresses that a device registers by itself: each time it names one, that one is alive."""
 
 
 def refusal_of(turn: Turn, row: LedgerRow, person: Person) -> str | None:
@@ -29,8 +39,41 @@ def take_in_hand(turn: Turn, row: LedgerRow) -> None:
 
 
 def address_is_dead(turn: Turn, row: LedgerRow, person: Person, reason: str, now: Instant) -> None:
-    """A provider says that the address of a message is dead: nothing goes to it any more."""
+    """A provider says that the address of a message is dead: nothing goes to it any more. The first time that it does,
+    this is an event of the customer's, which rules may wait for or begin with."""
+    sort = _sort_of(turn, row.channel)
+    known = (
+        sort is None
+        or not row.address
+        or any(one.reason == BOUNCED for one in turn.suppressions.find(sort, row.address))
+    )
     _suppress(turn, row, person, BOUNCED, "", reason, now, now)
+    if not known:
+        fields = {"channel": row.channel, "address": sort, "reason": reason, "message": row.message}
+        gone = {name: value for name, value in fields.items() if value}
+        turn.emit(person, Emitted(ADDRESS_GONE, gone, mint("address gone", row.key)), now, 0)
+
+
+def given_anew(
+    turn: Turn, person: Person, given: Mapping[str, Any], old: Mapping[str, Any], at: Instant, now: Instant
+) -> None:
+    """An event gave these traits, and changed them from ``old``. A dead address that it gives anew may be reached
+    again: a device's, which registers itself, however often it was given before; a mailbox or number only where the
+    customer had another one in between, since shops repeat what they know with every call."""
+    if not turn.suppressions.are_any():
+        return
+    for sort in turn.running.reach.addresses & given.keys():
+        address = given[sort]
+        if not address or person.row.traits.get(sort) != address:
+            continue
+        dead = [one for one in turn.suppressions.find(sort, str(address)) if one.reason == BOUNCED]
+        if not dead or any(one.message is None or one.since >= at for one in dead):
+            continue
+        if sort in REGISTERED or ((before := old.get(sort)) and comparable(sort, before) != dead[0].address):
+            turn.suppressions.lift(sort, str(address), at, BOUNCED, "")
+            turn.refresh(person)
+            turn.change(person, frozenset((REACH,)), now)
+            look_again(turn, sort, dead[0].address, now, without=(person.row.row,))
 
 
 def take_refusal(turn: Turn, row: LedgerRow, person: Person, refusal: Rejected, now: Instant) -> None:

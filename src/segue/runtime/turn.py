@@ -573,7 +573,7 @@ class Turn:
             if depth + 1 > CHAIN:
                 self.admissions.end_chain_of(person, journey, effect, now)
             elif isinstance(effect, Emitted):
-                self._emit(person, effect, now, depth + 1)
+                self.emit(person, effect, now, depth + 1)
             elif old[effect.trait] != person.row.traits.get(effect.trait):
                 cause = Cause(mint("set", journey.key, journey.visit, effect.trait), now, self._order)
                 traits = frozenset((effect.trait,))
@@ -591,7 +591,8 @@ class Turn:
         put(person.row.traits, person.row.origins, {effect.trait: effect.value}, set_by_rule(rule, now))
         self.refresh(person)
 
-    def _emit(self, person: Person, effect: Emitted, now: Instant, depth: int) -> None:
+    def emit(self, person: Person, effect: Emitted, now: Instant, depth: int) -> None:
+        """An event of Segue's own happens to a customer: recorded, and met like any other."""
         raw = _encode(effect.fields)
         order = self.record(effect.key, person.row.row, effect.event, now, 2, raw)
         event = Arrived(effect.event, now, order, raw, effect.fields, effect.key)

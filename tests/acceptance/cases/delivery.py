@@ -246,6 +246,106 @@ case(
     """,
 )
 case(
+    "a dead address is an event: a rule begins with it, once, and a segment and `can get` change at once",
+    """
+    segment letters where can get email
+    rule news   when signed_up send email
+    rule repair when address_gone where address = "email" send sms
+    rule lost   when customer leaves letters send push
+    """,
+    """
+    03-02 09:00 ann is email=a@example.com phone=+358401234561 push_token=T1
+    03-02 09:00 channel email rejects-gone "no such box"
+    03-02 10:00 ann signed_up
+    03-02 11:00 ann signed_up
+    """,
+    """
+    03-02 10:00 ann news entered
+    03-02 10:00 ann news undelivered email "news" (no such box)
+    03-02 10:00 ann news finished
+    03-02 10:00 ann repair entered
+    03-02 10:00 ann repair sent sms "repair"
+    03-02 10:00 ann repair finished
+    03-02 10:00 ann lost entered
+    03-02 10:00 ann lost sent push "lost"
+    03-02 10:00 ann lost finished
+    03-02 11:00 ann news entered
+    03-02 11:00 ann news skipped email "news" (email is gone)
+    03-02 11:00 ann news finished
+    """,
+)
+case(
+    "what a channel refuses for good is known to the next step, as what is reported later is",
+    """
+    when signed_up
+      send email
+      if bounced email
+        send push "repair"
+      else
+        send push "fine"
+      end
+    """,
+    """
+    03-02 09:00 channel email rejects "no such box"
+    03-02 10:00 ann signed_up
+    03-02 11:00 channel email sends
+    03-02 11:00 bob signed_up
+    """,
+    """
+    03-02 10:00 ann entered
+    03-02 10:00 ann undelivered email "signed_up" (no such box)
+    03-02 10:00 ann sent push "repair"
+    03-02 10:00 ann finished
+    03-02 11:00 bob entered
+    03-02 11:00 bob sent email "signed_up"
+    03-02 11:00 bob sent push "fine"
+    03-02 11:00 bob finished
+    """,
+)
+case(
+    "a device that registers itself again can be reached again; a shop that repeats a dead mailbox changes nothing",
+    """
+    rule app  when app_opened send push
+    rule news when signed_up send email
+    """,
+    """
+    03-02 08:00 ann is email=a@example.com push_token=T1
+    03-02 09:00 channel push rejects-gone unregistered
+    03-02 09:00 channel email rejects-gone "no such box"
+    03-02 10:00 ann app_opened
+    03-02 10:00 ann signed_up
+    03-02 11:00 channel push sends
+    03-02 11:00 channel email sends
+    03-02 11:00 ann app_opened
+    03-02 12:00 ann is email=a@example.com push_token=T1
+    03-02 13:00 ann app_opened
+    03-02 13:00 ann signed_up
+    03-02 14:00 ann is email=new@example.com
+    03-02 15:00 ann is email=a@example.com
+    03-02 16:00 ann signed_up
+    """,
+    """
+    03-02 10:00 ann app entered
+    03-02 10:00 ann app undelivered push "app" (unregistered)
+    03-02 10:00 ann app finished
+    03-02 10:00 ann news entered
+    03-02 10:00 ann news undelivered email "news" (no such box)
+    03-02 10:00 ann news finished
+    03-02 11:00 ann app entered
+    03-02 11:00 ann app skipped push "app" (push_token is gone)
+    03-02 11:00 ann app finished
+    03-02 13:00 ann app entered
+    03-02 13:00 ann app sent push "app"
+    03-02 13:00 ann app finished
+    03-02 13:00 ann news entered
+    03-02 13:00 ann news skipped email "news" (email is gone)
+    03-02 13:00 ann news finished
+    03-02 16:00 ann news entered
+    03-02 16:00 ann news sent email "news"
+    03-02 16:00 ann news finished
+    """,
+)
+case(
     "or: who rejects the first gets the second, and the journey goes on after that",
     'when signed_up send email or sms then push "bye"',
     """

@@ -244,6 +244,15 @@ _APPS = (
     _event("app_backgrounded", "Application Backgrounded", "The app was left"),
     _event("app_uninstalled", "Application Uninstalled", "The app was removed"),
     _event("link_opened", "Deep Link Opened", "A link opened the app", _field("url", "text", "The link")),
+    _event(
+        "address_gone",
+        "",
+        "A provider said for the first time that an address of the customer is dead. Segue's own",
+        _field("channel", "text", "The channel that found out"),
+        _field("address", "text", "Which address: email, phone, push_token …"),
+        _field("reason", "text", "The provider's words"),
+        _field("message", "text", "The message that could not be delivered"),
+    ),
     # What other tools' mails brought; reactions to Segue's own messages have words of their own (`opened`).
     _event("email_delivered", "Email Delivered", "Another tool's mail arrived", *_MESSAGE),
     _event("email_opened", "Email Opened", "Another tool's mail was opened", *_MESSAGE),
