@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from segue.cli.main import app
 from segue.store.coupons import Pool, load_pools
 from segue.store.database import Store
+from tests.runtime.stage import Stage
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +48,16 @@ def test_codes_are_added_while_a_daemon_holds_the_store(tmp_path: Path) -> None:
 
 def test_pools_are_listed_as_json() -> None:
     segue("add", "CART10", "codes.txt")
-    assert json.loads(segue("--json").stdout) == {"pool": "CART10", "codes": 3, "free": 3}
+    assert json.loads(segue("--json").stdout) == {
+        "pool": "CART10",
+        "codes": 3,
+        "free": 3,
+        "redeemed": 0,
+        "pattern": None,
+        "days": None,
+        "until": None,
+        "low": False,
+    }
 
 
 def test_without_pools_the_list_says_how_to_make_one() -> None:
@@ -83,3 +93,72 @@ def test_the_doctor_says_which_pool_is_empty() -> None:
     outcome = CliRunner().invoke(app, ["doctor"])
     assert "✗ coupons    no code is left in the pool CART10" in outcome.stdout
     assert "segue coupons add CART10 FILE" in outcome.stdout
+
+
+def test_a_pool_that_makes_codes_is_described_and_what_is_not_named_stays() -> None:
+    assert segue("set", "SUMMER", "--pattern", "SUMMER-{8}", "--days", "30").stdout == (
+        "SUMMER: 0 codes, made as SUMMER-{8}.\n"
+    )
+    line = json.loads(segue("set", "SUMMER", "--until", "2099-12-31", "--low", "50", "--json").stdout)
+    assert line == {
+        "pool": "SUMMER",
+        "codes": 0,
+        "free": 0,
+        "redeemed": 0,
+        "pattern": "SUMMER-{8}",
+        "days": 30,
+        "until": "2100-01-01T00:00:00Z",
+        "low": False,
+    }
+    segue("set", "SUMMER", "--until", "2020-01-31")
+    assert segue().stdout == "SUMMER  0 codes, made as SUMMER-{8}; closed since 2020-01-31\n"
+
+
+def test_a_pool_with_few_codes_left_runs_low() -> None:
+    segue("add", "CART10", "codes.txt")
+    segue("set", "CART10", "--low", "5")
+    assert segue().stdout == "CART10  3 of 3 codes left; runs low\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("set", "P", "--pattern", "SUMMER"), "a code needs 6 letters"),
+        (("set", "P", "--until", "soon"), "'soon' is no day"),
+        (("add", "P", "codes.txt", "--expires", "31.12.2026"), "'31.12.2026' is no day"),
+        (("set", " ", "--low", "1"), "is no name for a pool"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_words(words: tuple[str, ...], said: str) -> None:
+    outcome = segue(*words)
+    assert outcome.exit_code == 2
+    assert said in outcome.stderr
+
+
+def test_codes_that_have_expired_are_not_left() -> None:
+    segue("add", "CART10", "codes.txt", "--expires", "2020-01-31")
+    assert segue().stdout == "CART10  0 of 3 codes left; runs low\n"
+
+
+def test_who_has_which_code_is_exported_and_no_cell_is_a_formula(tmp_path: Path) -> None:
+    store = Store(tmp_path / "segue.db")
+    stage = Stage(store, 'event paid\nwhen paid send email "a" with code = coupon("CART10")')
+    stage.arrive(None, "=cmd()", traits={"email": "x@example.com"})
+    stage.arrive("paid", "=cmd()", id="1", traits={})
+    Path("codes.txt").write_text("+A1\nB2\n", encoding="utf-8")
+    segue("add", "CART10", "codes.txt")
+    stage.claim()
+    stage.arrive("ordered", "bob", id="2", coupon="+a1")
+    store.close()
+    assert segue("export", "CART10").stdout == (
+        "code,customer,rule,at,expires,redeemed\n'+A1,'=cmd(),paid,2026-05-28T20:26:40Z,,2026-05-28T20:26:40Z\n"
+    )
+    assert json.loads(segue("export", "CART10", "--json").stdout) == {
+        "code": "+A1",
+        "customer": "=cmd()",
+        "rule": "paid",
+        "at": "2026-05-28T20:26:40Z",
+        "expires": None,
+        "redeemed": "2026-05-28T20:26:40Z",
+    }
+    assert segue("export", "NONE").exit_code == 1

@@ -48,6 +48,8 @@ class Site:
         )
         (folder / "till.key").write_text("a-key-for-the-till")
         self.environment = environment(_install_tail(folder))
+        (folder / "codes.txt").write_text("A1\n")
+        self.lines("coupons", "add", "CART10", "codes.txt", "--json")  # a pool, for the metrics of pools
         self.log = folder / "log.jsonl"
         with self.log.open("w") as log:
             command = [sys.executable, "-m", "segue.cli.main", "run", "--speed", "86400", "--json"]

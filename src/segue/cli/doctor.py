@@ -289,10 +289,15 @@ def _store(assembly: Assembly) -> list[Finding]:
             findings += _identity(tx)
             findings += [
                 Finding(
-                    "coupons", False, f"no code is left in the pool {pool.name}", f"segue coupons add {pool.name} FILE"
+                    "coupons",
+                    False,
+                    f"{counted(pool.free, 'code')} of {pool.codes:,} left in the pool {pool.name}"
+                    if pool.free
+                    else f"no code is left in the pool {pool.name}",
+                    f"segue coupons add {pool.name} FILE",
                 )
-                for pool in load_pools(tx)
-                if not pool.free
+                for pool in load_pools(tx, Instant(time.time_ns() // 1000))
+                if pool.pattern is None and (not pool.free or pool.runs_low)
             ]
     except StoreError as error:
         findings.append(Finding("store", False, str(error), "see the message"))

@@ -30,6 +30,7 @@ from segue.runtime.running import DecisionLine
 from segue.runtime.upkeep import Upkeep
 from segue.store import books
 from segue.store.books import Request
+from segue.store.coupons import Pool, load_pools
 from segue.store.database import Store, Transaction, beside
 from segue.store.errors import StoreUnavailable
 from segue.store.sweeps import RuleCount, count_rules, latest_moment
@@ -46,6 +47,8 @@ _log = structlog.get_logger("segue")
 
 PROVE = 5.0
 """Wall seconds between two proofs of progress, which feed health and the watchdog."""
+_RARELY = 60.0
+"""Wall seconds between two counts of what takes longer to count: the codes of pools."""
 
 
 class CannotStart(Exception):
@@ -84,6 +87,8 @@ class Service:
         self._channels: dict[str, OpenChannel] = {}
         self._fetching: dict[str, OpenSource] = {}
         self._counts: list[Any] = []
+        self._pools: list[Pool] = []
+        self._pools_counted = -_RARELY
         self._proved = time.monotonic()
         self._reloading = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -151,7 +156,9 @@ class Service:
         self._warn_of_open_doors()
         registry = CollectorRegistry()
         deleted = self._upkeep.deleted
-        registry.register(DaemonCollector(self._daemon, self._channels, lambda: self._counts, lambda: deleted))
+        registry.register(
+            DaemonCollector(self._daemon, self._channels, lambda: self._counts, lambda: deleted, lambda: self._pools)
+        )
         await self._refresh()
         app = create_app(
             sources=sources,
@@ -272,6 +279,10 @@ class Service:
 
     async def _refresh(self) -> None:
         self._counts = await asyncio.to_thread(_count, self.store)
+        if time.monotonic() - self._pools_counted >= _RARELY:
+            now = self.clock.look()
+            self._pools = await asyncio.to_thread(beside, self.store, lambda tx: load_pools(tx, now))
+            self._pools_counted = time.monotonic()
 
     def _health(self) -> Mapping[str, Any]:
         daemon = self.daemon

@@ -35,6 +35,7 @@ from liquid.utils import ReadOnlyChainMap
 
 from segue.messages.filters import FILTERS
 from segue.messages.formats import PLAIN, Manner
+from segue.messages.recommending import Recommend, RecommendTag
 from segue.messages.syntax import check_closed
 
 WORK = 50_000
@@ -181,7 +182,7 @@ def compile_source(environment: Environment, source: str) -> BoundedTemplate:
                 expression.__class__ = _Range
             elif isinstance(expression, FilteredExpression):
                 _check_filters(environment, expression)
-        if isinstance(node, _For | _TableRow):
+        if isinstance(node, _For | _TableRow | Recommend):
             node.weight = _weight([node], context)
     template.weight = _weight(template.nodes, context)
     return template
@@ -316,6 +317,7 @@ def environment(*, autoescape: bool) -> Environment:
         del made.tags[tag]
     made.add_tag(_ForTag)
     made.add_tag(_TablerowTag)
+    made.add_tag(RecommendTag)
     made.filters.update(FILTERS)
     made.filters = {name: _bound(name, function, _GROWTH.get(name)) for name, function in made.filters.items()}
     return made

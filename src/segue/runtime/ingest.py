@@ -25,14 +25,19 @@ from segue.runtime.follow_ups import FollowUps
 from segue.runtime.identifying import Identities
 from segue.runtime.names import Names
 from segue.runtime.people import Person
+from segue.runtime.recommending import note_event
 from segue.runtime.refusing import given_anew, repeat_word
 from segue.runtime.running import Running
 from segue.runtime.turn import Done, Turn
 from segue.store import customers as customer_rows
+from segue.store.coupons import redeem
 from segue.store.customers import hash_id
 from segue.store.database import Transaction
 from segue.store.history import IMPORTED, SOURCE
 from segue.store.rejections import reject
+
+_REDEEMING: Final = frozenset({"ordered", "coupon_applied"})
+"""Events whose field ``coupon`` is a code that was used."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -225,6 +230,9 @@ def _take(
     rest = _rest(event, person)
     kind = IMPORTED if turn.importing else SOURCE
     order = turn.record(event.message_id, person.row.row if person else None, name, at, kind, raw, rest, hashed)
+    if name in _REDEEMING and isinstance(used := fields.get("coupon"), str):
+        redeem(turn.tx, used, at)
+    note_event(turn.tx, person.row.row if person else None, name, fields, at)
     if person is None:
         if name is not None:
             _reach_named(turn, running, Arrived(name, at, order, raw, fields, event.message_id), now)

@@ -9,8 +9,10 @@ from segue.delivery.ledger import LedgerRow
 from segue.engine.journey import Journey
 from segue.messages.catalogue import Catalogue, Choice
 from segue.messages.locales import tried
+from segue.messages.recommending import VALUE, products_asked
 from segue.messages.template import Template, from_canonical, to_canonical
 from segue.runtime.people import Person
+from segue.runtime.recommending import recommend
 from segue.runtime.running import Running
 from segue.store import ledger as ledger_rows
 from segue.store.database import Transaction
@@ -58,6 +60,8 @@ def pin(
     traits = person.row.traits
     event = msgspec.json.decode(journey.trigger) if journey.trigger else {}
     row.given = {**row.given, "customer": {**traits, "id": person.facts.key}, "event": event}
+    if template is not None and (most := products_asked(template.parts.values())):
+        row.given = {**row.given, VALUE: recommend(tx, row.customer, most, row.decided)}
     row.address = running.reach.address(row.channel, person.facts.key, traits)
     if template is not None:
         row.template = template.hash

@@ -73,6 +73,12 @@ BELONGINGS: Final = (
     _join("entry", "entries", "rule, value, at", "(customer, rule, value) do update set at = max(at, excluded.at)"),
     _join("reaction", "reactions", "channel, hour, n", "(customer, channel, hour) do update set n = n + excluded.n"),
     _join(
+        "interest",
+        "products",
+        "product, bought, at",
+        "(customer, product) do update set bought = max(bought, excluded.bought), at = max(at, excluded.at)",
+    ),
+    _join(
         "cart",
         "carts",
         "source, cart, touched, due, state",
@@ -120,7 +126,8 @@ LINKED: Final = (
     Linked(
         "coupon",
         "coupons",
-        "select pool, code, at from coupon where journey in (select id from journey where customer = :gone)",
+        "select pool, code, at, expires, redeemed from coupon "
+        "where journey in (select id from journey where customer = :gone)",
         # No journey is number 0: the code stays taken, and nobody has it.
         "update coupon set journey = 0, message = null "
         "where journey in (select id from journey where customer = :gone)",
@@ -143,6 +150,8 @@ IMPERSONAL: Final = frozenset(
             "spend",
             "crossing",
             "reaction_total",
+            "pool",
+            *("product", "bought_together"),
         ),  # counts; reasons in tallies are cleaned by segue.store.erasures
         *("import", "imported"),  # names of files, and hashes of message ids
         "import_piece",  # events that are about to be taken in, where a tombstone refuses them

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from segue.api.values import SECOND
 from segue.runtime.daemon import Daemon
+from segue.store.coupons import Pool
 from segue.store.names import Sort
 from segue.store.sweeps import RuleCount
 
@@ -31,11 +32,13 @@ class DaemonCollector(Collector):
         channels: Mapping[str, _Open],
         counts: Callable[[], Sequence[RuleCount]],
         deleted: Callable[[], Mapping[str, int]] = dict,
+        pools: Callable[[], Sequence[Pool]] = tuple,
     ) -> None:
         self._daemon = daemon
         self._channels = channels
         self._counts = counts
         self._deleted = deleted
+        self._pools = pools
 
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand: families are known by collecting."""
@@ -101,6 +104,15 @@ class DaemonCollector(Collector):
             names.add_metric((source, sort), one.names if one is not None else 0)
             left_out.add_metric((source, sort), one.left_out if one is not None else 0)
         yield from (names, left_out)
+        yield from self._coupons()
+
+    def _coupons(self) -> Iterable[Metric]:
+        free = GaugeMetricFamily("segue_coupons_free", "Codes of a pool that nobody has.", labels=("pool",))
+        low = GaugeMetricFamily("segue_coupons_low", "1 while a pool runs low.", labels=("pool",))
+        for pool in self._pools():
+            free.add_metric((pool.name,), pool.free)
+            low.add_metric((pool.name,), int(pool.runs_low))
+        yield from (free, low)
 
     def _clocks(self) -> Iterable[Metric]:
         offset = GaugeMetricFamily(

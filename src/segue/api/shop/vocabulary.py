@@ -177,6 +177,7 @@ _BROWSING = (
         _field("review_body", "text", "What was written"),
         _field("rating", "number", "The stars given"),
     ),
+    _event("out_of_stock", "Out of Stock|Product Out of Stock", "A product cannot be had now", *_PRODUCT),
     _event("back_in_stock", "Back In Stock|Product Back In Stock", "A product can be had again", *_PRODUCT),
     _event(
         "price_dropped",
