@@ -43,7 +43,7 @@ SHOP = Vocabulary(
 WORDS = Words(
     vocabularies=(("shop", SHOP),),
     channels={
-        "email": ChannelWords(reactions=("opened", "clicked", "bounced")),
+        "email": ChannelWords(reactions=("opened", "clicked", "bounced"), doubtful=("opened",)),
         "sms": ChannelWords(reactions=("replied",)),
         "push": ChannelWords(),
         "audience": ChannelWords(needs_content=False, stands=True),

@@ -90,6 +90,7 @@ CODES: Final[dict[str, str]] = {
     "W0720": "A line that changes nothing",
     "W0721": "A message in quiet hours",
     "W0722": "A condition that a guard has ruled out",
+    "W0723": "A way that hangs on opens",
     "E0801": "A test that does not say of which rule",
     "E0802": "Something that a test of this rule cannot hold",
     "W0803": "A test in which the rule never begins",

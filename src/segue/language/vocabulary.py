@@ -39,12 +39,13 @@ channel that reports it is set up."""
 class ChannelWords(msgspec.Struct, frozen=True):
     """A channel as rules see it: the reactions it reports beside `EVERY_CHANNEL`, whether a message for it needs
     content, whether what it sends stands until taken back, and whether customers must agree first (``unsettled``:
-    nobody has said, and then it is opt-out)."""
+    nobody has said, and then it is opt-out). ``doubtful`` are reactions that machines make as often as customers."""
 
     reactions: tuple[str, ...] = ()
     needs_content: bool = True
     stands: bool = False
     consent: Literal["opt-in", "opt-out", "unsettled"] = "opt-out"
+    doubtful: tuple[str, ...] = ()
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):

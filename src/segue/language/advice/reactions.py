@@ -1,13 +1,16 @@
-"""Advice about reactions: those that nothing can cause, and those that could be to several messages."""
+"""Advice about reactions: those that nothing can cause, those that could be to several messages, and those that say
+little."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from segue.diagnostics import Label
 from segue.language import model
 from segue.language import tree as t
 from segue.language.advice.guards import Asked
 from segue.language.looking import nodes, parts
-from segue.language.nearest import nearest
+from segue.language.nearest import listed, nearest
 from segue.language.rules import CheckedRule
 from segue.language.vocabulary import EVERY_CHANNEL, Lexicon
 
@@ -26,7 +29,35 @@ def advise_on_reactions(checked: CheckedRule, asked: tuple[Asked, ...], lexicon:
     sent = _messages(checked.rule.steps)
     for each, node in reacted:
         _nothing_causes(checked, each, node, sent)
+        if each.use in _WAYS:
+            _says_little(checked, each, node, sent, lexicon)
     _several(checked, lexicon)
+
+
+_WAYS: Final = frozenset({"if", "wait for", "unless", "until", "repeat until", "towards"})
+"""Uses of a condition that decide what a customer gets."""
+
+
+def _says_little(
+    checked: CheckedRule, asked: Asked, node: model.Reacted, sent: list[Message], lexicon: Lexicon
+) -> None:
+    """A reaction that machines make as often as customers do: an email that was opened."""
+    channels = {
+        channel
+        for channel, message in sent
+        if channel is not None and node.channel in (None, channel) and node.message in (None, message)
+    }
+    doubtful = sorted(name for name in channels if node.reaction in lexicon.channels[name].doubtful)
+    if not doubtful:
+        return
+    message = f' "{node.message}"' if node.message is not None else ""
+    checked.report.add(
+        "W0723",
+        _place(asked.written, node),
+        f"whether {listed(doubtful)} was `{node.reaction}` says little: machines fetch its picture, many people do not",
+        label="what customers get hangs on this",
+        hint=f"a click is a person's: `clicked{message}`",
+    )
 
 
 def _messages(steps: object) -> list[Message]:
