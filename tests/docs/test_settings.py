@@ -12,6 +12,7 @@ import pytest
 
 from segue.host import discover, load_project
 from segue.host.project import Http, Project
+from segue.host.tracking import KEYS as TRACKING_KEYS
 from tests.docs.blocks import blocks
 from tests.docs.pages import first_names, rows, sections
 from tests.shape.repository import ROOT, plugins
@@ -38,6 +39,10 @@ def test_the_keys_of_http_are_those_that_are_read() -> None:
     assert first_names(PAGE["http"], "key") == {field.name for field in msgspec.structs.fields(Http)}
 
 
+def test_the_keys_of_tracking_are_those_that_are_read() -> None:
+    assert first_names(PAGE["tracking"], "key") == set(TRACKING_KEYS)
+
+
 def test_the_keys_of_channels_and_sources_are_segue_s_own() -> None:
     assert first_names(PAGE["Channels"], "key") == {"use", "consent", "cost", "isolate"}
     assert first_names(PAGE["Sources"], "key") == {"use", "cart_abandoned", "late"}
@@ -60,7 +65,9 @@ def test_a_plugin_s_section_has_its_settings_and_their_defaults(name: str) -> No
 
 def test_the_blocks_of_toml_are_settings_that_can_be_read(tmp_path: Path) -> None:
     read = 0
-    guides = [f"how-to/{page}.md" for page in ("read-from-a-broker", "connect-a-shop", "connect-any-tool")]
+    guides = [
+        f"how-to/{page}.md" for page in ("track-links", "read-from-a-broker", "connect-a-shop", "connect-any-tool")
+    ]
     pages = [
         ROOT / "docs" / page for page in ("reference/settings.md", "deploy/systemd.md", "plugins/using.md", *guides)
     ]

@@ -20,6 +20,7 @@ from segue.delivery.policy import word_line
 from segue.host import ConfigurationError, Fault, OpenChannel, configure
 from segue.host.http import AiohttpClient
 from segue.host.limits import Limits
+from segue.host.project import Project
 from segue.language import model as m
 from segue.program.wording import word_period
 from segue.runtime.assembly import Assembly, configure_fetching, open_sources
@@ -98,6 +99,22 @@ def _project(assembly: Assembly) -> list[Finding]:
         findings.append(Finding("source", False, problem, "mend it in segue.toml"))
     if not sources and not fetching and not problems and not more:
         findings.append(Finding("source", False, "no source: no event can come in", "pip install segue-segment"))
+    return [*findings, *_links(project)]
+
+
+def _links(project: Project) -> list[Finding]:
+    """Whether the links of messages tell when they are opened. That they do not is the project's say, and no fault."""
+    tracking = project.tracking
+    if not (tracking.clicks or tracking.opens):
+        return [Finding("links", True, "none is followed, as segue.toml says")]
+    if tracking.url is None:
+        found = f"none is followed: {project.http.url} is no address that customers reach"
+        advice = 'to follow them set url = "https://…" below [http], or domain = "…" below [tracking]'
+        return [Finding("links", True, found, advice)]
+    findings = [Finding("links", True, f"followed over {tracking.url}")]
+    if not tracking.home:
+        advice = 'set home = "https://…" below [tracking]'
+        findings.append(Finding("links", False, "one that has expired leads nowhere", advice))
     return findings
 
 

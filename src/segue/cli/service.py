@@ -19,6 +19,7 @@ from segue.host import ConfigurationError, OpenChannel, OpenSource, configure
 from segue.host.http import AiohttpClient
 from segue.host.pages import link_keys
 from segue.host.readers import Readers, open_readers
+from segue.messages.links import ShortLink
 from segue.messages.tokens import Signer
 from segue.runtime.assembly import Assembly, CheckedBook, check, check_version, configure_fetching, open_sources
 from segue.runtime.daemon import Daemon
@@ -27,6 +28,7 @@ from segue.runtime.links import Links, load_keys
 from segue.runtime.polling import Pollers
 from segue.runtime.preferences import Choices, look
 from segue.runtime.running import DecisionLine
+from segue.runtime.touching import Touches
 from segue.runtime.upkeep import Upkeep
 from segue.store import books
 from segue.store.books import Request
@@ -34,9 +36,11 @@ from segue.store.coupons import Pool, load_pools
 from segue.store.database import Store, Transaction, beside
 from segue.store.errors import StoreUnavailable
 from segue.store.sweeps import RuleCount, count_rules, latest_moment
+from segue.store.touches import find_short_link
 from segue.web.app import create_app
 from segue.web.endpoints import Endpoint
-from segue.web.gauges import DaemonCollector
+from segue.web.gauges import DaemonCollector, TouchCollector
+from segue.web.links import FollowedLinks
 from segue.web.lookup import look_up_endpoint
 from segue.web.metrics import HttpMetrics
 from segue.web.preferences import CustomerPages
@@ -83,6 +87,7 @@ class Service:
         self._daemon: Daemon | None = None
         self._upkeep: Upkeep | None = None
         self._pollers: Pollers | None = None
+        self._touches: Touches | None = None
         self._server: HttpServer | None = None
         self._channels: dict[str, OpenChannel] = {}
         self._fetching: dict[str, OpenSource] = {}
@@ -137,7 +142,7 @@ class Service:
             self._fetching[name] = await OpenSource.open(source, config, lent, on_fault=_telling("source", name))
         self.store.start()
         signer = await asyncio.wrap_future(self.store.write(lambda tx: load_keys(tx, keys)))
-        links = Links(signer, assembly.project.http.url)
+        links = Links(signer, assembly.project.http.url, assembly.project.tracking)
         self._daemon = Daemon(
             self.store,
             self.clock,
@@ -153,12 +158,14 @@ class Service:
         polled = {name: channel for name, channel in self._channels.items() if channel.spec.polls}
         self._pollers = Pollers(polled, self._daemon.settle_callback)
         self._pollers.start()
+        self._touches = touches = self._watch_links(self._daemon)
         self._warn_of_open_doors()
         registry = CollectorRegistry()
         deleted = self._upkeep.deleted
         registry.register(
             DaemonCollector(self._daemon, self._channels, lambda: self._counts, lambda: deleted, lambda: self._pools)
         )
+        registry.register(TouchCollector(touches))
         await self._refresh()
         app = create_app(
             sources=sources,
@@ -170,7 +177,7 @@ class Service:
             metrics=partial(generate_latest, registry),
             now=self.clock.look,
             counts=HttpMetrics(registry),
-            pages=[*self._pages(links).endpoints(), *self._floor(readers, signer)],
+            pages=[*self._pages(links, touches), *self._floor(readers, signer)],
         )
         self._server = HttpServer(app)
         http = assembly.project.http
@@ -194,6 +201,11 @@ class Service:
         upkeep.start()
         return upkeep
 
+    def _watch_links(self, daemon: Daemon) -> Touches:
+        touches = Touches(self.store, self.clock, running=lambda: daemon.running, listener=daemon.tell)
+        touches.start()
+        return touches
+
     async def stop(self) -> None:
         """Drain and close: no acknowledged event and no answer of a provider is lost."""
         for task in self._tasks:
@@ -202,6 +214,8 @@ class Service:
             await self._server.stop()
         if self._pollers is not None:
             await self._pollers.stop()
+        if self._touches is not None:
+            await self._touches.stop()
         if self._upkeep is not None:
             await self._upkeep.stop()
         if self._daemon is not None:
@@ -236,8 +250,8 @@ class Service:
     async def _settle(self, channel: str, callback: Callback) -> None:
         await self.daemon.settle_callback(channel, callback)
 
-    def _pages(self, links: Links) -> CustomerPages:
-        """The pages that the links of messages lead to."""
+    def _pages(self, links: Links, touches: Touches) -> list[Endpoint]:
+        """What the links of messages lead to."""
         project, daemon = self.assembly.project, self.daemon
         words = load_words(project.pages.words)
         for text in words.problems:
@@ -248,9 +262,13 @@ class Service:
                 beside, self.store, lambda tx: look(tx, daemon.running, key, daemon.clock.look())
             )
 
-        return CustomerPages(
-            links, look_up, daemon.accept, words, daemon.clock.now, name=project.pages.name, locale=project.locale
-        )
+        async def find(code: str) -> ShortLink | None:
+            return await asyncio.to_thread(beside, self.store, lambda tx: find_short_link(tx, code))
+
+        name, locale, now = project.pages.name, project.locale, daemon.clock.now
+        pages = CustomerPages(links, look_up, daemon.accept, words, now, name=name, locale=locale)
+        followed = FollowedLinks(links, project.tracking, touches.put, find, words, now, name=name, locale=locale)
+        return [*pages.endpoints(), *followed.endpoints()]
 
     def _floor(self, readers: Readers, signer: Signer) -> list[Endpoint]:
         """The look-up for those who serve customers, where the project lets anybody."""

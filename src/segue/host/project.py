@@ -24,7 +24,9 @@ from segue.host.project_brand import read_brand
 from segue.host.project_identity import read_identity
 from segue.host.segments import read_segments
 from segue.host.tables import Problem, ProjectError, TableReader
+from segue.host.tracking import read_tracking
 from segue.messages.brand import Brand
+from segue.messages.links import Tracking
 
 FILE: Final = "segue.toml"
 
@@ -88,6 +90,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     segments: frozenset[str] = frozenset()
     brand: Brand | None = None
+    tracking: Tracking = Tracking()
     configured: bool = False
 
 
@@ -150,7 +153,7 @@ def _syntax(file: Path, text: str, error: str) -> Problem:
 _TOP: Final = (
     *("zone", "locale", "currency", "best_time", "stale", "database", "rules"),
     *("http", "channels", "sources", "links", "pages", "privacy", "retention", "readers", "identity", "limits"),
-    *("segments", "brand"),
+    *("segments", "brand", "tracking"),
 )
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -175,7 +178,7 @@ class _Reader(TableReader):
             stale=self.span(tables, "stale", "24h"),
             database=self._path(tables, "database") or self.root / "segue.db",
             rules=self._rules(tables),
-            http=self._http(self.table(tables, "http", ())),
+            http=(http := self._http(self.table(tables, "http", ()))),
             channels=self._channels(self.table(tables, "channels", ())),
             sources=self._sources(self.table(tables, "sources", ())),
             links=read_links(self, self.table(tables, "links", ())),
@@ -187,6 +190,7 @@ class _Reader(TableReader):
             limits=read_limits(self, self.table(tables, "limits", ())),
             segments=read_segments(self, self.table(tables, "segments", ())),
             brand=brand,
+            tracking=read_tracking(self, self.table(tables, "tracking", ()), http.url),
             configured=True,
         )
 

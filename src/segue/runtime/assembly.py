@@ -24,6 +24,7 @@ from segue.language.reading import read_book
 from segue.language.vocabulary import ChannelWords, Words
 from segue.messages.brand import Brand
 from segue.messages.catalogue import Catalogue, Problem
+from segue.messages.links import reactions_of
 from segue.messages.loading import EMAIL, load_messages
 from segue.messages.template import House, Template
 from segue.program.calendar import find_zone
@@ -123,6 +124,8 @@ class Assembly(msgspec.Struct, frozen=True):
                     stands=spec.stands,
                     # What stands in for others, such as the console, reaches nobody who could mind.
                     consent=settings.consent or ("opt-out" if spec.stand_in else "unsettled"),
+                    # An email's open is told by a picture, which mail services fetch whether anybody looks or not.
+                    doubtful=("opened",) if (spec.address or address_of(name)) == "email" else (),
                 )
                 for name, (spec, settings) in self.channels.items()
             },
@@ -159,10 +162,11 @@ def assemble(folder: Path, plugins: Plugins | None = None) -> Assembly:
             offered = ", ".join(sorted(found.channels)) or "none is installed"
             problems.append(f"channels.{name}: no plugin offers {settings.use!r} ({offered})")
         else:
-            channels[name] = (in_the_place_of(name, spec), _signed(name, spec, settings, project.brand, problems))
+            as_it_serves = _as_it_serves(project, name, spec)
+            channels[name] = (as_it_serves, _signed(name, spec, settings, project.brand, problems))
     if not project.channels:
         for name, use in found.serving.items():
-            channels[name] = (in_the_place_of(name, found.channels[use]), ChannelSettings(use=use))
+            channels[name] = (_as_it_serves(project, name, found.channels[use]), ChannelSettings(use=use))
     sources: dict[str, tuple[SourceSpec, SourceSettings]] = {}
     for name, source_settings in project.sources.items():
         source_spec = found.sources.get(source_settings.use)
@@ -197,6 +201,16 @@ def _signed(
     if "sender_name" in fields and (shown := (named[1] if named is not None else "") or brand.name):
         signs["sender_name"] = shown
     return msgspec.structs.replace(settings, settings={**signs, **settings.settings})
+
+
+def _as_it_serves(project: Project, name: str, spec: ChannelSpec) -> ChannelSpec:
+    """A channel as it is under its name in rules: it reports what its plugin does, and what the links of its messages
+    tell."""
+    found = in_the_place_of(name, spec)
+    if found.stands or found.retracts:
+        return found
+    seen = reactions_of(project.tracking, name, [part.name for part in found.content])
+    return msgspec.structs.replace(found, reactions=tuple(dict.fromkeys((*found.reactions, *seen))))
 
 
 def check(assembly: Assembly, paths: Sequence[Path] | None = None, *, content: bool = True) -> CheckedBook:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from segue.api import Instant, to_rfc3339
@@ -9,6 +11,7 @@ from segue.customers.identity import describe
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.engine.journey import Journey
 from segue.language import model as m
+from segue.messages.links import TRAP
 from segue.program import program as p
 from segue.program.facts import Scene
 from segue.program.sentences import word_step
@@ -23,6 +26,10 @@ from segue.store import journeys as journey_rows
 from segue.store.consent import load_statements
 from segue.store.database import Transaction
 from segue.store.identity import identifiers_of, load_joinings, load_parted
+from segue.store.touches import TouchRow, load_of_messages
+
+_LONGEST_ADDRESS: Final = 80
+"""Characters of a link's address that are shown."""
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -56,10 +63,13 @@ def explain(tx: Transaction, running: Running, customer: str, rule: str) -> Expl
     for journey in journeys:
         program = running.programs.get(journey.program)
         facts += journey_facts(journey, program)
-        for message in history.load_messages_of(tx, journey.row):
+        messages = history.load_messages_of(tx, journey.row)
+        touches = load_of_messages(tx, {message.row for message in messages})
+        for message in messages:
             facts += _message_facts(message)
             if message.claimed is not None and (chosen := say_fallback(tx, running, message)) is not None:
                 facts.append(Fact(message.claimed, "content", f'{message.channel} "{message.message}": {chosen}'))
+            facts += [_touch_fact(message, touch) for touch in touches[message.row]]
     facts += [Fact(one.at, "ignored", one.reason) for one in history.load_ignored(tx, row, rule)]
     facts += [
         Fact(one.at, "consent", f"{one.state}: {one.kind} {one.channel}, from {one.source}")
@@ -188,6 +198,23 @@ def journey_facts(journey: Journey, program: p.Program | None) -> list[Fact]:
     if journey.ended is not None:
         facts.append(Fact(journey.ended, journey.state, journey.reason, journey.key))
     return facts
+
+
+def _touch_fact(message: LedgerRow, touch: TouchRow) -> Fact:
+    """An open or a click, and who is taken to have made it."""
+    what = "the picture of" if touch.what == "opened" else "the hidden link of" if touch.link == TRAP else "a link of"
+    if touch.machine is None:
+        who = "it is judged in a moment whether a person did"
+    else:
+        who = f"by a machine: {touch.machine}" if touch.machine else "by a person"
+    times = f", {touch.times} times" if touch.times > 1 else ""
+    to = f" ({_short(touch.target)})" if touch.target and touch.link != TRAP else ""
+    detail = f'{what} {message.channel} "{message.message}"{to} was opened with a {touch.agent}{times}, {who}'
+    return Fact(touch.at, "touched", detail)
+
+
+def _short(address: str) -> str:
+    return address if len(address) <= _LONGEST_ADDRESS else f"{address[:_LONGEST_ADDRESS]}…"
 
 
 def _message_facts(message: LedgerRow) -> list[Fact]:

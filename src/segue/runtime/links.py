@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from segue.api import Instant
+from segue.messages.links import About, Mark, Tracked, Tracking, read_mark, track
 from segue.messages.template import Template
 from segue.messages.tokens import BadToken, Signer
 from segue.store.books import load_meta, put_meta
@@ -47,11 +48,14 @@ def load_keys(tx: Transaction, configured: Sequence[str]) -> Signer:
 
 
 class Links:
-    """Makes and reads the links of messages. ``url`` is the address by which the outside reaches this Segue."""
+    """Makes and reads the links of messages. ``url`` is the address by which the outside reaches this Segue;
+    ``tracking`` says how the links that authors write are followed, None: not at all."""
 
-    def __init__(self, signer: Signer, url: str) -> None:
+    def __init__(self, signer: Signer, url: str, tracking: Tracking | None = None) -> None:
         self._signer = signer
         self._url = url.rstrip("/")
+        self._own = tuple(f"{self._url}{path}" for path in PATHS.values())
+        self.tracking = tracking
 
     def link(self, purpose: Purpose, key: str) -> str:
         """The link for one purpose, of the message with this key."""
@@ -72,6 +76,21 @@ class Links:
         if not isinstance(named, str) or len(raw) != _KEY_BYTES:
             raise BadToken("this link is damaged, or was not made here")
         return raw.hex()
+
+    def follow(self, content: Mapping[str, str], about: About) -> Tracked:
+        """A finished message whose links tell when they are opened."""
+        if self.tracking is None:
+            return Tracked(dict(content))
+        return track(content, about, self.tracking, self._signer, self._own)
+
+    @property
+    def short_url(self) -> str:
+        """The address of the shop's own under which short codes stand."""
+        return (self.tracking.url if self.tracking is not None else None) or self._url
+
+    def mark(self, path: str, token: str, now: Instant) -> Mark:
+        """What a followed link says. Raises BadToken."""
+        return read_mark(self._signer, path, token, now)
 
     def values(self, template: Template, key: str) -> dict[str, str]:
         """The links that a template asks for, by the names it knows them by."""

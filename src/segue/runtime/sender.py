@@ -17,6 +17,7 @@ from segue.messages.catalogue import Catalogue
 from segue.messages.rendering import RenderError, render
 from segue.runtime.crashpoints import reach
 from segue.runtime.dispatch import Claim, Claims, Outcome, claim, settle
+from segue.runtime.following import Short, follow, keep
 from segue.runtime.links import Links
 from segue.runtime.running import Running
 from segue.runtime.turn import Done
@@ -176,15 +177,20 @@ class Sender:
         rows: list[int] = []
         outcomes: list[Outcome] = []
         links = self._links
+        short: list[Short] = []
         for one in claims:
             try:
                 content = render(one.template, _values(one, links)) if one.template is not None else {}
+                tracked = follow(links, self.channel.spec, one, content)
             except Exception as error:
                 what = str(error) if isinstance(error, RenderError) else f"{type(error).__name__}: {error}"
                 outcomes.append(Outcome(one.row, Rejected(f"its content cannot be rendered: {what}"), retraction))
                 continue
             rows.append(one.row)
-            messages.append(_message(one, content, self._unsubscribe(one, links)))
+            messages.append(_message(one, tracked.content, self._unsubscribe(one, links)))
+            short += [(one.row, link) for link in tracked.short]
+        if short and links is not None and not await self._keep(short, messages, links):
+            return
         held = self._running().in_hand
         if messages and held is not None and not retraction:
             stopped = held.let_go(rows)
@@ -203,6 +209,20 @@ class Sender:
             reach("after-outcome-commit")
             self._listener(done)
         self._due.set()
+
+    async def _keep(self, short: Sequence[Short], messages: list[Message], links: Links) -> bool:
+        """Store the short links of messages before they go, however long the store needs. False where Segue stops
+        first: the next start then finds the messages claimed."""
+        pause = 0.1
+        while True:
+            try:
+                messages[:] = await keep(self._store, short, messages, links.short_url)
+                return True
+            except StoreUnavailable:
+                if self._stopping:
+                    return False
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
 
     def _unsubscribe(self, one: Claim, links: Links | None) -> str | None:
         """Where one unsubscribes from messages like this. What an order needs has no such place, nor what stands."""

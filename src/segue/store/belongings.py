@@ -68,6 +68,8 @@ BELONGINGS: Final = (
     _move("journey", "journeys", "live = 1", "live = 0"),
     _move("message", "messages"),
     _move("ignored", "ignored", inert=True),
+    _move("touch", "touches"),
+    _move("short_link", "short_links"),
     _move("consent", "consent"),
     _move("access", "looks"),
     _join("entry", "entries", "rule, value, at", "(customer, rule, value) do update set at = max(at, excluded.at)"),

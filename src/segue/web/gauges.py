@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from segue.api.values import SECOND
 from segue.runtime.daemon import Daemon
 from segue.store.coupons import Pool
+from segue.runtime.touching import Touches
 from segue.store.names import Sort
 from segue.store.sweeps import RuleCount
 
@@ -20,6 +21,24 @@ class _Open(Protocol):
     def state(self) -> str: ...
     @property
     def faults(self) -> int: ...
+
+
+class TouchCollector(Collector):
+    """Opens and clicks since the start, by whether persons made them."""
+
+    def __init__(self, touches: Touches) -> None:
+        self._touches = touches
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing beforehand, as below."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        touched = CounterMetricFamily("segue_touches", "Opens and clicks.", labels=("what", "class"))
+        for what in ("clicked", "opened"):
+            for sort in ("human", "machine", "reclassified", "lost"):
+                touched.add_metric((what, sort), self._touches.tally[what, sort])
+        yield touched
 
 
 class DaemonCollector(Collector):
