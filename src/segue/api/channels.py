@@ -100,13 +100,16 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     """A message from a customer (an SMS reply): ``address`` finds the customer, ``text`` is what they wrote.
-    ``keyword`` is what the provider itself took it for, and acted on; where it says nothing Segue reads the words."""
+    ``keyword`` is what the provider itself took it for, and acted on; where it says nothing Segue reads the words.
+    ``key``, or ``receipt``, is that of the message they answer, where that is known: a mail names it in In-Reply-To."""
 
     id: str
     address: str
     text: str
     at: Instant
     keyword: Keyword | None = None
+    key: str = ""
+    receipt: str = ""
 
 
 class Forget(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ from segue.messages.links import reactions_of
 from segue.messages.loading import EMAIL, load_messages
 from segue.messages.template import House, Template
 from segue.program.calendar import find_zone
+from segue.runtime.inbound import INBOUND
 from segue.runtime.publishing import Setting
 
 
@@ -116,7 +117,7 @@ class Assembly(msgspec.Struct, frozen=True):
     def words(self, content: Catalogue | None) -> Words:
         """What rules may use. With ``content``, messages are checked to have some for the channels that need it."""
         return Words(
-            vocabularies=self.plugins.vocabularies,
+            vocabularies=(*self.plugins.vocabularies, ("segue", INBOUND)),
             channels={
                 name: ChannelWords(
                     reactions=spec.reactions,

@@ -10,17 +10,41 @@ from collections.abc import Sequence
 
 import msgspec
 
-from segue.api import Inbound, Instant
+from segue.api import Inbound, Instant, Report
 from segue.api.sms import read_keyword
+from segue.api.values import DAY
+from segue.api.vocabulary import EventSpec, FieldSpec, Vocabulary
 from segue.customers.consent import GRANTED, MARKETING, WITHDRAWN, State, Statement, basis_of
 from segue.engine.journey import Arrived
 from segue.program.reads import REACH
+from segue.runtime.dispatch import take_report
 from segue.runtime.reaching import who_has
 from segue.runtime.refusing import restart, stop
 from segue.runtime.running import Running
 from segue.runtime.turn import Done, Turn
 from segue.store.customers import find_seen, hash_id
 from segue.store.database import Transaction
+from segue.store.ledger import find_answered
+
+RECEIVED: Final = "message_received"
+"""The event that what a customer writes becomes, unless it is a word that asks to stop or to start."""
+INBOUND: Final = Vocabulary(
+    events=(
+        EventSpec(
+            RECEIVED,
+            (
+                FieldSpec("channel", "text", "The channel on which it was written"),
+                FieldSpec("text", "text", "What was written"),
+                FieldSpec("keyword", "text", "`help`, where that is all it says"),
+            ),
+            doc="The customer wrote on a channel: an answer by SMS, a mail",
+        ),
+    )
+)
+"""What rules may say of messages from customers, on whatever channel."""
+
+ANSWERS_WITHIN: Final = 7 * DAY
+"""How long after a message what its customer writes on that channel is taken for an answer to it."""
 
 
 def take_inbound(tx: Transaction, running: Running, channel: str, messages: Sequence[Inbound], now: Instant) -> Done:
@@ -56,11 +80,23 @@ def take_inbound(tx: Transaction, running: Running, channel: str, messages: Sequ
                     turn.hear(person, _statement(channel, kind, state, one, at, now))
                 turn.refresh(person)
                 turn.change(person, frozenset((REACH,)), now)
-            event = "unsubscribed" if state == WITHDRAWN else "subscribed" if state == GRANTED else "message_received"
+            event = "unsubscribed" if state == WITHDRAWN else "subscribed" if state == GRANTED else RECEIVED
             message_id = name if number == 0 else f"{name}/{row}"
             order = turn.record(message_id, row, event, at, 1, raw)
             turn.arrive(person, Arrived(event, at, order, raw, fields, message_id), now)
+            if event == RECEIVED:
+                _reply(turn, row, channel, f"{message_id}/replied", one, at, now)
     return turn.flush()
+
+
+def _reply(turn: Turn, customer: int, channel: str, name: str, one: Inbound, at: Instant, now: Instant) -> None:
+    """What a customer writes is an answer to a message, too: to the one that it names, else to the latest that they got
+    by that channel, where that is not too long ago. A word such as STOP is none."""
+    since = Instant(at - ANSWERS_WITHIN)
+    number = find_answered(turn.tx, customer, channel, since, at, key=one.key, receipt=one.receipt)
+    message = turn.outgoing.find(number) if number is not None else None
+    if message is not None:
+        take_report(turn, name, Report(id=name, what="replied", at=at, key=message.key), message, now)
 
 
 def _statement(channel: str, kind: str, state: State, one: Inbound, at: Instant, now: Instant) -> Statement:

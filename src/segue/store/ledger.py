@@ -266,6 +266,23 @@ def find_message(tx: Transaction, *, key: str = "", channel: str = "", receipt: 
     return _read(row) if row is not None else None
 
 
+def find_answered(
+    tx: Transaction, customer: int, channel: str, since: Instant, until: Instant, *, key: str = "", receipt: str = ""
+) -> int | None:
+    """The number of the message by a channel that a customer answers: of this key or receipt where it was theirs, else
+    the latest that was handed over between two moments."""
+    if key or receipt:
+        named = find_message(tx, key=key, channel=channel, receipt=receipt)
+        if named is not None and named.customer == customer and named.channel == channel:
+            return named.row
+    row = tx.row(
+        "select id from message where customer = ? and channel = ? and handed between ? and ? "
+        "order by handed desc, id desc limit 1",
+        (customer, channel, since, until),
+    )
+    return row[0] if row is not None else None
+
+
 def put_templates(tx: Transaction, templates: Iterable[tuple[str, bytes]]) -> None:
     """Keep templates by hash."""
     tx.run_many("insert into template (hash, body) values (?, ?) on conflict (hash) do nothing", templates)

@@ -10,8 +10,8 @@ from prometheus_client.registry import Collector
 
 from segue.api.values import SECOND
 from segue.runtime.daemon import Daemon
-from segue.store.coupons import Pool
 from segue.runtime.touching import Touches
+from segue.store.coupons import Pool
 from segue.store.names import Sort
 from segue.store.sweeps import RuleCount
 

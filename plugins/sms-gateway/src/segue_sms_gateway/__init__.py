@@ -22,6 +22,7 @@ def segue_channels() -> Sequence[ChannelSpec]:
             open=SmsChannel,
             address="phone",
             content=(ContentPart("text", extensions=("txt",), most=1530),),
+            reactions=("replied",),
             # Kannel knows no idempotency key: what a crash may repeat is one batch, so batches are small.
             batch=20,
             in_flight=2,
