@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -91,7 +91,7 @@ def find_in_text(text: str) -> Iterator[Link]:
         yield Link(address, match.start(), match.start() + len(address))
 
 
-def put_in(text: str, links: Iterator[Link], other: Callable[[str], str | None], *, html: bool) -> str:
+def put_in(text: str, links: Iterable[Link], other: Callable[[str], str | None], *, html: bool) -> str:
     """The text with other addresses in the places of its own, where ``other`` gives one."""
     pieces: list[str] = []
     done = 0

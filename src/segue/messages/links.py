@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -149,21 +150,20 @@ def track(content: Mapping[str, str], about: About, tracking: Tracking, signer: 
     """A finished message with its links followed, and its addresses tagged. Addresses that begin with one of ``own``
     are Segue's pages for this customer, and stay as they are; so does whatever is no http or https address."""
     followed = tracking.url is not None and allows(tracking, about)
+    clicks = followed and tracking.clicks
     message = _Message(about, tracking, signer, own)
     parts = dict(content)
     html, text = parts.get("html"), parts.get("text")
-    in_text = text is not None and followed and tracking.clicks and about.channel in tracking.short
-    if html is not None and followed and tracking.clicks:
-        message.look(link.address for link in find_in_html(html))
-    if text is not None and in_text:
-        message.look(link.address for link in find_in_text(text))
+    short = clicks and about.channel in tracking.short
+    of_html = list(find_in_html(html)) if html is not None and (clicks or message.tags) else []
+    of_text = list(find_in_text(text)) if text is not None and (short or message.tags) else []
+    message.look(link.address for link in ((*of_html, *of_text) if short else of_html) if clicks)
     if html is not None:
-        other = message.long if followed and tracking.clicks else message.tag
-        parts["html"] = put_in(html, find_in_html(html), other, html=True)
+        parts["html"] = put_in(html, of_html, message.long if clicks else message.tag, html=True)
         if followed:
             parts["html"] = put_last(parts["html"], message.ending())
-    if text is not None and (in_text or message.tags):
-        parts["text"] = put_in(text, find_in_text(text), message.short if in_text else message.tag, html=False)
+    if text is not None:
+        parts["text"] = put_in(text, of_text, message.short if short else message.tag, html=False)
     return Tracked(parts, tuple(message.codes.values()))
 
 
@@ -177,6 +177,8 @@ class _Message:
         self._own = tuple(own)
         self._until = Instant(about.expires + tracking.expires)
         self._numbers: dict[str, int] = {}
+        self._targets: dict[str, str] = {}
+        self._links: dict[str, str] = {}
         self.codes: dict[str, ShortLink] = {}
         values = {"channel": about.channel, "rule": about.rule, "message": about.name}
         self._parameters = {name: _fill(pattern, values) for name, pattern in tracking.parameters.items()}
@@ -203,7 +205,12 @@ class _Message:
         """The link with a token in the place of an address."""
         target = self._target(address)
         number = self._numbers.get(target)
-        return self._link(CLICKS, number, target) if number is not None else self.tag(address)
+        if number is None:
+            return self.tag(address)
+        link = self._links.get(target)
+        if link is None:
+            link = self._links[target] = self._link(CLICKS, number, target)
+        return link
 
     def short(self, address: str) -> str | None:
         """The link with a short code in the place of an address."""
@@ -229,10 +236,12 @@ class _Message:
 
     def _target(self, address: str) -> str:
         """To where a link leads; empty for one that is not followed."""
-        if address.startswith(self._own) or not host_of(address):
-            return ""
-        target = location(self.tag(address) or address)
-        return target if len(target) <= LONGEST_TARGET else ""
+        target = self._targets.get(address)
+        if target is None:
+            alone = len(address) > LONGEST_TARGET or address.startswith(self._own)
+            target = "" if alone else location(self.tag(address) or address)
+            self._targets[address] = target = target if len(target) <= LONGEST_TARGET else ""
+        return target
 
     def _link(self, path: str, number: int, target: str) -> str:
         head = _HEAD.pack(
@@ -256,6 +265,7 @@ class Expired(BadToken):
     """The token was made here, and is too old."""
 
 
+@lru_cache(maxsize=4096)
 def location(address: str) -> str:
     """An http or https address as a Location header takes it: its own characters, with all that is not ASCII encoded
     (RFC 3986, section 2.5; RFC 5891 for the host). Empty for any other address, and for one that has control
