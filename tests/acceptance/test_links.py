@@ -68,6 +68,26 @@ def test_a_persons_click_goes_to_the_shop_and_on_with_the_journey_and_a_scanners
     assert any("by a machine: a security scanner fetched it" in fact["detail"] for fact in facts)
 
 
+def test_a_replay_hears_of_the_same_clicks(project: Project, box: Path, tmp_path: Path) -> None:
+    people = ("ann", "bea", "cid")
+    with Daemon(project, speed=36_000):
+        for number, name in enumerate(people):
+            project.send(
+                identify(name, email=f"{name}@example.com", phone=f"+35840123456{number}"), track(name, "Signed Up")
+            )
+        wait_until(lambda: len(mailbox(box)) == len(people))
+        for message in mailbox(box):
+            path = re.findall(r'href="http://127\.0\.0\.1:\d+(/l/[^"]+)"', message["content"]["html"])[0]
+            if message["customer"] != "bea":
+                project.request("GET", path, headers=PERSON)
+        wait_until(lambda: len(mailbox(box)) == len(people) + 2)
+    record = tmp_path / "record.jsonl"
+    assert project.command("record", "--out", record).code == 0
+    told = project.command("replay", "--rules", project.root / "rules", "--events", record, "--json").records
+    thanked = [one["customer"] for one in told if one["decision"] == "sent" and one["message"] == "thanks"]
+    assert sorted(thanked) == ["ann", "cid"]
+
+
 def test_a_click_that_was_answered_survives_a_kill(project: Project, box: Path) -> None:
     with Daemon(project, speed=36_000) as daemon:
         project.send(identify("ann", email="ann@example.com"), track("ann", "Signed Up"))
@@ -78,4 +98,6 @@ def test_a_click_that_was_answered_survives_a_kill(project: Project, box: Path) 
         daemon.kill()
     assert project.rows("select what, link from touch") == [("clicked", 1)]
     with Daemon(project, speed=36_000):
-        wait_until(lambda: project.rows("select 1 from event where name is null and message_id like 'touch:%'"))
+        wait_until(
+            lambda: project.rows("select 1 from event where name is null and message_id like 'report:email:touch:%'")
+        )

@@ -117,9 +117,10 @@ def judge_due(tx: Transaction, running: Running, now: Instant, limit: int = BATC
 
 
 def _report(one: TouchRow, row: LedgerRow) -> tuple[str, Report, LedgerRow]:
-    """A person's touch as a report on its message. Each link of a message counts once."""
-    name = f"touch:{row.key}:{one.what}:{one.link}"
-    return name, Report(id=name, what=one.what, at=one.at, key=row.key), row
+    """A person's touch as a report on its message, and the name of its arrival: that of a provider's report, since a
+    record tells them alike. Each link of a message counts once."""
+    number = f"touch:{row.key}:{one.what}:{one.link}"
+    return f"report:{row.channel}:{number}", Report(id=number, what=one.what, at=one.at, key=row.key), row
 
 
 class Touches:
