@@ -18,6 +18,7 @@ from segue.runtime.touching import Judged, Touches, judge_due, note
 from segue.store import touches as touch_rows
 from segue.store.database import Store
 from segue.store.errors import StoreUnavailable
+from segue.store.retention import sweep_journeys
 from tests.runtime.stage import Stage
 
 RULES = """
@@ -177,6 +178,17 @@ def test_a_click_on_a_message_that_was_erased_meanwhile_is_forgotten(mailed: Mai
     mailed.later(HOLD)
     mailed.judge()
     assert mailed.store.apply(touch_rows.next_due) is None
+
+
+def test_touches_go_with_their_message_when_it_has_become_too_old(mailed: Mailed) -> None:
+    mailed.touch(machine="it calls itself a robot")
+    mailed.store.apply(lambda tx: tx.run("update journey set live = 0, ended = ?", (mailed.now,)))
+    later = Instant(mailed.now + DAY)
+    mailed.store.apply(lambda tx: sweep_journeys(tx, 0, later, later, 10))
+    assert mailed.verdicts() == []
+
+    mailed.touch(machine="it calls itself a robot")
+    assert mailed.verdicts() == []  # its message is not known any more
 
 
 def test_a_short_code_stands_for_one_link_only(mailed: Mailed) -> None:
