@@ -26,7 +26,8 @@ from segue.language.book import Source, check_book
 from segue.messages.catalogue import Catalogue
 from segue.messages.rendering import render
 from segue.runtime.assembly import Assembly, assemble
-from segue.runtime.dispatch import Claim, Outcome, claim, recover, report, settle
+from segue.runtime.claiming import claim
+from segue.runtime.dispatch import Claim, Outcome, recover, report, settle
 from segue.runtime.due import end_recurrence, next_due, pass_time
 from segue.runtime.ingest import ingest
 from segue.runtime.publishing import Setting, load, publish, resume

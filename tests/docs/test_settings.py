@@ -44,7 +44,7 @@ def test_the_keys_of_tracking_are_those_that_are_read() -> None:
 
 
 def test_the_keys_of_channels_and_sources_are_segue_s_own() -> None:
-    assert first_names(PAGE["Channels"], "key") == {"use", "consent", "cost", "isolate"}
+    assert first_names(PAGE["Channels"], "key") == {"use", "consent", "cost", "account", "rate", "in_flight", "isolate"}
     assert first_names(PAGE["Sources"], "key") == {"use", "cart_abandoned", "late"}
 
 

@@ -13,7 +13,8 @@ from segue.delivery.ledger import MessageState
 from segue.delivery.policy import Line
 from segue.language import model as m
 from segue.messages.catalogue import Catalogue
-from segue.runtime.dispatch import Claim, Claims, Outcome, claim, recover, report, settle
+from segue.runtime.claiming import Claims, claim
+from segue.runtime.dispatch import Claim, Outcome, recover, report, settle
 from segue.runtime.ingest import ingest
 from segue.runtime.running import Running
 from segue.runtime.wake import wake

@@ -9,7 +9,8 @@ import pytest
 from segue.api import Inbound, Instant, Sent
 from segue.api.values import HOUR
 from segue.messages.catalogue import Catalogue
-from segue.runtime.dispatch import Outcome, claim, settle
+from segue.runtime.claiming import claim
+from segue.runtime.dispatch import Outcome, settle
 from segue.runtime.inbound import take_inbound
 from segue.runtime.ingest import ingest
 from segue.store.database import Store

@@ -10,7 +10,8 @@ import pytest
 from segue.api import Answer, Instant, Report, Retry, Sent, Unknown
 from segue.api.values import HOUR, MINUTE
 from segue.messages.catalogue import Catalogue
-from segue.runtime.dispatch import Outcome, claim, report, settle
+from segue.runtime.claiming import claim
+from segue.runtime.dispatch import Outcome, report, settle
 from segue.runtime.ingest import ingest
 from segue.runtime.running import Running
 from segue.store.database import Store

@@ -57,10 +57,13 @@ class Sent(msgspec.Struct, frozen=True, tag="sent", omit_defaults=True):
 
 
 class Retry(msgspec.Struct, frozen=True, tag="retry"):
-    """The provider certainly did not take it, and may later. ``after`` is in seconds, where the provider said so."""
+    """The provider certainly did not take it, and may later. ``after`` is in seconds, where the provider said so.
+    ``account``: it said so of the whole account (429 Too Many Requests), so that nothing else goes there either until
+    then; leave it out where it meant this message, or this address."""
 
     reason: str
     after: float | None = None
+    account: bool = False
 
 
 class Rejected(msgspec.Struct, frozen=True, tag="rejected"):

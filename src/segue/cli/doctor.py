@@ -30,6 +30,7 @@ from segue.runtime.publishing import load
 from segue.runtime.running import Running
 from segue.runtime.unknown_events import unknown_events
 from segue.store import erasures
+from segue.store.accounts import load_accounts
 from segue.store.clocks import load_clocks
 from segue.store.coupons import load_pools
 from segue.store.database import Transaction, holder, library_version, migrations, read_only
@@ -37,6 +38,7 @@ from segue.store.errors import StoreError
 from segue.store.fetching import list_positions
 from segue.store.identity import load_crowded
 from segue.store.names import list_undeclared
+from segue.store.pauses import count_waiting, load_pauses
 from segue.store.rejections import count_rejections
 from segue.store.sweeps import count_rules, integrity
 from segue.store.traits import load_refused
@@ -235,6 +237,38 @@ def _names(tx: Transaction, limits: Limits, now: Instant) -> list[Finding]:
     return findings
 
 
+def _accounts(tx: Transaction, now: Instant) -> list[Finding]:
+    """Provider accounts that are not called for now."""
+    findings = []
+    for name, state in load_accounts(tx).items():
+        if state.opened is not None:
+            text = (
+                f"{name}: the circuit breaker is {state.breaker(now)} since {to_rfc3339(state.opened)}: "
+                f"{counted(state.failures, 'call')} in a row came to nothing, the last since {state.reason}"
+            )
+            advice = f"messages wait; one tries at {to_rfc3339(state.probe)}. See whether the provider works"
+            findings.append(Finding("account", False, text, advice))
+        elif state.asked is not None and state.asked > now:
+            text = f"{name}: its provider asks to wait until {to_rfc3339(state.asked)}: {state.wish}"
+            findings.append(Finding("account", False, text, "messages wait; if it comes often, lower rate below it"))
+    return findings
+
+
+def _pauses(tx: Transaction) -> list[Finding]:
+    """What is paused. Not well, or it would be forgotten."""
+    waiting = count_waiting(tx)
+    return [
+        Finding(
+            "paused",
+            False,
+            f"{one.sort} {one.name} since {to_rfc3339(one.since)} by {one.who}; "
+            f"waiting: {counted(waiting.get((one.sort, one.name), 0), 'message')}",
+            f"segue resume {one.name}",
+        )
+        for one in load_pauses(tx)
+    ]
+
+
 def _erasures(tx: Transaction) -> list[Finding]:
     """Erasures that are not done with: what channels have still to delete, or would not."""
     waiting = [
@@ -288,6 +322,7 @@ def _store(assembly: Assembly) -> list[Finding]:
             else:
                 now = Instant(time.time_ns() // 1000)
                 findings += [*_fetched(tx, now), *_clocks(tx, assembly.sources), *_names(tx, project.limits, now)]
+                findings += [*_accounts(tx, now), *_pauses(tx)]
             running = load(tx, assembly.setting)
             for count in count_rules(tx):
                 text = (

@@ -34,6 +34,8 @@ COMMANDS: Final = (
     "segment",
     "customer",
     "suppress",
+    "pause",
+    "resume",
     "privacy",
     "attribute",
     "plugins",

@@ -313,6 +313,8 @@ class Service:
             "waiting_events": daemon.inbox.waiting,
             "seconds_since_progress": round(time.monotonic() - self._proved, 1),
             "channels": {name: channel.state for name, channel in self._channels.items()},
+            "accounts": {account.name: account.breaker for account in daemon.accounts.values()},
+            "paused": [f"{one.sort} {one.name}" for one in daemon.pauses.now],
             "sources": {name: source.state for name, source in self._fetching.items()},
             "clocks": {name: clock.state for name, clock in daemon.watches.clocks.clocks.items()},
             "balanced": all(count.balanced for count in self._counts),

@@ -10,6 +10,7 @@ import typer
 from segue.api import Instant, to_rfc3339
 from segue.cli.ending import fail, open_project, print_json
 from segue.cli.published import read_published
+from segue.runtime.assembly import account_terms
 from segue.runtime.explaining import Explanation, explain
 
 
@@ -21,7 +22,9 @@ def why(
     """Tell, step by step, what a rule decided about a customer: entries and triggers that were ignored, each check and
     what it came to, each message and what became of it. Exits with 1 when nothing is known of the customer or the
     rule."""
-    found = read_published(open_project(Path.cwd()), lambda tx, running: explain(tx, running, customer, rule))
+    assembly = open_project(Path.cwd())
+    accounts = {channel: terms.name for terms in account_terms(assembly.channels) for channel in terms.channels}
+    found = read_published(assembly, lambda tx, running: explain(tx, running, customer, rule, accounts))
     if isinstance(found, str):
         fail(found)
     if json:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _ROUTE: Final = re.compile(r"(GET|POST|PUT|PATCH|DELETE) /[^\s?#]*")
-_SETTINGS_OF_SEGUE: Final = ("use", "consent", "isolate")
+_SETTINGS_OF_SEGUE: Final = ("use", "consent", "isolate", "cost", "account", "rate", "in_flight")
 _SETTINGS_OF_A_SOURCE: Final = ("use", "cart_abandoned", "late")
 
 

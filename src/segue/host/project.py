@@ -24,6 +24,7 @@ from segue.host.project_brand import read_brand
 from segue.host.project_identity import read_identity
 from segue.host.segments import read_segments
 from segue.host.tables import Problem, ProjectError, TableReader
+from segue.host.terms import Terms, read_terms
 from segue.host.tracking import read_tracking
 from segue.messages.brand import Brand
 from segue.messages.links import Tracking
@@ -43,14 +44,15 @@ class Http(msgspec.Struct, frozen=True):
 
 class ChannelSettings(msgspec.Struct, frozen=True):
     """``[channels.NAME]``: the plugin in ``use``, whether a customer must have agreed first (None: not said), how
-    it is isolated, what a message costs (None: what the plugin says), and the plugin's own ``settings``, in which
-    secrets are still references."""
+    it is isolated, what a message costs (None: what the plugin says), the ``terms`` of its account, and the plugin's
+    own ``settings``, in which secrets are still references."""
 
     use: str
     consent: Consent | None = None
     isolate: Literal["thread"] = "thread"
     settings: dict[str, Any] = {}
     cost: Money | None = None
+    terms: Terms = Terms()
 
 
 class SourceSettings(msgspec.Struct, frozen=True):
@@ -304,8 +306,15 @@ class _Reader(TableReader):
                 )
             elif isolate != "thread":
                 self.say((*path, "isolate"), f'should be "thread" (or be left out), and is {isolate!r}')
-            settings = self.settings(table, ("use", "consent", "isolate", "cost"), path)
-            found[name] = ChannelSettings(self.use(table, path), consent, "thread", settings, self._cost(table, path))
+            settings = self.settings(table, (*Terms.__struct_fields__, "use", "consent", "isolate", "cost"), path)
+            found[name] = ChannelSettings(
+                self.use(table, path),
+                consent,
+                "thread",
+                settings,
+                self._cost(table, path),
+                read_terms(self, table, path),
+            )
         return found
 
     def _sources(self, tables: Mapping[str, Any]) -> dict[str, SourceSettings]:

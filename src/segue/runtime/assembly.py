@@ -28,6 +28,7 @@ from segue.messages.links import reactions_of
 from segue.messages.loading import EMAIL, load_messages
 from segue.messages.template import House, Template
 from segue.program.calendar import find_zone
+from segue.runtime.accounts import AccountTerms
 from segue.runtime.inbound import INBOUND
 from segue.runtime.publishing import Setting
 
@@ -86,6 +87,7 @@ class Assembly(msgspec.Struct, frozen=True):
                 if (quiet := said.cart_abandoned if said.cart_abandoned is not None else source.carts and HOUR)
             },
             late=frozenset(name for name, (_, said) in self.sources.items() if said.late),
+            accounts=account_terms(self.channels),
             identity=self.project.identity,
             kept=self.project.segments,
         )
@@ -181,6 +183,27 @@ def assemble(folder: Path, plugins: Plugins | None = None) -> Assembly:
             if source_spec.unasked:
                 sources[name] = (source_spec, SourceSettings(use=name))
     return Assembly(project, found, channels, sources, tuple(problems))
+
+
+def account_terms(channels: Mapping[str, tuple[ChannelSpec, ChannelSettings]]) -> tuple[AccountTerms, ...]:
+    """The provider accounts of a project. Where channels that share one say different things, the least holds."""
+    shared: dict[str, list[str]] = {}
+    for name, (_, settings) in channels.items():
+        shared.setdefault(settings.terms.account or name, []).append(name)
+    found = []
+    for account, names in shared.items():
+        said = [(channels[name][1].terms, channels[name][0]) for name in names]
+        rates = [terms.rate if terms.rate is not None else spec.rate for terms, spec in said]
+        calls = [terms.in_flight for terms, _ in said]
+        found.append(
+            AccountTerms(
+                account,
+                tuple(names),
+                min((rate for rate in rates if rate is not None), default=None),
+                min((most for most in calls if most is not None), default=None),
+            )
+        )
+    return tuple(found)
 
 
 _NAMED: Final = re.compile(r"\s*(.*?)\s*<([^<>]+)>\s*")

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
 import structlog
 
 from segue.api import Callback, Event, Inbound, Instant, Report
@@ -20,7 +18,9 @@ from segue.clock.bell import Bell
 from segue.clock.clock import Clock
 from segue.language import model as m
 from segue.messages.catalogue import Catalogue
+from segue.runtime.accounts import Account, go_on, open_accounts
 from segue.runtime.busy import Busy
+from segue.runtime.counts import Counts
 from segue.runtime.crashpoints import reach
 from segue.runtime.dispatch import recover, report
 from segue.runtime.due import next_due, pass_time, postpone_first
@@ -31,6 +31,7 @@ from segue.runtime.inbound import take_inbound
 from segue.runtime.inbox import Inbox
 from segue.runtime.ingest import Ingested
 from segue.runtime.links import Links
+from segue.runtime.pausing import Pauses
 from segue.runtime.publishing import Setting, publish, resume
 from segue.runtime.refusals import Refusals
 from segue.runtime.running import DecisionLine, Running, with_content
@@ -40,6 +41,7 @@ from segue.runtime.turn import Done
 from segue.runtime.wake import Woke
 from segue.runtime.watches import Watches
 from segue.store import books
+from segue.store.accounts import load_accounts
 from segue.store.books import Changes
 from segue.store.database import FIRST, LAST, Store, Transaction
 from segue.store.errors import StoreUnavailable
@@ -52,16 +54,6 @@ ANSWER_WITHIN = 5.0
 """Seconds that a report waits for the answer to the call it is about."""
 WAKE_PIECE = 500
 """Waits ended in one transaction."""
-
-
-class Counts(msgspec.Struct):
-    """What the daemon has done since it started, for the metrics."""
-
-    events: int = 0
-    duplicates: int = 0
-    refused: int = 0
-    fired: int = 0
-    decisions: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
 
 
 class Daemon:
@@ -101,9 +93,11 @@ class Daemon:
         self.fetchers = Fetchers(sources or {}, store, self.inbox, clock, self._bell)
         self.refusals = Refusals(store, clock.now)
         self._importer = Importer(store, lambda: self.running, clock.now, self.tell, self.watches.clocks)
-        self.senders = {name: self._sender(name, channel) for name, channel in channels.items()}
+        self.accounts = open_accounts(setting.accounts, {name: channel.spec for name, channel in channels.items()})
+        self.pauses = Pauses(store, self._wake_senders)
+        self.senders = {name: self._sender(name, channel, self.accounts[name]) for name, channel in channels.items()}
 
-    def _sender(self, name: str, channel: Sends) -> Sender:
+    def _sender(self, name: str, channel: Sends, account: Account | None = None) -> Sender:
         return Sender(
             name,
             channel,
@@ -115,6 +109,7 @@ class Daemon:
             ring=self._ring_sender,
             held=lambda: self.held,
             links=self.links,
+            account=account,
         )
 
     @property
@@ -141,6 +136,7 @@ class Daemon:
         self._running = with_content(self._running, self.content, self.in_hand)
         self.in_hand.open(self.store.path)
         self.held = await self._write(lambda tx: books.load_meta(tx, "hold")) is not None
+        go_on(self.accounts, await self._write(load_accounts))
         self.tell(await self._write(lambda tx: recover(tx, self.running, self.clock.now())))
         for name in await self._write(due_channels):
             if name not in self.senders:
@@ -155,6 +151,7 @@ class Daemon:
         self._tasks.append(asyncio.create_task(self._wake(), name="waker"))
         for sender in self.senders.values():
             sender.start()
+        self.pauses.start(self._bell)
         self._bell.ring_every("look", 10.0, self._look)
         self._bell.ring_every("rejections", 3600.0, self.refusals.sweep)
         await self._sweep()
@@ -169,6 +166,7 @@ class Daemon:
         await self._importer.stop()
         await self.inbox.drain()
         self._bell.stop()
+        self.pauses.stop()
         self._waking.set()
         for sender in self.senders.values():
             await sender.stop()
@@ -326,8 +324,7 @@ class Daemon:
     def _look(self) -> None:
         """Look at everything, due or not: heals a ring that was lost and a wall clock that was set."""
         self._waking.set()
-        for sender in self.senders.values():
-            sender.wake()
+        self._wake_senders()
         self.fetchers.look()
         if self.held:
             self._releasing = asyncio.create_task(self._look_for_release())
@@ -338,8 +335,11 @@ class Daemon:
         except StoreUnavailable:
             return  # the next look asks again
         if not self.held:
-            for sender in self.senders.values():
-                sender.wake()
+            self._wake_senders()
+
+    def _wake_senders(self) -> None:
+        for sender in self.senders.values():
+            sender.wake()
 
     # What was done
 

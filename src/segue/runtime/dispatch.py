@@ -59,39 +59,10 @@ class Claim(msgspec.Struct, frozen=True):
     values: Mapping[str, Any]
 
 
-class Claims(msgspec.Struct, frozen=True):
-    """What one look at a channel's messages gave, and when to look next (None: nothing waits). ``retractions`` are
-    messages that may now be taken back."""
-
-    claims: tuple[Claim, ...]
-    done: Done
-    next_due: Instant | None
-    seen: int
-    retractions: tuple[Claim, ...] = ()
-
-
-def claim(
-    tx: Transaction,
-    running: Running,
-    content: Catalogue,
-    channel: str,
-    now: Instant,
-    limit: int,
-) -> Claims:
-    """Look at up to ``limit`` messages of a channel that are due, and claim those that may go."""
-    turn, rows = _open(tx, running, now, ledger_rows.load_due(tx, channel, now, limit))
-    turn.outgoing.prepare(rows, now)
-    claims: list[Claim] = []
-    retractions: list[Claim] = []
-    for row in rows:
-        taking_back = row.state is MessageState.RETRACTING
-        if (claimed := look_at(turn, content, row, now)) is not None:
-            (retractions if taking_back else claims).append(claimed)
-    done = turn.flush()
-    return Claims(tuple(claims), done, ledger_rows.next_due(tx, channel), len(rows), tuple(retractions))
-
-
-def _open(tx: Transaction, running: Running, now: Instant, stored: Iterable[LedgerRow]) -> tuple[Turn, list[LedgerRow]]:
+def open_turn(
+    tx: Transaction, running: Running, now: Instant, stored: Iterable[LedgerRow]
+) -> tuple[Turn, list[LedgerRow]]:
+    """A turn that works on messages of the store, with their customers and journeys."""
     turn = Turn(tx, running, now)
     rows = turn.outgoing.take_up(stored)
     turn.load([row.customer for row in rows])
@@ -174,7 +145,7 @@ def settle(tx: Transaction, running: Running, outcomes: Sequence[Outcome], now: 
     """Note the answers of a channel, and take the journeys on. An answer to a message that is not claimed changes
     nothing: it was settled before."""
     stored = ledger_rows.load_messages(tx, [outcome.row for outcome in outcomes])
-    turn, _ = _open(tx, running, now, stored.values())
+    turn, _ = open_turn(tx, running, now, stored.values())
     for outcome in outcomes:
         if outcome.row in stored:
             take_outcome(turn, stored[outcome.row], outcome, now)
@@ -273,7 +244,7 @@ def _claim_back(turn: Turn, row: LedgerRow, person: Person) -> Claim:
 def recover(tx: Transaction, running: Running, now: Instant) -> Done:
     """After a start: calls that a crash cut off are looked at again. Which of them go again, with the same key, is
     decided when they are claimed."""
-    turn, rows = _open(tx, running, now, ledger_rows.load_claimed(tx))
+    turn, rows = open_turn(tx, running, now, ledger_rows.load_claimed(tx))
     for row in rows:
         taking_back = row.state is MessageState.RETRACTING
         turn.advance(turn.person(row.customer), now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
@@ -23,9 +24,11 @@ from segue.runtime.turn import Turn
 from segue.runtime.whom import find_customer
 from segue.store import history
 from segue.store import journeys as journey_rows
+from segue.store.accounts import load_accounts
 from segue.store.consent import load_statements
 from segue.store.database import Transaction
 from segue.store.identity import identifiers_of, load_joinings, load_parted
+from segue.store.pauses import load_pauses
 from segue.store.touches import TouchRow, load_of_messages
 
 _LONGEST_ADDRESS: Final = 80
@@ -48,8 +51,11 @@ class Explanation(msgspec.Struct, frozen=True):
     facts: tuple[Fact, ...]
 
 
-def explain(tx: Transaction, running: Running, customer: str, rule: str) -> Explanation | str:
-    """What is known of a customer and a rule; a sentence where one of them is unknown."""
+def explain(
+    tx: Transaction, running: Running, customer: str, rule: str, accounts: Mapping[str, str] | None = None
+) -> Explanation | str:
+    """What is known of a customer and a rule; a sentence where one of them is unknown. ``accounts`` are the provider
+    accounts of channels."""
     row = find_customer(tx, customer, running.identity)
     if row is None:
         return f"no customer {customer}: no event ever named them"
@@ -86,7 +92,25 @@ def explain(tx: Transaction, running: Running, customer: str, rule: str) -> Expl
         if current is not None and name in current.channels:
             refusal = person.facts.refusal(name, current.rule.kind)
             now.append(f"{name}: {refusal}" if refusal else f"{name}: reaches them{_at(spec_reach.address)}")
+    if current is not None:
+        now += _held_back(tx, rule, current.channels, accounts or {})
     return Explanation(tuple(now), tuple(facts))
+
+
+def _held_back(tx: Transaction, rule: str, channels: Collection[str], accounts: Mapping[str, str]) -> list[str]:
+    """What keeps the rule's messages for now, whoever they are for."""
+    lines = [
+        f"{one.sort} {one.name} is paused since {to_rfc3339(one.since)} by {one.who}: nothing is sent"
+        for one in load_pauses(tx)
+        if (one.name == rule and one.sort == "rule") or (one.name in channels and one.sort == "channel")
+    ]
+    states = load_accounts(tx)
+    for name in sorted({accounts.get(channel, channel) for channel in channels} & states.keys()):
+        state = states[name]
+        if state.opened is not None:
+            since = to_rfc3339(state.opened)
+            lines.append(f"account {name}: the circuit breaker is open since {since}, messages wait: {state.reason}")
+    return lines
 
 
 def _who_is_who(tx: Transaction, row: int) -> list[Fact]:

@@ -7,6 +7,7 @@ it for whoever has it. START undoes both.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 

@@ -14,6 +14,7 @@ from segue.customers.reach import Reach
 from segue.host.limits import Limits
 from segue.language import model as m
 from segue.program.codec import encode_node
+from segue.runtime.accounts import AccountTerms
 from segue.runtime.calendars import arrange_calendar
 from segue.runtime.running import (
     Running,
@@ -34,8 +35,8 @@ from segue.store.database import Transaction
 
 class Setting(msgspec.Struct, frozen=True):
     """What a project says beside its rules; ``costs``, ``best_minute``, ``carts``, ``identity`` and ``limits`` as in
-    `Running`; ``kept`` are the segments whose members are kept though no rule asks for it (``all``: of every one), and
-    ``late`` the sources that send what is old on purpose."""
+    `Running`; ``kept`` are the segments whose members are kept though no rule asks for it (``all``: of every one),
+    ``late`` the sources that send what is old on purpose, ``accounts`` those at providers."""
 
     zone: tzinfo
     currency: str
@@ -51,6 +52,7 @@ class Setting(msgspec.Struct, frozen=True):
     kept: frozenset[str] = frozenset()
     limits: Limits = Limits()
     late: frozenset[str] = frozenset()
+    accounts: tuple[AccountTerms, ...] = ()
 
 
 def publish(tx: Transaction, book: m.Book, now: Instant, who: str, sources: Mapping[str, str] | None = None) -> Changes:

@@ -4,8 +4,6 @@ so none waits for another."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -15,13 +13,16 @@ import structlog
 from segue.api import Answer, Channel, ChannelSpec, Instant, Message, Rejected, Retry, Unknown
 from segue.messages.catalogue import Catalogue
 from segue.messages.rendering import RenderError, render
+from segue.runtime.accounts import Account
+from segue.runtime.choosing import Turns
+from segue.runtime.claiming import Claims, claim
 from segue.runtime.crashpoints import reach
-from segue.runtime.dispatch import Claim, Claims, Outcome, claim, settle
+from segue.runtime.dispatch import Claim, Outcome, settle
 from segue.runtime.following import Short, follow, keep
 from segue.runtime.links import Links
 from segue.runtime.running import Running
 from segue.runtime.turn import Done
-from segue.store.database import FIRST, Store
+from segue.store.database import FIRST, Store, Transaction
 from segue.store.errors import StoreUnavailable
 
 _log = structlog.get_logger("segue")
@@ -58,7 +59,7 @@ def _never(config: object, tools: object) -> Channel:
 
 class Sender:
     """The loop of one channel. ``listener`` hears of each turn, ``ring`` is asked to call `wake` at an instant.
-    ``links`` makes the links of messages, where there are any."""
+    ``links`` makes the links of messages, where there are any; ``account`` is the provider's, where there is one."""
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class Sender:
         ring: Callable[[str, Instant], None],
         held: Callable[[], bool],
         links: Links | None = None,
+        account: Account | None = None,
     ) -> None:
         self.name = name
         self.channel = channel
@@ -87,10 +89,13 @@ class Sender:
         self._due = asyncio.Event()
         self._due.set()
         self._stopping = False
-        self._stopped = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
-        self._pace = _Pace(channel.spec.rate)
+        self._account = account
+        self._turns = Turns()
+        self._again: asyncio.TimerHandle | None = None
+        if account is not None:
+            account.listeners[name] = self.wake
 
     def start(self) -> None:
         """Begin with whatever is due."""
@@ -103,8 +108,9 @@ class Sender:
     async def stop(self) -> None:
         """Claim no more; what is claimed is handed over and noted."""
         self._stopping = True
-        self._stopped.set()
         self._due.set()
+        if self._again is not None:
+            self._again.cancel()
         if self._loop is not None:
             await asyncio.wait({self._loop})
         if self._under_way:
@@ -135,40 +141,66 @@ class Sender:
                 self._due.set()
 
     async def _send_due(self) -> None:
-        spec = self.channel.spec
         while True:
             # First the room, then the claim: what is claimed goes out at once,
             # and until then a withdrawal of consent wins.
-            await self._slot(spec.in_flight)
-            if (debt := self._pace.debt()) > 0:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopped.wait(), debt)
-            if self._stopping or self._held():
-                return
-            limit = self._pace.allowance(spec.batch)
-            claims = await self._claim(limit)
-            for claimed, retraction in ((claims.claims, False), (claims.retractions, True)):
-                if claimed:
-                    self._pace.take(len(claimed))
-                    task = asyncio.create_task(self._hand_over(claimed, retraction))
+            await self._slot(self.channel.spec.in_flight)
+            calling = False
+            try:
+                if self._stopping or self._held():
+                    return
+                claims = await self._claim(self.channel.spec.batch)
+                if calling := bool(claims.claims or claims.retractions):
+                    task = asyncio.create_task(self._call(claims))
                     self._under_way.add(task)
                     task.add_done_callback(self._under_way.discard)
+            finally:
+                if not calling:
+                    self._leave()
             self._listener(claims.done)
-            if claims.seen < limit:
+            if claims.wait is not None:
+                self._look_in(claims.wait)
+            if not claims.more:
                 if claims.next_due is not None:
                     self._ring(self.name, claims.next_due)
                 return
 
     async def _claim(self, limit: int) -> Claims:
         running, content, now, name = self._running, self._content, self._now, self.name
+        account, turns = self._account, self._turns
         return await asyncio.wrap_future(
-            self._store.write(lambda tx: claim(tx, running(), content(), name, now(), limit), FIRST)
+            self._store.write(
+                lambda tx: claim(tx, running(), content(), name, now(), limit, account=account, turns=turns), FIRST
+            )
         )
 
     async def _slot(self, most: int) -> None:
         """Wait until one more call may be under way."""
         while len(self._under_way) >= most:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        if self._account is not None:
+            await self._account.enter()
+
+    def _leave(self) -> None:
+        if self._account is not None:
+            self._account.leave(self.name)
+
+    def _look_in(self, seconds: float) -> None:
+        """Look again in so many seconds of the machine's clock."""
+        if self._again is not None:
+            self._again.cancel()
+        self._again = asyncio.get_running_loop().call_later(seconds, self.wake)
+
+    async def _call(self, claims: Claims) -> None:
+        """Have the channel send what was claimed, and take back what is to be taken back."""
+        try:
+            if claims.claims:
+                await self._hand_over(claims.claims, False)
+            if claims.retractions:
+                await self._hand_over(claims.retractions, True)
+        finally:
+            self._leave()
+            self._due.set()
 
     async def _hand_over(self, claims: Sequence[Claim], retraction: bool) -> None:
         """Have the channel send what was claimed, or take it back."""
@@ -198,17 +230,25 @@ class Sender:
             messages = [message for row, message in zip(rows, messages, strict=True) if row not in stopped]
             rows = [row for row in rows if row not in stopped]
         if messages:
-            try:
-                answers = await (self.channel.retract(messages) if retraction else self.channel.send(messages))
-            except Exception as error:
-                _log.exception("a call was cut off", channel=self.name)
-                answers = [Unknown(f"{type(error).__name__}: {error}") for _ in messages]
+            answers = await self._answers(messages, retraction)
             reach("after-call")
             outcomes += [Outcome(row, answer, retraction) for row, answer in zip(rows, answers, strict=True)]
         for done in await self._note_all(outcomes):
             reach("after-outcome-commit")
             self._listener(done)
-        self._due.set()
+
+    async def _answers(self, messages: Sequence[Message], retraction: bool) -> Sequence[Answer]:
+        """What the channel says to them."""
+        if self._account is not None:
+            self._account.begin_call()
+        try:
+            answers = await (self.channel.retract(messages) if retraction else self.channel.send(messages))
+        except Exception as error:
+            _log.exception("a call was cut off", channel=self.name)
+            answers = [Unknown(f"{type(error).__name__}: {error}") for _ in messages]
+        if self._account is not None:
+            self._account.end_call(answers)
+        return answers
 
     async def _keep(self, short: Sequence[Short], messages: list[Message], links: Links) -> bool:
         """Store the short links of messages before they go, however long the store needs. False where Segue stops
@@ -249,13 +289,17 @@ class Sender:
     async def _note(self, outcomes: Sequence[Outcome]) -> Done | None:
         """Commit the answers, however long the store needs. None where Segue stops first: the next start then finds the
         messages claimed, and calls again with the same keys."""
-        running, now = self._running, self._now
+        running, now, account = self._running, self._now, self._account
+
+        def job(tx: Transaction) -> Done:
+            if account is not None:
+                account.keep(tx)
+            return settle(tx, running(), outcomes, now())
+
         pause = 0.1
         while True:
             try:
-                return await asyncio.wrap_future(
-                    self._store.write(lambda tx: settle(tx, running(), outcomes, now()), FIRST)
-                )
+                return await asyncio.wrap_future(self._store.write(job, FIRST))
             except StoreUnavailable:
                 if self._stopping:
                     return None
@@ -285,24 +329,3 @@ def _message(one: Claim, content: dict[str, str], unsubscribe: str | None) -> Me
         unsubscribe=unsubscribe,
         locale=one.template.language if one.template is not None else "",
     )
-
-
-class _Pace:
-    """How fast messages may go: up to a second's worth at once, and then none until that second is over."""
-
-    def __init__(self, rate: float | None) -> None:
-        self._rate = rate
-        self._free = 0.0
-
-    def allowance(self, batch: int) -> int:
-        """How many may be claimed at once."""
-        return batch if self._rate is None else max(1, min(batch, int(self._rate)))
-
-    def debt(self) -> float:
-        """Seconds until the next may be claimed."""
-        return max(0.0, self._free - time.monotonic())
-
-    def take(self, count: int) -> None:
-        """So many go now."""
-        if self._rate is not None:
-            self._free = max(self._free, time.monotonic()) + count / self._rate

@@ -158,6 +158,7 @@ IMPERSONAL: Final = frozenset(
         *("import", "imported"),  # names of files, and hashes of message ids
         "import_piece",  # events that are about to be taken in, where a tombstone refuses them
         *("tombstone", "erasure_call"),  # what is left after an erasure
+        *("account", "pause"),  # how providers and sending stand
         "customer",  # the row itself
     }
 )

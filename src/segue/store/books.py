@@ -69,6 +69,11 @@ def load_book(tx: Transaction) -> dict[str, str]:
     return dict(tx.rows("select book.rule, program.hash from book join program on program.id = book.program"))
 
 
+def list_rules(tx: Transaction) -> list[str]:
+    """The rules that were ever published: of each that is no more, customers may still be inside."""
+    return [rule for (rule,) in tx.rows("select distinct rule from program order by rule")]
+
+
 def rules_since(tx: Transaction) -> dict[str, Instant]:
     """When each rule of the book came into it."""
     return dict(tx.rows("select rule, since from book"))

@@ -112,6 +112,7 @@ class DaemonCollector(Collector):
             faults.add_metric((name,), channel.faults)
         yield opened
         yield faults
+        yield from self._sending()
         yield from self._sources()
         yield from self._clocks()
         names = GaugeMetricFamily("segue_undeclared_names", "Names nobody declared.", labels=("source", "sort"))
@@ -132,6 +133,27 @@ class DaemonCollector(Collector):
             free.add_metric((pool.name,), pool.free)
             low.add_metric((pool.name,), int(pool.runs_low))
         yield from (free, low)
+
+    def _sending(self) -> Iterable[Metric]:
+        """Of provider accounts, and what is paused."""
+        breaker = GaugeMetricFamily(
+            "segue_account_breaker_open",
+            "1 while its circuit breaker is not closed.",
+            labels=("account",),
+        )
+        opened = CounterMetricFamily("segue_account_breaker_openings", "How often it opened.", labels=("account",))
+        held = GaugeMetricFamily("segue_account_held", "1 while the account is not called.", labels=("account",))
+        for account in sorted(set(self._daemon.accounts.values()), key=lambda one: one.name):
+            breaker.add_metric((account.name,), int(account.breaker != "closed"))
+            opened.add_metric((account.name,), account.opened)
+            held.add_metric((account.name,), int(account.held()))
+        paused = GaugeMetricFamily("segue_paused", "1 while nothing is sent.", labels=("sort", "name"))
+        now = {(one.sort, one.name) for one in self._daemon.pauses.now}
+        everything = [("channel", name) for name in self._channels]
+        everything += [("rule", name) for name in self._daemon.running.current]
+        for sort, name in sorted({*everything, *now}):
+            paused.add_metric((sort, name), int((sort, name) in now))
+        yield from (breaker, opened, held, paused)
 
     def _clocks(self) -> Iterable[Metric]:
         offset = GaugeMetricFamily(

@@ -31,4 +31,4 @@ def judge(response: Response) -> Answer:
         return Retry(f"{reason}: redirects are not followed, set url to the final address")
     if status in _MESSAGE_AT_FAULT and "sender missing" not in lower:
         return Rejected(reason)
-    return Retry(reason, after=retry_after(response, time.time()))
+    return Retry(reason, after=retry_after(response, time.time()), account=status == 429)

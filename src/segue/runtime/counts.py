@@ -1,0 +1,17 @@
+"""What the daemon has done since it started."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+
+class Counts(msgspec.Struct):
+    """What the daemon has done since it started, for the metrics."""
+
+    events: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    fired: int = 0
+    decisions: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
