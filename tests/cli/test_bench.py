@@ -21,6 +21,7 @@ from segue.cli.benchmarks.histories import measure_histories
 from segue.cli.benchmarks.over_http import NoSource, measure_over_http
 from segue.cli.benchmarks.replaying import measure_replaying
 from segue.cli.benchmarks.segments import Kept, Rebuilt, Result, measure_segments
+from segue.cli.benchmarks.sending import measure_sending
 from segue.cli.benchmarks.spine import daemon, feed, measure_spine
 from segue.cli.benchmarks.workload import Shop, book
 from segue.clock.yardstick import JobRates, MissingLibrary, measure_jobs
@@ -90,6 +91,19 @@ def test_a_started_process_tells_its_memory_and_when_it_fired(tmp_path: Path) ->
     assert backlog.disk > 0
     assert 10 < backlog.memory < 1000
     assert 0 < backlog.ready < 60
+
+
+@pytest.mark.asyncio
+async def test_messages_are_handed_to_a_gateway_and_their_time_is_parted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEGUE_BENCH", "no-secret")
+    found = await measure_sending(tmp_path, "http", 60, lambda what: None)
+    assert found.messages == 60
+    assert found.seconds > 0
+    assert set(found.parts) == {"claim", "outcome", "hand-over"}
+    assert sum(found.parts.values()) <= found.cpu + 0.1
+    assert found.sink_cpu is not None
 
 
 @pytest.mark.asyncio

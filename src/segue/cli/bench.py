@@ -22,8 +22,8 @@ WHY = (
 
 def bench(
     what: Annotated[
-        Literal["engine", "segments"],
-        typer.Argument(help="What to measure: the engine, or segments of many customers."),
+        Literal["engine", "segments", "sending"],
+        typer.Argument(help="What to measure: the engine, segments of many customers, or sending."),
     ] = "engine",
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of the work: under a minute.")] = False,
     folder: Annotated[
@@ -47,6 +47,9 @@ def bench(
     `segue bench segments` fills a store with a million customers of twenty events each and fifty segments, and measures
     how long it takes to find who is in which; what an event costs with a hundredth of them, a tenth, and all; and how
     fast customers come and go by nothing happening. It takes about half an hour, and 6 GB of disk.
+
+    `segue bench sending` hands messages to a mail server that throws them away (Postfix's smtp-sink) and to a gateway
+    over HTTP that takes everything, and says where the time goes.
     """
     if folder is not None and not folder.is_dir():
         fail(f"--folder {folder}: there is no such folder", USAGE)
@@ -61,6 +64,9 @@ def bench(
         from segue.cli.benchmarks.segments_shown import show
 
         show(measure_segments(customers or (FEW if quick else MANY), _tell, folder), json=json)
+        return
+    if what == "sending":
+        _sending(quick=quick, folder=folder, json=json)
         return
     from segue.cli.benchmarks.compared import measure
     from segue.runtime import process
@@ -77,6 +83,21 @@ def bench(
     _print_table(result.figures)
     for note in result.notes:
         print(f"note: {note}")
+
+
+def _sending(*, quick: bool, folder: Path | None, json: bool) -> None:
+    from segue.cli.benchmarks.sending import QUICK as FEW
+    from segue.cli.benchmarks.sending import WHOLE as MANY
+    from segue.cli.benchmarks.sending import NoSink
+    from segue.cli.benchmarks.sending import measure as measure_sending
+    from segue.cli.benchmarks.sending_shown import show
+    from segue.runtime import process
+
+    process.settle()
+    try:
+        show(measure_sending(("smtp", "http"), FEW if quick else MANY, _tell, folder), json=json)
+    except NoSink as error:
+        fail(str(error), USAGE)
 
 
 def _tell(what: str) -> None:
