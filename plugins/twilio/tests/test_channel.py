@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -37,6 +38,7 @@ class Client:
     def __init__(self, *answers: Response | Exception) -> None:
         self.answers = list(answers)
         self.asked: list[dict[str, str]] = []
+        self.account = Response(200, b'{"status": "active"}')
 
     async def request(
         self,
@@ -48,6 +50,9 @@ class Client:
         body: bytes | None = None,
         timeout: float = 30.0,
     ) -> Response:
+        if method == "GET":
+            assert url == f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}.json"
+            return self.account
         assert (method, url) == ("POST", f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages.json")
         assert headers is not None
         assert headers["Authorization"].startswith("Basic ")
@@ -252,3 +257,61 @@ async def test_rcs_content_that_cannot_go_says_why(content: dict[str, str], says
     (answer,) = await rcs(Client(created())).send([message(**content)])  # type: ignore[arg-type]
     assert isinstance(answer, Rejected)
     assert says in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("response", "well", "says"),
+    [
+        (Response(200, b'{"status": "active", "sid": "AC"}'), True, "active"),
+        (Response(200, b'{"status": "suspended"}'), False, "suspended"),
+        (Response(401, b'{"code": 20003}'), False, "token"),
+        (Response(200, b"<html>Sign in</html>"), False, "not known"),
+        (Response(503, b""), False, "503"),
+    ],
+)
+async def test_the_doctor_hears_whether_the_account_can_send(response: Response, well: bool, says: str) -> None:
+    client = Client()
+    client.account = response
+    account, callbacks = await sms(client).examine()
+    assert account.well is well
+    assert says in account.found
+    assert not callbacks.well
+    assert (await sms(client, "https://segue.test/").examine())[1].found.endswith("https://segue.test/callbacks/sms")
+    assert client.asked == []
+
+
+async def test_the_form_is_the_one_that_twilio_s_own_library_posts() -> None:
+    from twilio.http import HttpClient
+    from twilio.http.response import Response as Posted
+    from twilio.rest import Client as Theirs
+
+    class Capture(HttpClient):  # type: ignore[misc]
+        posted: dict[str, Any] = {}
+
+        def request(self, method: str, url: str, data: Any = None, **rest: Any) -> Posted:
+            self.posted = data
+            return Posted(201, created().body.decode())
+
+    capture = Capture(logging.getLogger("test"), False)
+    theirs = Theirs(ACCOUNT, "the-token", http_client=capture)
+    ours = Client(created())
+    await rcs(ours).send([message(media="https://shop.test/i.png")])
+    theirs.messages.create(
+        to="rcs:+358401234567",
+        from_="rcs:shop_agent",
+        body="Hi",
+        media_url=["https://shop.test/i.png"],
+        validity_period=60,
+    )
+    assert {name: str(value[0] if isinstance(value, list) else value) for name, value in capture.posted.items()} == (
+        ours.asked[0]
+    )
+    await rcs(ours).send([message(template=TEMPLATE, variables='{"1":"Ann"}')])
+    theirs.messages.create(
+        to="rcs:+358401234567",
+        from_="rcs:shop_agent",
+        content_sid=TEMPLATE,
+        content_variables='{"1":"Ann"}',
+        validity_period=60,
+    )
+    assert {name: str(value) for name, value in capture.posted.items()} == ours.asked[1]

@@ -43,6 +43,7 @@ def segue_channels() -> Sequence[ChannelSpec]:
             in_flight=2,
             unknown="retry",
             timeout=60.0,
+            examines=True,
         ),
         ChannelSpec(
             name="rcs",
@@ -60,6 +61,7 @@ def segue_channels() -> Sequence[ChannelSpec]:
             in_flight=2,
             unknown="retry",
             timeout=60.0,
+            examines=True,
             reactions=("read",),
         ),
     ]

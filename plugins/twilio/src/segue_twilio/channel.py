@@ -8,8 +8,21 @@ import time
 from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
-from segue.api import Answer, BaseChannel, Callback, HttpError, Message, Rejected, Request, Retry, Tools, Unknown
+from segue.api import (
+    Answer,
+    BaseChannel,
+    Callback,
+    Finding,
+    HttpError,
+    Message,
+    Rejected,
+    Request,
+    Retry,
+    Tools,
+    Unknown,
+)
 from segue.api.sms import NumberError, TextError
+from segue_twilio.account import judge_account, judge_callbacks
 from segue_twilio.callbacks import address_of, read_callback
 from segue_twilio.config import Config, RcsConfig
 from segue_twilio.forms import Form
@@ -42,6 +55,19 @@ class TwilioChannel(BaseChannel):
     async def receive(self, request: Request) -> Callback:
         tools, reads = self._tools, isinstance(self._config, RcsConfig)
         return read_callback(request, tools.callback_url, tools.channel, self._config.auth_token, reads=reads)
+
+    async def examine(self) -> Sequence[Finding]:
+        """Whether the account is active, and can report."""
+        channel, tools = self._tools.channel, self._tools
+        callbacks = judge_callbacks(channel, tools.callback_url)
+        url = f"{self._config.url}/2010-04-01/Accounts/{self._config.account_sid}.json"
+        headers = {name: self._headers[name] for name in ("Authorization", "Accept")}
+        try:
+            response = await tools.http.request("GET", url, headers=headers, timeout=self._config.timeout)
+        except HttpError as error:
+            found = f"Twilio cannot be reached: {str(error)[:200]}"
+            return [Finding(channel, False, found, "let this machine call Twilio, or mend url"), callbacks]
+        return [judge_account(channel, response), callbacks]
 
     async def _send(self, message: Message) -> Answer:
         now = time.time()
