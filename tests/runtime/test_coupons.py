@@ -14,7 +14,7 @@ import pytest
 from segue.api import Instant, Rejected, Retry, Sent, Unknown
 from segue.api.values import DAY, HOUR
 from segue.messages.codes import ALPHABET, make_code, problem_with
-from segue.runtime.dispatch import claim
+from segue.runtime.claiming import claim
 from segue.store.coupons import Pool, add_codes, describe_pool, load_given, load_pools
 from segue.store.database import Store
 from segue.store.erasures import secret

@@ -25,6 +25,8 @@ from segue.store.errors import StoreError, StoreInUse, StoreTooNew, StoreUnavail
 from tests.engine.stage import book, put
 
 TABLES = {
+    "account",
+    "pause",
     "touch",
     "short_link",
     "import",
