@@ -18,8 +18,8 @@ from email.utils import parseaddr, parsedate_to_datetime
 import msgspec
 
 from segue.api import Inbound, Instant, Report, from_datetime
+from segue.api.plaintext import plain_text
 from segue_email_smtp.addresses import AddressError, parse_mailbox
-from segue_email_smtp.plaintext import text_of
 from segue_email_smtp.replies import enhanced_status, is_gone, readable
 from segue_email_smtp.seals import Seals
 
@@ -151,7 +151,7 @@ def _written(mail: Mail) -> str:
     if (plain := bodies.get("text/plain")) is not None:
         text = _text(plain)
     elif (rich := bodies.get("text/html")) is not None:
-        text = text_of(_text(rich))
+        text = plain_text(_text(rich))
     else:
         return ""
     lines: list[str] = []
