@@ -23,7 +23,6 @@ IDLE = 30.0
 """Seconds after which a waiting connection is replaced rather than trusted: something between may have forgotten it."""
 
 _BARE_LINE_END = re.compile(rb"\r\n|\r|\n")
-_LEADING_DOT = re.compile(rb"(?m)^\.")
 
 
 class Unreachable(Exception):
@@ -187,10 +186,12 @@ class Connection:
 def _wire(data: bytes) -> bytes:
     """The mail with CRLF line ends only, leading dots doubled, and the end mark (RFC 5321 4.5.2). A bare CR or LF must
     not get through: servers disagree on what it ends ("SMTP smuggling")."""
-    data = _BARE_LINE_END.sub(b"\r\n", data)
+    if not data.count(b"\r\n") == data.count(b"\n") == data.count(b"\r"):
+        data = _BARE_LINE_END.sub(b"\r\n", data)
     if not data.endswith(b"\r\n"):
         data += b"\r\n"
-    return _LEADING_DOT.sub(b"..", data) + b".\r\n"
+    data = data.replace(b"\r\n.", b"\r\n..")
+    return (b"." if data.startswith(b".") else b"") + data + b".\r\n"
 
 
 def _words(error: BaseException) -> str:

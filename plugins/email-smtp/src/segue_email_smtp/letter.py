@@ -6,8 +6,6 @@ import html
 import re
 from datetime import UTC, datetime
 from email.header import Header
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 
 import msgspec
@@ -16,14 +14,15 @@ from segue.api import Message
 from segue.api.plaintext import plain_text
 from segue_email_smtp.addresses import AddressError, has_control_characters, parse_mailbox
 from segue_email_smtp.config import Config
+from segue_email_smtp.mime import body_of
 
-# Everything is encoded to seven bits, so that no server has to (or fails to) offer 8BITMIME.
-_POLICY = SMTP.clone(cte_type="7bit")
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _HIDDEN = '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all">{}</div>'
 _HTTPS = re.compile(r"https://[!-;=?-~]+")
 """Without spaces and angle brackets, which end an address in the header."""
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SHORT = 60
+"""Characters of a subject that need no folding."""
 _UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -121,6 +120,8 @@ def _subject(text: str) -> str:
         raise LetterError("the message has no subject: give it one in the front matter of its content file")
     if has_control_characters(text.replace("\t", " ")):
         raise LetterError(f"the subject {text[:80]!r} contains a line break or another control character")
+    if text.isascii() and len(text) <= _SHORT and "=?" not in text:
+        return text
     # A subject that itself looks like an encoded word would be decoded by whoever reads it.
     charset = "us-ascii" if text.isascii() and "=?" not in text else "utf-8"
     return Header(text, charset, header_name="Subject").encode(linesep="\r\n")
@@ -131,16 +132,12 @@ def _body(message: Message) -> bytes:
     if not text.strip() and not markup.strip():
         raise LetterError("the message is empty: its content needs a text (txt) or HTML (html) part")
     preview = " ".join(message.content.get("preview", "").split())
-    letter = EmailMessage(policy=_POLICY)
+    plain = _clean(text if text.strip() else plain_text(markup))
+    rich = _with_preview(_clean(markup), _clean(preview)) if markup.strip() else None
     try:
-        letter.set_content(_clean(text if text.strip() else plain_text(markup)), charset="utf-8")
-        if markup.strip():
-            letter.add_alternative(_with_preview(_clean(markup), _clean(preview)), subtype="html", charset="utf-8")
-            # Fixed, so that the same message handed over twice is the same mail.
-            letter.set_boundary(f"=_{message.key}")
+        return body_of(plain, rich, message.key)
     except UnicodeEncodeError:
         raise LetterError("the text contains half of a surrogate pair, which no mail can carry") from None
-    return letter.as_bytes()
 
 
 def _clean(text: str) -> str:
