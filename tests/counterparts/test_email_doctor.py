@@ -62,7 +62,7 @@ async def test_what_is_in_order_is_said_to_be(tmp_path: Path) -> None:
     assert found["SPF"].found.endswith("v=spf1 include:_spf.example.net -all")
     assert found["bounces"].found.endswith("takes mail by mx.example.test")
     assert found["DMARC"].found == (
-        "example.test is vouched for by the signature of example.test and the return path at example.test"
+        "example.test is aligned with the signature of example.test and the return path at example.test"
     )
 
 

@@ -139,7 +139,7 @@ class Examined:
         by = [f"the signature of {one.domain}" for one in self._signers if aligned(one.domain, "adkim")]
         by += [f"the return path at {self._returns}"] if aligned(self._returns, "aspf") else []
         if by:
-            return Finding("DMARC", True, f"{self._sender} is vouched for by {' and '.join(by)}")
+            return Finding("DMARC", True, f"{self._sender} is aligned with {' and '.join(by)}")
         if not self._signers:
             told = (
                 f"{self._sender} is vouched for only where {self._host} signs as it: the return path is {self._returns}"
