@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import struct
+import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +18,8 @@ from segue.api import Answer, Inbound, Instant, Message, Rejected, Report, Retry
 from segue.host.http import AiohttpClient
 from segue_sms_smpp import Config, SmppChannel
 from tests.acceptance.harness import Daemon, Project, identify, track, wait_until
-from tests.counterparts.process import free_port
+from tests.counterparts.missing import reported_when_missing
+from tests.counterparts.process import free_port, require
 from tests.counterparts.smpp import SmppCentre
 
 pytestmark = pytest.mark.asyncio
@@ -282,6 +285,43 @@ async def misbehaving(*answers: bytes, patience: float = 5.0) -> list[Answer]:
 async def test_a_server_that_misbehaves_is_taken_for_what_it_is(answers: list[bytes], kind: type) -> None:
     (answer,) = await misbehaving(*answers)
     assert isinstance(answer, kind), answer
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1's own, and its key."""
+    place, key = folder / "centre.pem", folder / "centre.key"
+    with reported_when_missing():
+        openssl = require("openssl", "openssl")
+    made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    made += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(place)]
+    subprocess.run(made, check=True, capture_output=True, timeout=30)
+    return place, key
+
+
+async def test_an_encrypted_connection_is_made_only_to_whom_is_trusted(tmp_path: Path) -> None:
+    place, key = certificate(tmp_path)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in (_BOUND, struct.pack(">IIII", 16, 0x80000004, 0, 2)):
+            await reader.read(1_000)
+            writer.write(answer)
+        await reader.read(1_000)
+        writer.close()
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(place, key)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    answers: list[Answer] = []
+    async with server:
+        for settings in ({"tls": True, "trusted": str(place)}, {"tls": True}, {}):
+            async with channel(port, timeout=2.0, **settings) as sms:
+                answers += await sms.send([message("+358400100037")])
+    assert [type(answer) for answer in answers] == [Sent, Retry, Retry]
+    assert "certificate" in str(answers[1])
+    with pytest.raises(ValueError, match="trusted cannot be read"):
+        async with channel(port, tls=True, trusted=str(key)):
+            pass
 
 
 async def test_a_server_that_is_down_means_later_at_once() -> None:

@@ -24,6 +24,7 @@ RIGHT: dict[str, Any] = {"host": "smpp.test", "system_id": "shop", "password": "
         ({"senders": {"fi": "Shop"}}, "two capital letters"),
         ({"concatenation": "both"}, "concatenation"),
         ({"window": 0}, "window"),
+        ({"trusted": "/etc/ssl/operator.pem"}, "tls is not set"),
     ],
 )
 def test_a_wrong_setting_is_named(changes: dict[str, Any], says: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -33,6 +34,10 @@ class SmppChannel(BaseChannel):
 
     def __init__(self, config: Config, tools: Tools) -> None:
         self._config = config
+        try:
+            self._context = ssl.create_default_context(cafile=config.trusted) if config.tls else None
+        except (OSError, ValueError) as error:
+            raise ValueError(f"trusted cannot be read as certificates: {error}") from None
         self._inbox = Inbox(config)
         self._session: Session | None = None
         self._opening = asyncio.Lock()
@@ -104,7 +109,7 @@ class SmppChannel(BaseChannel):
                 self._session = None
             if self._session is None:
                 try:
-                    opened = await Session.open(self._config)
+                    opened = await Session.open(self._config, self._context)
                 except NotSent as error:
                     self._failed = (asyncio.get_running_loop().time(), str(error))
                     raise

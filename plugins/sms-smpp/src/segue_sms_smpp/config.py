@@ -21,6 +21,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     ``host``, ``port``   of the message centre
     ``tls``              whether the connection is encrypted
+    ``trusted``          a file of certificates to trust instead of the system's, for an operator that signs its own
     ``system_id``, ``password``  of the account; at most 15 and 8 characters by the protocol, though some take more
     ``system_type``      where the operator asks for one
     ``sender``           what the customer sees: a number, a short code, or up to 11 letters and digits
@@ -39,6 +40,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     host: str
     port: Annotated[int, Meta(ge=1, le=65_535)] = 2775
     tls: bool = False
+    trusted: str | None = None
     system_id: Annotated[str, Meta(min_length=1, max_length=64)]
     password: Annotated[str, Meta(max_length=64)]
     system_type: Annotated[str, Meta(max_length=12)] = ""
@@ -60,6 +62,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             text = getattr(self, name)
             if not text.isascii() or not (text.isprintable() or not text):
                 raise ValueError(f"{name} must be of printable ASCII characters")
+        if self.trusted is not None and not self.tls:
+            raise ValueError("trusted says whom to trust with tls, and tls is not set")
         check_sender(self.sender)
         check_senders(self.senders)
 

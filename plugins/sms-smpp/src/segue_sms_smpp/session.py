@@ -69,12 +69,11 @@ class Session:
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._keep_alive())]
 
     @classmethod
-    async def open(cls, config: Config) -> Session:
-        """Connect and bind. Raises NotSent."""
+    async def open(cls, config: Config, context: ssl.SSLContext | None) -> Session:
+        """Connect, with TLS where there is a ``context``, and bind. Raises NotSent."""
         where = f"{config.host}:{config.port}"
         try:
             async with asyncio.timeout(config.timeout):
-                context = ssl.create_default_context() if config.tls else None
                 reader, writer = await asyncio.open_connection(config.host, config.port, ssl=context)
         except TimeoutError:
             raise NotSent(f"{where}: no connection within {config.timeout:g} s") from None
