@@ -37,7 +37,7 @@ _AFTER: Final = 17
 """Seconds that a busy provider asks for."""
 _LONGEST_REASON: Final = 2_000
 """Characters of a reason. Segue keeps 500; beyond this a whole answer was quoted."""
-_SHORTEST_SECRET: Final = 6
+_SHORTEST_SECRET: Final = 8
 """Characters of a secret that is looked for: shorter ones stand in words."""
 
 JUNK: Final = (
