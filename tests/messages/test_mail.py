@@ -300,17 +300,3 @@ def test_hostile_files_are_read_or_refused_soon(tmp_path: Path, form: str, sourc
     begin = time.perf_counter()
     load(tmp_path, {f"cart/email.{form}": source})
     assert time.perf_counter() - begin < 10
-
-
-def test_finished_parts_pass_through_the_stages_in_order(tmp_path: Path) -> None:
-    template = email(tmp_path, "md", "[x](https://x.example)")
-    parts = render(
-        template,
-        ANN,
-        [
-            lambda parts: {**parts, "html": parts["html"].replace("x.example", "y.example")},
-            lambda parts: {"html": parts["html"]},
-        ],
-    )
-    assert list(parts) == ["html"]
-    assert "https://y.example" in parts["html"]

@@ -139,6 +139,7 @@ def _within_lists(lines: list[str], tags: dict[int, str]) -> frozenset[int]:
     """The lines of tags that stand between the items of one list, or the rows of one table: every block that holds
     nothing but such, with a first item before anything else."""
     inside: set[int] = set()
+    blocks = {name.removeprefix("end") for name in tags.values() if name.startswith("end")}
     open_blocks: list[_Block] = []
     for number in sorted(tags):
         name = tags[number]
@@ -151,7 +152,7 @@ def _within_lists(lines: list[str], tags: dict[int, str]) -> frozenset[int]:
         elif name in ("else", "elsif", "when"):
             if open_blocks:
                 open_blocks[-1].lines.append(number)
-        elif name in ("for", "if", "unless", "case", "tablerow", "ifchanged", "capture"):
+        elif name in blocks:
             open_blocks.append(_Block([number]))
     return frozenset(inside)
 

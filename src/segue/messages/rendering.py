@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -24,10 +24,6 @@ _HTML_LIQUID = environment(autoescape=True)
 # Everything that str.splitlines ends a line at, and the rest of the control characters: none belongs into a header.
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _GAPS: Final = re.compile(r"\n{3,}")
-
-Stage = Callable[[Mapping[str, str]], Mapping[str, str]]
-"""A step after rendering, such as one that counts clicks on links: from finished parts to finished parts. It is given
-``html`` and ``text`` as the customer would get them, and must be pure, as rendering is."""
 
 
 class RenderError(Exception):
@@ -50,23 +46,18 @@ class Variable(msgspec.Struct, frozen=True, order=True):
     line: int
 
 
-def render(template: Template, values: Mapping[str, Any], stages: Sequence[Stage] = ()) -> dict[str, str]:
+def render(template: Template, values: Mapping[str, Any]) -> dict[str, str]:
     """The parts of a message for one customer. Pure: equal templates and values give equal text, always.
 
     ``values`` are plain JSON values: ``customer`` with the traits, ``event`` with the fields of the trigger, ``now``,
     and by name what the rule gave in ``with``. Beside them templates see ``brand``, ``locale`` and ``direction``
     (``ltr`` or ``rtl``). A value that is missing renders as nothing. ``html`` is escaped for HTML; all parts but
-    ``text`` and ``html`` become one line. The finished parts pass through ``stages`` in order. Raises RenderError.
+    ``text`` and ``html`` become one line. Raises RenderError.
     """
     manner = manner_for(template, values)
     direction = "rtl" if is_right_to_left(template.language) else "ltr"
     scope = {"brand": template.house.brand, "locale": manner.locale, "direction": direction, **values}
-    parts: Mapping[str, str] = {
-        part: _rendered(compiled, template, part, scope, manner) for part, compiled in _compile(template).items()
-    }
-    for stage in stages:
-        parts = stage(parts)
-    return dict(parts)
+    return {part: _rendered(compiled, template, part, scope, manner) for part, compiled in _compile(template).items()}
 
 
 def manner_for(template: Template, values: Mapping[str, Any]) -> Manner:

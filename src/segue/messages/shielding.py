@@ -38,7 +38,6 @@ _ADDRESS: Final = re.compile(r"\b(?:href|src|action|background|background-url)\s
 _VALUE: Final = re.compile(r"=\s*$")
 _TAG: Final = re.compile(r"\{%-?\s*(\w+)")
 _PLAIN_PATH: Final = re.compile(r"\{\{-?\s*(\w+(?:\.\w+)*)\s*-?\}\}")
-_OPENS: Final = frozenset("if unless case for tablerow capture ifchanged".split())  # noqa: SIM905
 _TURNS: Final = frozenset("elsif else when".split())  # noqa: SIM905
 _DEEPEST: Final = 100
 
@@ -217,11 +216,11 @@ class Shield:
     def _check_blocks(self, text: str) -> None:
         homes = self._homes(text)
         open_blocks: list[tuple[str, _Piece, int]] = []
-        for number, piece in enumerate(self._pieces):
-            found = _TAG.match(piece.source)
-            name = found[1] if found is not None else ""
+        tags = [found[1] if (found := _TAG.match(piece.source)) else "" for piece in self._pieces]
+        blocks = {name.removeprefix("end") for name in tags if name.startswith("end")}
+        for number, (piece, name) in enumerate(zip(self._pieces, tags, strict=True)):
             home = homes.get(number, 0) if piece.where == "text" else -1 - piece.place
-            if name in _OPENS:
+            if name in blocks:
                 open_blocks.append((name, piece, home))
             elif (name in _TURNS or name.startswith("end")) and open_blocks:
                 block, begin, begun = open_blocks[-1]
