@@ -21,6 +21,7 @@ from segue.api.plaintext import plain_text
         ('<p>a <img src="x" alt="a lamp"> b</p>', "a a lamp b"),
         ("a<hr>b", f"a\n\n{'-' * 40}\n\nb"),
         ("a &amp;&nbsp; b", "a & b"),
+        ("<pre>one\ntwo</pre>three\nfour", "one\ntwo\n\nthree four"),
         ("<style>p{}</style><script>x</script>ok</body>", "ok"),
     ],
 )

@@ -228,6 +228,15 @@ def test_a_pinned_template_renders_the_same_bytes_without_the_files(tmp_path: Pa
         assert render(pinned, ANN) == render(template, ANN)
 
 
+def test_the_logo_leads_to_the_shop_where_its_address_is_known(tmp_path: Path) -> None:
+    for url, links in (("https://shop.example", 1), ("", 0)):
+        brand = Brand(name="Lamp", url=url, logo="https://x.example/l.png")
+        house = House("en", "UTC", "EUR", brand.values())
+        html = render(email(tmp_path / f"with {links}", "md", "Hi", house), {})["html"]
+        assert len(re.findall(r'<img [^>]*src="https://x.example/l.png"', html)) == 1
+        assert html.count('<a href="https://shop.example"') == links
+
+
 def test_a_change_of_the_brand_is_a_change_of_the_content(tmp_path: Path) -> None:
     other = House("en", "Europe/Helsinki", "EUR", Brand(name="Other").values())
     first = email(tmp_path / "a", "md", "Hi")

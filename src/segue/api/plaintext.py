@@ -40,6 +40,7 @@ class _Reader(HTMLParser):
         self.pieces: list[str] = []
         self._unseen: list[str] = []
         self._links: list[tuple[str, int]] = []
+        self._verbatim = 0
         self._lists: list[int] = []
         """For each open list the number of its next item; 0 where items have none."""
 
@@ -58,6 +59,7 @@ class _Reader(HTMLParser):
             self._lists.append(int(tag == "ol"))
             return
         self._break(tag)
+        self._verbatim += tag == "pre"
         if tag == "li":
             self.pieces.append(_INDENT * (len(self._lists) - 1) + self._number())
         elif tag == "hr":
@@ -82,6 +84,8 @@ class _Reader(HTMLParser):
                 while self._unseen.pop() != tag:
                     pass
             return
+        if tag == "pre":
+            self._verbatim = max(0, self._verbatim - 1)
         if tag == "a" and self._links:
             target, start = self._links.pop()
             words = "".join(self.pieces[start:]).strip()
@@ -100,7 +104,7 @@ class _Reader(HTMLParser):
         if self._lists and data.strip() and self.pieces and self.pieces[-1].endswith("\n"):
             # Words of the list itself, such as a loop that is still to run: its items cannot be counted yet.
             self._lists[-1] = 0
-        self.pieces.append(data.replace("\n", " "))
+        self.pieces.append(data if self._verbatim else data.replace("\n", " "))
 
     def _number(self) -> str:
         number = self._lists[-1] if self._lists else 0

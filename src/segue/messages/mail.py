@@ -164,7 +164,7 @@ def _leaving(content: str) -> str:
     ]
     if not links:
         return ""
-    gap = ' <span class="gap">·</span> '
+    gap = " · "
     # A message that somebody's own order needs has nothing to unsubscribe from.
     return f'{{% unless kind == "transactional" %}}<p>{gap.join(links)}</p>{{% endunless %}}'
 
