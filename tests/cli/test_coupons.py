@@ -162,3 +162,14 @@ def test_who_has_which_code_is_exported_and_no_cell_is_a_formula(tmp_path: Path)
         "redeemed": "2026-05-28T20:26:40Z",
     }
     assert segue("export", "NONE").exit_code == 1
+
+
+def test_the_doctor_warns_of_a_pool_before_it_is_empty() -> None:
+    segue("add", "CART10", "codes.txt")
+    segue("set", "CART10", "--low", "5")
+    segue("set", "MADE", "--pattern", "{8}")
+    found = [json.loads(line) for line in CliRunner().invoke(app, ["doctor", "--json"]).stdout.splitlines()]
+    coupons = [(one["well"], one["found"], one["advice"]) for one in found if one["what"] == "coupons"]
+    assert coupons == [
+        (False, "3 of 3 codes left in the pool CART10: it runs low", "segue coupons add CART10 FILE"),
+    ]

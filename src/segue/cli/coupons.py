@@ -58,6 +58,7 @@ def pools(context: typer.Context, json: Json = False) -> None:
             print_json(_shown(pool))
     elif not found:
         print("There are no pools yet. Put codes into one: segue coupons add POOL FILE")
+        print('or have Segue make them: segue coupons set POOL --pattern "SUMMER-{8}"')
     else:
         width = max(len(pool.name) for pool in found)
         for pool in found:

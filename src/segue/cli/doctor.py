@@ -343,7 +343,7 @@ def _store(assembly: Assembly) -> list[Finding]:
                 Finding(
                     "coupons",
                     False,
-                    f"{counted(pool.free, 'code')} of {pool.codes:,} left in the pool {pool.name}"
+                    f"{pool.free:,} of {counted(pool.codes, 'code')} left in the pool {pool.name}: it runs low"
                     if pool.free
                     else f"no code is left in the pool {pool.name}",
                     f"segue coupons add {pool.name} FILE",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from segue.api import Instant
+from segue.api import Instant, Kind
 from segue.customers.wishes import chosen_frequency
 from segue.delivery.ledger import HOLDS_SLOT, LedgerRow, MessageState
 from segue.delivery.policy import (
@@ -168,9 +168,11 @@ class Contact:
 
     def _look_again(self, customer: int, concerns: Callable[[str], bool], kind: str | None = None) -> None:
         now = self._turn.now
-        stored = (one.row for one in ledger_rows.load_waiting(self._turn.tx, (customer,)))
-        known = (one.row for one in self._outgoing.of_customers((customer,)))
-        for number in dict.fromkeys((*stored, *known)):
+        if customer in self._known:
+            numbers = [row for sort in get_args(Kind) for row in self._waiting.get((customer, sort), ())]
+        else:  # who was held back in this turn is known
+            numbers = [one.row for one in ledger_rows.load_waiting(self._turn.tx, (customer,))]
+        for number in numbers:
             row = self._outgoing.find(number)
             if (
                 row is not None

@@ -25,7 +25,7 @@ from segue.store.database import Transaction
 FEWEST: Final = 2
 """Customers who bought both of two products, at least, before that says anything."""
 HALF_LIFE: Final = 90 * DAY
-_SEEDS: Final = 20
+_SEEDS: Final = 10
 _LOOKED_AT: Final = 0.5
 _LONGEST: Final = 200
 _SHOWN: Final = ("name", "category", "brand", "variant", "price", "currency", "url", "image_url", "sku")

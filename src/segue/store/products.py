@@ -18,7 +18,7 @@ _PAIRED: Final = 20
 """Products of a customer, the newest bought, that a further one is counted together with."""
 _REMEMBERED: Final = 100
 """Products that a customer only looked at of which that is known: the newest."""
-_NEIGHBOURS: Final = 100
+_NEIGHBOURS: Final = 50
 """Products bought together with one, most often, that are looked at."""
 
 
