@@ -286,3 +286,28 @@ def test_a_deferral_of_a_week_is_not_kept_once_its_slot_is_given_back(store: Sto
     assert stage.due() == stage.now + DAY
     stage.answer(early, Rejected("no such number"))
     assert len(stage.claim("email")[0]) == 1
+
+
+def test_who_is_held_back_for_the_sake_of_one_behind_them_is_held_back_once(store: Store) -> None:
+    """Both by email, in one batch: the one due later stands first there, since the other was deferred before."""
+    text = """
+        event paid
+        event asked
+        event left
+        rule other when left send sms "other"
+        rule early when paid send email "early" within 3d
+        rule late when asked send email "late" within 3d
+    """
+    stage = Stage(store, text)
+    stage.under(limit(1, DEFER))
+    stage.arrive("left")
+    stage.claim("sms")
+    stage.arrive("paid", id="2")
+    stage.claim("email")
+    stage.later(HOUR)
+    stage.arrive("asked", id="3")
+    stage.later(23 * HOUR)
+    stage.later(SECOND)
+    stage.under(limit(1, DEFER), m.Quiet(m.Clock(0), m.Clock(0)))  # and now nobody may go
+    lines = [line for line in stage.look("email").done.lines if line.decision == "deferred"]
+    assert sorted(line.rule for line in lines) == ["early", "late"]

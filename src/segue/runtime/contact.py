@@ -54,6 +54,7 @@ class Contact:
         self._waiting: dict[_Place, dict[int, LedgerRow | ledger_rows.Waiting]] = {}
         self._spent: dict[tuple[str, str, date, date], int] = {}
         self._surely: dict[int, Instant] = {}
+        self._aside: dict[int, Instant] = {}
         self._lines = {kind: in_words(policy) for kind, policy in turn.running.policies.items()}
         lines = [line for policy in turn.running.policies.values() for line in policy.lines]
         self._window = longest_window(lines) if lines else 0
@@ -154,6 +155,14 @@ class Contact:
         self._surely.update((one.row, now) for one in doubtful)
         found = [self._outgoing.find(one.row) for one in sorted(doubtful, key=_place_in_line)]
         return [one for one in found if one is not None]
+
+    def stepped_aside(self, row: LedgerRow, now: Instant) -> None:
+        """A message in the line was looked at, and does not go now."""
+        self._aside[row.row] = now
+
+    def has_stepped_aside(self, row: LedgerRow, now: Instant) -> bool:
+        """Whether that was so in this moment, and nothing has asked for another look since."""
+        return self._aside.get(row.row) == now and row.due != now
 
     def freed(self, row: LedgerRow) -> None:
         """A message came to nothing that had a slot, or stood in the line for one: who was held back for want of it is

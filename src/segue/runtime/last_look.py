@@ -28,6 +28,8 @@ UNKNOWN_OUTCOME: Final = "unknown: "
 def may_go(turn: Turn, row: LedgerRow, person: Person, now: Instant) -> Journey | None:
     """Whether a message may be claimed now: its journey, as its guards left it. None where it may not, or not yet; it
     is settled then, or due at another moment."""
+    if turn.outgoing.contact.has_stepped_aside(row, now):
+        return None  # it was looked at in this very moment, for the sake of one behind it
     running = turn.running
     journey = turn.find_journey(person, row.journey)
     if is_over(running, row, journey):
@@ -78,6 +80,7 @@ def _judge(turn: Turn, row: LedgerRow, person: Person, now: Instant) -> Verdict:
     stepped_aside = False
     for other in contact.in_doubt(row, now):
         if other.state is MessageState.DECIDED and may_go(turn, other, person, now) is None:
+            contact.stepped_aside(other, now)
             stepped_aside = True
     return contact.judge(row, person, now) if stepped_aside else verdict
 
