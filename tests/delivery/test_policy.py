@@ -257,7 +257,7 @@ def test_a_message_that_goes_has_seen_every_line() -> None:
             "quiet 21:00 to 09:00 local: 10:00",
             "limit 2 email per 7d: 1 of 2 taken",
             "limit 3 sms per 7d: another channel",
-            "space 1h: the last went at 2026-03-02T08:00:00Z",
+            "space 1h: the last went at 2026-03-02T08:00:00Z, by welcome",
             "budget 200 EUR per 1d: 12.40 EUR spent",
         )
     )

@@ -81,7 +81,7 @@ def test_the_loser_s_record_and_its_explanation_name_the_rule_that_got_the_slot(
     assert isinstance(found, Explanation)
     shown = [fact.detail for fact in found.facts]
     assert (
-        'email "late": limit 1 messages per 24h: 1 of 1 taken, '
+        'email "late": limit 1 messages per 24h: 1 of 1 taken, the latest by early at 2026-05-28T22:27:40Z, '
         "early is due since 2026-05-28T21:26:40Z and goes first" in shown
     )
     assert f'email "late": {line.reason}' in shown

@@ -368,7 +368,10 @@ def test_why_shows_each_check_and_the_value_seen(store: Store) -> None:
     shown = [(fact.what, fact.detail) for fact in found.facts]
     assert ("checked", 'email "hello": quiet 22:00 to 08:00 local: 20:26') in shown
     assert ("checked", 'email "hello": limit 1 email per 1d: 0 of 1 taken') in shown
-    assert ("checked", 'email "hello": limit 1 email per 1d: 1 of 1 taken') in shown
+    assert (
+        "checked",
+        'email "hello": limit 1 email per 1d: 1 of 1 taken, the latest by paid at 2026-05-28T20:26:40Z',
+    ) in shown
     assert (
         "deferred",
         'email "hello": limit 1 email per 1d (promotional), until 2026-05-29T20:26:40Z',

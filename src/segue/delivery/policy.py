@@ -204,9 +204,10 @@ def _limit(limit: m.Limit, taken: Sequence[Taken], zone: tzinfo, now: Instant) -
             free.append(until)
             if latest is None or one.at >= latest.at:
                 latest = one
-    value = f"{len(free)} of {limit.count} taken{_line_before(taken)}"
+    value = f"{len(free)} of {limit.count} taken"
     if len(free) < limit.count or latest is None:
         return _Look(value)
+    value = f"{value}, the latest by {latest.words}{_line_before(taken)}"
     return _Look(value, True, sorted(free)[len(free) - limit.count], f"taken by {latest.words}")
 
 
@@ -221,7 +222,7 @@ def _space(period: Period, taken: Sequence[Taken], zone: tzinfo, now: Instant) -
     if latest is None:
         return _Look("nothing before")
     free = add_elapsed(latest.at, period, zone)
-    value = f"the last went at {to_rfc3339(latest.at)}{_line_before(taken)}"
+    value = f"the last went at {to_rfc3339(latest.at)}, by {latest.rule}{_line_before(taken)}"
     return _Look(value, True, free, f"after {latest.words}") if free > now else _Look(value)
 
 
