@@ -63,7 +63,7 @@ def test_a_persons_click_goes_to_the_shop_and_on_with_the_journey_and_a_scanners
             lambda: [one for one in mailbox(box) if one["content"].get("text", "").startswith("Thanks")]
         )
         assert [one["customer"] for one in thanked] == ["bea"]
-        assert b'segue_touches_total{class="human",what="clicked"} 1.0' in project.get("/metrics").body
+        assert b'segue_hits_total{class="human",what="clicked"} 1.0' in project.get("/metrics").body
     facts = project.command("why", "ann", "signed_up", "--json").records
     assert any("by a machine: a security scanner fetched it" in fact["detail"] for fact in facts)
 
@@ -96,8 +96,8 @@ def test_a_click_that_was_answered_survives_a_kill(project: Project, box: Path) 
         path = re.findall(r'href="http://127\.0\.0\.1:\d+(/l/[^"]+)"', html)[0]
         assert project.request("GET", path, headers=PERSON).status == 302
         daemon.kill()
-    assert project.rows("select what, link from touch") == [("clicked", 1)]
+    assert project.rows("select what, link from hit") == [("clicked", 1)]
     with Daemon(project, speed=36_000):
         wait_until(
-            lambda: project.rows("select 1 from event where name is null and message_id like 'report:email:touch:%'")
+            lambda: project.rows("select 1 from event where name is null and message_id like 'report:email:hit:%'")
         )

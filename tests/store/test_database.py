@@ -27,7 +27,7 @@ from tests.engine.stage import book, put
 TABLES = {
     "account",
     "pause",
-    "touch",
+    "hit",
     "short_link",
     "import",
     "import_piece",

@@ -10,7 +10,7 @@ import pytest
 
 from segue.api import Instant, Response
 from segue.api.values import DAY
-from segue.delivery.touches import Touch
+from segue.delivery.hits import Hit
 from segue.messages.hrefs import find_in_html
 from segue.messages.links import CLICKS, OPENS, SHORT, TRAP, About, Mark, ShortLink, Tracking
 from segue.messages.tokens import Signer
@@ -33,7 +33,7 @@ class Site:
 
     def __init__(self, tracking: Tracking = TRACKING, key: str = "a key of sixteen and more") -> None:
         self.links = Links(Signer([key]), "https://go.shop.example", tracking)
-        self.touches: list[Touch] = []
+        self.hits: list[Hit] = []
         self.fault: Exception | None = None
         self.slow = asyncio.Event()
         self.slow.set()
@@ -53,11 +53,11 @@ class Site:
             pages=followed.endpoints(),
         )
 
-    async def _put(self, touch: Touch) -> None:
+    async def _put(self, hit: Hit) -> None:
         await self.slow.wait()
         if self.fault is not None:
             raise self.fault
-        self.touches.append(touch)
+        self.hits.append(hit)
 
     async def _find(self, code: str) -> ShortLink | None:
         if self.fault is not None:
@@ -104,7 +104,7 @@ def test_a_link_leads_where_its_author_had_it_lead_and_the_click_is_noted() -> N
     answer = site.ask(path)
     assert (answer.status, answer.headers["location"]) == (302, "https://shop.example/sale?a=1&b=2#top")
     assert answer.headers["cache-control"] == "no-store"
-    assert site.touches == [Touch(KEY, "clicked", 1, 2, NOW, "computer", "", "https://shop.example/sale?a=1&b=2#top")]
+    assert site.hits == [Hit(KEY, "clicked", 1, 2, NOW, "computer", "", "https://shop.example/sale?a=1&b=2#top")]
 
 
 def test_the_query_says_nothing_of_where_a_link_leads() -> None:
@@ -119,13 +119,13 @@ def test_a_head_is_answered_the_same_and_is_a_machines() -> None:
     site = Site()
     answer = site.ask(site.paths("https://shop.example/")[0], "HEAD")
     assert (answer.status, answer.headers["location"]) == (302, "https://shop.example/")
-    assert site.touches[0].machine
+    assert site.hits[0].machine
 
 
 def test_another_method_is_refused() -> None:
     site = Site()
     assert site.ask(site.paths("https://shop.example/")[0], "POST").status == 405
-    assert site.touches == []
+    assert site.hits == []
 
 
 def test_the_picture_is_never_kept_by_anybody() -> None:
@@ -134,7 +134,7 @@ def test_the_picture_is_never_kept_by_anybody() -> None:
     assert (answer.status, answer.headers["content-type"]) == (200, "image/gif")
     assert "no-store" in answer.headers["cache-control"]
     assert answer.body.startswith(b"GIF89a")
-    assert [(one.what, one.link, one.machine) for one in site.touches] == [("opened", 0, "")]
+    assert [(one.what, one.link, one.machine) for one in site.hits] == [("opened", 0, "")]
 
 
 def test_a_picture_with_a_bad_token_is_a_picture_and_notes_nothing() -> None:
@@ -145,14 +145,14 @@ def test_a_picture_with_a_bad_token_is_a_picture_and_notes_nothing() -> None:
         Site(key="the key of another").paths("https://x.example")[-1],
     ):
         assert site.ask(path).status == 200
-    assert site.touches == []
+    assert site.hits == []
 
 
 def test_the_hidden_link_is_a_machines_whatever_opens_it() -> None:
     site = Site()
     assert site.ask(site.paths("https://shop.example/")[1]).headers["location"] == "https://shop.example/"
-    assert site.touches[0].link == TRAP
-    assert site.touches[0].machine
+    assert site.hits[0].link == TRAP
+    assert site.hits[0].machine
 
 
 @pytest.mark.parametrize("change", [0, 1, 30, 60, -1])
@@ -166,7 +166,7 @@ def test_a_link_that_was_altered_leads_to_the_shop_and_nowhere_else(change: int)
     assert "location" not in answer.headers
     assert b'href="https://shop.example/"' in answer.body
     assert b"sale" not in answer.body
-    assert site.touches == []
+    assert site.hits == []
 
 
 def test_a_link_of_another_shop_a_forged_and_a_huge_one_are_refused() -> None:
@@ -175,7 +175,7 @@ def test_a_link_of_another_shop_a_forged_and_a_huge_one_are_refused() -> None:
     for path in (foreign, f"{CLICKS}x", f"{CLICKS}{'A' * 60_000}", f"{CLICKS}é", f"{CLICKS}%0d%0aSet-Cookie:a=b"):
         assert site.ask(path).status == 404
     assert site.ask(site.paths("https://x.example")[-1].replace(OPENS, CLICKS)).status == 404
-    assert site.touches == []
+    assert site.hits == []
 
 
 def test_a_link_that_is_too_old_says_so_and_leads_to_the_shop() -> None:
@@ -210,7 +210,7 @@ def test_a_short_link_leads_where_it_is_stored_to_lead() -> None:
     site = Site()
     site.codes["abc"] = ShortLink("abc", Mark(KEY, 2, 3, "https://shop.example/ä"), Instant(NOW + DAY))
     assert site.ask(f"{SHORT}abc").headers["location"] == "https://shop.example/%C3%A4"
-    assert [(one.link, one.links) for one in site.touches] == [(2, 3)]
+    assert [(one.link, one.links) for one in site.hits] == [(2, 3)]
     assert site.ask(f"{SHORT}abd").status == 404
     assert site.ask(f"{SHORT}{'a' * 40}").status == 404
     site.now = Instant(NOW + DAY)
@@ -236,11 +236,11 @@ def test_nobody_waits_for_a_store_that_is_slow_and_the_click_is_kept_then() -> N
 
     async def play() -> int:
         answer = await site.asked(site.paths("https://shop.example/")[0])
-        assert site.touches == []
+        assert site.hits == []
         site.slow.set()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         return answer.status
 
     assert asyncio.run(play()) == 302
-    assert len(site.touches) == 1
+    assert len(site.hits) == 1

@@ -24,22 +24,22 @@ from segue.messages.tokens import Signer
 from segue.runtime.assembly import Assembly, CheckedBook, check, check_version, configure_fetching, open_sources
 from segue.runtime.daemon import Daemon
 from segue.runtime.floor import Floor
+from segue.runtime.hits import Hits
 from segue.runtime.links import Links, load_keys
 from segue.runtime.polling import Pollers
 from segue.runtime.preferences import Choices, look
 from segue.runtime.running import DecisionLine
-from segue.runtime.touching import Touches
 from segue.runtime.upkeep import Upkeep
 from segue.store import books
 from segue.store.books import Request
 from segue.store.coupons import Pool, load_pools
 from segue.store.database import Store, Transaction, beside
 from segue.store.errors import StoreUnavailable
+from segue.store.hits import find_short_link
 from segue.store.sweeps import RuleCount, count_rules, latest_moment
-from segue.store.touches import find_short_link
 from segue.web.app import create_app
 from segue.web.endpoints import Endpoint
-from segue.web.gauges import DaemonCollector, TouchCollector
+from segue.web.gauges import DaemonCollector, HitCollector
 from segue.web.links import FollowedLinks
 from segue.web.lookup import look_up_endpoint
 from segue.web.metrics import HttpMetrics
@@ -87,7 +87,7 @@ class Service:
         self._daemon: Daemon | None = None
         self._upkeep: Upkeep | None = None
         self._pollers: Pollers | None = None
-        self._touches: Touches | None = None
+        self._hits: Hits | None = None
         self._server: HttpServer | None = None
         self._channels: dict[str, OpenChannel] = {}
         self._fetching: dict[str, OpenSource] = {}
@@ -158,14 +158,14 @@ class Service:
         polled = {name: channel for name, channel in self._channels.items() if channel.spec.polls}
         self._pollers = Pollers(polled, self._daemon.settle_callback)
         self._pollers.start()
-        self._touches = touches = self._watch_links(self._daemon)
+        self._hits = hits = self._watch_links(self._daemon)
         self._warn_of_open_doors()
         registry = CollectorRegistry()
         deleted = self._upkeep.deleted
         registry.register(
             DaemonCollector(self._daemon, self._channels, lambda: self._counts, lambda: deleted, lambda: self._pools)
         )
-        registry.register(TouchCollector(touches))
+        registry.register(HitCollector(hits))
         await self._refresh()
         app = create_app(
             sources=sources,
@@ -177,7 +177,7 @@ class Service:
             metrics=partial(generate_latest, registry),
             now=self.clock.look,
             counts=HttpMetrics(registry),
-            pages=[*self._pages(links, touches), *self._floor(readers, signer)],
+            pages=[*self._pages(links, hits), *self._floor(readers, signer)],
         )
         self._server = HttpServer(app)
         http = assembly.project.http
@@ -201,10 +201,10 @@ class Service:
         upkeep.start()
         return upkeep
 
-    def _watch_links(self, daemon: Daemon) -> Touches:
-        touches = Touches(self.store, self.clock, running=lambda: daemon.running, listener=daemon.tell)
-        touches.start()
-        return touches
+    def _watch_links(self, daemon: Daemon) -> Hits:
+        hits = Hits(self.store, self.clock, running=lambda: daemon.running, listener=daemon.tell)
+        hits.start()
+        return hits
 
     async def stop(self) -> None:
         """Drain and close: no acknowledged event and no answer of a provider is lost."""
@@ -214,8 +214,8 @@ class Service:
             await self._server.stop()
         if self._pollers is not None:
             await self._pollers.stop()
-        if self._touches is not None:
-            await self._touches.stop()
+        if self._hits is not None:
+            await self._hits.stop()
         if self._upkeep is not None:
             await self._upkeep.stop()
         if self._daemon is not None:
@@ -250,7 +250,7 @@ class Service:
     async def _settle(self, channel: str, callback: Callback) -> None:
         await self.daemon.settle_callback(channel, callback)
 
-    def _pages(self, links: Links, touches: Touches) -> list[Endpoint]:
+    def _pages(self, links: Links, hits: Hits) -> list[Endpoint]:
         """What the links of messages lead to."""
         project, daemon = self.assembly.project, self.daemon
         words = load_words(project.pages.words)
@@ -267,7 +267,7 @@ class Service:
 
         name, locale, now = project.pages.name, project.locale, daemon.clock.now
         pages = CustomerPages(links, look_up, daemon.accept, words, now, name=name, locale=locale)
-        followed = FollowedLinks(links, project.tracking, touches.put, find, words, now, name=name, locale=locale)
+        followed = FollowedLinks(links, project.tracking, hits.put, find, words, now, name=name, locale=locale)
         return [*pages.endpoints(), *followed.endpoints()]
 
     def _floor(self, readers: Readers, signer: Signer) -> list[Endpoint]:

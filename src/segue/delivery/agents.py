@@ -1,7 +1,7 @@
 """What opened a link: a customer's browser, or a machine on the way to the customer, by what the request says itself.
 
 Nobody is looked up at a request. What a request cannot tell, the moments of all of them do: see
-`segue.delivery.touches`.
+`segue.delivery.hits`.
 """
 
 from __future__ import annotations

@@ -27,9 +27,9 @@ from segue.store import journeys as journey_rows
 from segue.store.accounts import load_accounts
 from segue.store.consent import load_statements
 from segue.store.database import Transaction
+from segue.store.hits import HitRow, load_of_messages
 from segue.store.identity import identifiers_of, load_joinings, load_parted
 from segue.store.pauses import load_pauses
-from segue.store.touches import TouchRow, load_of_messages
 
 _LONGEST_ADDRESS: Final = 80
 """Characters of a link's address that are shown."""
@@ -70,12 +70,12 @@ def explain(
         program = running.programs.get(journey.program)
         facts += journey_facts(journey, program)
         messages = history.load_messages_of(tx, journey.row)
-        touches = load_of_messages(tx, {message.row for message in messages})
+        hits = load_of_messages(tx, {message.row for message in messages})
         for message in messages:
             facts += _message_facts(message)
             if message.claimed is not None and (chosen := say_fallback(tx, running, message)) is not None:
                 facts.append(Fact(message.claimed, "content", f'{message.channel} "{message.message}": {chosen}'))
-            facts += [_touch_fact(message, touch) for touch in touches[message.row]]
+            facts += [_hit_fact(message, hit) for hit in hits[message.row]]
     facts += [Fact(one.at, "ignored", one.reason) for one in history.load_ignored(tx, row, rule)]
     facts += [
         Fact(one.at, "consent", f"{one.state}: {one.kind} {one.channel}, from {one.source}")
@@ -224,17 +224,17 @@ def journey_facts(journey: Journey, program: p.Program | None) -> list[Fact]:
     return facts
 
 
-def _touch_fact(message: LedgerRow, touch: TouchRow) -> Fact:
+def _hit_fact(message: LedgerRow, hit: HitRow) -> Fact:
     """An open or a click, and who is taken to have made it."""
-    what = "the picture of" if touch.what == "opened" else "the hidden link of" if touch.link == TRAP else "a link of"
-    if touch.machine is None:
+    what = "the picture of" if hit.what == "opened" else "the hidden link of" if hit.link == TRAP else "a link of"
+    if hit.machine is None:
         who = "it is judged in a moment whether a person did"
     else:
-        who = f"by a machine: {touch.machine}" if touch.machine else "by a person"
-    times = f", {touch.times} times" if touch.times > 1 else ""
-    to = f" ({_short(touch.target)})" if touch.target and touch.link != TRAP else ""
-    detail = f'{what} {message.channel} "{message.message}"{to} was opened with a {touch.agent}{times}, {who}'
-    return Fact(touch.at, "touched", detail)
+        who = f"by a machine: {hit.machine}" if hit.machine else "by a person"
+    times = f", {hit.times} times" if hit.times > 1 else ""
+    to = f" ({_short(hit.target)})" if hit.target and hit.link != TRAP else ""
+    detail = f'{what} {message.channel} "{message.message}"{to} was opened with a {hit.agent}{times}, {who}'
+    return Fact(hit.at, "hit", detail)
 
 
 def _short(address: str) -> str:

@@ -13,7 +13,7 @@ from segue.api import ChannelSpec, Message
 from segue.messages.links import SHORT, About, ShortLink, Tracked
 from segue.runtime.dispatch import Claim
 from segue.runtime.links import Links
-from segue.store import touches as touch_rows
+from segue.store import hits as hit_rows
 from segue.store.database import FIRST, Store
 
 Short = tuple[int, ShortLink]
@@ -42,7 +42,7 @@ def follow(links: Links | None, spec: ChannelSpec, one: Claim, content: dict[str
 async def keep(store: Store, short: Sequence[Short], messages: Sequence[Message], url: str) -> list[Message]:
     """Store what short codes stand for, and give the messages that may go with them. A code that stands for something
     else already (one in a thousand million) is taken out again. Raises StoreUnavailable."""
-    taken = await asyncio.wrap_future(store.write(lambda tx: touch_rows.put_short_links(tx, short), FIRST))
+    taken = await asyncio.wrap_future(store.write(lambda tx: hit_rows.put_short_links(tx, short), FIRST))
     gone = {f"{url}{SHORT}{one.code}": one.mark.target for _, one in short if one.code in taken}
     if not gone:
         return list(messages)

@@ -68,7 +68,7 @@ BELONGINGS: Final = (
     _move("journey", "journeys", "live = 1", "live = 0"),
     _move("message", "messages"),
     _move("ignored", "ignored", inert=True),
-    _move("touch", "touches"),
+    _move("hit", "hits"),
     _move("short_link", "short_links"),
     _move("consent", "consent"),
     _move("access", "looks"),

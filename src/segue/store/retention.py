@@ -120,7 +120,7 @@ def sweep_messages(tx: Transaction, after: int, cut: Instant, counted: Instant, 
             gone.append((row,))
     if gone:
         keep_numbers(tx)
-        tx.run_many("delete from touch where message = ?", gone)
+        tx.run_many("delete from hit where message = ?", gone)
         tx.run_many("delete from message where id = ?", gone)
     return len(gone), rows[-1][0] if more else None
 
@@ -151,7 +151,7 @@ def sweep_journeys(tx: Transaction, after: int, cut: Instant, counted: Instant, 
     if gone:
         keep_numbers(tx)
         tx.run_many(
-            "delete from touch where message in (select id from message where customer = ? and journey = ?)", gone
+            "delete from hit where message in (select id from message where customer = ? and journey = ?)", gone
         )
         tx.run_many("delete from message where customer = ? and journey = ?", gone)
         tx.run_many("update coupon set journey = 0, message = null where journey = ?", [(row,) for _, row in gone])

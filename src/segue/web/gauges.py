@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from segue.api.values import SECOND
 from segue.runtime.daemon import Daemon
-from segue.runtime.touching import Touches
+from segue.runtime.hits import Hits
 from segue.store.coupons import Pool
 from segue.store.names import Sort
 from segue.store.sweeps import RuleCount
@@ -23,22 +23,22 @@ class _Open(Protocol):
     def faults(self) -> int: ...
 
 
-class TouchCollector(Collector):
+class HitCollector(Collector):
     """Opens and clicks since the start, by whether persons made them."""
 
-    def __init__(self, touches: Touches) -> None:
-        self._touches = touches
+    def __init__(self, hits: Hits) -> None:
+        self._hits = hits
 
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand, as below."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        touched = CounterMetricFamily("segue_touches", "Opens and clicks.", labels=("what", "class"))
+        hit = CounterMetricFamily("segue_hits", "Opens and clicks.", labels=("what", "class"))
         for what in ("clicked", "opened"):
             for sort in ("human", "machine", "reclassified", "lost"):
-                touched.add_metric((what, sort), self._touches.tally[what, sort])
-        yield touched
+                hit.add_metric((what, sort), self._hits.tally[what, sort])
+        yield hit
 
 
 class DaemonCollector(Collector):

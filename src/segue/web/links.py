@@ -17,7 +17,7 @@ import structlog
 
 from segue.api import Instant, Request, Response
 from segue.delivery.agents import recognise
-from segue.delivery.touches import Touch, What
+from segue.delivery.hits import Hit, What
 from segue.messages.links import CLICKS, OPENS, SHORT, TRAP, Expired, Mark, ShortLink, Tracking, location
 from segue.messages.tokens import BadToken
 from segue.runtime.busy import Busy
@@ -31,8 +31,8 @@ __all__ = ["FollowedLinks"]
 
 _log = structlog.get_logger(__name__)
 
-Put = Callable[[Touch], Awaitable[None]]
-"""Returns once the touch is committed; raises Busy or StoreUnavailable."""
+Put = Callable[[Hit], Awaitable[None]]
+"""Returns once the hit is committed; raises Busy or StoreUnavailable."""
 Find = Callable[[str], Awaitable[ShortLink | None]]
 """What a short code stands for."""
 
@@ -129,8 +129,8 @@ class FollowedLinks:
     async def _note(self, request: Request, mark: Mark, what: What) -> None:
         agent = recognise(request.method, request.headers, picture=what == "opened")
         machine = agent.machine or ("it is the link that nobody can see" if mark.link == TRAP else "")
-        touch = Touch(mark.key, what, mark.link, mark.links, self._now(), agent.sort, machine, mark.target)
-        noting = asyncio.ensure_future(self._put(touch))
+        hit = Hit(mark.key, what, mark.link, mark.links, self._now(), agent.sort, machine, mark.target)
+        noting = asyncio.ensure_future(self._put(hit))
         self._noting.add(noting)
         noting.add_done_callback(self._noted)
         await asyncio.wait((noting,), timeout=PATIENCE)

@@ -1,7 +1,7 @@
 """Opens and clicks, and whether a person made them.
 
-A touch is one request for a link or the picture of a message. What the request says of itself is known at once
-(`segue.delivery.agents`); what only the requests together say, a few seconds later. So a touch that may be a person's
+A hit is one request for a link or the picture of a message. What the request says of itself is known at once
+(`segue.delivery.agents`); what only the requests together say, a few seconds later. So a hit that may be a person's
 is held for `HOLD`, and judged then, by everything that is known of its message by that time.
 """
 
@@ -19,7 +19,7 @@ from segue.messages.links import TRAP
 What = Literal["clicked", "opened"]
 
 HOLD: Final = 10 * SECOND
-"""How long a touch that may be a person's waits for what comes after it."""
+"""How long a hit that may be a person's waits for what comes after it."""
 AT_ONCE: Final = 10 * SECOND
 """Links that are opened within this of each other are opened at once."""
 PAIR: Final = 2 * SECOND
@@ -32,7 +32,7 @@ NEARBY: Final = 60 * SECOND
 """What is opened this close to the link that nobody sees, by the same sort of agent, was opened by the same machine."""
 
 
-class Touch(msgspec.Struct, frozen=True):
+class Hit(msgspec.Struct, frozen=True):
     """One request for a link of the message with this ``key``. ``links`` is how many different ones it has; ``machine``
     is why no person can have made it, empty where nothing says so."""
 
@@ -47,7 +47,7 @@ class Touch(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What is known of another touch of the same message."""
+    """What is known of another hit of the same message."""
 
     what: str
     link: int
@@ -58,7 +58,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 def judge(what: str, links: int, at: Instant, agent: str, seen: Sequence[Seen], handed: Instant | None) -> str:
-    """Why no person made this touch; empty where a person did, as far as is known. ``seen`` are all touches of its
+    """Why no person made this hit; empty where a person did, as far as is known. ``seen`` are all hits of its
     message, this one included; ``handed`` is when the message was handed over, or given to be."""
     if any(one.link == TRAP and one.agent == agent and abs(one.at - at) <= NEARBY for one in seen):
         return "the link that nobody can see was opened too"

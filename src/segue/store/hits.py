@@ -8,20 +8,20 @@ from typing import Any, Final
 import msgspec
 
 from segue.api import Instant
-from segue.delivery.touches import Touch
+from segue.delivery.hits import Hit
 from segue.messages.links import Mark, ShortLink
 from segue.store.database import Transaction
 
 MOST: Final = 200
-"""Rows of one message. Beyond it touches are only counted: a scanner's thousand fetches are one fact."""
+"""Rows of one message. Beyond it hits are only counted: a scanner's thousand fetches are one fact."""
 
 _COLUMNS: Final = (
     "id, message, customer, what, link, links, at, agent, due, machine, known, coalesce(target, ''), times, latest"
 )
 
 
-class TouchRow(msgspec.Struct, frozen=True):
-    """A touch as it is stored. ``machine`` is None before it is judged, empty where a person made it."""
+class HitRow(msgspec.Struct, frozen=True):
+    """A hit as it is stored. ``machine`` is None before it is judged, empty where a person made it."""
 
     row: int
     message: int
@@ -39,9 +39,9 @@ class TouchRow(msgspec.Struct, frozen=True):
     latest: Instant
 
 
-def _read(row: tuple[Any, ...]) -> TouchRow:
+def _read(row: tuple[Any, ...]) -> HitRow:
     number, message, customer, what, link, links, at, agent, due, machine, known, target, times, latest = row
-    return TouchRow(
+    return HitRow(
         row=number,
         message=message,
         customer=customer,
@@ -59,30 +59,30 @@ def _read(row: tuple[Any, ...]) -> TouchRow:
     )
 
 
-Noted = tuple[int, int, Touch, Instant | None]
-"""A touch of a message, by its number: also its customer's, and when it is to be judged."""
+Noted = tuple[int, int, Hit, Instant | None]
+"""A hit of a message, by its number: also its customer's, and when it is to be judged."""
 
 
-def put_touches(tx: Transaction, touches: Iterable[Noted]) -> list[Noted]:
-    """Note touches. One that only repeats another of the same sort of agent is counted with it, unless
+def put_hits(tx: Transaction, hits: Iterable[Noted]) -> list[Noted]:
+    """Note hits. One that only repeats another of the same sort of agent is counted with it, unless
     that was judged to be a machine's: this one may be a person's still. Gives those that are new."""
     new: list[Noted] = []
-    for message, customer, one, due in touches:
+    for message, customer, one, due in hits:
         latest = tx.row(
-            "select id, machine from touch where message = ? and what = ? and link = ? and agent = ? and known = ? "
+            "select id, machine from hit where message = ? and what = ? and link = ? and agent = ? and known = ? "
             "order by id desc limit 1",
             (message, one.what, one.link, one.agent, bool(one.machine)),
         )
         repeats = latest is not None and (not latest[1] or bool(one.machine))
         if not repeats:
-            counted = tx.row("select count(*), max(id) from touch where message = ?", (message,))
+            counted = tx.row("select count(*), max(id) from hit where message = ?", (message,))
             if counted is not None and counted[0] >= MOST:
                 latest, repeats = (counted[1],), True
         if latest is not None and repeats:
-            tx.run("update touch set times = times + 1, latest = max(latest, ?) where id = ?", (one.at, latest[0]))
+            tx.run("update hit set times = times + 1, latest = max(latest, ?) where id = ?", (one.at, latest[0]))
             continue
         tx.run(
-            "insert into touch (message, customer, what, link, links, at, agent, due, machine, known, target, latest) "
+            "insert into hit (message, customer, what, link, links, at, agent, due, machine, known, target, latest) "
             "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 message,
@@ -103,34 +103,34 @@ def put_touches(tx: Transaction, touches: Iterable[Noted]) -> list[Noted]:
     return new
 
 
-def load_due(tx: Transaction, now: Instant, limit: int) -> list[TouchRow]:
-    """Touches that are to be judged."""
+def load_due(tx: Transaction, now: Instant, limit: int) -> list[HitRow]:
+    """Hits that are to be judged."""
     return [
         _read(row)
-        for row in tx.rows(f"select {_COLUMNS} from touch where due <= ? order by due, id limit ?", (now, limit))
+        for row in tx.rows(f"select {_COLUMNS} from hit where due <= ? order by due, id limit ?", (now, limit))
     ]
 
 
 def next_due(tx: Transaction) -> Instant | None:
-    """When a touch is to be judged next."""
-    row = tx.row("select min(due) from touch where due is not null")
+    """When a hit is to be judged next."""
+    row = tx.row("select min(due) from hit where due is not null")
     return row[0] if row is not None else None
 
 
-def load_of_messages(tx: Transaction, messages: Collection[int]) -> dict[int, list[TouchRow]]:
-    """All touches of messages, by the message's number, in the order in which they came."""
-    found: dict[int, list[TouchRow]] = {message: [] for message in messages}
+def load_of_messages(tx: Transaction, messages: Collection[int]) -> dict[int, list[HitRow]]:
+    """All hits of messages, by the message's number, in the order in which they came."""
+    found: dict[int, list[HitRow]] = {message: [] for message in messages}
     wanted = msgspec.json.encode(sorted(messages)).decode()
     for row in tx.rows(
-        f"select {_COLUMNS} from touch where message in (select value from json_each(?)) order by id", (wanted,)
+        f"select {_COLUMNS} from hit where message in (select value from json_each(?)) order by id", (wanted,)
     ):
         found[row[1]].append(_read(row))
     return found
 
 
 def put_verdicts(tx: Transaction, verdicts: Sequence[tuple[int, str]]) -> None:
-    """Note of touches, by number, why no person made them; empty where one did."""
-    tx.run_many("update touch set due = null, machine = ? where id = ?", [(machine, row) for row, machine in verdicts])
+    """Note of hits, by number, why no person made them; empty where one did."""
+    tx.run_many("update hit set due = null, machine = ? where id = ?", [(machine, row) for row, machine in verdicts])
 
 
 def put_short_links(tx: Transaction, links: Iterable[tuple[int, ShortLink]]) -> set[str]:

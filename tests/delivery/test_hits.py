@@ -1,4 +1,4 @@
-"""Whether a person made a touch, by the moments of all touches of its message."""
+"""Whether a person made a hit, by the moments of all hits of its message."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from segue.api import Instant
 from segue.api.values import MINUTE, SECOND
-from segue.delivery.touches import Seen, judge
+from segue.delivery.hits import Seen, judge
 from segue.messages.links import TRAP
 
 T0 = Instant(1_790_000_000_000_000)
