@@ -75,5 +75,5 @@ def test_the_decisions_are_those_that_there_are() -> None:
 
 def test_the_list_of_purposes_names_every_command() -> None:
     before = read("reference/commands.md").partition("\n## ")[0]
-    named = [word for cells in rows(before) for word in re.findall(r"\[(\w+)\]", cells[1])]
+    named = [word for cells in rows(before) for word in re.findall(r"\[([\w-]+)\]", cells[1])]
     assert sorted(named) == sorted(COMMANDS)

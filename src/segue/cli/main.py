@@ -41,6 +41,7 @@ COMMANDS: Final = (
     "plugins",
     "doctor",
     "rejected",
+    "dead-letters",
     "coupons",
     "backup",
     "restore",
@@ -52,10 +53,10 @@ COMMANDS: Final = (
 """The commands in the order in which help shows them; each is a function, or a group,
 of its own name in `segue.cli`."""
 
-_ELSEWHERE: Final = {"release": "restore", "import": "import_"}
+_ELSEWHERE: Final = {"release": "restore", "import": "import_", "dead-letters": "dead_letters"}
 """Commands that stand in a module of another name."""
-_NAMED: Final = {"import": "import_"}
-"""Commands whose name is a word of Python: their functions have another."""
+_NAMED: Final = {"import": "import_", "dead-letters": "dead_letters"}
+"""Commands whose name no function can have in Python: theirs have another."""
 
 
 class _Commands(TyperGroup):

@@ -66,6 +66,17 @@ class Held(msgspec.Struct, frozen=True, array_like=True):
     words: str
 
 
+class Again(msgspec.Struct, frozen=True, array_like=True):
+    """A dead letter was put up again: when, by whom, and what had become of it until then."""
+
+    at: Instant
+    who: str
+    state: MessageState
+    claimed: Instant | None
+    settled: Instant | None
+    reason: str
+
+
 class LedgerRow(msgspec.Struct):
     """One message decided. ``doubt``: a call that was cut off may have reached the provider,
     so it can no longer be called skipped.
@@ -73,7 +84,7 @@ class LedgerRow(msgspec.Struct):
     ``held`` are its deferrals, ``checks`` the policy lines asked at the latest look, each with the value seen. ``cost``
     is what it counts as spent, in millionths of ``currency``; None where nothing. ``coupons`` are those of its values
     that the claim takes from a pool: (name, pool). ``retracting`` is since when it is to be taken back, ``tries`` how
-    often that was asked of the channel, ``retracted`` when it was answered for good.
+    often that was asked of the channel, ``retracted`` when it was answered for good. ``again``: it was put up again.
     """
 
     row: int
@@ -106,3 +117,4 @@ class LedgerRow(msgspec.Struct):
     retracting: Instant | None = None
     tries: int = 0
     retracted: Instant | None = None
+    again: tuple[Again, ...] = ()

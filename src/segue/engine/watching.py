@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from segue.api import Instant
 from segue.engine.journey import Journey, Learn, Note
 from segue.engine.passage import Passage
 from segue.program import program as p
+from segue.program.facts import Customer
 
 Concerned = Callable[[p.Condition], bool]
 """Whether what happened may have changed a condition."""
@@ -35,6 +36,19 @@ def heeds_claim(program: p.Program, journey: Journey) -> bool:
         return False
     guards = program.guards
     return any(guards[index].condition.volatile for index in program.steps[journey.step].guards)
+
+
+def stopped_by(program: p.Program, journey: Journey, customer: Customer, now: Instant, key: str) -> str | None:
+    """The guard that would end the journey now, were it at the send that a message of it came from: its reason."""
+    passage = Passage(program, journey, customer, now)
+    step = next((sending.step for sending in journey.sends if sending.key == key), -1)
+    guards: Sequence[int] = (0,) if program.rule.until is not None else ()
+    if 0 <= step < len(program.steps):
+        guards = program.steps[step].guards
+    scene = passage.scene()
+    return next(
+        (program.guards[index].reason for index in guards if program.guards[index].condition.judge(scene)), None
+    )
 
 
 def judge_reached(passage: Passage, reached: p.AnyStep) -> bool:

@@ -15,6 +15,7 @@ import msgspec
 
 from segue.api import Answer, Instant, Rejected, Report, Retry, Sent, Unknown
 from segue.api.values import SECOND
+from segue.delivery.dead_letters import NO_CONTENT, NOT_IN_TIME
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.delivery.retries import retry_at
 from segue.engine.journey import Reported
@@ -97,7 +98,7 @@ def _claim_one(
     running, outgoing = turn.running, turn.outgoing
     template = find_template(turn.tx, running, content, row, person)
     if template is None and needs_content(running, row.channel):
-        refuse(turn, row, person, f"no content for {row.message} on {row.channel}", now)
+        refuse(turn, row, person, f"{NO_CONTENT}{row.message} on {row.channel}", now)
         return None
     if row.attempts == 0:
         for name, pool in row.coupons:
@@ -225,7 +226,7 @@ def _again(turn: Turn, row: LedgerRow, person: Person, reason: str, after: float
         refuse(turn, row, person, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
     elif due > row.expires:
         row.state = MessageState.UNKNOWN if row.doubt else MessageState.FAILED
-        row.reason = unknown(f"not in time: {reason}") if row.doubt else f"not in time: {reason}"
+        row.reason = unknown(f"{NOT_IN_TIME}{reason}") if row.doubt else f"{NOT_IN_TIME}{reason}"
         turn.outgoing.note(person, row, "undelivered", now)
         settle_message(turn, row, person, "unknown" if row.doubt else "failed", reason, now)
     else:

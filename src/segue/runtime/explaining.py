@@ -249,6 +249,8 @@ def _message_facts(message: LedgerRow) -> list[Fact]:
         facts += [Fact(last_look, "checked", f"{name}: {check}") for check in message.checks]
     for held in message.held:
         facts.append(Fact(held.at, "deferred", f"{name}: {held.words}, until {to_rfc3339(held.until)}"))
+    for again in message.again:
+        facts.append(Fact(again.at, "again", f"{name}: put up again by {again.who}, after: {again.reason}"))
     if message.handed is not None:
         facts.append(Fact(message.handed, "sent", f"{name} to {message.address}"))
     if message.settled is not None and message.state is MessageState.SKIPPED:

@@ -11,10 +11,11 @@ from __future__ import annotations
 from typing import Final
 
 from segue.api import Instant
+from segue.delivery.dead_letters import TOO_LATE
 from segue.delivery.ledger import Held, LedgerRow, MessageState
 from segue.delivery.policy import Defer, Drop, Go, Verdict
 from segue.engine.journey import Claimed, Journey, Settled, Settlement
-from segue.engine.watching import heeds_claim
+from segue.engine.watching import heeds_claim, stopped_by
 from segue.runtime.outgoing import JOURNEY_ENDED
 from segue.runtime.people import Person
 from segue.runtime.refusing import refusal_of
@@ -32,12 +33,12 @@ def may_go(turn: Turn, row: LedgerRow, person: Person, now: Instant) -> Journey 
         return None  # it was looked at in this very moment, for the sake of one behind it
     running = turn.running
     journey = turn.find_journey(person, row.journey)
-    if is_over(running, row, journey):
-        refuse(turn, row, person, f"{JOURNEY_ENDED}{journey.reason or journey.state}", now)
+    if (over := _why_over(running, row, journey, person, now)) is not None:
+        refuse(turn, row, person, f"{JOURNEY_ENDED}{over}", now)
         return None
     late = now > row.expires
     if late and not row.held:
-        refuse(turn, row, person, "too late", now)
+        refuse(turn, row, person, TOO_LATE, now)
         return None
     refusal = refusal_of(turn, row, person)
     if refusal is not None:
@@ -83,6 +84,17 @@ def _judge(turn: Turn, row: LedgerRow, person: Person, now: Instant) -> Verdict:
             contact.stepped_aside(other, now)
             stepped_aside = True
     return contact.judge(row, person, now) if stepped_aside else verdict
+
+
+def _why_over(running: Running, row: LedgerRow, journey: Journey, person: Person, now: Instant) -> str | None:
+    """Why a message's journey sends no more; None where it does. That of a message which was put up again may have gone
+    on without it: then its guards are judged as if it had waited."""
+    if is_over(running, row, journey):
+        return journey.reason or journey.state
+    program = running.programs.get(journey.program)
+    if not row.again or program is None:
+        return None
+    return stopped_by(program, journey, person.facts, now, row.key)
 
 
 def is_over(running: Running, row: LedgerRow, journey: Journey) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from segue.api import Answer, Channel, ChannelSpec, Instant, Message, Rejected, Retry, Unknown
+from segue.delivery.dead_letters import NOT_RENDERED
 from segue.messages.catalogue import Catalogue
 from segue.messages.rendering import RenderError, render
 from segue.runtime.accounts import Account
@@ -216,7 +217,7 @@ class Sender:
                 tracked = follow(links, self.channel.spec, one, content)
             except Exception as error:
                 what = str(error) if isinstance(error, RenderError) else f"{type(error).__name__}: {error}"
-                outcomes.append(Outcome(one.row, Rejected(f"its content cannot be rendered: {what}"), retraction))
+                outcomes.append(Outcome(one.row, Rejected(f"{NOT_RENDERED}{what}"), retraction))
                 continue
             rows.append(one.row)
             messages.append(_message(one, tracked.content, self._unsubscribe(one, links)))

@@ -337,6 +337,11 @@ def write_suppressions(tx: Transaction, after: int, limit: int) -> tuple[int, li
 
 
 def _answer_of(tx: Transaction, message: LedgerRow) -> RecordedAnswer:
+    if message.again:  # its journey knows only what became of it first
+        first = message.again[0]
+        message = msgspec.structs.replace(
+            message, state=first.state, claimed=first.claimed, settled=first.settled, reason=first.reason, again=()
+        )
     if message.reason.startswith(JOURNEY_ENDED) and message.settled is not None:
         return _withdrawal_of(tx, message, message.settled)
     claimed, answered, answer = _last_answer_of(tx, message)

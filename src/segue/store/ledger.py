@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
 import msgspec
 
 from segue.api import Instant
-from segue.delivery.ledger import HOLDS_SLOT, Held, LedgerRow, MessageState
+from segue.delivery.ledger import HOLDS_SLOT, Again, Held, LedgerRow, MessageState
 from segue.delivery.policy import Taken
 from segue.store.database import Transaction
 
 _COLUMNS: Final = (
     "id, key, journey, customer, rule, channel, message, kind, state, due, decided, expires, attempts, claimed, "
     "handed, settled, address, template, given, receipt, reason, doubt, held, checks, cost, currency, coupons, "
-    "retracting, tries, retracted"
+    "retracting, tries, retracted, again"
 )
 _MARKS: Final = ", ".join("?" * len(_COLUMNS.split(",")))
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_held: Final = msgspec.json.Decoder(tuple[Held, ...]).decode
 _decode_checks: Final = msgspec.json.Decoder(tuple[str, ...]).decode
 _decode_coupons: Final = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
+_decode_again: Final = msgspec.json.Decoder(tuple[Again, ...]).decode
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -58,6 +59,7 @@ def _read(row: tuple[Any, ...]) -> LedgerRow:
         retracting=row[27],
         tries=row[28] or 0,
         retracted=row[29],
+        again=_decode_again(row[30]) if row[30] else (),
     )
 
 
@@ -104,6 +106,7 @@ def insert(tx: Transaction, messages: Iterable[LedgerRow]) -> None:
                 message.retracting,
                 message.tries or None,
                 message.retracted,
+                _encode(message.again) if message.again else None,
             )
             for message in messages
         ],
@@ -129,6 +132,15 @@ def update(tx: Transaction, messages: Iterable[LedgerRow]) -> None:
             )
             for message in messages
         ],
+    )
+
+
+def put_up_again(tx: Transaction, messages: Collection[LedgerRow]) -> None:
+    """Write messages that had come to nothing, and are to be sent after all."""
+    update(tx, messages)
+    tx.run_many(
+        "update message set again = ?, expires = ? where id = ?",
+        [(_encode(message.again), message.expires, message.row) for message in messages],
     )
 
 

@@ -1,0 +1,36 @@
+"""Dead letters: messages that were not delivered for a reason worth another try, once somebody has mended it."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+from segue.delivery.ledger import LedgerRow, MessageState
+
+Sort = Literal["retries", "unknown", "content", "refused", "late"]
+"""Why: ``retries`` were used up, the outcome is ``unknown``, its ``content`` is missing or cannot be rendered, the
+provider ``refused`` it, or it was too ``late``."""
+
+SORTS: Final = get_args(Sort)
+TOO_LATE: Final = "too late"
+NOT_IN_TIME: Final = "not in time: "
+NOT_RENDERED: Final = "its content cannot be rendered: "
+NO_CONTENT: Final = "no content for "
+
+
+def sort_of(row: LedgerRow) -> Sort | None:
+    """Why a message is a dead letter; None where it is none: it went, or what kept it back meant to."""
+    match row.state:
+        case MessageState.UNKNOWN:
+            return "unknown"
+        case MessageState.FAILED if row.reason.startswith(NOT_IN_TIME):
+            return "retries"
+        case MessageState.FAILED if row.reason.startswith(NOT_RENDERED):
+            return "content"
+        case MessageState.FAILED:
+            return "refused"
+        case MessageState.SKIPPED if row.reason.startswith(NO_CONTENT):
+            return "content"
+        case MessageState.SKIPPED if row.reason == TOO_LATE:
+            return "late"
+        case _:
+            return None
