@@ -31,7 +31,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("hello", "x"):
         home = tmp_path / "rules" / "messages" / name
         home.mkdir(parents=True)
-        (home / "email.txt").write_text("---\nsubject: Hi\n---\nHi", "utf-8")
+        (home / "email.txt").write_text("---\nsubject: Hi\n---\nHi {{ unsubscribe_url }}", "utf-8")
     return tmp_path
 
 
@@ -46,7 +46,7 @@ def put(shop: Path, text: str) -> Path:
 
 
 def test_a_clean_book_ends_with_0(shop: Path) -> None:
-    put(shop, DECLARED + 'when ordered send email "hello"')
+    put(shop, DECLARED + 'when ordered send email "hello" then email "x"')
     result = run()
     assert result.exit_code == 0
     assert result.stderr == "1 rule in 1 file: all good\n"

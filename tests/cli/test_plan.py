@@ -65,15 +65,17 @@ rule fresh when paid where total > 5 send email "two"
 """
 
 
+EMAIL = "---\nsubject: S\npreview: P\n---\nHi {{ unsubscribe_url }}\n"
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "rules").mkdir()
     (tmp_path / "segue.toml").write_text(SETTINGS, encoding="utf-8")
-    for name in ("one", "two", "three", "<b>"):
+    for name in ("one", "two", "three"):
         folder = tmp_path / "rules" / "messages" / name
         folder.mkdir(parents=True)
-        (folder / "email.md").write_text("---\nsubject: S\n---\nHi\n", encoding="utf-8")
-        (folder / "sms.txt").write_text("Hi\n", encoding="utf-8")
+        (folder / "email.md").write_text(EMAIL, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path  # type: ignore[return-value]
 
@@ -377,6 +379,7 @@ def test_paths_and_files_that_are_not_there_are_usage_errors(project: Path) -> N
 def test_the_page_holds_the_plan_and_escapes_what_people_wrote(project: Path) -> None:
     live(BEFORE, people())
     write(AFTER.replace('send email "two"', 'send email "<b>"'))
+    (project / "rules" / "messages" / "two").rename(project / "rules" / "messages" / "<b>")
     said = segue("plan", "--html", "plan.html")
     assert said.exit_code == 0, said.output
     page = Path("plan.html").read_text(encoding="utf-8")

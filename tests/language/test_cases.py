@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from segue.diagnostics import CODES
+from segue.diagnostics import CODES, family
 from segue.language.book import Checked, Source, check_book
 from segue.language.vocabulary import Words
 from tests.language.words import KEPT, OPT_IN, UNSETTLED, WITH_LANGUAGES, WITH_MESSAGES, WORDS
@@ -20,9 +20,9 @@ _EXPECTED = re.compile(r"#(?: [EW]\d{4})+\s*$")
 _CODE = re.compile(r"[EW]\d{4}")
 
 
-ELSEWHERE = {"E0107", "E0108", "E0504"}
-"""Codes that no text of rules can get: they are about files, and tested in `tests/language/test_book.py`,
-`tests/language/test_formatting.py` and `tests/runtime/test_what_is_checked.py`."""
+ELSEWHERE = {"E0107", "E0108", "E0504"} | {code for code in CODES if family(code) == "10"}
+"""Codes that no text of rules can get: they are about files, and tested in `tests/messages/checking`,
+`tests/language/test_book.py`, `tests/language/test_formatting.py` and `tests/runtime/test_what_is_checked.py`."""
 
 
 _PROJECTS = {

@@ -8,6 +8,7 @@ import pytest
 
 from segue.runtime.assembly import assemble, check, mend
 
+THANKS = "---\nsubject: Thanks\n---\nHello {{ unsubscribe_url }}"
 RULE = 'event ordered\nwhen ordered send email "thanks"\n'
 
 
@@ -27,11 +28,19 @@ def test_a_content_file_that_cannot_be_used_is_told(tmp_path: Path) -> None:
 
 
 def test_a_content_file_that_can_be_used_is_not(tmp_path: Path) -> None:
-    assert codes(shop(tmp_path, "---\nsubject: Thanks\n---\nDear {{ first_name }}")) == []
+    assert (
+        codes(
+            shop(
+                tmp_path,
+                "---\nsubject: Thanks\n---\nDear {{ customer.first_name | default: 'you' }}{{ unsubscribe_url }}",
+            )
+        )
+        == []
+    )
 
 
 def test_files_below_this_folder_are_called_as_seen_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop(tmp_path, "---\nsubject: Thanks\n---\nHello", RULE.replace("when", "wen"))
+    shop(tmp_path, THANKS, RULE.replace("when", "wen"))
     monkeypatch.chdir(tmp_path)
     (diagnostic,) = check(assemble(tmp_path), [tmp_path / "rules"]).diagnostics
     assert diagnostic.primary is not None
@@ -48,7 +57,7 @@ def test_mending_reads_and_checks_what_check_does_and_writes_nothing(tmp_path: P
 
 
 def test_a_channel_of_which_nobody_said_whether_it_needs_a_yes_is_told_once(tmp_path: Path) -> None:
-    shop(tmp_path, "---\nsubject: Thanks\n---\nHello", RULE + 'rule b when ordered send email "thanks"\n')
+    shop(tmp_path, THANKS, RULE + 'rule b when ordered send email "thanks"\n')
     smtp = '[channels.email]\nuse = "email-smtp"\nhost = "localhost"\nsender = "shop@example.com"\n'
     (tmp_path / "segue.toml").write_text(smtp, "utf-8")
     assert codes(tmp_path) == ["W0715"]
@@ -57,18 +66,19 @@ def test_a_channel_of_which_nobody_said_whether_it_needs_a_yes_is_told_once(tmp_
 
 
 def test_the_console_reaches_nobody_who_could_mind(tmp_path: Path) -> None:
-    shop(tmp_path, "---\nsubject: Thanks\n---\nHello")
+    shop(tmp_path, THANKS)
     (tmp_path / "segue.toml").write_text('[channels.email]\nuse = "console"\n', "utf-8")
     assert codes(tmp_path) == []
 
 
 def test_what_stands_in_for_an_audience_stands_too(tmp_path: Path) -> None:
-    shop(tmp_path, "---\nsubject: Thanks\n---\nHello", 'when ordered send ads "thanks" wait 14d\n')
+    home = shop(tmp_path, THANKS, 'when ordered send ads "thanks" wait 14d\n') / "rules" / "messages" / "thanks"
+    (home / "email.txt").rename(home / "ads.txt")
     assert codes(tmp_path) == []
 
 
 def test_a_message_only_in_another_language_is_told(tmp_path: Path) -> None:
-    shop(tmp_path, "---\nsubject: Thanks\n---\nHello")
+    shop(tmp_path, THANKS)
     content = tmp_path / "rules" / "messages" / "thanks" / "email.txt"
     content.rename(content.with_name("email.fi.txt"))
     (tmp_path / "segue.toml").write_text(
@@ -82,7 +92,7 @@ SMTP = '[channels.email]\nuse = "email-smtp"\nconsent = "opt-out"\nhost = "local
 
 
 def test_a_part_that_the_channel_does_not_know_is_told_on_its_line(tmp_path: Path) -> None:
-    shop(tmp_path, "---\nsubject: Thanks\npreveiw: Now\nlayot: none\n---\nHello")
+    shop(tmp_path, "---\nsubject: Thanks\npreveiw: Now\nlayot: none\n---\nHello {{ unsubscribe_url }}")
     (tmp_path / "segue.toml").write_text(f'{SMTP}sender = "shop@example.com"\n', "utf-8")
     first, second = check(assemble(tmp_path)).diagnostics
     assert first.message == "email has no part “preveiw”; did you mean preview?"
@@ -93,14 +103,16 @@ def test_a_part_that_the_channel_does_not_know_is_told_on_its_line(tmp_path: Pat
 def test_a_strange_key_of_toml_is_told_with_what_there_is(tmp_path: Path) -> None:
     shop(tmp_path, "---\nsubject: Thanks\n---\nHello", 'event ordered\nwhen ordered send sms "thanks"\n')
     (tmp_path / "rules" / "messages" / "thanks" / "email.txt").unlink()
-    (tmp_path / "rules" / "messages" / "thanks" / "sms.toml").write_text('body = "Hi"\nimage = "x"\n', "utf-8")
+    (tmp_path / "rules" / "messages" / "thanks" / "sms.toml").write_text(
+        'body = "Hi"\nimage = "https://shop.example/x.png"\n', "utf-8"
+    )
     sms = '[channels.sms]\nuse = "sms-gateway"\nconsent = "opt-out"\nurl = "http://localhost/"\nusername = "a"\n'
     (tmp_path / "segue.toml").write_text(sms + 'password = { env = "SMS" }\n', "utf-8")
     assert [one.message for one in check(assemble(tmp_path)).diagnostics] == ["sms has no part “image”; there are text"]
 
 
 def test_a_channel_without_settings_takes_any_part(tmp_path: Path) -> None:
-    assert codes(shop(tmp_path, "---\nsubject: Thanks\nanything: x\n---\nHello")) == []
+    assert codes(shop(tmp_path, "---\nsubject: Thanks\nanything: x\n---\nHello {{ unsubscribe_url }}")) == []
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def find_rule(assembly: Assembly, name: str) -> Program:
 
 def show_diagnostics(found: CheckedBook, style: str = "full") -> None:
     """Print what a check found, in one of the styles."""
-    print_diagnostics(found.diagnostics, found.checked.texts, style)
+    print_diagnostics(found.diagnostics, {**found.texts, **found.checked.texts}, style)
 
 
 def print_diagnostics(diagnostics: tuple[Diagnostic, ...], texts: dict[str, str], style: str) -> None:

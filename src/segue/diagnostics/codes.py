@@ -16,6 +16,7 @@ FAMILIES: Final[dict[str, str]] = {
     "07": "Advice on a rule",
     "08": "Tests of rules",
     "09": "Advice on the whole book",
+    "10": "Messages",
 }
 """What the first two digits of a code say."""
 
@@ -99,6 +100,24 @@ CODES: Final[dict[str, str]] = {
     "W0903": "Quiet hours that take up the whole day",
     "W0904": "A message that a policy never lets through",
     "W0905": "A look back at what is deleted by then",
+    "W1001": "A value that nobody declares",
+    "E1002": "A value that nothing gives",
+    "W1003": "A value that is not always there",
+    "W1004": "A message that no rule sends",
+    "W1005": "Content for a channel that does not exist",
+    "E1006": "A part that the channel needs",
+    "W1007": "A part that may be too long",
+    "W1008": "A part that may be empty",
+    "E1009": "A part that is too long",
+    "W1010": "Words that are cut off",
+    "W1011": "An email without a preview",
+    "W1012": "An image without a description",
+    "W1013": "A promotional email without a way out",
+    "E1014": "A link that leads nowhere",
+    "W1015": "A link that only some can follow",
+    "W1016": "Text that is hard to read",
+    "W1017": "An SMS of several parts",
+    "W1018": "A character that makes an SMS dearer",
 }
 
 

@@ -84,6 +84,10 @@ class Lines:
         line = self.line(offset)
         return line, max(0, offset - self._starts[line - 1]) + 1
 
+    def start(self, line: int) -> int:
+        """The offset at which a line begins, from 1; that of the last line for one that lies beyond."""
+        return self._starts[min(line, len(self._starts)) - 1]
+
     def span(self, start: int, end: int) -> Span:
         return Span(self.file, start, max(end, start), *self.place(start))
 

@@ -8,6 +8,7 @@ about.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections import defaultdict
@@ -71,6 +72,15 @@ def load_messages(folders: Sequence[Path], house: House = PLAIN, html: frozenset
     return Catalogue(
         reader.templates, tuple(sorted(problems, key=lambda problem: (problem.path, problem.line))), reader.origins
     )
+
+
+def read_texts(catalogue: Catalogue) -> dict[str, str]:
+    """The texts of the content files as places in them are counted, by path; a file that is gone meanwhile is none."""
+    texts = {}
+    for path in sorted({origin.path for parts in catalogue.origins.values() for origin in parts.values()}):
+        with contextlib.suppress(_Wrong):
+            texts[path] = _read_text(Path(path))
+    return texts
 
 
 def _message_folders(folders: Sequence[Path], problems: list[Problem]) -> Iterator[Path]:

@@ -39,11 +39,13 @@ class RenderError(Exception):
 
 
 class Variable(msgspec.Struct, frozen=True, order=True):
-    """A value that a template asks for, by its path (``customer.first_name``), and where it first does so."""
+    """A value that a template asks for, by its path (``customer.first_name``), and where it first does so: the line in
+    the file, and ``index`` in the source of the part."""
 
     name: str
     part: str
     line: int
+    index: int
 
 
 def render(template: Template, values: Mapping[str, Any]) -> dict[str, str]:
@@ -98,11 +100,13 @@ def undeclared(template: Template) -> tuple[Variable, ...]:
 
 def asked(part: str, compiled: BoundedTemplate, source: str, begin: int) -> list[Variable]:
     """What a compiled part expects, each time it does; ``begin`` is the line of the file on which its source begins."""
-    return [
-        Variable(_path(use.segments), part, source.count("\n", 0, max(use.span.index, 0)) + begin if begin else 0)
-        for uses in compiled.analyze(include_partials=False).globals.values()
-        for use in uses
-    ]
+    found = []
+    for uses in compiled.analyze(include_partials=False).globals.values():
+        for use in uses:
+            index = max(use.span.index, 0)
+            line = source.count("\n", 0, index) + begin if begin else 0
+            found.append(Variable(_path(use.segments), part, line, index))
+    return found
 
 
 def compile_part(part: str, source: str) -> BoundedTemplate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -24,12 +24,14 @@ from segue.language.reading import read_book
 from segue.language.vocabulary import ChannelWords, Words
 from segue.messages.brand import Brand
 from segue.messages.catalogue import Catalogue, Problem
+from segue.messages.checking import ChannelFacts, check_content, facts_of_channels
 from segue.messages.links import reactions_of
-from segue.messages.loading import EMAIL, load_messages
+from segue.messages.loading import EMAIL, load_messages, read_texts
 from segue.messages.template import House, Template
 from segue.program.calendar import find_zone
 from segue.runtime.accounts import AccountTerms
 from segue.runtime.inbound import INBOUND
+from segue.runtime.links import samples_of_links
 from segue.runtime.publishing import Setting
 
 
@@ -116,6 +118,16 @@ class Assembly(msgspec.Struct, frozen=True):
         problems = sorted((*catalogue.problems, *strange), key=lambda problem: (problem.path, problem.line))
         return msgspec.structs.replace(catalogue, problems=tuple(problems))
 
+    @property
+    def channel_facts(self) -> Mapping[str, ChannelFacts]:
+        """The channels as the content of messages is checked for them."""
+        return facts_of_channels({name: spec for name, (spec, _) in self.channels.items()}, self.setting.costs)
+
+    @property
+    def always_given(self) -> Mapping[str, Any]:
+        """Likely values of what every message is given beside the customer and the event."""
+        return samples_of_links(self.project.http.url)
+
     def words(self, content: Catalogue | None) -> Words:
         """What rules may use. With ``content``, messages are checked to have some for the channels that need it."""
         return Words(
@@ -141,12 +153,14 @@ class Assembly(msgspec.Struct, frozen=True):
 
 
 class CheckedBook(msgspec.Struct, frozen=True):
-    """A rule book and its messages after their check. ``sources`` are its files, name to text."""
+    """A rule book and its messages after their check. ``sources`` are its files, name to text; ``texts`` likewise those
+    of its messages, where they were looked at."""
 
     checked: Checked
     content: Catalogue
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, str] = {}
+    texts: Mapping[str, str] = {}
 
     @property
     def ok(self) -> bool:
@@ -242,7 +256,7 @@ def check(assembly: Assembly, paths: Sequence[Path] | None = None, *, content: b
     channel needs and the book lacks is an error."""
     found = _find(assembly, paths)
     checked = check_book(found.sources, assembly.words(found.catalogue if content else None))
-    return _with_rest(checked, found)
+    return _with_rest(assembly, checked, found, advise=content)
 
 
 def check_version(assembly: Assembly, files: Mapping[str, str]) -> CheckedBook:
@@ -250,7 +264,7 @@ def check_version(assembly: Assembly, files: Mapping[str, str]) -> CheckedBook:
     found = _find(assembly, None)
     sources = tuple(RuleFile(path, text) for path, text in files.items())
     checked = check_book(sources, assembly.words(found.catalogue))
-    return _with_rest(checked, _Found(sources, (), found.catalogue))
+    return _with_rest(assembly, checked, _Found(sources, (), found.catalogue), advise=False)
 
 
 class MendedBook(msgspec.Struct, frozen=True):
@@ -269,7 +283,7 @@ def mend(assembly: Assembly, paths: Sequence[Path] | None = None) -> MendedBook:
     words = assembly.words(found.catalogue)
     mended = mend_sources(found.sources, lambda sources: check_book(sources, words))
     after = msgspec.structs.replace(found, sources=mended.sources)
-    return MendedBook(found.sources, mended.sources, mended.fixed, _with_rest(mended.checked, after))
+    return MendedBook(found.sources, mended.sources, mended.fixed, _with_rest(assembly, mended.checked, after))
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -287,11 +301,26 @@ def _find(assembly: Assembly, paths: Sequence[Path] | None) -> _Found:
     return _Found(sources, unreadable, assembly.messages(folders))
 
 
-def _with_rest(checked: Checked, found: _Found) -> CheckedBook:
-    """The check of a book with what is wrong outside the texts of its rules."""
+def _with_rest(assembly: Assembly, checked: Checked, found: _Found, *, advise: bool = True) -> CheckedBook:
+    """The check of a book with what is wrong outside the texts of its rules. ``advise``: the content of messages is
+    looked at as well."""
     wrong = content_problems(found.catalogue)
+    texts: Mapping[str, str] = {}
+    if advise:
+        texts = read_texts(found.catalogue)
+        wrong += check_messages(assembly, checked, found.catalogue, texts)
     files = {source.path: source.text for source in found.sources}
-    return CheckedBook(checked, found.catalogue, (*found.unreadable, *checked.diagnostics, *wrong), files)
+    return CheckedBook(checked, found.catalogue, (*found.unreadable, *checked.diagnostics, *wrong), files, texts)
+
+
+def check_messages(
+    assembly: Assembly, checked: Checked, catalogue: Catalogue, texts: Mapping[str, str]
+) -> tuple[Diagnostic, ...]:
+    """What is wrong with the content of messages, whose files have these texts. Of a book with errors, nothing is said
+    of which messages its rules send."""
+    return check_content(
+        catalogue, texts, checked.book, assembly.channel_facts, assembly.always_given, whole=checked.ok
+    )
 
 
 def _strange_parts(

@@ -30,6 +30,14 @@ VARIABLES: Final[dict[str, Purpose]] = {
 }
 """What templates call them."""
 
+
+def samples_of_links(url: str) -> dict[str, str]:
+    """What each of them may look like, for a project that is reached at ``url``: as long as a real one."""
+    signer = Signer(["a key of samples, by which nothing is ever read"])
+    links = Links(signer, url)
+    return {name: links.link(purpose, "5e6ae0b1c7" * 3 + "d4") for name, purpose in VARIABLES.items()}
+
+
 _META: Final = "link_key"
 _KEY_BYTES: Final = 16
 _ALWAYS: Final = Instant(0)

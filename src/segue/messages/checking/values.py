@@ -1,0 +1,147 @@
+"""Values that a template asks for and that nothing gives it, or not always."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from segue.api import FieldType
+from segue.language.nearest import listed, nearest
+from segue.language.vocabulary import EVERY_EVENT
+from segue.messages.brand import Brand
+from segue.messages.checking.sheet import Sheet
+from segue.messages.rendering import RenderError, Variable, asked, compile_part
+
+_BRANCH: Final = re.compile(r"\{%-?\s*(?:if|elsif|unless|case)\b(?P<condition>[^%]*)%\}")
+_ALWAYS: Final = frozenset(["now", "locale", "direction"])
+"""What every message is given by the rendering itself."""
+_BRAND: Final = frozenset(name for name in Brand.__struct_fields__) | {"links", "colours", "logo_width"}
+_DEFAULT: Final = re.compile(r"(?P<path>[\w.\[\]-]+)\s*\|[^}%]*\bdefault\b")
+
+
+def check_values(sheet: Sheet, traits: Mapping[str, FieldType], project: Mapping[str, object]) -> None:
+    """Note the values that nobody declares or gives. ``project`` holds what every message is given, such as links."""
+    told: set[str] = set()
+    for variable in _asked(sheet):
+        first, *rest = variable.name.split(".")
+        name = ".".join([first, *rest[:1]])
+        if name in told:
+            continue
+        told.add(name)
+        if first == "customer":
+            if rest and _key(rest[0]) != "id" and _key(rest[0]) not in traits:
+                _undeclared(sheet, variable, _key(rest[0]), traits, "trait of a customer")
+        elif first == "event":
+            if rest and sheet.sendings:
+                _check_field(sheet, variable, _key(rest[0]))
+        elif first == "brand":
+            if rest and _key(rest[0]) not in _BRAND:
+                _undeclared(sheet, variable, _key(rest[0]), _BRAND, "value of the brand")
+        elif _key(first) not in project and _key(first) not in _ALWAYS and sheet.sendings:
+            _check_given(sheet, variable, _key(first), project)
+
+
+def _asked(sheet: Sheet) -> list[Variable]:
+    """What the parts ask for, as they were written, in the order of places in each."""
+    found: list[Variable] = []
+    for part, origin in sheet.sources.items():
+        try:
+            compiled = compile_part(part, origin.source)
+        except RenderError:  # told as E0504
+            continue
+        found += sorted(asked(part, compiled, origin.source, origin.line), key=lambda one: one.index)
+    return found
+
+
+def _key(segment: str) -> str:
+    """The name without the places in a list that stand behind it."""
+    return segment.partition("[")[0]
+
+
+def _undeclared(sheet: Sheet, variable: Variable, name: str, known: Collection[str], what: str) -> None:
+    near = nearest(name, known)
+    of = variable.name.partition(".")[0]
+    declared = {"customer": "a `customer` block", "brand": "[brand] of segue.toml"}.get(
+        of, "the `event` block of that name"
+    )
+    sheet.add(
+        "W1001",
+        variable.part,
+        _place(variable, f"{of}.{name}"),
+        f"`{of}.{name}` is no {what} that anything declares",
+        label=f"did you mean `{of}.{near}`?" if near else "unknown",
+        hint=f"write a declared name, or declare `{name}` in {declared}; what is missing is written as nothing",
+    )
+
+
+def _place(variable: Variable, text: str) -> tuple[int, int]:
+    return variable.index, variable.index + len(text)
+
+
+def _check_field(sheet: Sheet, variable: Variable, name: str) -> None:
+    with_events = [sending for sending in sheet.sendings if sending.fields]
+    if any(name in sending.fields or name in EVERY_EVENT for sending in with_events):
+        lacking = [sending.rule for sending in sheet.sendings if name not in sending.always and name not in EVERY_EVENT]
+        lacking += [sending.rule for sending in sheet.sendings if not sending.fields and name in EVERY_EVENT]
+        if lacking and not is_guarded(sheet.sources[variable.part].source, f"event.{name}"):
+            _not_always(sheet, variable, f"event.{name}", f"an event that begins {_rules(lacking)} does not have it")
+        return
+    if not with_events:
+        _not_always(sheet, variable, f"event.{name}", f"no event begins {_rules([one.rule for one in sheet.sendings])}")
+        return
+    fields: dict[str, FieldType] = {}
+    for sending in with_events:
+        fields.update(sending.fields)
+    what = f"field of an event that begins {_rules([one.rule for one in with_events])}"
+    _undeclared(sheet, variable, name, fields, what)
+
+
+def _check_given(sheet: Sheet, variable: Variable, name: str, project: Mapping[str, object]) -> None:
+    lacking = [sending.rule for sending in sheet.sendings if name not in sending.given]
+    if not lacking:
+        return
+    guarded = is_guarded(sheet.sources[variable.part].source, name)
+    if len(lacking) < len(sheet.sendings):
+        if not guarded:
+            _not_always(sheet, variable, name, f"{_rules(lacking)} sends it without `with {name} = …`")
+        return
+    if guarded:
+        _not_always(sheet, variable, name, "no rule gives it, so that what is written in its place always is")
+        return
+    given = {known for sending in sheet.sendings for known in sending.given}
+    near = nearest(name, {*given, *project, "customer", "event"})
+    sheet.add(
+        "E1002",
+        variable.part,
+        _place(variable, name),
+        f"nothing gives `{name}`",
+        label=f"did you mean `{near}`?" if near else "always empty",
+        hint=f"a trait is `customer.{name}`, a field of the event `event.{name}`; "
+        f'what a rule gives stands behind its `send`: with {name} = "…"',
+    )
+
+
+def _not_always(sheet: Sheet, variable: Variable, name: str, reason: str) -> None:
+    sheet.add(
+        "W1003",
+        variable.part,
+        _place(variable, name),
+        f"`{name}` is not always there: {reason}",
+        label="may be nothing",
+        hint=f'say what to write then: {{{{ {name} | default: "…" }}}}, or put it inside {{% if {name} %}}',
+    )
+
+
+def _rules(names: list[str]) -> str:
+    """``the rule `a```, ``the rules `a` and `b```."""
+    several = dict.fromkeys(names)
+    return f"the rule{'s' if len(several) > 1 else ''} {listed(several, 4)}"
+
+
+def is_guarded(source: str, name: str) -> bool:
+    """Whether a source says what to do without a value: it asks for it in a condition, or names a default."""
+    if any(found["path"].startswith(name) for found in _DEFAULT.finditer(source)):
+        return True
+    named = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
+    return any(named.search(found["condition"]) for found in _BRANCH.finditer(source))
