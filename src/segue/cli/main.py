@@ -18,6 +18,8 @@ from segue import __version__
 COMMANDS: Final = (
     "init",
     "check",
+    "preview",
+    "send",
     "fmt",
     "explain",
     "graph",
