@@ -74,7 +74,8 @@ WITH_LANGUAGES = msgspec.structs.replace(
         ("email", "general"): frozenset((None, "fi")),
         ("email", "translated"): frozenset((None, "fi", "sv")),
         ("email", "forgotten"): frozenset((None,)),
-        ("sms", "cart_reminder"): frozenset((None,)),
+        ("sms", "cart_reminder"): frozenset((None, "fi")),
+        ("sms", "general"): frozenset((None,)),
         ("sms", "ours"): frozenset(("pt",)),
     },
 )

@@ -21,6 +21,9 @@ def advise_on_languages(items: Items, lexicon: Lexicon) -> None:
     for (channel, _), found in languages.items():
         messages[channel] += 1
         of_channel.setdefault(channel, Counter()).update(language for language in found if language is not None)
+    elsewhere: dict[str, set[str]] = {}
+    for (_, name), found in languages.items():
+        elsewhere.setdefault(name, set()).update(language for language in found if language is not None)
     told: set[tuple[str, str]] = set()
     for checked in items.rules:
         for written, _ in checked.made:
@@ -31,7 +34,9 @@ def advise_on_languages(items: Items, lexicon: Lexicon) -> None:
                 if key in told or key not in languages:
                     continue
                 told.add(key)
-                fault = _fault(key, languages[key], of_channel[key[0]], messages[key[0]], lexicon.words.locale)
+                locale = lexicon.words.locale
+                fault = _fault(key, languages[key], of_channel[key[0]], messages[key[0]], locale)
+                fault = fault or _half(key, languages[key], elsewhere[key[1]], locale)
                 if fault is not None:
                     message, hint = fault
                     checked.report.add(
@@ -62,6 +67,24 @@ def _fault(
             f"add messages/{name}/{channel}.{lacking[0]}.txt; without it such customers get the general one",
         )
     return None
+
+
+def _half(
+    key: tuple[str, str], found: frozenset[str | None], elsewhere: set[str], locale: str
+) -> tuple[str, str] | None:
+    """A message that other channels have in a language: its customers would be written to in two."""
+    channel, name = key
+    lacking = sorted(
+        language
+        for language in elsewhere - found
+        if language != locale and not any(language.startswith(f"{one}-") for one in found if one is not None)
+    )
+    if not lacking:
+        return None
+    return (
+        f'the message "{name}" has content in {_listed(lacking)} for another channel, and none for {channel}',
+        f"add messages/{name}/{channel}.{lacking[0]}.txt; without it such customers get the general one",
+    )
 
 
 def _listed(languages: list[str]) -> str:
