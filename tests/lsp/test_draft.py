@@ -82,3 +82,15 @@ def test_a_file_that_is_gone_is_forgotten(tmp_path: Path) -> None:
     draft.reload_files()
     assert str(path) not in draft.paths
     assert codes(draft) == ["E0301"]
+
+
+def test_the_content_of_messages_is_checked_with_the_rules(tmp_path: Path) -> None:
+    draft = draft_of(tmp_path)
+    home = draft.root / "rules" / "messages" / "nobody_sends_this"
+    home.mkdir(parents=True)
+    (home / "email.txt").write_text("---\nsubject: Hi\n---\nHi {{ customer.frist_nam }}", "utf-8")
+    draft.reload_files()
+    found = [one for one in draft.snapshot().check() if one.primary and one.primary.file == str(home / "email.txt")]
+    assert [one.code for one in found] == ["W1004", "W1001"]
+    assert found[1].primary is not None
+    assert (found[1].primary.line, found[1].primary.column) == (4, 7)

@@ -27,22 +27,29 @@ from segue.language.report import Report
 from segue.language.rereading import read_again
 from segue.language.vocabulary import Lexicon, Words
 from segue.messages.catalogue import Catalogue
-from segue.runtime.assembly import Assembly, assemble, content_problems
+from segue.messages.loading import read_texts
+from segue.runtime.assembly import Assembly, assemble, check_messages, content_problems
 
 NO_PLUGINS: Final = Plugins(channels={}, sources={}, models={})
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """A book at one moment, to be checked anywhere. ``others`` are problems outside rule files."""
+    """A book at one moment, to be checked anywhere. ``others`` are problems outside rule files; ``content`` are its
+    messages and ``texts`` their files, of the project of ``assembly``."""
 
     sources: tuple[Source, ...]
     words: Words
     others: tuple[Diagnostic, ...]
     read: Reader
+    assembly: Assembly
+    content: Catalogue
+    texts: Mapping[str, str]
 
     def check(self) -> tuple[Diagnostic, ...]:
         """Everything that is wrong in the book. Never raises for what stands in it."""
-        return in_order((*self.others, *check_book(self.sources, self.words, self.read).diagnostics))
+        checked = check_book(self.sources, self.words, self.read)
+        messages = check_messages(self.assembly, checked, self.content, self.texts) if self.texts else ()
+        return in_order((*self.others, *checked.diagnostics, *messages))
 
 
 class Draft:
@@ -56,6 +63,7 @@ class Draft:
         self._folder = rules
         self._open: dict[str, str] = {}
         self._disk: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
         self._unreadable: tuple[Diagnostic, ...] = ()
         self._settings: tuple[Diagnostic, ...] = ()
         self._trees: dict[str, tuple[str, t.File, tuple[Diagnostic, ...]]] = {}
@@ -95,6 +103,7 @@ class Draft:
         sources, self._unreadable = read_book(places) if folder.is_dir() else ((), ())
         self._disk = {os.path.realpath(source.path): source.text for source in sources}
         self.content = self.assembly.messages([folder]) if self.whole else Catalogue()
+        self._texts = read_texts(self.content)
         for gone in self._trees.keys() - self._disk.keys() - self._open.keys():
             self._trees.pop(gone, None)
             self._indexes.pop(gone, None)
@@ -168,7 +177,7 @@ class Draft:
     def snapshot(self) -> Snapshot:
         sources = tuple(Source(path, self.text(path)) for path in self.paths)
         others = (*self._settings, *self._unreadable, *content_problems(self.content))
-        return Snapshot(sources, self.words, others, self.read)
+        return Snapshot(sources, self.words, others, self.read, self.assembly, self.content, self._texts)
 
     @property
     def words(self) -> Words:
