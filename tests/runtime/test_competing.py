@@ -17,6 +17,7 @@ from segue.language import model as m
 from segue.runtime.dispatch import Claim
 from segue.runtime.explaining import Explanation, explain
 from segue.store.database import Store
+from segue.store.pauses import Pause, Sort, put_pause
 from tests.engine.stage import spec
 from tests.runtime.rulebook import T0
 from tests.runtime.stage import Stage
@@ -85,6 +86,15 @@ def test_the_loser_s_record_and_its_explanation_name_the_rule_that_got_the_slot(
         "early is due since 2026-05-28T21:26:40Z and goes first" in shown
     )
     assert f'email "late": {line.reason}' in shown
+
+
+@pytest.mark.parametrize(("sort", "name"), [("channel", "sms"), ("rule", "early")])
+def test_what_is_paused_keeps_no_slot_from_others_and_waits(store: Store, sort: Sort, name: str) -> None:
+    stage = both_due(store, limit(1))
+    store.apply(lambda tx: put_pause(tx, Pause(sort, name, stage.now, "ann")))
+    assert [one.message for one in stage.claim("email")[0]] == ["late"]
+    states = dict(store.apply(lambda tx: tx.rows("select message, state from message")))
+    assert states["early"] == MessageState.DECIDED
 
 
 def test_the_order_in_which_they_were_decided_does_not_matter(store: Store) -> None:

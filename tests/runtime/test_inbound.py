@@ -111,8 +111,8 @@ def test_what_is_written_long_afterwards_answers_nothing(talk: Talk) -> None:
     assert talk.replied("ask") == 0
 
 
-@pytest.mark.parametrize("word", ["STOP", "Start"])
-def test_a_word_that_asks_to_stop_or_start_is_no_answer(talk: Talk, word: str) -> None:
+@pytest.mark.parametrize("word", ["STOP", "Start", "help"])
+def test_a_word_that_asks_for_something_of_its_own_is_no_answer(talk: Talk, word: str) -> None:
     talk.write(word)
     assert talk.replied("ask") == 0
 

@@ -27,6 +27,7 @@ from segue.delivery.policy import (
 from segue.language import model as m
 from segue.runtime.people import Person
 from segue.store import ledger as ledger_rows
+from segue.store.pauses import load_pauses
 
 if TYPE_CHECKING:
     from segue.runtime.outgoing import Outgoing
@@ -55,6 +56,7 @@ class Contact:
         self._spent: dict[tuple[str, str, date, date], int] = {}
         self._surely: dict[int, Instant] = {}
         self._aside: dict[int, Instant] = {}
+        self._paused: set[tuple[str, str]] | None = None
         self._lines = {kind: in_words(policy) for kind, policy in turn.running.policies.items()}
         lines = [line for policy in turn.running.policies.values() for line in policy.lines]
         self._window = longest_window(lines) if lines else 0
@@ -141,12 +143,18 @@ class Contact:
         return slots
 
     def _before(self, row: LedgerRow, now: Instant) -> list[LedgerRow | ledger_rows.Waiting]:
-        """The messages that may go now as well and are before this one in the line."""
-        return [
+        """The messages that may go now as well and are before this one in the line. What is paused is in no line."""
+        found = [
             one
             for one in self._waiting.get((row.customer, row.kind), {}).values()
             if one.due is not None and one.due <= now and _place_in_line(one) < _place_in_line(row)
         ]
+        if not found:
+            return found
+        if self._paused is None:
+            self._paused = {(pause.sort, pause.name) for pause in load_pauses(self._turn.tx)}
+        paused = self._paused
+        return [one for one in found if paused.isdisjoint((("channel", one.channel), ("rule", one.rule)))]
 
     def in_doubt(self, row: LedgerRow, now: Instant) -> list[LedgerRow]:
         """The messages before this one in the line of which it is not sure that they go: in their order. From now on

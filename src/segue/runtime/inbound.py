@@ -85,14 +85,14 @@ def take_inbound(tx: Transaction, running: Running, channel: str, messages: Sequ
             message_id = name if number == 0 else f"{name}/{row}"
             order = turn.record(message_id, row, event, at, 1, raw)
             turn.arrive(person, Arrived(event, at, order, raw, fields, message_id), now)
-            if event == RECEIVED:
+            if event == RECEIVED and keyword is None:
                 _reply(turn, row, channel, f"{message_id}/replied", one, at, now)
     return turn.flush()
 
 
 def _reply(turn: Turn, customer: int, channel: str, name: str, one: Inbound, at: Instant, now: Instant) -> None:
     """What a customer writes is an answer to a message, too: to the one that it names, else to the latest that they got
-    by that channel, where that is not too long ago. A word such as STOP is none."""
+    by that channel, where that is not too long ago. A word such as STOP or HELP is none."""
     since = Instant(at - ANSWERS_WITHIN)
     number = find_answered(turn.tx, customer, channel, since, at, key=one.key, receipt=one.receipt)
     message = turn.outgoing.find(number) if number is not None else None

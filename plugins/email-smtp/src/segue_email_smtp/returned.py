@@ -128,8 +128,7 @@ def _reply(mail: Mail, seals: Seals, name: str, at: Instant) -> Understood:
     if key is None:
         return Understood()
     return Understood(
-        reports=(Report(id=name, what="replied", at=at, key=key),),
-        inbound=(Inbound(id=name, address=sender, text=_written(mail), at=at),),
+        inbound=(Inbound(id=name, address=sender, text=_written(mail), at=at, key=key),),
     )
 
 

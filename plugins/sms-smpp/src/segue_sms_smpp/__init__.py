@@ -32,5 +32,6 @@ def segue_channels() -> Sequence[ChannelSpec]:
             unknown="retry",
             timeout=120.0,  # connecting, a place in the window, and the answer
             polls=True,
+            reactions=("replied",),
         )
     ]

@@ -44,6 +44,7 @@ def segue_channels() -> Sequence[ChannelSpec]:
             unknown="retry",
             timeout=60.0,
             examines=True,
+            reactions=("replied",),
         ),
         ChannelSpec(
             name="rcs",
@@ -62,6 +63,6 @@ def segue_channels() -> Sequence[ChannelSpec]:
             unknown="retry",
             timeout=60.0,
             examines=True,
-            reactions=("read",),
+            reactions=("read", "replied"),
         ),
     ]

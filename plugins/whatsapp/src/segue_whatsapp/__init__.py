@@ -40,6 +40,6 @@ def segue_channels() -> Sequence[ChannelSpec]:
             # The API knows no idempotency key; but Meta reports with our key, also on a message that was cut off.
             unknown="hold",
             timeout=60.0,
-            reactions=("read",),
+            reactions=("read", "replied"),
         )
     ]
