@@ -10,6 +10,7 @@ from segue.api import Rejected, Retry, Sent, Unknown
 from segue.api.values import DAY, HOUR
 from segue.delivery.dead_letters import Sort, sort_of
 from segue.delivery.ledger import LedgerRow, MessageState
+from segue.scenario.recording import write_answers
 from segue.store.database import Store
 from segue.store.dead_letters import load_dead, put_up_again
 from tests.engine.stage import spec
@@ -126,6 +127,16 @@ def test_it_can_be_put_up_again_more_than_once(store: Store) -> None:
         (claimed,) = stage.claim()[0]
         stage.answer(claimed, Rejected("still none"))
     assert [one.reason for one in dead(stage)[0].again] == ["no credit left", "still none"]
+
+
+def test_the_record_tells_what_its_journey_saw(store: Store) -> None:
+    stage = failed(store, Rejected("no credit left"))
+    before = stage.store.apply(lambda tx: write_answers(tx, 0, 10))
+    stage.later(HOUR)
+    again(stage)
+    (claimed,) = stage.claim()[0]
+    stage.answer(claimed, Sent())
+    assert stage.store.apply(lambda tx: write_answers(tx, 0, 10)) == before
 
 
 def test_they_are_found_by_their_index(store: Store) -> None:
