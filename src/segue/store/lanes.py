@@ -51,6 +51,7 @@ def load_of_lane(
         "channel = ? and state = ? and kind = ? and rule = ? and due is not null and due <= ? "
         "and (due, id) > (?, ?) order by due, id limit ?",
         (channel, int(lane.state), lane.kind, lane.rule, now, due, row, limit),
+        "message_lane",
     )
 
 
@@ -63,6 +64,7 @@ def load_expired(
         "channel = ? and state = 0 and expires < ? and due <= ? "
         "and rule not in (select value from json_each(?)) order by expires, id limit ?",
         (channel, now, now, msgspec.json.encode(sorted(without)).decode(), limit),
+        "message_expiring",
     )
 
 
