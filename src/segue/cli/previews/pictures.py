@@ -60,6 +60,7 @@ def take(page: Path, width: int, height: int, target: Path) -> None:
             "--disable-gpu",
             "--hide-scrollbars",
             "--no-first-run",
+            "--virtual-time-budget=5000",  # else the mails in frames of the page are not drawn yet
             f"--user-data-dir={folder}/profile",
             f"--window-size={width},{min(height, _TALLEST)}",
             f"--screenshot={target.resolve()}",
