@@ -65,6 +65,13 @@ def test_every_channel_and_language_is_shown(shop: Path) -> None:
     assert [line["gets"] for line in found.values()] == [True, False, True, True]
 
 
+def test_recommended_products_are_samples(shop: Path) -> None:
+    text = "---\nsubject: For you\npreview: Look\n---\n{% recommend 1 %}{{ product.name }}{% endrecommend %}"
+    (shop / "rules/messages/sale/email.html").unlink()
+    (shop / "rules/messages/sale/email.md").write_text(text, "utf-8")
+    assert "Wool blanket" in shown("--channel", "email")["email", None]["parts"]["html"]
+
+
 def test_a_locale_shows_what_such_a_customer_gets_and_what_it_fell_back_from(shop: Path) -> None:
     found = shown("--locale", "fi-FI")
     assert list(found) == [("email", "fi"), ("push", None), ("sms", None)]

@@ -33,26 +33,29 @@ _TEXTS: Final[Mapping[str, str]] = {
     "order_number": "#104217",
 }
 _NUMBERS: Final[Mapping[str, int]] = {"quantity": 2, "position": 1}
+PRODUCTS: Final[tuple[dict[str, Any], ...]] = (
+    {
+        "product_id": "A-1042",
+        "name": "Wool blanket",
+        "quantity": 1,
+        "price": "89.90",
+        "url": "https://shop.example/products/wool-blanket",
+        "image_url": "https://shop.example/pictures/wool-blanket.jpg",
+    },
+    {
+        "product_id": "B-2210",
+        "name": "Linen cushion",
+        "quantity": 2,
+        "price": "20.00",
+        "url": "https://shop.example/products/linen-cushion",
+        "image_url": "https://shop.example/pictures/linen-cushion.jpg",
+    },
+)
+"""Lines of an order, and what may be recommended."""
+
 _LISTS: Final[Mapping[str, tuple[Any, ...]]] = {
     "items": ("A-1042", "B-2210"),
-    "products": (
-        {
-            "product_id": "A-1042",
-            "name": "Wool blanket",
-            "quantity": 1,
-            "price": "89.90",
-            "url": "https://shop.example/products/wool-blanket",
-            "image_url": "https://shop.example/pictures/wool-blanket.jpg",
-        },
-        {
-            "product_id": "B-2210",
-            "name": "Linen cushion",
-            "quantity": 2,
-            "price": "20.00",
-            "url": "https://shop.example/products/linen-cushion",
-            "image_url": "https://shop.example/pictures/linen-cushion.jpg",
-        },
-    ),
+    "products": PRODUCTS,
 }
 
 

@@ -27,6 +27,8 @@ from segue.messages.catalogue import Catalogue, Problem
 from segue.messages.checking import ChannelFacts, check_content, facts_of_channels
 from segue.messages.links import reactions_of
 from segue.messages.loading import EMAIL, load_messages, read_texts
+from segue.messages.recommending import VALUE
+from segue.messages.samples import PRODUCTS
 from segue.messages.template import House, Template
 from segue.program.calendar import find_zone
 from segue.runtime.accounts import AccountTerms
@@ -126,7 +128,7 @@ class Assembly(msgspec.Struct, frozen=True):
     @property
     def always_given(self) -> Mapping[str, Any]:
         """Likely values of what every message is given beside the customer and the event."""
-        return samples_of_links(self.project.http.url)
+        return {**samples_of_links(self.project.http.url), VALUE: list(PRODUCTS)}
 
     def words(self, content: Catalogue | None) -> Words:
         """What rules may use. With ``content``, messages are checked to have some for the channels that need it."""

@@ -78,6 +78,12 @@ def test_what_follows_with_is_known_by_its_name(tmp_path: Path) -> None:
     assert (found.code, found.label) == ("E1002", "did you mean `code`?")
 
 
+def test_the_brand_has_a_fixed_set_of_values(tmp_path: Path) -> None:
+    (found,) = check(tmp_path, email("{{ brand.nam }} {{ brand.name }} {{ brand.colours.accent }}"))
+    assert (found.code, found.label) == ("W1001", "did you mean `brand.name`?")
+    assert "`signature`" in found.hint
+
+
 def test_two_sends_of_one_rule_of_which_one_gives_no_value(tmp_path: Path) -> None:
     rule = 'when cart_abandoned\nsend email "sale" with code = "TEN"\nwait 1d\nsend email "sale"\n'
     (found,) = check(tmp_path, email("{{ code }}"), rule)

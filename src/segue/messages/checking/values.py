@@ -62,16 +62,16 @@ def _key(segment: str) -> str:
 def _undeclared(sheet: Sheet, variable: Variable, name: str, known: Collection[str], what: str) -> None:
     near = nearest(name, known)
     of = variable.name.partition(".")[0]
-    declared = {"customer": "a `customer` block", "brand": "[brand] of segue.toml"}.get(
-        of, "the `event` block of that name"
-    )
+    declared = "a `customer` block" if of == "customer" else "the `event` block of that name"
     sheet.add(
         "W1001",
         variable.part,
         _place(variable, f"{of}.{name}"),
         f"`{of}.{name}` is no {what} that anything declares",
         label=f"did you mean `{of}.{near}`?" if near else "unknown",
-        hint=f"write a declared name, or declare `{name}` in {declared}; what is missing is written as nothing",
+        hint=f"the brand has {listed(known, 20)}; what is missing is written as nothing"
+        if of == "brand"
+        else f"write a declared name, or declare `{name}` in {declared}; what is missing is written as nothing",
     )
 
 
