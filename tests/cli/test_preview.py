@@ -161,3 +161,18 @@ def test_pictures_have_the_widths_of_a_phone_and_a_desktop(shop: Path) -> None:
         "sale-email-fi.phone.png": 390,
         "sale-email-fi.desktop.png": 1280,
     }
+
+
+def test_a_customer_of_the_store_is_rendered_and_left_as_they_are(shop: Path) -> None:
+    cli = CliRunner()
+    assert cli.invoke(app, ["publish"]).exit_code == 0
+    person = {"type": "identify", "messageId": "m1", "userId": "ann", "traits": {"first_name": "Ann", "locale": "fi"}}
+    (shop / "people.jsonl").write_text(json.dumps({**person, "timestamp": "2026-11-01T00:00:00Z"}), "utf-8")
+    assert cli.invoke(app, ["import", "people.jsonl"]).exit_code == 0
+    found = shown("--customer", "ann", "--channel", "email")
+    assert found["email", None]["parts"]["subject"] == "Hi Ann"
+    assert found["email", "fi"]["reason"] == "written in fi, the customer's language"
+    assert found["email", None]["customer"] == "ann"
+    nobody = run("sale", "--customer", "bob")
+    assert nobody.exit_code == 1
+    assert "nobody is known by bob" in nobody.output
