@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from segue.api import Instant
 from segue.cli import bench as command
-from segue.cli.benchmarks import compared, over_http, segments_shown
+from segue.cli.benchmarks import compared, over_http, segments_shown, sending_shown
 from segue.cli.benchmarks.backlog import measure_backlog
 from segue.cli.benchmarks.checking import measure_checking
 from segue.cli.benchmarks.editing import measure_editing
@@ -21,7 +21,7 @@ from segue.cli.benchmarks.histories import measure_histories
 from segue.cli.benchmarks.over_http import NoSource, measure_over_http
 from segue.cli.benchmarks.replaying import measure_replaying
 from segue.cli.benchmarks.segments import Kept, Rebuilt, Result, measure_segments
-from segue.cli.benchmarks.sending import measure_sending
+from segue.cli.benchmarks.sending import Sending, measure_sending
 from segue.cli.benchmarks.spine import daemon, feed, measure_spine
 from segue.cli.benchmarks.workload import Shop, book
 from segue.clock.yardstick import JobRates, MissingLibrary, measure_jobs
@@ -261,3 +261,15 @@ def test_figures_of_segments_are_shown_and_printed_as_documented(capsys: pytest.
     assert [(one["customers"], one["event_to_fewest"]) for one in rest] == [(10_000, 1.0), (1_000_000, 1.25)]
     segments_shown.show(result, json=False)
     assert "1,000,000 customers in 50 segments in 40.0 s" in capsys.readouterr().out
+
+
+def test_sending_is_shown_by_the_core_with_the_rest_of_its_time(capsys: pytest.CaptureFixture[str]) -> None:
+    parts = {"claim": 0.1, "outcome": 0.1, "hand-over": 0.5}
+    one = Sending("smtp", 1000, 2.0, 1.0, 0.1, 0.6, 0.5, parts, 0)
+    sending_shown.show([one], json=True)
+    line = json.loads(capsys.readouterr().out)
+    assert (line["a_minute"], line["a_core_minute"], line["to_bare_loop"]) == (30_000, 60_000, 0.5)
+    assert line["reached"] is True
+    assert line["microseconds"]["render, sign, and the daemon's loop"] == 300
+    sending_shown.show([one], json=False)
+    assert "50% of the bare loop" in capsys.readouterr().out
