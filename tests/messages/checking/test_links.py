@@ -122,3 +122,13 @@ def test_links_in_plain_text_and_in_parts_that_are_one(tmp_path: Path) -> None:
         "https:/shop.example/a",
         "shop.example/sale",
     ]
+
+
+def test_what_a_push_opens_may_be_a_path_of_its_site(tmp_path: Path) -> None:
+    files = {
+        "messages/sale/push.txt": "---\ntitle: Sale\nurl: /sale\n---\nToday",
+        "messages/sale/email.txt": "---\nsubject: The sale begins\npreview: Today\n---\n[Sale](/sale)",
+    }
+    assert [one.message.split("”")[0].split("“")[1] for one in check(tmp_path, files) if one.code == "E1014"] == [
+        "/sale"
+    ]

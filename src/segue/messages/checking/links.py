@@ -10,10 +10,12 @@ from typing import Final
 import msgspec
 
 from segue.messages.checking.markup import FILLED, TOLD, masked, tags
-from segue.messages.checking.sheet import Sheet
+from segue.messages.checking.sheet import Medium, Sheet
 
 _LINES: Final = frozenset(["url", "link", "image", "image_url"])
 """Parts that are one address."""
+_OPENED: Final = frozenset(["url", "link"])
+"""Those of them that a tap opens."""
 _HOLDERS: Final = frozenset(["a", "area", "mj-button", "mj-image", "mj-navbar-link", "mj-social-element"])
 _SCHEME: Final = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*):(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 _WEB: Final = re.compile(r"(?P<host>[^/?#]*)")
@@ -38,7 +40,7 @@ def check_links(sheet: Sheet) -> None:
         source = origin.source
         told: set[str] = set()
         for address, start, end in _links(part, origin.form, masked(source).replace(TOLD, FILLED)):
-            fault = fault_of(address, on_a_page=sheet.channel.medium == "other")
+            fault = fault_of(address, on_a_page=_is_at_its_site(address, part, sheet.channel.medium))
             if fault is None or address in told:
                 continue
             told.add(address)
@@ -47,6 +49,11 @@ def check_links(sheet: Sheet) -> None:
             sheet.add(
                 fault.code, part, (start, end), f"the link “{shown}” {fault.reason}", label="here", hint=fault.hint
             )
+
+
+def _is_at_its_site(address: str, part: str, medium: Medium) -> bool:
+    """Whether what opens a link knows its site: one of its pages, its service worker, or its app."""
+    return medium == "other" or (medium == "push" and part in _OPENED and address.lstrip().startswith("/"))
 
 
 def _links(part: str, form: str, source: str) -> Iterator[tuple[str, int, int]]:
