@@ -126,7 +126,7 @@ cart_abandoned = "4h"
 
 WORDS = {
     "email.txt": "---\nsubject: News\n---\nHi {{ customer.first_name }}\n",
-    "sms.txt": "Hi {{ weight }}\n",
+    "sms.txt": "Hi {{ weight | default: customer.country }}\n",
     "push.txt": "---\ntitle: News\n---\nHi\n",
 }
 

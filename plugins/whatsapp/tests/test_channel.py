@@ -259,4 +259,4 @@ def test_nothing_secret_is_shown() -> None:
 
 def test_the_channel_is_declared() -> None:
     (spec,) = segue_channels()
-    assert (spec.name, spec.address, spec.unknown, spec.reactions) == ("whatsapp", "phone", "hold", ("read",))
+    assert (spec.name, spec.address, spec.unknown, spec.reactions) == ("whatsapp", "phone", "hold", ("read", "replied"))
