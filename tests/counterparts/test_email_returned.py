@@ -176,9 +176,12 @@ async def test_a_mailbox_that_cannot_be_read_says_why(dovecot: DovecotServer, im
 async def test_a_server_that_trickles_is_left_when_nobody_waits_any_more() -> None:
     async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"* OK [CAPABILITY IMAP4rev1] hello\r\n")
-        while True:
-            writer.write(b"* x")
-            await asyncio.sleep(0.05)
+        try:
+            while not writer.is_closing():
+                writer.write(b"* x")
+                await asyncio.sleep(0.05)
+        finally:
+            writer.transport.abort()
 
     server = await asyncio.start_server(trickle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]

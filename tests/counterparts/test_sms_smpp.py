@@ -302,11 +302,13 @@ async def test_an_encrypted_connection_is_made_only_to_whom_is_trusted(tmp_path:
     place, key = certificate(tmp_path)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for answer in (_BOUND, struct.pack(">IIII", 16, 0x80000004, 0, 2)):
+        try:
+            for answer in (_BOUND, struct.pack(">IIII", 16, 0x80000004, 0, 2)):
+                await reader.read(1_000)
+                writer.write(answer)
             await reader.read(1_000)
-            writer.write(answer)
-        await reader.read(1_000)
-        writer.close()
+        finally:
+            writer.transport.abort()
 
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(place, key)
