@@ -20,7 +20,8 @@ TEXT = "id:{id} sub:001 dlvrd:001 submit date:2611252155 done date:2611252156 st
 
 def receipt(stat: str = "DELIVRD", id: str = "1a2b", err: str = "000", **more: Any) -> ShortMessage:
     text = TEXT.format(id=id, stat=stat, err=err).encode()
-    return ShortMessage(**({"source": "358401234567", "destination": "Shop", "esm_class": 4, "text": text} | more))
+    fields: dict[str, Any] = {"source": "358401234567", "destination": "Shop", "esm_class": 4, "text": text}
+    return ShortMessage(**(fields | more))
 
 
 def inbox(**settings: Any) -> Inbox:

@@ -152,9 +152,9 @@ def test_a_reply_is_decoded_as_it_says(raw: bytes, coding: int, text: str) -> No
     st.integers(0, 255),
     st.dictionaries(st.sampled_from(list(Tag)), st.binary(max_size=9)),
 )
-def test_any_packet_is_read(raw: bytes, coding: int, esm_class: int, options: dict[Tag, bytes]) -> None:
+def test_any_packet_is_read(raw: bytes, coding: int, esm_class: int, options: dict[int, bytes]) -> None:
     packet = ShortMessage(
-        source="1", destination="2", data_coding=coding, esm_class=esm_class, text=raw, options=dict(options)
+        source="1", destination="2", data_coding=coding, esm_class=esm_class, text=raw, options=options
     )
     piece = piece_of(packet, config())
     assert 1 <= piece.number <= piece.total
