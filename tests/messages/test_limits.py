@@ -66,11 +66,15 @@ STOPPED = {
 @pytest.mark.parametrize("attack", STOPPED)
 def test_an_attack_is_stopped_soon(attack: str) -> None:
     template = template_of("attack", "sms", None, {"text": STOPPED[attack]})
-    # Processor time, since other work shares the machine; most take under 5 ms, parsing included.
-    started = time.process_time()
-    with pytest.raises(RenderError):
-        render(template, VALUES)
-    assert time.process_time() - started < 0.25
+    # Processor time, since other work shares the machine, and the least of three, since the garbage of a whole suite
+    # may be collected meanwhile; most take under 5 ms, parsing included.
+    taken = []
+    for _ in range(3):
+        started = time.process_time()
+        with pytest.raises(RenderError):
+            render(template, VALUES)
+        taken.append(time.process_time() - started)
+    assert min(taken) < 0.25
 
 
 @pytest.mark.parametrize(
