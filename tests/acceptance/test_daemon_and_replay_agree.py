@@ -114,6 +114,14 @@ rule renewals
   wait until 2h before customer.renewal
   send sms "offer" with weight = weight
 """
+POLICY = """
+policy promotional
+  quiet 22:00 to 07:00 local
+  limit 2 messages per 1d defer 6h
+  limit 1 sms per 12h
+  space 30min
+"""
+"""Messages compete for slots, and a call that came to nothing keeps the one of its message."""
 
 CARTS = """
 [sources.shop]
@@ -212,7 +220,8 @@ def decisions(entries: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, ...]]:
 
 
 @pytest.mark.timeout(240)
-def test_replaying_what_the_daemon_saw_decides_what_the_daemon_decided(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rules", [RULES, RULES + POLICY], ids=["alone", "under a policy"])
+def test_replaying_what_the_daemon_saw_decides_what_the_daemon_decided(tmp_path: Path, rules: str) -> None:
     port = free_port()
     gateway = Kannel(callback_url=f"http://127.0.0.1:{port}/callbacks/sms?token={SECRET}&from=%p&id=%I&at=%T")
     draw = random.Random(int(os.environ.get("SEGUE_SEED", "5")))
@@ -224,7 +233,7 @@ def test_replaying_what_the_daemon_saw_decides_what_the_daemon_decided(tmp_path:
             project = Project(
                 tmp_path / "project",
                 port=port,
-                rules=RULES,
+                rules=rules,
                 messages={"offer": WORDS, "thanks": WORDS},
                 channels=email_table(server.port)
                 + sms_table(gateway, callback_secret='{ env = "SMS_CALLBACK_SECRET" }')

@@ -77,6 +77,17 @@ class Again(msgspec.Struct, frozen=True, array_like=True):
     reason: str
 
 
+class Attempt(msgspec.Struct, frozen=True, array_like=True):
+    """A call that came to nothing: when the message was claimed for it, when it ended and why, in how many seconds the
+    provider wanted the next, and whether it may have taken the message all the same (``unknown``)."""
+
+    claimed: Instant
+    answered: Instant
+    reason: str
+    after: float | None = None
+    unknown: bool = False
+
+
 class LedgerRow(msgspec.Struct):
     """One message decided. ``doubt``: a call that was cut off may have reached the provider,
     so it can no longer be called skipped.
@@ -85,6 +96,7 @@ class LedgerRow(msgspec.Struct):
     is what it counts as spent, in millionths of ``currency``; None where nothing. ``coupons`` are those of its values
     that the claim takes from a pool: (name, pool). ``retracting`` is since when it is to be taken back, ``tries`` how
     often that was asked of the channel, ``retracted`` when it was answered for good. ``again``: it was put up again.
+    ``attempted`` are its calls that came to nothing, all of them.
     """
 
     row: int
@@ -118,3 +130,4 @@ class LedgerRow(msgspec.Struct):
     tries: int = 0
     retracted: Instant | None = None
     again: tuple[Again, ...] = ()
+    attempted: tuple[Attempt, ...] = ()

@@ -16,7 +16,7 @@ import msgspec
 from segue.api import Answer, Instant, Rejected, Report, Retry, Sent, Unknown
 from segue.api.values import SECOND
 from segue.delivery.dead_letters import NO_CONTENT, NOT_IN_TIME
-from segue.delivery.ledger import LedgerRow, MessageState
+from segue.delivery.ledger import Attempt, LedgerRow, MessageState
 from segue.delivery.retries import retry_at
 from segue.engine.journey import Reported
 from segue.messages.catalogue import Catalogue
@@ -195,8 +195,8 @@ def _note_answer(
             else:
                 settle_message(turn, row, person, "sent", "", now)
             take_back_late(turn, row, person)
-        case Retry(reason=reason, after=after):
-            _again(turn, row, person, reason, after, now)
+        case Retry():
+            _again(turn, row, person, answer, now)
         case Rejected(reason=reason):
             row.state, row.reason = MessageState.FAILED, reason
             take_refusal(turn, row, person, answer, now)
@@ -212,14 +212,18 @@ def _note_answer(
                 turn.outgoing.note(person, row, "undelivered", now)
                 settle_message(turn, row, person, "unknown", reason, now)
             else:
-                _again(turn, row, person, reason, None, now)
+                _again(turn, row, person, answer, now)
         case _:
             assert_never(answer)
 
 
-def _again(turn: Turn, row: LedgerRow, person: Person, reason: str, after: float | None, now: Instant) -> None:
+def _again(turn: Turn, row: LedgerRow, person: Person, answer: Retry | Unknown, now: Instant) -> None:
     """Try once more with the same key, if that is still in time."""
-    row.reason = reason
+    row.reason = reason = answer.reason
+    after = answer.after if isinstance(answer, Retry) else None
+    if row.claimed is not None:
+        attempt = Attempt(row.claimed, now, reason, after, isinstance(answer, Unknown))
+        row.attempted = (*row.attempted, attempt)
     due = retry_at(row.key, row.attempts, now, after)
     journey = turn.find_journey(person, row.journey)
     if is_over(turn.running, row, journey):

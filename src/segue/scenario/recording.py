@@ -29,7 +29,7 @@ from segue.api import Answer, Event, Instant, Money, Rejected, Report, Retry, Se
 from segue.api.bodies import Refused
 from segue.api.shop import MOST_LINES, order_lines
 from segue.customers.suppression import Reason, Suppression, comparable
-from segue.delivery.ledger import LedgerRow, MessageState
+from segue.delivery.ledger import Attempt, LedgerRow, MessageState
 from segue.runtime.dispatch import NO_CODE
 from segue.runtime.last_look import UNKNOWN_OUTCOME
 from segue.runtime.outgoing import JOURNEY_ENDED
@@ -51,6 +51,14 @@ class _Typed(msgspec.Struct):
     imported: bool | None = None
 
 
+class _AttemptLine(msgspec.Struct, rename="camel", omit_defaults=True):
+    claimed_at: str
+    answered_at: str
+    reason: str = ""
+    after: float | None = None
+    unknown: bool = False
+
+
 class _AnswerLine(msgspec.Struct, rename="camel"):
     key: str
     claimed_at: str | None = None
@@ -61,6 +69,7 @@ class _AnswerLine(msgspec.Struct, rename="camel"):
     retracted_at: str | None = None
     retraction: Answer | None = None
     coded: bool = True
+    attempts: tuple[_AttemptLine, ...] = ()
 
 
 class _ReportBody(msgspec.Struct, rename="camel"):
@@ -199,6 +208,10 @@ def _read_answer(line: bytes) -> RecordedAnswer:
         _moment(read.retracted_at) if read.retracted_at else None,
         read.retraction,
         read.coded,
+        tuple(
+            Attempt(_moment(one.claimed_at), _moment(one.answered_at), one.reason, one.after, one.unknown)
+            for one in read.attempts
+        ),
     )
 
 
@@ -309,6 +322,11 @@ def write_answers(tx: Transaction, after: int, limit: int) -> tuple[int, list[by
         }
         if known.withdrawn is not None:
             line["withdrawnAt"] = to_rfc3339(known.withdrawn)
+        if known.attempts:
+            line["attempts"] = [
+                _AttemptLine(to_rfc3339(one.claimed), to_rfc3339(one.answered), one.reason, one.after, one.unknown)
+                for one in known.attempts
+            ]
         if message.held:
             line["deferredAt"] = [to_rfc3339(held.at) for held in message.held]
         if message.retracted is not None:
@@ -340,8 +358,24 @@ def _answer_of(tx: Transaction, message: LedgerRow) -> RecordedAnswer:
     if message.again:  # its journey knows only what became of it first
         first = message.again[0]
         message = msgspec.structs.replace(
-            message, state=first.state, claimed=first.claimed, settled=first.settled, reason=first.reason, again=()
+            message,
+            state=first.state,
+            claimed=first.claimed,
+            settled=first.settled,
+            reason=first.reason,
+            again=(),
+            attempted=tuple(one for one in message.attempted if one.answered <= first.at),
         )
+    attempts = message.attempted
+    if attempts and message.claimed == attempts[-1].claimed:  # no call was made since
+        looked = message.settled if message.settled is not None and message.settled > attempts[-1].answered else None
+        spoken = message.handed is not None  # a report told that it was taken: that is on record by itself
+        return RecordedAnswer(message.key, None if spoken else looked, attempts=attempts)
+    return msgspec.structs.replace(_end_of(tx, message), attempts=attempts)
+
+
+def _end_of(tx: Transaction, message: LedgerRow) -> RecordedAnswer:
+    """What became of a message in the end."""
     if message.reason.startswith(JOURNEY_ENDED) and message.settled is not None:
         return _withdrawal_of(tx, message, message.settled)
     claimed, answered, answer = _last_answer_of(tx, message)

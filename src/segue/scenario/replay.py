@@ -20,9 +20,9 @@ from functools import partial
 
 import msgspec
 
-from segue.api import Answer, Event, Instant, Report, Sent
+from segue.api import Answer, Event, Instant, Report, Retry, Sent, Unknown
 from segue.customers.suppression import Suppression
-from segue.delivery.ledger import LedgerRow, MessageState
+from segue.delivery.ledger import Attempt, LedgerRow, MessageState
 from segue.engine.journey import mint
 from segue.messages.catalogue import Catalogue
 from segue.runtime.dispatch import Claim, Outcome
@@ -51,7 +51,7 @@ class RecordedAnswer(msgspec.Struct, frozen=True):
     (None: the claim was refused). ``withdrawn``: the answer was that nobody knows, and before the next try, at this
     moment, the journey ended. ``deferred`` are the moments at which the contact policy held it back, ``retracted`` when
     the channel answered for good to taking it back, and ``retraction`` what. ``coded``: no pool that it needed a code
-    of was empty."""
+    of was empty. ``attempts`` are the calls before that came to nothing."""
 
     key: str
     claimed: Instant | None
@@ -62,6 +62,7 @@ class RecordedAnswer(msgspec.Struct, frozen=True):
     retracted: Instant | None = None
     retraction: Answer | None = None
     coded: bool = True
+    attempts: tuple[Attempt, ...] = ()
 
 
 class RecordedReport(msgspec.Struct, frozen=True):
@@ -212,10 +213,11 @@ class Replay:
             return row.due
         if row.state is MessageState.RETRACTING:
             look = known.retracted
-        elif len(row.held) < len(known.deferred):
-            look = known.deferred[len(row.held)]
         else:
-            look = known.claimed if row.attempts == 0 or known.withdrawn is None else known.withdrawn
+            look = _next_call(known, row.attempts)
+            if len(row.held) < len(known.deferred):
+                deferred = known.deferred[len(row.held)]
+                look = min(look, deferred) if look is not None else deferred
         return max(row.due, look) if look is not None else None
 
     @property
@@ -238,17 +240,34 @@ class Replay:
         known = self._record.answers.get(claimed.key)
         if known is None:
             return Outcome(claimed.row, self._usual(claimed, moment))
-        if known.answer is None or known.answered is None:
+        answered, answer = known.answered, known.answer
+        if claimed.attempt <= len(known.attempts):
+            attempt = known.attempts[claimed.attempt - 1]
+            answered = attempt.answered
+            answer = Unknown(attempt.reason) if attempt.unknown else Retry(attempt.reason, after=attempt.after)
+        if answer is None or answered is None:
             return None  # the record ends while the call was under way
-        outcome = Outcome(claimed.row, known.answer)
-        if known.answered <= moment:
+        outcome = Outcome(claimed.row, answer)
+        if answered <= moment:
             return outcome
-        self.answer_later(known.answered, outcome)
+        self.answer_later(answered, outcome)
         return None
+
+    def is_repeated(self, row: LedgerRow) -> bool:
+        """Whether the record says that the call of a message, which is under way, came to nothing and was repeated."""
+        known = self._record.answers.get(row.key)
+        return known is not None and row.attempts <= len(known.attempts)
 
     def answer_later(self, moment: Instant, outcome: Outcome) -> None:
         """Have a channel's answer come at a moment."""
         heapq.heappush(self.answers, (moment, outcome.row, outcome))
+
+
+def _next_call(known: RecordedAnswer, made: int) -> Instant | None:
+    """When a message is claimed of which so many calls were made."""
+    if made < len(known.attempts):
+        return known.attempts[made].claimed
+    return known.claimed if made == len(known.attempts) or known.withdrawn is None else known.withdrawn
 
 
 def _changes(suppressions: Iterable[Suppression]) -> Iterator[tuple[Instant, Suppression]]:

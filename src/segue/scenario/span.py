@@ -207,7 +207,8 @@ class Span:
     def _take_outcome(self, outcome: Outcome, moment: Instant, *, hold: bool | None) -> None:
         row = self._turn.outgoing.find(outcome.row)
         if row is not None:
-            take_outcome(self._turn, row, outcome, moment, hold=hold)
+            repeated = not outcome.retraction and self._replay.is_repeated(row)
+            take_outcome(self._turn, row, outcome, moment, hold=False if repeated else hold)
             self._note()
 
     # What comes by time
@@ -272,7 +273,7 @@ class Span:
             self._claim(self._rows_of(entries, moment), moment)
 
     def _rows_of(self, entries: list[tuple[Instant, int]], moment: Instant) -> list[LedgerRow]:
-        """The messages that are really to be looked at now, the earliest first."""
+        """The messages that are really to be looked at now, the one due earliest first."""
         replay, turn, outgoing = self._replay, self._turn, self._turn.outgoing
         outgoing.load([number for _, number in entries])
         rows = []
@@ -280,6 +281,8 @@ class Span:
             row = outgoing.find(number)
             if row is not None and replay.when(row) == due:  # else it was moved on, or taken back
                 rows.append(row)
+        # As a channel's loop takes them: the record may have them looked at together long after they were due.
+        rows.sort(key=lambda row: (row.due or moment, row.row))
         turn.load([row.customer for row in rows])
         outgoing.prepare(rows, moment)
         return rows

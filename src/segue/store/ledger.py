@@ -9,20 +9,21 @@ from typing import Any, Final
 import msgspec
 
 from segue.api import Instant
-from segue.delivery.ledger import HOLDS_SLOT, Again, Held, LedgerRow, MessageState
+from segue.delivery.ledger import HOLDS_SLOT, Again, Attempt, Held, LedgerRow, MessageState
 from segue.delivery.policy import Taken
 from segue.store.database import Transaction
 
 _COLUMNS: Final = (
     "id, key, journey, customer, rule, channel, message, kind, state, due, decided, expires, attempts, claimed, "
     "handed, settled, address, template, given, receipt, reason, doubt, held, checks, cost, currency, coupons, "
-    "retracting, tries, retracted, again"
+    "retracting, tries, retracted, again, attempted"
 )
 _MARKS: Final = ", ".join("?" * len(_COLUMNS.split(",")))
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_held: Final = msgspec.json.Decoder(tuple[Held, ...]).decode
 _decode_checks: Final = msgspec.json.Decoder(tuple[str, ...]).decode
 _decode_coupons: Final = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
+_decode_attempts: Final = msgspec.json.Decoder(tuple[Attempt, ...]).decode
 _decode_again: Final = msgspec.json.Decoder(tuple[Again, ...]).decode
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -60,6 +61,7 @@ def _read(row: tuple[Any, ...]) -> LedgerRow:
         tries=row[28] or 0,
         retracted=row[29],
         again=_decode_again(row[30]) if row[30] else (),
+        attempted=_decode_attempts(row[31]) if row[31] else (),
     )
 
 
@@ -107,6 +109,7 @@ def insert(tx: Transaction, messages: Iterable[LedgerRow]) -> None:
                 message.tries or None,
                 message.retracted,
                 _encode(message.again) if message.again else None,
+                _encode(message.attempted) if message.attempted else None,
             )
             for message in messages
         ],
@@ -118,7 +121,7 @@ def update(tx: Transaction, messages: Iterable[LedgerRow]) -> None:
     tx.run_many(
         "update message set state = ?, due = ?, attempts = ?, claimed = ?, handed = ?, settled = ?, address = ?, "
         "template = ?, given = ?, receipt = ?, reason = ?, doubt = ?, held = ?, checks = ?, cost = ?, currency = ?, "
-        "retracting = ?, tries = ?, retracted = ? where id = ?",
+        "retracting = ?, tries = ?, retracted = ?, attempted = ? where id = ?",
         [
             (
                 int(message.state),
@@ -128,6 +131,7 @@ def update(tx: Transaction, messages: Iterable[LedgerRow]) -> None:
                 message.retracting,
                 message.tries or None,
                 message.retracted,
+                _encode(message.attempted) if message.attempted else None,
                 message.row,
             )
             for message in messages
