@@ -16,6 +16,7 @@ from segue.api import Answer, Inbound, Instant, Money, Rejected, Report, Retry, 
 from segue.api.values import HOUR, MINUTE, SECOND
 from segue.customers.reach import ChannelReach, Reach
 from segue.customers.suppression import ASKED, STOPPED, Suppression
+from segue.delivery.ledger import Attempt
 from segue.messages.catalogue import Catalogue
 from segue.runtime.inbound import take_inbound
 from segue.runtime.running import DecisionLine, Running
@@ -321,6 +322,38 @@ def test_answers_and_reports_read_back_as_they_were_and_lead_to_the_same_decisio
     assert second.write(tmp_path / "again.jsonl").record == written.record
 
 
+def tried(minutes: int, wait: float | None) -> Attempt:
+    """A call so long after the begin that came to nothing: one that was cut off, or whose provider wants a wait."""
+    moment = Instant(BASE + minutes * MINUTE)
+    return Attempt(moment, Instant(moment + SECOND), "busy", wait, wait is None)
+
+
+@pytest.mark.parametrize(
+    ("waits", "answer", "decided"),
+    [
+        ((60.0, None), Sent("r-1"), ["sent"]),
+        ((60.0, None), Rejected("no such number"), ["undelivered"]),
+        ((60.0, None), None, []),
+        ((60.0, 90_000.0), None, ["undelivered"]),
+    ],
+)
+def test_each_call_that_came_to_nothing_is_on_record_and_is_made_again(
+    tmp_path: Path, stores: list[Store], waits: tuple[float | None, ...], answer: Answer | None, decided: list[str]
+) -> None:
+    arrivals = arrivals_of(tmp_path)
+    sms = Played(stores[0], arrivals).keys()["joe", "sms"]
+    attempts = tuple(tried(41 + 4 * number, wait) for number, wait in enumerate(waits))
+    known = RecordedAnswer(sms, None, attempts=attempts)
+    if answer is not None:
+        last = Instant(BASE + 55 * MINUTE)
+        known = RecordedAnswer(sms, last, Instant(last + SECOND), answer, attempts=attempts)
+    played = Played(stores[1], arrivals, Record({sms: known}))
+    assert [line.decision for line in played.lines if line.key == sms] == decided
+    written = played.write(tmp_path / "record.jsonl")
+    assert written.record.answers[sms] == known
+    assert Played(stores[2], list(written.arrivals()), written.record).lines == played.lines
+
+
 def test_what_was_suppressed_by_hand_or_by_nobody_known_is_on_record_and_holds_in_a_replay(
     tmp_path: Path, stores: list[Store]
 ) -> None:
@@ -411,7 +444,9 @@ def test_lines_of_its_own_are_documented_as_they_are_read(tmp_path: Path) -> Non
         "claimedAt": "2026-01-05T10:00:00Z",
         "answeredAt": "2026-01-05T10:00:01Z",
         "answer": {"type": "retry", "reason": "busy", "after": 2.5},
-        "withdrawnAt": "2026-01-05T11:00:00Z",
+        "attempts": [
+            {"claimedAt": "2026-01-05T09:00:00Z", "answeredAt": "2026-01-05T09:00:01Z", "reason": "no", "after": 1.5}
+        ],
     }
     report = {
         "type": "segue.report",
@@ -428,7 +463,13 @@ def test_lines_of_its_own_are_documented_as_they_are_read(tmp_path: Path) -> Non
     }
     read = recording(tmp_path, msgspec.json.encode(report), msgspec.json.encode(answer))
     assert read.record.answers == {
-        "k": RecordedAnswer("k", BASE, Instant(BASE + SECOND), Retry("busy", 2.5), Instant(BASE + HOUR)),
+        "k": RecordedAnswer(
+            "k",
+            BASE,
+            Instant(BASE + SECOND),
+            Retry("busy", 2.5),
+            attempts=(Attempt(Instant(BASE - HOUR), Instant(BASE - HOUR + SECOND), "no", 1.5),),
+        ),
     }
     (found,) = read.record.reports
     assert found == RecordedReport(

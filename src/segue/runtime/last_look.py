@@ -79,10 +79,11 @@ def _judge(turn: Turn, row: LedgerRow, person: Person, now: Instant) -> Verdict:
     if isinstance(verdict, Go):
         return verdict
     stepped_aside = False
-    for other in contact.in_doubt(row, now):
-        if other.state is MessageState.DECIDED and may_go(turn, other, person, now) is None:
-            contact.stepped_aside(other, now)
-            stepped_aside = True
+    while others := contact.in_doubt(row, now):  # what leaves its slot may bring others into the line
+        for other in others:
+            if other.state is MessageState.DECIDED and may_go(turn, other, person, now) is None:
+                contact.stepped_aside(other, now)
+                stepped_aside = True
     return contact.judge(row, person, now) if stepped_aside else verdict
 
 

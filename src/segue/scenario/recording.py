@@ -8,10 +8,10 @@ began no journey. Three further types carry what only Segue knows::
     {"type": "segue.suppression", "at": …, "sort": "email", "address": …, "reason": "asked"}
 
 A message that was never claimed has ``claimedAt`` null; one whose claim was refused, or whose journey ended first, has
-no ``answer``. ``withdrawnAt`` is when a journey ended whose message waited to be sent again, after a call that may have
-gone out. ``deferredAt`` are the moments at which the contact policy held the message back, ``retractedAt`` and
-``retraction`` what the channel said to taking it back. ``coded`` is false where a pool of coupons was empty. A
-suppression that was lifted has ``liftedAt``; those that a message or its report showed follow from these.
+no ``answer``. ``attempts`` are the calls before that came to nothing. ``deferredAt`` are the moments at which the
+contact policy held the message back, ``retractedAt`` and ``retraction`` what the channel said to taking it back.
+``coded`` is false where a pool of coupons was empty. A suppression that was lifted has ``liftedAt``; those that a
+message or its report showed follow from these.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from segue.api import Answer, Event, Instant, Money, Rejected, Report, Retry, Sent, Unknown, from_datetime, to_rfc3339
+from segue.api import Answer, Event, Instant, Money, Rejected, Report, Sent, Unknown, from_datetime, to_rfc3339
 from segue.api.bodies import Refused
 from segue.api.shop import MOST_LINES, order_lines
 from segue.customers.suppression import Reason, Suppression, comparable
@@ -64,7 +64,6 @@ class _AnswerLine(msgspec.Struct, rename="camel"):
     claimed_at: str | None = None
     answered_at: str | None = None
     answer: Answer | None = None
-    withdrawn_at: str | None = None
     deferred_at: tuple[str, ...] = ()
     retracted_at: str | None = None
     retraction: Answer | None = None
@@ -203,7 +202,6 @@ def _read_answer(line: bytes) -> RecordedAnswer:
         _moment(read.claimed_at) if read.claimed_at else None,
         _moment(read.answered_at) if read.answered_at else None,
         read.answer,
-        _moment(read.withdrawn_at) if read.withdrawn_at else None,
         tuple(_moment(each) for each in read.deferred_at),
         _moment(read.retracted_at) if read.retracted_at else None,
         read.retraction,
@@ -320,8 +318,6 @@ def write_answers(tx: Transaction, after: int, limit: int) -> tuple[int, list[by
             "answeredAt": to_rfc3339(known.answered) if known.answered is not None else None,
             "answer": known.answer,
         }
-        if known.withdrawn is not None:
-            line["withdrawnAt"] = to_rfc3339(known.withdrawn)
         if known.attempts:
             line["attempts"] = [
                 _AttemptLine(to_rfc3339(one.claimed), to_rfc3339(one.answered), one.reason, one.after, one.unknown)
@@ -377,7 +373,8 @@ def _answer_of(tx: Transaction, message: LedgerRow) -> RecordedAnswer:
 def _end_of(tx: Transaction, message: LedgerRow) -> RecordedAnswer:
     """What became of a message in the end."""
     if message.reason.startswith(JOURNEY_ENDED) and message.settled is not None:
-        return _withdrawal_of(tx, message, message.settled)
+        # It waited for its first call. Where no event ended the journey, a guard did, at a claim in that moment.
+        return RecordedAnswer(message.key, message.settled)
     claimed, answered, answer = _last_answer_of(tx, message)
     return RecordedAnswer(message.key, claimed, answered, answer)
 
@@ -392,18 +389,6 @@ def _retraction_of(message: LedgerRow) -> Answer:
     if message.state is MessageState.RETRACTED:
         return Sent()
     return Rejected(message.reason.removeprefix(STAYED))
-
-
-def _withdrawal_of(tx: Transaction, message: LedgerRow, settled: Instant) -> RecordedAnswer:
-    """What to do again with a message whose journey ended before it was handed over."""
-    if message.claimed is not None and settled != history.journey_ended(tx, message.journey):
-        # its call was under way then, came to nothing, and was not repeated
-        return RecordedAnswer(message.key, message.claimed, settled, Retry(""))
-    if message.doubt:
-        return RecordedAnswer(message.key, message.claimed, message.claimed, Unknown(""), settled)
-    # It waited, for its first call or the next. Where no event ended the journey, a guard did,
-    # at a claim in that # moment.
-    return RecordedAnswer(message.key, settled)
 
 
 def _last_answer_of(tx: Transaction, message: LedgerRow) -> tuple[Instant | None, Instant | None, Answer | None]:

@@ -48,16 +48,14 @@ class Arrival(msgspec.Struct, frozen=True):
 
 class RecordedAnswer(msgspec.Struct, frozen=True):
     """What a channel answered: when the message was claimed (None: it never was), when the answer came, and the answer
-    (None: the claim was refused). ``withdrawn``: the answer was that nobody knows, and before the next try, at this
-    moment, the journey ended. ``deferred`` are the moments at which the contact policy held it back, ``retracted`` when
-    the channel answered for good to taking it back, and ``retraction`` what. ``coded``: no pool that it needed a code
-    of was empty. ``attempts`` are the calls before that came to nothing."""
+    (None: the claim was refused). ``deferred`` are the moments at which the contact policy held it back, ``retracted``
+    when the channel answered for good to taking it back, and ``retraction`` what. ``coded``: no pool that it needed a
+    code of was empty. ``attempts`` are the calls before that came to nothing."""
 
     key: str
     claimed: Instant | None
     answered: Instant | None = None
     answer: Answer | None = None
-    withdrawn: Instant | None = None
     deferred: tuple[Instant, ...] = ()
     retracted: Instant | None = None
     retraction: Answer | None = None
@@ -267,7 +265,7 @@ def _next_call(known: RecordedAnswer, made: int) -> Instant | None:
     """When a message is claimed of which so many calls were made."""
     if made < len(known.attempts):
         return known.attempts[made].claimed
-    return known.claimed if made == len(known.attempts) or known.withdrawn is None else known.withdrawn
+    return known.claimed
 
 
 def _changes(suppressions: Iterable[Suppression]) -> Iterator[tuple[Instant, Suppression]]:

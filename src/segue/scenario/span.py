@@ -159,7 +159,7 @@ class Span:
             self._report(moment)
         while replay.answers and replay.answers[0][0] <= moment:
             _, _, outcome = heapq.heappop(replay.answers)
-            self._take_outcome(outcome, moment, hold=True)
+            self._take_outcome(outcome, moment)
         return self._pass_time(moment) and self._send(moment)
 
     def _suppress(self, one: Suppression, moment: Instant) -> None:
@@ -204,11 +204,11 @@ class Span:
         take_report(self._turn, name, one.report, row, moment)
         self._note()
 
-    def _take_outcome(self, outcome: Outcome, moment: Instant, *, hold: bool | None) -> None:
+    def _take_outcome(self, outcome: Outcome, moment: Instant) -> None:
         row = self._turn.outgoing.find(outcome.row)
         if row is not None:
             repeated = not outcome.retraction and self._replay.is_repeated(row)
-            take_outcome(self._turn, row, outcome, moment, hold=False if repeated else hold)
+            take_outcome(self._turn, row, outcome, moment, hold=not repeated)
             self._note()
 
     # What comes by time
@@ -290,7 +290,6 @@ class Span:
     def _claim(self, rows: list[LedgerRow], moment: Instant) -> None:
         replay = self._replay
         at_once: list[Outcome] = []
-        again: list[Outcome] = []
         for row in rows:
             taking_back = row.state is MessageState.RETRACTING
             claimed = look_at(self._turn, replay.content, row, moment, replay.make_up_code)
@@ -302,8 +301,6 @@ class Span:
                 answer = known.retraction if known is not None else None
                 at_once.append(Outcome(row.row, answer or Sent(), retraction=True))
             elif (outcome := replay.answer(claimed, moment)) is not None:
-                (again if known is not None and known.withdrawn is not None else at_once).append(outcome)
+                at_once.append(outcome)
         for outcome in at_once:
-            self._take_outcome(outcome, moment, hold=True)
-        for outcome in again:
-            self._take_outcome(outcome, moment, hold=None)
+            self._take_outcome(outcome, moment)

@@ -121,9 +121,3 @@ def load_ignored(tx: Transaction, customer: int, rule: str) -> list[IgnoredRow]:
             "select rule, at, reason from ignored where customer = ? and rule = ? order by id", (customer, rule)
         )
     ]
-
-
-def journey_ended(tx: Transaction, journey: int) -> Instant | None:
-    """When a journey ended; None while it is inside."""
-    row = tx.row("select ended from journey where id = ?", (journey,))
-    return row[0] if row is not None else None
