@@ -35,7 +35,8 @@ from segue.runtime.running import DecisionLine, Running
 from segue.runtime.sweeping import chores, sweep
 from segue.runtime.turn import Done
 from segue.runtime.wake import Woke
-from segue.scenario.recording import Recording, write_answers, write_arrivals, write_suppressions
+from segue.scenario.record_writing import write_answers, write_arrivals, write_suppressions
+from segue.scenario.recording import Recording
 from segue.scenario.replay import SPAN, Arrival, Replay
 from segue.store import ledger as ledger_rows
 from segue.store.database import Store, Transaction

@@ -10,7 +10,7 @@ from segue.api import Rejected, Retry, Sent, Unknown
 from segue.api.values import DAY, HOUR
 from segue.delivery.dead_letters import Sort, sort_of
 from segue.delivery.ledger import LedgerRow, MessageState
-from segue.scenario.recording import write_answers
+from segue.scenario.record_writing import write_answers
 from segue.store.database import Store
 from segue.store.dead_letters import load_dead, put_up_again
 from tests.engine.stage import spec

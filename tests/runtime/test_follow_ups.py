@@ -13,7 +13,8 @@ from segue.api.values import SECOND
 from segue.messages.catalogue import Catalogue
 from segue.runtime.ingest import ingest
 from segue.runtime.running import Running
-from segue.scenario.recording import Recording, write_arrivals
+from segue.scenario.record_writing import write_arrivals
+from segue.scenario.recording import Recording
 from segue.scenario.replay import Replay
 from segue.store.database import Store
 from segue.store.rejections import count_rejections

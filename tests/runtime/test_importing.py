@@ -18,7 +18,8 @@ from segue.runtime.importing import HOLD, Importer, take_past
 from segue.runtime.ingest import ingest
 from segue.runtime.running import Running
 from segue.runtime.turn import Done
-from segue.scenario.recording import Recording, write_arrivals
+from segue.scenario.record_writing import write_arrivals
+from segue.scenario.recording import Recording
 from segue.store import imports as import_rows
 from segue.store.database import Store, Transaction
 from segue.store.imports import Outcome

@@ -20,7 +20,8 @@ from segue.delivery.ledger import Attempt
 from segue.messages.catalogue import Catalogue
 from segue.runtime.inbound import take_inbound
 from segue.runtime.running import DecisionLine, Running
-from segue.scenario.recording import Recording, write_answers, write_arrivals, write_suppressions
+from segue.scenario.record_writing import write_answers, write_arrivals, write_suppressions
+from segue.scenario.recording import Recording
 from segue.scenario.replay import Arrival, Record, RecordedAnswer, RecordedReport, Replay
 from segue.store.consent import lift
 from segue.store.database import Store

@@ -11,7 +11,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from segue.cli.ending import fail, open_project
-from segue.scenario.recording import write_answers, write_arrivals, write_suppressions
+from segue.scenario.record_writing import write_answers, write_arrivals, write_suppressions
 from segue.store.database import read_only
 from segue.store.errors import StoreError
 

@@ -28,7 +28,8 @@ from segue.runtime.last_look import UNKNOWN_OUTCOME
 from segue.runtime.publishing import Setting, publish, resume
 from segue.runtime.running import DecisionLine, Running
 from segue.runtime.sweeping import Chore, chores, sweep
-from segue.scenario.recording import Decode, Recording, write_arrivals
+from segue.scenario.record_writing import write_arrivals
+from segue.scenario.recording import Decode, Recording
 from segue.scenario.replay import Progress, Record, Replay
 from segue.store import books, history
 from segue.store import ledger as ledger_rows
