@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from segue.api import Answer, HttpError, Instant, Message, Rejected, Response, Retry, Sent, Tools, Unknown
+from segue.testing.clients import Asked, StandInClient
 from segue_push_fcm import Config, open_channel, segue_channels
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -43,36 +43,23 @@ def account(**changes: Any) -> str:
     return json.dumps(plain | changes)
 
 
-class Client:
+class Client(StandInClient):
     """Gives tokens, answers sends with what it was given, and keeps what it was asked."""
 
     def __init__(self, *answers: Response | Exception, grants: Response | Exception = GRANTED) -> None:
-        self.answers = list(answers)
+        super().__init__(*answers)
         self.grants = grants
         self.asked_for_tokens: list[dict[str, list[str]]] = []
         self.asked: list[tuple[dict[str, str], Any]] = []
 
-    async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        timeout: float = 30.0,
-    ) -> Response:
-        assert method == "POST"
-        if url == TOKEN_URI:
-            self.asked_for_tokens.append(parse_qs((body or b"").decode()))
-            answer: Response | Exception = self.grants
-        else:
-            assert url == "https://fcm.googleapis.com/v1/projects/shop-1/messages:send"
-            self.asked.append((dict(headers or {}), json.loads(body or b"")["message"]))
-            answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    def answer(self, asked: Asked) -> Response | Exception:
+        assert asked.method == "POST"
+        if asked.url == TOKEN_URI:
+            self.asked_for_tokens.append(parse_qs(asked.body.decode()))
+            return self.grants
+        assert asked.url == "https://fcm.googleapis.com/v1/projects/shop-1/messages:send"
+        self.asked.append((dict(asked.headers), json.loads(asked.body)["message"]))
+        return super().answer(asked)
 
 
 def message(address: str = "t:1", kind: Any = "promotional", lives: float = 60.5, content: Any = None) -> Message:

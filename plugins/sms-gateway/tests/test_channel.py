@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from segue.api import Answer, HttpError, Instant, Message, Rejected, Response, Retry, Sent, Tools, Unknown
+from segue.testing.clients import Asked, StandInClient
 from segue_sms_gateway import Config, SmsChannel, segue_channels
 
 pytestmark = pytest.mark.asyncio
@@ -18,29 +18,17 @@ KEY = "0123456789abcdef0123456789abcdef"
 ACCEPTED = Response(202, b"0: Accepted for delivery")
 
 
-class Client:
+class Client(StandInClient):
     """Answers what it was given, and keeps what it was asked."""
 
     def __init__(self, *answers: Response | Exception) -> None:
-        self.answers = list(answers)
+        super().__init__(*answers)
         self.asked: list[dict[str, str]] = []
 
-    async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        timeout: float = 30.0,
-    ) -> Response:
-        assert (method, url) == ("GET", "http://gateway.test/cgi-bin/sendsms")
-        self.asked.append(dict(query or {}))
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    def answer(self, asked: Asked) -> Response | Exception:
+        assert (asked.method, asked.url) == ("GET", "http://gateway.test/cgi-bin/sendsms")
+        self.asked.append(dict(asked.query))
+        return super().answer(asked)
 
 
 def channel(client: Client, callback_url: str | None = None, **settings: Any) -> SmsChannel:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
 from segue.api import Answer, HttpError, Instant, Message, Rejected, Response, Retry, Sent, Tools, Unknown
+from segue.testing.clients import Asked, StandInClient
 from segue_twilio import RcsConfig, SmsConfig, open_rcs, open_sms
 from segue_twilio.channel import TwilioChannel
 
@@ -32,35 +32,25 @@ def refused(status: int, code: int, **headers: str) -> Response:
     return Response(status, json.dumps(body).encode(), headers)
 
 
-class Client:
+class Client(StandInClient):
     """Answers what it was given, and keeps what it was asked."""
 
     def __init__(self, *answers: Response | Exception) -> None:
-        self.answers = list(answers)
+        super().__init__(*answers)
         self.asked: list[dict[str, str]] = []
         self.account = Response(200, b'{"status": "active"}')
 
-    async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        timeout: float = 30.0,
-    ) -> Response:
-        if method == "GET":
-            assert url == f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}.json"
+    def answer(self, asked: Asked) -> Response | Exception:
+        if asked.method == "GET":
+            assert asked.url == f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}.json"
             return self.account
-        assert (method, url) == ("POST", f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages.json")
-        assert headers is not None
-        assert headers["Authorization"].startswith("Basic ")
-        self.asked.append(dict(parse_qsl((body or b"").decode(), keep_blank_values=True)))
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        assert (asked.method, asked.url) == (
+            "POST",
+            f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages.json",
+        )
+        assert asked.headers["Authorization"].startswith("Basic ")
+        self.asked.append(dict(parse_qsl(asked.body.decode(), keep_blank_values=True)))
+        return super().answer(asked)
 
 
 def sms(client: Client, callback_url: str | None = None, **settings: Any) -> TwilioChannel:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from segue.api import Answer, HttpError, Instant, Message, Rejected, Response, Retry, Sent, Tools, Unknown
+from segue.testing.clients import Asked, StandInClient
 from segue_web_push import Config, open_channel, segue_channels
 from segue_web_push.encryption import LARGEST, encrypt
 from segue_web_push.notification import payload_of, topic_of
@@ -30,29 +30,17 @@ KEYS = {
 FIREFOX = "https://updates.push.services.mozilla.com/wpush/v2/abc"
 
 
-class Client:
+class Client(StandInClient):
     """Answers what it was given, and keeps what it was asked."""
 
     def __init__(self, *answers: Response | Exception) -> None:
-        self.answers = list(answers)
+        super().__init__(*answers)
         self.asked: list[tuple[str, dict[str, str], bytes]] = []
 
-    async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        timeout: float = 30.0,
-    ) -> Response:
-        assert method == "POST"
-        self.asked.append((url, dict(headers or {}), body or b""))
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    def answer(self, asked: Asked) -> Response | Exception:
+        assert asked.method == "POST"
+        self.asked.append((asked.url, dict(asked.headers), asked.body))
+        return super().answer(asked)
 
 
 def subscription(endpoint: str = FIREFOX, **keys: str) -> str:

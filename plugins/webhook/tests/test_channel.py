@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from email.utils import formatdate
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import pytest
@@ -26,6 +26,7 @@ from segue.api import (
     Tools,
     Unknown,
 )
+from segue.testing.clients import Asked, StandInClient
 from segue_webhook import Config, CustomerConfig, CustomerWebhookChannel, WebhookChannel, segue_channels
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -34,34 +35,22 @@ NEW = "whsec_bmV3IG5ldyBuZXcgbmV3IG5ldyBuZXcgbmV3IG5ldw=="
 URL = "https://hooks.example.test/segue?key=hunter2"
 
 
-class Client:
+class Client(StandInClient):
     """Answers as it was given, and keeps what it was asked."""
 
     def __init__(self, *answers: Response | Exception) -> None:
-        self.answers = list(answers)
+        super().__init__(*answers)
         self.asked: list[tuple[str, dict[str, str], bytes]] = []
         self.allowed: list[tuple[str, ...]] = []
 
-    def guarded(self, allow: Sequence[str] = ()) -> Client:
+    def guarded(self, allow: Sequence[str] = ()) -> Self:
         self.allowed.append(tuple(allow))
         return self
 
-    async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        timeout: float = 30.0,
-    ) -> Response:
-        assert method == "POST"
-        self.asked.append((url, dict(headers or {}), body or b""))
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    def answer(self, asked: Asked) -> Response | Exception:
+        assert asked.method == "POST"
+        self.asked.append((asked.url, dict(asked.headers), asked.body))
+        return super().answer(asked)
 
 
 def message(address: str = URL, content: Any = None, **changes: Any) -> Message:

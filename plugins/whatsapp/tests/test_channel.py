@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import pytest
 
 from segue.api import Answer, HttpError, Instant, Message, Rejected, Response, Retry, Sent, Tools, Unknown
+from segue.testing.clients import Asked, StandInClient
 from segue_whatsapp import Config, WhatsAppChannel, segue_channels
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -17,29 +17,17 @@ GOOD = {"phone_number_id": "106540352242922", "access_token": "EAAJB-hunter2"}
 SENT = Response(200, b'{"messaging_product": "whatsapp", "contacts": [], "messages": [{"id": "wamid.1"}]}')
 
 
-class Client:
+class Client(StandInClient):
     """Answers as it was given, and keeps what it was asked."""
 
     def __init__(self, *answers: Response | Exception) -> None:
-        self.answers = list(answers)
+        super().__init__(*answers)
         self.asked: list[tuple[str, dict[str, str], Any]] = []
 
-    async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        timeout: float = 30.0,
-    ) -> Response:
-        assert method == "POST"
-        self.asked.append((url, dict(headers or {}), json.loads(body or b"")))
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    def answer(self, asked: Asked) -> Response | Exception:
+        assert asked.method == "POST"
+        self.asked.append((asked.url, dict(asked.headers), json.loads(asked.body)))
+        return super().answer(asked)
 
 
 def message(address: str = "+358 40 1234567", **content: str) -> Message:

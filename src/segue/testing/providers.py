@@ -6,24 +6,19 @@ own, is not seen here: try such a channel against a server that misbehaves.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
 from typing import Final
-from urllib.parse import quote, unquote_plus
-
-import msgspec
+from urllib.parse import quote
 
 from segue.api import (
     Answer,
     Channel,
     ChannelSpec,
-    HttpClient,
     HttpError,
-    Message,
     Rejected,
     Response,
     Retry,
@@ -31,6 +26,7 @@ from segue.api import (
     Unknown,
 )
 from segue.host.secrets import secrets_in
+from segue.testing.clients import Asked, StandInClient
 from segue.testing.stage import ChannelStage
 
 _AFTER: Final = 17
@@ -60,60 +56,21 @@ JUNK: Final = (
 """Bodies that no provider should answer with, and some do."""
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """A request that a channel made."""
-
-    method: str
-    url: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
-    timeout: float
-
-    def carries(self, message: Message) -> bool:
-        """Whether the message itself is in it, as far as can be seen: its key, its address or a part of its content; a
-        channel may first ask for a token, say."""
-        if self.url and self.url in message.address:
-            return True
-        raw = " ".join((self.url, *self.query.values(), *self.headers.values(), self.body.decode("utf-8", "replace")))
-        wanted = {message.key, message.address, message.address.lstrip("+"), *message.content.values()} - {""}
-        return any(one in text for text in (raw, unquote_plus(raw)) for one in wanted)
-
-
-class BadProvider:
-    """A client whose every request ends as ``act`` says, save those that ``beforehand`` has an answer for. It is
-    `segue.api.HttpClient`, guarded or not."""
+class BadProvider(StandInClient):
+    """A client whose every request ends as ``act`` says, save those that ``beforehand`` answers. ``asked`` are
+    all of them."""
 
     def __init__(
         self, act: Callable[[Asked], Response | Exception], beforehand: Callable[[str, str], Response | None]
     ) -> None:
+        super().__init__()
         self.asked: list[Asked] = []
         self._act = act
         self._beforehand = beforehand
 
-    def guarded(self, allow: Sequence[str] = ()) -> HttpClient:
-        return self
-
-    async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        timeout: float = 30.0,
-    ) -> Response:
-        asked = Asked(method, url, dict(query or {}), dict(headers or {}), body or b"", timeout)
+    def answer(self, asked: Asked) -> Response | Exception:
         self.asked.append(asked)
-        await asyncio.sleep(0)
-        answer = self._beforehand(method, url) or self._act(asked)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    async def close(self) -> None:
-        """There is nothing to close."""
+        return self._beforehand(asked.method, asked.url) or self._act(asked)
 
 
 class ProviderChecks(ChannelStage):
