@@ -13,11 +13,10 @@ import pwd
 import shutil
 import tempfile
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from tests.counterparts.databases import make_certificate
-from tests.counterparts.process import CounterpartFailed, CounterpartMissing, Program, free_port, require
+from tests.counterparts.process import Counterpart, CounterpartFailed, CounterpartMissing, Program, free_port, require
 
 USER = "bounces@b.example.test"
 PASSWORD = "a 'quoted\\\" pässword%s"
@@ -69,7 +68,7 @@ service stats {{
 """
 
 
-class DovecotServer:
+class DovecotServer(Counterpart):
     """A running dovecot; ``certificate`` vouches for itself."""
 
     def __init__(self) -> None:
@@ -139,15 +138,3 @@ class DovecotServer:
         if self._program is not None:
             self._program.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.stop()
-            raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

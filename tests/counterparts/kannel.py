@@ -15,10 +15,9 @@ import time
 import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from tests.counterparts.process import CounterpartFailed, Program, free_port, require
+from tests.counterparts.process import Counterpart, CounterpartFailed, Program, free_port, require
 
 _CORE = """\
 group = core
@@ -72,7 +71,7 @@ class Delivered:
     parts: int = 1
 
 
-class Kannel:
+class Kannel(Counterpart):
     """A running gateway. Without a directory it gets a temporary one and removes it at the end. Customers' messages are
     posted to ``callback_url``; delivery reports go to the address that each message names itself."""
 
@@ -120,18 +119,6 @@ class Kannel:
         self._end()
         if self._owned:
             shutil.rmtree(self.directory, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.stop()
-            raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def delivered(self) -> list[Delivered]:
         """Every text that the fake operator got so far, in order. One in several parts appears with its last part."""

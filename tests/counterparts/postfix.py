@@ -26,10 +26,9 @@ import time
 from collections.abc import Sequence
 from email.message import EmailMessage
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from tests.counterparts.process import CounterpartFailed, CounterpartMissing, Program, free_port, require
+from tests.counterparts.process import Counterpart, CounterpartFailed, CounterpartMissing, Program, free_port, require
 
 DOMAIN = "example.test"
 _MASTER = "/usr/lib/postfix/sbin/master"
@@ -117,7 +116,7 @@ _BODIES = """\
 _QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace")
 
 
-class PostfixServer:
+class PostfixServer(Counterpart):
     """A running postfix. ``directory`` must be new or its own; without one it gets a temporary directory and removes
     it at the end. ``tls`` offers STARTTLS with a self-signed certificate for localhost and 127.0.0.1, whose file is
     ``certificate``, and TLS from the first byte on ``tls_port``. ``size`` is the largest mail in bytes, ``timeout`` how
@@ -181,18 +180,6 @@ class PostfixServer:
         self.stop_programs()
         if self._owned:
             shutil.rmtree(self.directory, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.stop()
-            raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def messages(self) -> list[EmailMessage]:
         """Every mail delivered so far, in order of arrival. ``X-Original-To`` has the recipient, ``Return-Path`` the

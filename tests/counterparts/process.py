@@ -8,8 +8,11 @@ import signal
 import socket
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 
 class CounterpartMissing(Exception):
@@ -102,3 +105,27 @@ class Program:
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(patience)
+
+
+class Counterpart(ABC):
+    """A server of somebody else's. As a context it is started and stopped, also where it does not start as a whole."""
+
+    @abstractmethod
+    def start(self) -> Self:
+        """Start it; returns once it answers."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End it; harmless where it has not started."""
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
