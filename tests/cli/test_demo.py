@@ -78,7 +78,7 @@ class TestProcess:
     def test_every_theme_begins_journeys_and_the_law_holds(self, tmp_path: Path) -> None:
         folder = tmp_path / "shop"
         sale_is_ahead = datetime.now(BERLIN).date() < SALE <= datetime.now(BERLIN).date() + timedelta(days=7)
-        code, out, err = run("demo", "--seconds", "20", "--speed", "43200", "--keep", str(folder))
+        code, out, err = run("demo", "--seconds", "20", "--speed", "43200", "--weeks", "0", "--keep", str(folder))
         assert (code, err) == (0, "")
         assert "Traceback" not in out
         counts = read_counts(folder)
@@ -122,7 +122,7 @@ class TestProcess:
         assert after.all.balanced
 
     def test_json_is_one_decision_a_line_and_nothing_else(self) -> None:
-        code, out, err = run("demo", "--seconds", "4", "--json")
+        code, out, err = run("demo", "--seconds", "4", "--weeks", "0", "--json")
         assert code == 0, err
         assert "Traceback" not in err
         lines = [json.loads(line) for line in out.splitlines()]
@@ -132,7 +132,7 @@ class TestProcess:
 
     def test_ctrl_c_ends_it_at_once_and_gives_the_terminal_back(self) -> None:
         with terminal(80, 24) as (main, other):
-            process = start("demo", stdin=other, stdout=other, stderr=other)
+            process = start("demo", "--weeks", "0", stdin=other, stdout=other, stderr=other)
             try:
                 drawn = read_until(main, "messages arriving")
                 time.sleep(1.0)
@@ -152,7 +152,7 @@ class TestProcess:
         assert "Traceback" not in drawn
 
     def test_a_reader_that_goes_away_ends_it_quietly(self) -> None:
-        process = start("demo", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = start("demo", "--weeks", "0", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()

@@ -33,6 +33,9 @@ def demo(
     keep: Annotated[
         Path | None, typer.Option("--keep", help="A folder to make, or to go on with: its rules can be edited.")
     ] = None,
+    weeks: Annotated[
+        float, typer.Option("--weeks", help="How many weeks a new shop has been open when the demo begins.")
+    ] = 6.0,
     seed: Annotated[int, typer.Option("--seed", help="Another number, other customers.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="Print decisions as JSON lines instead.")] = False,
 ) -> None:
@@ -41,15 +44,15 @@ def demo(
     a minute."""
     from segue.cli.demonstration.performance import Wishes
 
-    if speed <= 0 or pace <= 0 or seconds < 0:
-        fail("--speed and --pace must be above 0, and --seconds not below", USAGE)
+    if speed <= 0 or pace <= 0 or seconds < 0 or weeks < 0:
+        fail("--speed and --pace must be above 0, and --seconds and --weeks not below", USAGE)
     watched = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
     style: Final = "json" if json else "live" if watched else "lines"
     if not seconds and style == "lines":
         seconds = UNWATCHED
     if style == "live":
         print("Opening a shop, and starting Segue for it …", flush=True)
-    wishes = Wishes(seconds=seconds, speed=speed, pace=pace, seed=seed, style=style, kept=keep is not None)
+    wishes = Wishes(seconds=seconds, speed=speed, pace=pace, weeks=weeks, seed=seed, style=style, kept=keep is not None)
     try:
         with _folder(keep) as folder:
             code = _run(folder, wishes)

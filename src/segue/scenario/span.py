@@ -64,9 +64,12 @@ class Span:
         self._bring()
 
     def _bring(self) -> None:
-        """Bring what is due by the last arrival at hand; by the end of time where no more arrive."""
+        """Bring what is due by the last arrival at hand, by the end of time where no more arrive, and never what the
+        replay does not come to."""
         tx, turn, running = self._tx, self._turn, self._running
         end = _END if self._replay.complete else self._arrivals[-1].received
+        if self._replay.until is not None:
+            end = min(end, self._replay.until)
         looks = self._load_looks(end) if running.beginnings.watched else []
         waits = journey_rows.load_due_places(tx, end, _MOST_DUE + 1)
         entries = [(due, _LOOK, customer, customer, subject) for due, subject, customer in looks]

@@ -22,13 +22,13 @@ _MIND: Final = {
     "first_order": (0.35, HOUR, 30 * HOUR),
     "survey_reward": (0.3, HOUR, 3 * DAY),
     "we_miss_you": (0.2, HOUR, 2 * DAY),
-    "weekly_digest": (0.12, HOUR, 2 * DAY),
     "birthday": (0.35, 6 * HOUR, 9 * DAY),
     "birthday_today": (0.3, HOUR, DAY),
     "flash_sale": (0.25, HOUR, 9 * HOUR),
     "flash_sale_last_hours": (0.35, HOUR, 5 * HOUR),
 }
-"""How many order after a message, and when, between the one and the other; what they order is up to them."""
+"""How many order because of a message, and when, between the one and the other; what they order is up to them. Of those
+that are not here, and not below, nobody orders anything: see `segue.cli.demonstration.truth`."""
 _RENEWS: Final = {"renewal_soon": 0.3, "renewal_week": 0.4, "renewal_last_day": 0.5}
 _WORDS: Final = (
     (3, "It came late, and nobody said so."),

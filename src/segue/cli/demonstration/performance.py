@@ -16,18 +16,23 @@ from typing import Final, Literal
 
 import msgspec
 
-from segue.api import to_datetime
+from segue.api import Instant, to_datetime
+from segue.api.values import DAY
 from segue.cli.demonstration.plain import Reporter, tell_counts
 from segue.cli.demonstration.project import LOG, MAILBOX
 from segue.cli.demonstration.scene import Counts
 from segue.cli.demonstration.screen import Places, Screen
-from segue.cli.demonstration.stage import Stage
+from segue.cli.demonstration.shop import Shop
+from segue.cli.demonstration.stage import Stage, open_shop
+from segue.cli.demonstration.weeks import live_through
 from segue.cli.ending import WRONG, print_json
+from segue.cli.replay import find_source
 from segue.program.calendar import find_zone
 from segue.runtime.assembly import Assembly, CheckedBook
 from segue.runtime.explaining import explain
 from segue.runtime.running import DecisionLine, as_json
 from segue.store.database import Store, read_only
+from segue.store.positions import count_customers
 
 FRAME: Final = 0.12
 """Wall seconds between two pictures."""
@@ -37,11 +42,13 @@ _TUTORIAL: Final = "docs/tutorial/your-first-journey.md"
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for on the command line. ``seconds`` 0: until a signal. ``kept``: the folder stays."""
+    """What was asked for on the command line. ``seconds`` 0: until a signal. ``weeks``: how long a new shop has been
+    open when the demo begins. ``kept``: the folder stays."""
 
     seconds: float
     speed: float
     pace: float
+    weeks: float
     seed: int
     style: Literal["live", "lines", "json"]
     kept: bool
@@ -50,12 +57,14 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
 async def perform(assembly: Assembly, store: Store, book: CheckedBook, wishes: Wishes) -> int:
     """Run the demo; its exit status. Raises CannotStart."""
     out = _Output(to_error=wishes.style == "json")
+    shop = _live_through(assembly, store, book, wishes, out) if wishes.weeks else None
     stage = Stage(
         assembly,
         store,
         speed=wishes.speed,
         seed=wishes.seed,
         pace=wishes.pace,
+        shop=shop,
         hears=out.show_decision if wishes.style == "json" else None,
     )
     out.on_gone = stage.ended.set
@@ -83,6 +92,32 @@ async def perform(assembly: Assembly, store: Store, book: CheckedBook, wishes: W
         print(f"segue: the demo came to an end by itself: {stage.failure}", file=sys.stderr)
         return WRONG
     return 0 if all(count.balanced for count in counts.rules) else WRONG
+
+
+def _live_through(assembly: Assembly, store: Store, book: CheckedBook, wishes: Wishes, out: _Output) -> Shop | None:
+    """Have a new shop be open for some weeks before anybody looks; None where the store knows one already."""
+    if store.apply(count_customers):
+        return None
+    until = Instant(time.time_ns() // 1000)
+    since = Instant(until - round(wishes.weeks * 7 * DAY))
+    shop = open_shop(assembly, since, speed=wishes.speed, seed=wishes.seed, pace=wishes.pace)
+    decode = find_source(assembly).decode
+    assert decode is not None, "the demo's source reads records"
+    weeks = f"{wishes.weeks:g} week{'' if wishes.weeks == 1 else 's'} of the shop before the demo, in virtual time"
+    if wishes.style == "live":
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        with Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"), transient=True
+        ) as bar:
+            task = bar.add_task(weeks, total=until - since)
+            live_through(
+                store, assembly, book, decode, shop, since, until, lambda at: bar.update(task, completed=at - since)
+            )
+    else:
+        out.write(weeks)
+        live_through(store, assembly, book, decode, shop, since, until, lambda _: None)
+    return shop
 
 
 def _listen_for_signals(stage: Stage) -> None:

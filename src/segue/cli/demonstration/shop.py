@@ -17,6 +17,7 @@ from segue.cli.demonstration.orders import Orders
 from segue.cli.demonstration.past import tell_past
 from segue.cli.demonstration.people import Customer, make_customer
 from segue.cli.demonstration.shelves import Shelves
+from segue.cli.demonstration.truth import REMINDED
 
 _BUSY: Final = (
     *(0.4, 0.3, 0.3, 0.3, 0.3, 0.4, 0.6, 0.8, 0.9, 1.0, 1.0, 1.1),
@@ -220,17 +221,17 @@ class Shop:
     def _leave(self, person: Customer, cart: Cart, at: Instant) -> list[Deed]:
         """A cart is left behind. Whether and when it is ordered after all is a matter of mood."""
         mood = self.diary.random.random()
-        if mood < 0.2:  # within the hour: no reminder is needed
+        for channel, share in REMINDED.items():
+            if 0 <= mood < share:
+                self.moods[person.id] = Mood(channel, cart)
+            mood -= share
+        if 0 <= mood < 0.2:  # within the hour: no reminder is needed
             self.later(at, 10 * MINUTE, 55 * MINUTE, lambda now: self.order_cart(person, cart, now))
-        elif mood < 0.45:
-            self.moods[person.id] = Mood("email", cart)
-        elif mood < 0.6:
-            self.moods[person.id] = Mood("sms", cart)
-        elif mood < 0.68:
+        elif 0.2 <= mood < 0.28:
             self.moods[person.id] = Mood(self.diary.random.choice(("email", "sms")), cart, no=True)
-        elif mood < 0.76:  # late, and now and then too late to count
+        elif 0.28 <= mood < 0.36:  # late, and now and then too late to count
             self.later(at, 2 * DAY, 9 * DAY, lambda now: self.order_cart(person, cart, now))
-        elif mood < 0.86:  # a second cart in the same week
+        elif 0.36 <= mood < 0.46:  # a second cart in the same week
             self.later(at, 4 * HOUR, 3 * DAY, lambda now: self._fill_and_go(person, now))
         return [self.diary.track(person.id, "Cart Abandoned", **cart.properties)]
 

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+from segue.api import Instant
 from segue.cli.demonstration.answers import Answers
 from segue.cli.demonstration.client import Client
 from segue.cli.demonstration.mailbox import Mailbox
@@ -30,7 +31,8 @@ PLENTY: Final = 1000
 
 
 class Stage:
-    """A daemon with its shop. ``hears`` is told each decision as it is made."""
+    """A daemon with its shop. ``shop`` has been open for weeks already; without one, it opens now. ``hears`` is told
+    each decision as it is made."""
 
     def __init__(
         self,
@@ -40,6 +42,7 @@ class Stage:
         speed: float,
         seed: int,
         pace: float,
+        shop: Shop | None = None,
         hears: Callable[[DecisionLine], None] | None = None,
     ) -> None:
         self.assembly = assembly
@@ -51,6 +54,7 @@ class Stage:
         self._store = store
         self._seed = seed
         self._pace = pace
+        self._shop = shop
         self._hears = hears
         self._mailbox = Mailbox(assembly.project.root / MAILBOX, from_end=True)
         self._tasks: list[asyncio.Task[None]] = []
@@ -65,15 +69,14 @@ class Stage:
         await self.service.start(book, publish=True, who="segue demo", on_proof=lambda healthy: None)
         await self._look()
         await asyncio.wrap_future(self._store.write(_fill_pools))
-        first = await asyncio.wrap_future(self._store.write(count_customers))
-        zone = find_zone(self.assembly.project.zone)
-        assert zone is not None, "the project was checked"
-        now = self.scene.now
-        # ``pace`` is for a wall second; the shop thinks in hours of its own.
-        pace = self._pace * 3600 / self.service.clock.speed
-        shop = Shop(self._seed, now, zone=zone, pace=pace, first=first, run=f"{now:x}")
-        self.spawn(self._trade(shop))
+        self.spawn(self._trade(self._shop or await self._open_shop()))
         self.spawn(self._watch())
+
+    async def _open_shop(self) -> Shop:
+        first = await asyncio.wrap_future(self._store.write(count_customers))
+        return open_shop(
+            self.assembly, self.scene.now, speed=self.service.clock.speed, seed=self._seed, pace=self._pace, first=first
+        )
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Have something run until the demo ends; where it fails, the demo ends."""
@@ -106,7 +109,8 @@ class Stage:
         """Customers act, and answer the messages they got."""
         answers = Answers(shop)
         async with Client(self.url, WRITE_KEY) as client:
-            await client.send(shop.past)
+            if shop is not self._shop:
+                await client.send(shop.past)
             while True:
                 self._receive(answers)
                 if deeds := shop.until(self.scene.now):
@@ -127,6 +131,14 @@ class Stage:
     async def _look(self) -> None:
         self.scene.counts = await asyncio.wrap_future(self._store.write(look, LAST))
         self.scene.mark(self.service.daemon.counts.events)
+
+
+def open_shop(assembly: Assembly, now: Instant, *, speed: float, seed: int, pace: float, first: int = 0) -> Shop:
+    """A shop that opens at a moment, with ``first`` customers in the store; ``pace`` people come to it in a wall second
+    at such a speed."""
+    zone = find_zone(assembly.project.zone)
+    assert zone is not None, "the project was checked"
+    return Shop(seed, now, zone=zone, pace=pace * 3600 / speed, first=first, run=f"{now:x}")
 
 
 def _fill_pools(tx: Transaction) -> None:

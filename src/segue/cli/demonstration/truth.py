@@ -1,0 +1,16 @@
+"""What really makes this shop's customers order: what a report can only estimate, and a simulation knows.
+
+Every share is causal: so many customers order *because* of the message who would not have ordered without it. What they
+order by themselves comes on top, and is the same for those who get no message.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+REMINDED: Final = {"email": 0.25, "sms": 0.15}
+"""Of those who leave a cart behind, how many a reminder on each channel brings to order. They wait for just that
+channel: a reminder on the other one leaves them cold."""
+EFFECTLESS: Final = "weekly_digest"
+"""A rule whose messages make nobody order. It goes to everybody who is around, many of whom order anyway soon after: so
+whoever credits the last touch sees it sell."""
