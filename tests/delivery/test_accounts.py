@@ -93,6 +93,13 @@ def test_a_wait_asked_of_one_message_holds_nothing_else() -> None:
     assert room(state, None, NOW, 100) == 100
 
 
+def test_greylisted_mails_one_after_the_other_open_no_breaker_and_are_an_answer() -> None:
+    state = failed(FAILURES - 1)
+    for _ in range(3 * FAILURES):
+        state = note_call(state, [Retry("450 4.2.0 greylisted", address=True)], NOW, 0.5)
+    assert (state.failures, state.breaker(NOW)) == (0, "closed")
+
+
 def test_nobody_is_kept_waiting_for_more_than_a_day() -> None:
     state = note_call(NOTHING, [Retry("for ever", after=1e12, account=True)], NOW, 0.5)
     assert state.held_until(NOW) == later(DAY)

@@ -230,6 +230,12 @@ async def test_answers_are_made_fit_to_store() -> None:
         assert (len(long.reason), long.after) == (500, None)
         assert past == Retry("wait", None)
         assert fine == Retry("w", 2.5)
+
+
+async def test_whose_wait_it_is_reaches_those_who_keep_it() -> None:
+    answers: list[Answer] = [Retry("429", 3.0, account=True), Retry("450", address=True)]
+    async with opened(doing(lambda messages: answers)) as channel:
+        assert await channel.send([message(n) for n in range(2)]) == answers
         assert channel.faults == 0
 
 

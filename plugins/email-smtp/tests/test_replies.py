@@ -40,6 +40,33 @@ def test_everything_but_5xx_may_go_later(code: int) -> None:
     assert isinstance(judge(code, "x", "rcpt"), Retry)
 
 
+@pytest.mark.parametrize(
+    ("code", "text", "stage", "alone"),
+    [
+        (450, "4.2.0 <x@y>: Recipient address rejected: Greylisted, see https://postgrey.example", "rcpt", True),
+        (451, "4.7.1 Greylisting in action, please come back later", "rcpt", True),
+        (451, "4.7.1 Try again later: greylisted", "data", True),
+        (450, "try later", "rcpt", True),
+        (451, "local error in processing", "rcpt", True),
+        (452, "4.2.2 mailbox full", "rcpt", True),
+        (452, "insufficient system storage", "rcpt", False),
+        (452, "4.3.1 out of disk", "rcpt", False),
+        (450, "4.4.3 no route to the next server", "rcpt", False),
+        (451, "4.3.0 queue file write error", "data", False),
+        (450, "4.7.1 client host rejected: too many mails", "mail", False),
+        (421, "4.7.0 too many connections", "rcpt", False),
+        (454, "4.7.0 TLS not available", "rcpt", False),
+        (535, "5.7.8 authentication", "mail", False),
+    ],
+)
+def test_a_refusal_for_now_of_one_mailbox_says_nothing_of_the_server(
+    code: int, text: str, stage: Stage, alone: bool
+) -> None:
+    answer = judge(code, text, stage)
+    assert isinstance(answer, Retry)
+    assert answer.address is alone
+
+
 @pytest.mark.parametrize("code", [530, 534, 535, 538])
 def test_a_login_that_is_refused_is_not_the_messages_fault(code: int) -> None:
     assert isinstance(judge(code, "5.7.8 authentication", "mail"), Retry)

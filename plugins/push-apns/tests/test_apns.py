@@ -179,9 +179,9 @@ def test_apple_s_answer_decides(status: int, reason: str, kind: type, gone: bool
 def test_receipts_and_waits_are_passed_on() -> None:
     assert judge(Response(200, b"", {"apns-id": "X"}), NOW) == Sent("X")
     later = judge(Response(429, b'{"reason":"TooManyRequests"}', {"retry-after": "9"}), NOW)
-    assert later == Retry("Apple answered 429 TooManyRequests", after=9.0)
+    assert later == Retry("Apple answered 429 TooManyRequests", after=9.0, address=True)
     updates = judge(Response(429, b'{"reason":"TooManyProviderTokenUpdates"}'), NOW)
-    assert updates == Retry("Apple answered 429 TooManyProviderTokenUpdates", after=1_200.0)
+    assert updates == Retry("Apple answered 429 TooManyProviderTokenUpdates", after=1_200.0, account=True)
     assert isinstance(judge(Response(400, b"[" * 100_000), NOW), Rejected)
 
 

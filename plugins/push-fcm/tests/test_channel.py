@@ -139,8 +139,16 @@ async def test_receipts_reasons_and_waits_are_passed_on() -> None:
         Sent("projects/shop-1/messages/0:1"),
         Retry("FCM answered 503 UNAVAILABLE said so"),
         Retry("FCM answered 503 UNAVAILABLE said so", after=30.0),
-        Retry("FCM answered 429 QUOTA_EXCEEDED Topic quota", after=60.0),
+        Retry("FCM answered 429 QUOTA_EXCEEDED Topic quota", after=60.0, account=True),
     ]
+
+
+@pytest.mark.asyncio
+async def test_the_quota_of_one_device_is_not_the_project_s() -> None:
+    named = {"subject": "device:eJx", "description": "exceeded device message rate quota"}
+    (answer,) = await send(Client(refusal(429, "QUOTA_EXCEEDED", violations=[named])), message())
+    assert isinstance(answer, Retry)
+    assert (answer.account, answer.address) == (False, True)
 
 
 @pytest.mark.asyncio

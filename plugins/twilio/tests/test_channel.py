@@ -155,7 +155,7 @@ async def test_a_receipt_and_the_parts_come_back() -> None:
 async def test_retry_after_is_passed_on() -> None:
     answer = await answer_to(refused(429, 20429, **{"retry-after": "7"}))
     assert isinstance(answer, Retry)
-    assert answer.after == 7.0
+    assert (answer.after, answer.account) == (7.0, True)
 
 
 async def test_an_sms_goes_by_the_sender_of_its_country() -> None:

@@ -121,7 +121,7 @@ def test_the_token_is_signed_for_the_push_service_and_kept_for_hours() -> None:
         (Response(404), Rejected("the push service answered 404", address_gone=True)),
         (Response(410, b"gone"), Rejected("the push service answered 410 gone", address_gone=True)),
         (Response(413), Rejected),
-        (Response(429, b"", {"retry-after": "7"}), Retry("the push service answered 429", after=7.0)),
+        (Response(429, b"", {"retry-after": "7"}), Retry("the push service answered 429", after=7.0, address=True)),
         (Response(500), Retry),
         (Response(502), Unknown),
         (Response(503, b"", {"retry-after": "9"}), Retry("the push service answered 503", after=9.0)),
@@ -143,7 +143,7 @@ async def test_the_push_service_s_answer_decides(response: Response | Exception,
 @pytest.mark.asyncio
 async def test_a_retry_after_that_is_a_date_is_understood() -> None:
     (answer,) = await send(Client(Response(429, b"", {"retry-after": "Fri, 31 Dec 2100 23:59:59 GMT"})), message())
-    assert answer == Retry("the push service answered 429", after=86_400.0)
+    assert answer == Retry("the push service answered 429", after=86_400.0, address=True)
 
 
 @pytest.mark.asyncio

@@ -173,7 +173,7 @@ async def test_a_receiver_says_when_to_come_again_in_either_form() -> None:
     date = formatdate(time.time() + 100, usegmt=True)
     client = Client(Response(429, b"", {"retry-after": "17"}), Response(503, b"slow", {"retry-after": date}))
     channel = project(client)
-    assert await one(channel) == Retry("the receiver answered 429", after=17.0)
+    assert await one(channel) == Retry("the receiver answered 429", after=17.0, account=True)
     answer = await one(channel)
     assert isinstance(answer, Retry)
     assert answer.reason == "the receiver answered 503 slow"

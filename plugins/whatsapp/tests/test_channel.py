@@ -205,8 +205,10 @@ async def test_meta_s_answer_decides(response: Response | Exception, kind: type,
 @pytest.mark.asyncio
 async def test_meta_says_when_to_come_again() -> None:
     waiting = msgspec.structs.replace(error(429, 130429), headers={"retry-after": "17"})
-    answers = await send(Client(waiting, error(400, 131056), Response(503)), *[message()] * 3)
-    assert [answer.after for answer in answers if isinstance(answer, Retry)] == [17.0, 60.0, None]
+    said = await send(Client(waiting, error(400, 131056), Response(503)), *[message()] * 3)
+    answers = [answer for answer in said if isinstance(answer, Retry)]
+    assert [answer.after for answer in answers] == [17.0, 60.0, None]
+    assert [(answer.account, answer.address) for answer in answers] == [(True, False), (False, True), (False, False)]
 
 
 @pytest.mark.asyncio

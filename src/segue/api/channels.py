@@ -59,11 +59,13 @@ class Sent(msgspec.Struct, frozen=True, tag="sent", omit_defaults=True):
 class Retry(msgspec.Struct, frozen=True, tag="retry"):
     """The provider certainly did not take it, and may later. ``after`` is in seconds, where the provider said so.
     ``account``: it said so of the whole account (429 Too Many Requests), so that nothing else goes there either until
-    then; leave it out where it meant this message, or this address."""
+    then. ``address``: it said so of this address alone (greylisting, a full mailbox, too much for one device), so that
+    it counts against nothing else: the provider itself is well."""
 
     reason: str
     after: float | None = None
     account: bool = False
+    address: bool = False
 
 
 class Rejected(msgspec.Struct, frozen=True, tag="rejected"):

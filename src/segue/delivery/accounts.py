@@ -7,7 +7,8 @@ The laws:
 2. A wait that the provider asks of the whole account (429 with Retry-After) holds all of it until then.
 3. After `FAILURES` calls in a row that came to nothing the circuit breaker opens: nothing is claimed until `probe`,
    and then one message alone. If that is taken the breaker closes, else it opens again, for twice as long.
-4. A call that the provider answered at all, be it with a refusal, is no failure.
+4. A call that the provider answered at all, be it with a refusal, is no failure; nor is a "not now" that it says of
+   one address alone, such as greylisting.
 
 Moments are those of the machine's clock, which no ``--speed`` compresses: a provider counts its own seconds.
 """
@@ -124,7 +125,7 @@ def note_call(state: AccountState, answers: Sequence[Answer], now: Instant, chan
         longest = max(waits, key=lambda one: one.after or 0)
         asked = Instant(now + int(min(longest.after or 0.0, 86_400.0) * SECOND))
         state = msgspec.structs.replace(state, asked=asked, wish=longest.reason)
-    failures = [one for one in answers if isinstance(one, Retry | Unknown)]
+    failures = [one for one in answers if isinstance(one, Unknown) or (isinstance(one, Retry) and not one.address)]
     if waits or len(failures) < len(answers) or not answers:  # it answers, at least
         return msgspec.structs.replace(state, failures=0, opened=None, probe=Instant(0), rests=0, reason="")
     failed = msgspec.structs.replace(state, failures=state.failures + 1, reason=failures[-1].reason)

@@ -60,7 +60,7 @@ def _read(answer: object) -> Answer:
         case Retry():
             good = checked(answer, Retry)
             after = good.after if good.after is not None and math.isfinite(good.after) and good.after >= 0 else None
-            return Retry(clean(good.reason), after)
+            return Retry(clean(good.reason), after, good.account, good.address)
         case Rejected():
             refused = checked(answer, Rejected)
             return Rejected(clean(refused.reason), refused.address_gone, refused.opted_out)

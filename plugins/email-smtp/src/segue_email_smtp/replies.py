@@ -17,6 +17,8 @@ _UNKNOWN_MAILBOX = re.compile(
     r"(was |is )?(not found|does ?n[o']t exist|unknown)|does not exist|no mailbox here",
     re.IGNORECASE,
 )
+_OF_ONE_MAIL = frozenset({450, 451, 452})
+_GREYLISTED = re.compile(r"gr[ae]y[- ]?list", re.IGNORECASE)
 # Login needed, wrong or too weak (RFC 4954 6): the fault is in the settings, not in the message.
 _LOGIN = frozenset({530, 534, 535, 538})
 _QUEUED = re.compile(r"queued as ([A-Za-z0-9._-]+)", re.IGNORECASE)
@@ -26,12 +28,29 @@ def judge(code: int, text: str, stage: Stage) -> Retry | Rejected:
     """The answer for a message that the server refused at this stage.
 
     4xx may succeed later, 5xx never will. A mailbox counts as gone only where the reply to its own RCPT says so by
-    enhanced code or in words: 550 alone also stands for policy.
+    enhanced code or in words: 550 alone also stands for policy. A 4xx that is about this mailbox alone, such as
+    greylisting, says nothing of other mail.
     """
     reason = f"{code} {readable(text)}"
     if not 500 <= code <= 599 or code in _LOGIN:
-        return Retry(reason)
+        return Retry(reason, address=_is_of_the_mailbox(code, text, stage))
     return Rejected(reason, address_gone=stage == "rcpt" and _says_gone(code, text))
+
+
+def _is_of_the_mailbox(code: int, text: str, stage: Stage) -> bool:
+    """Whether a 4xx is about the recipient: a mailbox that is full or busy, or greylisting (RFC 6647), which comes to
+    RCPT or to the whole mail. Its enhanced code says so (RFC 3463: x.1 and x.2 are of the address and the mailbox, x.3
+    and x.4 of the server and the network); where there is none, 450 and 451 to RCPT."""
+    if code not in _OF_ONE_MAIL:
+        return False
+    if _GREYLISTED.search(text) is not None:
+        return True
+    enhanced = enhanced_status(text)
+    if stage == "mail":
+        return False
+    if enhanced is None or enhanced.endswith(".0.0"):
+        return stage == "rcpt" and code != 452
+    return enhanced.startswith(("4.1.", "4.2.")) or (stage == "rcpt" and enhanced.startswith("4.7."))
 
 
 def enhanced_status(text: str) -> str | None:

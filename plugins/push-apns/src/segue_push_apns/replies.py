@@ -55,14 +55,16 @@ def judge(response: Response, now: float) -> Answer:
     if why == "ExpiredProviderToken":
         return Retry(f"{reason}: a new one is made; if it stays so, look at this machine's clock", after=wait)
     if why == "TooManyProviderTokenUpdates":
-        return Retry(reason, after=_TOKEN_UPDATES if wait is None else wait)
+        return Retry(reason, after=_TOKEN_UPDATES if wait is None else wait, account=True)
+    if why == "TooManyRequests":  # "for the same device token": it says nothing of others
+        return Retry(reason, after=wait, address=True)
     if why in _OPERATOR or status in {401, 403, 404, 405}:
         return Retry(f"{reason}: see private_key, key_id, team_id, bundle_id and url", after=wait)
     if status in {400, 413}:
         return Rejected(reason)
     if status in {502, 504}:
         return Unknown(reason)
-    return Retry(reason, after=wait)
+    return Retry(reason, after=wait, account=status == 429)
 
 
 def refusal_of(response: Response) -> str:

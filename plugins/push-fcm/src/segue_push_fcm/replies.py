@@ -40,7 +40,8 @@ def judge(response: Response, now: float) -> Answer:
         case "INVALID_ARGUMENT":
             return Rejected(reason, address_gone=_is_about_the_token(error))
         case "QUOTA_EXCEEDED" | "RESOURCE_EXHAUSTED":
-            return Retry(reason, after=_MINUTE if wait is None else wait)
+            device = _is_of_a_device(error)
+            return Retry(reason, _MINUTE if wait is None else wait, account=not device, address=device)
         case "THIRD_PARTY_AUTH_ERROR":
             return Retry(f"{reason}: put right the key for Apple, or for web push, in the Firebase console")
         case "UNAVAILABLE" | "INTERNAL":
@@ -53,7 +54,7 @@ def judge(response: Response, now: float) -> Answer:
         return Retry(f"{reason}: is the project of service_account right?")
     if status in {400, 413}:
         return Rejected(reason)
-    return Retry(reason, after=wait)
+    return Retry(reason, after=wait, account=status == 429)
 
 
 def _code(error: dict[str, Any]) -> str:
@@ -75,6 +76,19 @@ def _is_about_the_token(error: dict[str, Any]) -> bool:
     ]
     about = _member(error, "message")
     return "message.token" in fields or (isinstance(about, str) and "not a valid FCM registration token" in about)
+
+
+def _is_of_a_device(error: dict[str, Any]) -> bool:
+    """Whether the quota is that of one device, or of a topic; else it is the project's. A google.rpc.QuotaFailure names
+    it where FCM sends one."""
+    named = [
+        str(_member(one, name)).lower()
+        for detail in _details(error)
+        for one in (_member(detail, "violations") or ())
+        if isinstance(one, dict)
+        for name in ("subject", "description")
+    ]
+    return any("device" in name or "topic" in name for name in named)
 
 
 def _details(error: dict[str, Any]) -> list[dict[str, Any]]:

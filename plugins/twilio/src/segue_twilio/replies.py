@@ -79,7 +79,7 @@ def judge(response: Response, now: float, parts: int) -> Answer:
     if status in _IN_DOUBT:
         return Unknown(reason)
     if status == 429 or status > 500 or code in _LATER:
-        return Retry(reason, after=retry_after(response, now))
+        return Retry(reason, after=retry_after(response, now), account=status == 429)
     if 300 <= status <= 399:
         return Retry(f"{reason}: redirects are not followed, set url to the final address")
     if status in {401, 403, 404} or code in _ACCOUNT_AT_FAULT or code is None:

@@ -29,7 +29,9 @@ def judge(response: Response, now: float) -> Answer:
             return Retry(f"{reason}: is private_key the one whose public key the page subscribes with?")
         case 413:
             return Rejected(f"{reason}: the content is too long for this push service")
-        case 408 | 425 | 429:
+        case 429:  # RFC 8030, 8.4: the limit is of one subscription
+            return Retry(reason, after=retry_after(response, now), address=True)
+        case 408 | 425:
             return Retry(reason, after=retry_after(response, now))
         case _ if 300 <= status <= 399:
             return Retry(f"{reason}: redirects are not followed")

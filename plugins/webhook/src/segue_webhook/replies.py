@@ -36,7 +36,7 @@ class Judge:
         if status == 410:
             return Rejected(reason, address_gone=True)
         if status in _LATER:
-            return Retry(reason, after=retry_after(response, now))
+            return Retry(reason, retry_after(response, now), account=ours and status == 429, address=not ours)
         if 300 <= status <= 399:
             reason = f"{reason}: redirects are not followed, give the final address"
             return Retry(reason) if ours else Rejected(reason)

@@ -34,6 +34,8 @@ _REFUSED: Final[Mapping[int, str]] = {
     132069: "the template's flow is throttled",
 }
 _LATER: Final = frozenset({1, 2, 4, 80007, 130429, 131000, 131016, 131048, 131056, 131057, 133004, 133016})
+_TOO_MUCH: Final = frozenset({4, 80007, 130429})
+"""Too many calls of the app, of the account, of the number."""
 _FOR_THE_OPERATOR: Final[Mapping[int, str]] = {
     0: "access_token is not valid: make a new one",
     3: "the app may not use this API: look at its permissions",
@@ -97,7 +99,7 @@ def judge(response: Response, now: float) -> Answer:
             return Sent(receipt=good.messages[0].id[:500])
         return Unknown(f"{said}, which names no message: is url right?")
     if status in {429, 503}:
-        return Retry(said, after=retry_after(response, now))
+        return Retry(said, after=retry_after(response, now), account=status == 429)
     if status in {401, 403, 404} or 300 <= status <= 399:
         return Retry(f"{said}: are url, phone_number_id and access_token right?")
     if 400 <= status <= 499:
@@ -114,10 +116,10 @@ def _judge_error(error: MetaError, response: Response, now: float) -> Answer:
         return Retry(reason)
     if error.code == 100 and error.error_subcode == 33:
         return Retry(f"{reason}: is phone_number_id right, and may access_token see it?")
-    if error.code == 131056 and wait is None:
-        return Retry(reason, after=_PAIR_PAUSE)
+    if error.code == 131056:
+        return Retry(reason, after=_PAIR_PAUSE if wait is None else wait, address=True)
     if error.code in _LATER or response.status in {429, 503}:
-        return Retry(reason, after=wait)
+        return Retry(reason, after=wait, account=error.code in _TOO_MUCH or response.status == 429)
     if response.status >= 500:
         return Unknown(reason)
     return Rejected(reason)
