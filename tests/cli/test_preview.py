@@ -72,6 +72,29 @@ def test_recommended_products_are_samples(shop: Path) -> None:
     assert "Wool blanket" in shown("--channel", "email")["email", None]["parts"]["html"]
 
 
+def test_a_customer_of_the_store_sees_what_is_recommended_to_them(shop: Path) -> None:
+    text = "{% recommend 2 %}{{ product.product_id }} {% else %}nothing{% endrecommend %}"
+    (shop / "rules/messages/sale/sms.txt").write_text(text, "utf-8")
+    cli = CliRunner()
+    assert cli.invoke(app, ["publish"]).exit_code == 0
+    bought = [("ann", "tent"), ("ben", "tent"), ("ben", "lamp"), ("cat", "tent"), ("cat", "lamp")]
+    lines = [
+        {
+            "type": "track",
+            "messageId": f"m{number}",
+            "userId": customer,
+            "event": "Item Ordered",
+            "properties": {"product_id": product},
+            "timestamp": "2026-11-01T00:00:00Z",
+        }
+        for number, (customer, product) in enumerate(bought)
+    ]
+    (shop / "past.jsonl").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    assert cli.invoke(app, ["import", "past.jsonl"]).exit_code == 0
+    assert shown("--customer", "ann", "--channel", "sms")["sms", None]["parts"]["text"] == "lamp "
+    assert shown("--customer", "cat", "--channel", "sms")["sms", None]["parts"]["text"] == "nothing"
+
+
 def test_a_locale_shows_what_such_a_customer_gets_and_what_it_fell_back_from(shop: Path) -> None:
     found = shown("--locale", "fi-FI")
     assert list(found) == [("email", "fi"), ("push", None), ("sms", None)]

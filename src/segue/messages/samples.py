@@ -11,6 +11,8 @@ from typing import Any, Final
 from segue.api import FieldType, Money
 from segue.language import model as m
 
+NOW: Final = "2026-12-24T09:30:00Z"
+"""What stands for the moment of sending."""
 CODE: Final = "SAMPLE-7KQ4M2"
 """What stands for a code of a pool: none is taken for a sample."""
 

@@ -11,6 +11,7 @@ import msgspec
 
 _NAME: Final = re.compile(r"\b(?:customer|event)\.[^\W\d]\w*")
 _BRAND: Final = re.compile(r"\bbrand\b")
+_NOW: Final = re.compile(r"\{[{%](?:(?![%}]\}).)*?\b(?:now|today)\b", re.DOTALL)
 
 BODIES = ("text", "html")
 """Parts that may run over several lines; every other part is one line (``subject``, ``preview`` …)."""
@@ -59,6 +60,12 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     def reads(self) -> frozenset[str]:
         """The names of the customer and of the event that the text mentions: ``customer.first_name``."""
         return frozenset(name for source in self.parts.values() for name in _NAME.findall(source))
+
+    def reads_now(self) -> bool:
+        """Whether the text asks what time it is: ``{{ now }}``, ``{{ "today" | date: "long" }}``."""
+        return any(
+            ("now" in source or "today" in source) and _NOW.search(source) is not None for source in self.parts.values()
+        )
 
 
 class _Content(msgspec.Struct, frozen=True, array_like=True):

@@ -107,7 +107,7 @@ def _claim_one(
                 refuse(turn, row, person, f"{NO_CODE}{pool}", now)
                 return None
             row.given = {**row.given, name: code}
-        pin(turn.tx, running, template, row, person, journey)
+        pin(turn.tx, running, template, row, person, journey, now)
     outgoing.outlay.charge(row, running.costs.get(row.channel), now)
     row.state, row.claimed, row.due = MessageState.CLAIMED, now, None
     row.attempts += 1

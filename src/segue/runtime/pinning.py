@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import msgspec
 
+from segue.api import Instant, to_rfc3339
 from segue.delivery.ledger import LedgerRow
 from segue.engine.journey import Journey
 from segue.messages.catalogue import Catalogue, Choice
@@ -54,14 +55,22 @@ def say_fallback(tx: Transaction, running: Running, row: LedgerRow) -> str | Non
 
 
 def pin(
-    tx: Transaction, running: Running, template: Template | None, row: LedgerRow, person: Person, journey: Journey
+    tx: Transaction,
+    running: Running,
+    template: Template | None,
+    row: LedgerRow,
+    person: Person,
+    journey: Journey,
+    now: Instant,
 ) -> None:
-    """Fix template, values and address at the first claim; a later one finds them as they were."""
+    """Fix template, values and address at the first claim, which is ``now``; a later one finds them as they were."""
     traits = person.row.traits
     event = msgspec.json.decode(journey.trigger) if journey.trigger else {}
     row.given = {**row.given, "customer": {**traits, "id": person.facts.key}, "event": event}
     if template is not None and (most := products_asked(template.parts.values())):
         row.given = {**row.given, VALUE: recommend(tx, row.customer, most, row.decided)}
+    if template is not None and template.reads_now():
+        row.given = {**row.given, "now": to_rfc3339(now)}
     row.address = running.reach.address(row.channel, person.facts.key, traits)
     if template is not None:
         row.template = template.hash

@@ -20,11 +20,14 @@ from segue.messages.catalogue import Catalogue
 from segue.messages.checking import Medium, Sending, sendings
 from segue.messages.checking.lengths import payload
 from segue.messages.locales import is_right_to_left, tried
+from segue.messages.recommending import VALUE as RECOMMENDED
+from segue.messages.recommending import products_asked
 from segue.messages.rendering import RenderError, render
 from segue.messages.samples import samples_of
 from segue.messages.template import Template
 from segue.runtime.assembly import Assembly, check
 from segue.runtime.card import draw_card
+from segue.runtime.recommending import recommend
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -111,18 +114,24 @@ def find(wanted: Wanted) -> Message:
         if not templates:
             fail(f"{wanted.message} has no content for {wanted.channel}; it has some for {', '.join(channels)}", USAGE)
     if wanted.customer is None:
+        own: list[dict[str, Any]] = []
         customer: dict[str, Any] = {**samples_of(checked.checked.book.traits), "id": "a-sample-customer"}
         for name in ("locale", "language", "country"):  # which content they get is for the project, or --locale
             customer.pop(name, None)
     else:
         now = Instant(time.time_ns() // 1000)
-        _, card = read_of(wanted.customer, lambda tx, running, row: draw_card(tx, running, row, now))
+        most = products_asked(source for template in templates for source in template.parts.values())
+        _, (card, own) = read_of(
+            wanted.customer,
+            lambda tx, running, row: (draw_card(tx, running, row, now), recommend(tx, row, most, now) if most else []),
+        )
         customer = {**card.traits, "id": card.customer}
     if wanted.locale is not None:
         customer["locale"] = wanted.locale
     by = [one for (name, _), sent in sendings(checked.checked.book).items() if name == wanted.message for one in sent]
     values = {
         **assembly.always_given,
+        **({RECOMMENDED: own} if wanted.customer is not None else {}),
         **{name: value for sending in by for name, value in sending.given.items()},
         "now": datetime.now(UTC).isoformat(timespec="seconds"),
         "customer": customer,

@@ -20,7 +20,7 @@ from segue.messages.checking.sheet import ChannelFacts, Sending, Sheet
 from segue.messages.checking.texting import check_text
 from segue.messages.checking.values import check_values
 from segue.messages.rendering import RenderError, render
-from segue.messages.samples import sample_given, samples_of
+from segue.messages.samples import NOW, sample_given, samples_of
 from segue.messages.template import Template
 from segue.program.questions import all_deliveries
 
@@ -116,6 +116,7 @@ def _rendered(
     fields = {name: kind for sending in by for name, kind in sending.fields.items()}
     full = {
         **project,
+        "now": NOW,
         **given,
         "customer": {**samples_of(traits), "id": "customer-1"},
         "event": samples_of(fields),
