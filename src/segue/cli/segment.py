@@ -12,7 +12,8 @@ import typer
 
 from segue.api import Instant
 from segue.cli.ending import USAGE, counted, fail, open_project, print_json
-from segue.cli.segments.files import MOST_COLUMNS, Columns, Members, NoParquet, write_csv, write_parquet
+from segue.cli.segments.files import MOST_COLUMNS, Columns, Members, write_csv, write_parquet
+from segue.cli.tabling.files import NoParquet
 from segue.language.nearest import nearest
 from segue.runtime.publishing import Setting, load
 from segue.runtime.running import Running
@@ -118,8 +119,8 @@ def _hand_out(
             continue
         try:
             rows, columns = write(target, members())
-        except NoParquet:
-            fail("Parquet is written by pyarrow, which is not installed: pip install 'segue[parquet]'", USAGE)
+        except NoParquet as error:
+            fail(str(error), USAGE)
         except OSError as error:
             with contextlib.suppress(OSError):
                 target.unlink(missing_ok=True)
