@@ -39,6 +39,7 @@ COMMANDS: Final = (
     "pause",
     "resume",
     "privacy",
+    "funnel",
     "attribute",
     "plugins",
     "doctor",

@@ -11,10 +11,12 @@ _AFTER: Final = 0.5
 
 
 class Telling:
-    """Tells how many customers have been looked at. No thread of its own: processes may be forked meanwhile."""
+    """Tells how many customers, or others, have been looked at. No thread of its own: processes may be forked
+    meanwhile."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, of: str = "customers") -> None:
         self._what = what
+        self._of = of
         self._began = time.monotonic()
         self._shown = False
 
@@ -30,5 +32,5 @@ class Telling:
         if sys.stderr.isatty() and time.monotonic() - self._began > _AFTER:
             self._shown = True
             share = done / total if total else 1.0
-            sys.stderr.write(f"\rlooking {self._what}: {done:,} of {total:,} customers ({share:.0%})\x1b[K")
+            sys.stderr.write(f"\rlooking {self._what}: {done:,} of {total:,} {self._of} ({share:.0%})\x1b[K")
             sys.stderr.flush()

@@ -9,7 +9,7 @@ from typing import Final
 
 from segue.program.picture.chart import Box, Chart, Counts, Fork, Item, Turns, Way
 
-_SIGNS = {
+SIGNS = {
     "begin": "●",
     "wait": "◷",
     "send": "✉",
@@ -27,7 +27,7 @@ _NARROWEST: Final = 20
 _HANGING: Final = {"├─ ": "│  ", "╰─ ": "   ", "■ ": "  "}
 """What stands on a line's further rows in place of its sign; the trunk goes on under every other."""
 
-_BEGINNING: Final = re.compile(rf"([│ ]*)([├╰]─ |[{''.join(_SIGNS.values())}] |)")
+_BEGINNING: Final = re.compile(rf"([│ ]*)([├╰]─ |[{''.join(SIGNS.values())}] |)")
 
 
 def draw_text(chart: Chart, counts: Counts | None = None, columns: int | None = None) -> str:
@@ -89,4 +89,4 @@ def _way(way: Way, indent: str, counts: Counts | None, *, last: bool) -> Iterato
 def _line(box: Box, counts: Counts | None) -> str:
     detail = f"  {box.detail}" if box.detail else ""
     here = counts.here.get(box.step, 0) if counts is not None and box.step is not None else 0
-    return f"{_SIGNS[box.kind]} {box.title}{detail}" + (f"  ← {here:,} here now" if here else "")
+    return f"{SIGNS[box.kind]} {box.title}{detail}" + (f"  ← {here:,} here now" if here else "")

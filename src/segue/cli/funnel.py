@@ -1,0 +1,46 @@
+"""``segue funnel``: how far customers come in a rule, where they are lost, and what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segue.cli.ending import WRONG, open_project
+from segue.cli.tabling import Csv, Json, Last, Parquet, Since, Until
+
+
+def funnel(
+    rule: Annotated[
+        str | None, typer.Argument(help="The rule's name; without one, a line for each rule.", show_default=False)
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    last: Last = None,
+    machines: Annotated[
+        bool,
+        typer.Option("--with-machines", help="Show opens and clicks by programs, too, beside those by people."),
+    ] = False,
+    json: Json = False,
+    csv: Csv = None,
+    parquet: Parquet = None,
+) -> None:
+    """Count how far customers come in a rule: who reached each step, is there now or left there, what was sent and
+    answered, why the others got nothing, and when the goal was met; by version, and those held out apart.
+
+    Counted are journeys that began in the period. Entered = inside + finished + exited + failed holds for each version
+    and for what the rule counted as it happened; where it does not, that is said, and the command exits with 1.
+    """
+    from segue.cli.funnels.showing import show
+
+    if show(
+        open_project(Path.cwd()),
+        rule,
+        (since, until, last),
+        machines=machines,
+        json=json,
+        csv=csv,
+        parquet=parquet,
+    ):
+        raise typer.Exit(WRONG)

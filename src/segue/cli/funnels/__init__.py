@@ -1,0 +1,1 @@
+"""What ``segue funnel`` reads, and how it draws it."""

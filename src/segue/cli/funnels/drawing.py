@@ -1,0 +1,176 @@
+"""A funnel in the terminal: each step with a bar, where journeys are, and where they were lost."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from segue.api import to_rfc3339
+from segue.cli.tabling.shown import Shown
+from segue.cli.tabling.terminal import WIDTH
+from segue.diagnostics.render.printable import printable, width
+from segue.measure.funnels.counting import Funnel
+from segue.measure.funnels.courses import Version
+from segue.measure.funnels.stages import stages_of
+from segue.measure.funnels.tables import (
+    FINISHED,
+    STATES,
+    Line,
+    Standing,
+    letters_at,
+    lines_of,
+    standings,
+)
+from segue.measure.table import Table
+from segue.program.picture.terminal import SIGNS
+
+_WIDEST: Final = 100
+_BAR: Final = 14
+_EIGHTHS: Final = " ▏▎▍▌▋▊▉"
+_NUMBERS: Final = 11 + 6 + 9 + 9
+"""Columns of the figures behind a bar: reached, its share, here now, ended here."""
+
+
+def console() -> Console:
+    """Where it is printed: as wide as the terminal, but not wider than can be read well."""
+    columns = min(shutil.get_terminal_size((WIDTH, 24)).columns, _WIDEST) if sys.stdout.isatty() else WIDTH
+    return Console(width=max(columns, 60), highlight=False, emoji=False, markup=False, soft_wrap=False)
+
+
+def draw(out: Console, funnel: Funnel, version: Version, shown: Shown) -> None:
+    """The steps of a version, for those that it sends to, and below them for those held out."""
+    for line in lines_of(funnel):
+        if line.version == version.row:
+            _draw_group(out, funnel, version, line, shown)
+
+
+def say_law(line: Line, shown: Shown) -> tuple[str, str]:
+    """Entered = inside + finished + exited + failed: the words, and below them the numbers."""
+    numbers = [shown.number(one) for one in (line.entered, *line.states)]
+    names = ("entered", *STATES)
+    widths = [max(len(name), len(number)) for name, number in zip(names, numbers, strict=True)]
+    signs = ("", "=" if line.balanced else "≠", "+", "+", "+")
+
+    def told(texts: Sequence[str], signs: Sequence[str]) -> str:
+        return " ".join(
+            f"{sign} {text:>{wide}}" if sign else f"{text:>{wide}}"
+            for sign, text, wide in zip(signs, texts, widths, strict=True)
+        )
+
+    return told(names, ("", "=", "+", "+", "+")), told(numbers, signs)
+
+
+def _draw_group(out: Console, funnel: Funnel, version: Version, line: Line, shown: Shown) -> None:
+    number = shown.number
+    found = standings(funnel, version.row, held_out=line.held_out)
+    letters = letters_at(funnel, version.row, held_out=line.held_out)
+    label = out.width - _BAR - _NUMBERS - 1
+    head = "Held out: the same steps, and nothing is sent" if line.held_out else _headline(version, shown)
+    out.print(Text(head, "bold"))
+    words, numbers = say_law(line, shown)
+    out.print(Text(f"    {words}", "dim"))
+    out.print(Text(f"    {numbers}", "bold" if line.balanced else "bold red"))
+    out.print()
+    out.print(Text(f"{'':{label + _BAR + 1}}{'reached':>11}{'':>6}{'here':>9}{'left':>9}", "dim"))
+
+    def row(name: Text, reached: int, here: int, left: int) -> None:
+        row = Text()
+        row.append_text(_fit(name, label))
+        row.append(" ")
+        row.append(_bar(reached, line.entered), "green")
+        row.append(f"{number(reached):>11}")
+        row.append(f"{_percent(reached, line.entered):>6}", "dim")
+        row.append(f"{number(here) if here else '':>9}", "cyan")
+        row.append(f"{number(left) if left else '':>9}", "yellow")
+        out.print(row)
+
+    row(Text("    ● Entered", "bold"), line.entered, 0, 0)
+    for stage in stages_of(version.program):
+        standing = found.get(stage.step, Standing())
+        indent = "  " * stage.depth
+        if stage.way:
+            out.print(_fit(Text(f"    {indent}{printable(stage.way)}:", "italic dim"), label))
+        name = Text(f"{stage.line or '':>3} ", "dim")
+        name.append(f"{indent}{SIGNS[stage.kind]} {printable(stage.title)}", "not dim")
+        row(name, standing.reached, standing.here, sum(standing.ended[FINISHED:]))
+        if stage.kind == "send" and stage.step in letters:
+            under = f"{indent}      {printable(stage.detail)}: " if stage.detail else f"{indent}      "
+            for told in _wrapped(under, _say_letters(letters[stage.step], number), out.width):
+                out.print(Text(told, "dim"))
+    at_end = found.get(len(version.program.steps), Standing())
+    row(Text("    ■ The end"), sum(at_end.ended), 0, 0)
+    if version.program.goal is not None:
+        row(Text("    ★ Goal met", "bold"), _converted(funnel, line), 0, 0)
+    out.print()
+
+
+def _converted(funnel: Funnel, line: Line) -> int:
+    return sum(
+        count
+        for reach, count in funnel.reaches.items()
+        if reach.converted and (reach.version, reach.held_out) == (line.version, line.held_out)
+    )
+
+
+def _headline(version: Version, shown: Shown) -> str:
+    since = f", published {shown.instant(to_rfc3339(version.published))}" if version.published is not None else ""
+    return f"Version {version.number}{since}{'' if version.current else ' (not the one that runs now)'}"
+
+
+def _say_letters(letters: Mapping[str, int], number: Callable[[int], str]) -> Iterator[str]:
+    for name in ("sent", "waiting", "skipped", "failed", "unknown", "delivered", "opened", "clicked", "replied"):
+        if count := letters.get(name, 0):
+            sent = letters.get("sent", 0)
+            rate = f" ({_percent(count, sent)})" if name in ("delivered", "opened", "clicked", "replied") else ""
+            yield f"{number(count)} {name}{rate}"
+
+
+def _wrapped(under: str, parts: Iterator[str], columns: int) -> Iterator[str]:
+    line, rest = under, " " * width(under)
+    for place, part in enumerate(parts):
+        joined = f"{line}{part}" if line in (under, rest) else f"{line}, {part}"
+        if place and width(joined) >= columns:
+            yield f"{line},"
+            line = f"{rest}{part}"
+        else:
+            line = joined
+    yield line
+
+
+def _fit(text: Text, columns: int) -> Text:
+    text = text.copy()
+    text.truncate(columns, overflow="ellipsis", pad=True)
+    return text
+
+
+def _percent(part: int, whole: int) -> str:
+    if not whole:
+        return "–"
+    rate = 100 * part / whole
+    return "<1%" if 0 < rate < 1 else ">99%" if 99.5 <= rate < 100 else f"{rate:.0f}%"
+
+
+def _bar(part: int, whole: int) -> str:
+    """As long as its part of the whole, to an eighth of a column. Whatever is more than nothing shows."""
+    eighths = max(round(_BAR * 8 * part / whole), 1) if part and whole else 0
+    full, rest = divmod(eighths, 8)
+    return f"{'█' * full}{_EIGHTHS[rest] if rest else ''}".ljust(_BAR)
+
+
+def for_people(table: Table, names: Sequence[str] = (), most: int = 12) -> Table:
+    """The columns of these names (else all but the rule, which was asked for) and the first so many rows: the others
+    are in files. A column that says nothing is left out."""
+    keep = [
+        at
+        for at, column in enumerate(table.columns)
+        if (column.name in names if names else column.name != "rule") and any(row[at] is not None for row in table.rows)
+    ]
+    rows = tuple(tuple(row[at] for at in keep) for row in table.rows[:most])
+    left = len(table.rows) - len(rows)
+    notes = (f"{left:,} more lines are in --json and --csv.", *table.notes) if left else table.notes
+    return Table(table.name, table.title, tuple(table.columns[at] for at in keep), rows, notes)

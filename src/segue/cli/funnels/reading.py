@@ -1,0 +1,68 @@
+"""Reading funnels from a project's store, beside a daemon that may be running."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import msgspec
+
+from segue.api import Instant
+from segue.cli.ending import USAGE, fail
+from segue.cli.segments.progress import Telling
+from segue.language.nearest import nearest
+from segue.measure.funnels.counting import Funnel
+from segue.measure.funnels.courses import Books
+from segue.measure.period import Period
+from segue.messages.template import Template
+from segue.runtime.assembly import Assembly
+from segue.store.database import read_only
+from segue.store.errors import StoreError
+from segue.store.funnels import find_rules, load_templates, read_courses, rules_entered
+from segue.store.sweeps import latest_moment
+
+
+class Read(msgspec.Struct, frozen=True):
+    """A rule's funnel, with its books of all time, and the contents of its messages by hash."""
+
+    funnel: Funnel
+    books: Books
+    templates: dict[str, Template]
+
+
+def now_of(assembly: Assembly) -> Instant:
+    """This moment, or the latest of the store, where its time ran ahead. Ends the command where there is no store."""
+    try:
+        with read_only(assembly.project.database) as tx:
+            return Instant(max(latest_moment(tx), time.time_ns() // 1000))
+    except StoreError as error:
+        fail(str(error))
+
+
+def read_funnels(assembly: Assembly, rule: str | None, period: Period, now: Instant) -> list[Read]:
+    """The funnel of a rule, or of all that were ever entered, of the journeys entered in a period. Ends the command
+    where there is no such rule."""
+    look = partial(read_only, assembly.project.database, much=True)
+    try:
+        with look() as tx:
+            known = rules_entered(tx)
+            found = find_rules(tx, known if rule is None else [rule])
+        if rule is not None and rule not in found:
+            near = nearest(rule, known)
+            hint = f"; did you mean {near}?" if near else f"; there are {', '.join(known)}" if known else ""
+            fail(f"no rule {rule} was ever published to this store{hint}", USAGE)
+        funnels = {name: Funnel(name, one.versions, assembly.setting.zone) for name, one in found.items()}
+        of = {row: funnels[name] for name, one in found.items() for row in one.versions}
+        versions = {row: version for one in found.values() for row, version in one.versions.items()}
+        newest = max((one.newest for one in found.values()), default=0)
+        with Telling("at journeys", of="journeys") as tell:
+            for course in read_courses(look, versions, newest, period, tell):
+                of[course.version].take(course, now)
+        with look() as tx:
+            hashes = {name: {one.template for one in funnel.letters} for name, funnel in funnels.items()}
+            return [
+                Read(funnel, found[name].books, load_templates(tx, sorted(hashes[name])))
+                for name, funnel in sorted(funnels.items())
+            ]
+    except StoreError as error:
+        fail(str(error))

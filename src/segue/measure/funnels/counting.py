@@ -1,0 +1,233 @@
+"""Counting journeys into a funnel, one after another.
+
+What is kept are counts by what tells journeys apart, and of each journey three numbers: when its first message went,
+when it converted, and how many messages its customer got. So a million journeys take some tens of megabytes.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, tzinfo
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from segue.api import Instant
+from segue.api.values import DAY, MINUTE
+from segue.measure.funnels.courses import Course, Version
+from segue.program.calendar import local
+
+_QUARTER: Final = 15 * MINUTE
+"""No zone's midnight lies elsewhere than at a quarter of an hour."""
+_MOST_WAYS: Final = 20_000
+"""Different ways through a rule that are told apart before they are counted into its steps."""
+_MOST_REASONS: Final = 200
+MANY_REASONS: Final = "other reasons"
+"""Stands for the reasons beyond the first so many: a provider's words may differ each time."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a journey is, or ended: ``state`` as in `Course`, ``reason`` of an end."""
+
+    version: int
+    held_out: bool
+    state: int
+    step: int
+    reason: str
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """What messages have in common that count as one. ``after``: their journeys converted after they were sent."""
+
+    version: int
+    held_out: bool
+    step: int | None
+    channel: str
+    message: str
+    template: str
+    fate: str
+    reason: str
+    persons: int
+    machines: int
+    after: bool
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """What journeys have in common that got as much: what was done with any of their messages, and how many were
+    sent."""
+
+    version: int
+    held_out: bool
+    persons: int
+    machines: int
+    touches: int
+    converted: bool
+
+
+class Step(msgspec.Struct):
+    """Of one step of a version: ``reached`` journeys, of them ``passed`` went on, those of a `repeat` ``times`` in
+    all."""
+
+    reached: int = 0
+    passed: int = 0
+    times: int = 0
+    outcomes: Counter[str] = msgspec.field(default_factory=Counter)
+
+
+StepKey = tuple[int, bool, int]
+"""Version, held out, number of the step."""
+
+
+class Funnel:
+    """The counts of one rule. ``zone`` is the project's, by whose calendar a day is one."""
+
+    def __init__(self, rule: str, versions: Mapping[int, Version], zone: tzinfo) -> None:
+        self.rule = rule
+        self.versions = versions
+        self.journeys = 0
+        self.places: Counter[Place] = Counter()
+        self.letters: Counter[Letter] = Counter()
+        self.reaches: Counter[Reach] = Counter()
+        self.days: Counter[tuple[bool, date, int | None]] = Counter()
+        """Journeys by whether they were held out, the day of their entry, and how many days later they converted."""
+        self.moved: Counter[int] = Counter()
+        """Journeys by version that began with an earlier one."""
+        self.open_windows = 0
+        """Journeys whose goal may still be met at ``now`` of `take`."""
+        self.in_window: dict[int, array[int]] = {}
+        """From entry to goal, of journeys whose window is over."""
+        self.first_touch: dict[int, array[int]] = {}
+        self.to_goal: dict[int, array[int]] = {}
+        self.to_end: dict[int, array[int]] = {}
+        self._customers: array[int] = array("q")
+        self._touches: array[int] = array("q")
+        self._ways: Counter[tuple[int, bool, int, tuple[tuple[int, str], ...]]] = Counter()
+        self._steps: dict[StepKey, Step] = {}
+        self._zone = zone
+        self._day_of: dict[int, date] = {}
+        self._reasons: set[str] = set()
+
+    def take(self, one: Course, now: Instant) -> None:
+        """Count one more journey."""
+        self.journeys += 1
+        version, held_out, entered = one.version, one.held_out, one.entered
+        self.places[Place(version, held_out, one.state, one.step, self._reason(one.reason))] += 1
+        self._ways[version, held_out, one.step, one.passed] += 1
+        if len(self._ways) > _MOST_WAYS:
+            self._count_ways()
+        known = self.versions.get(version)
+        if known is not None and known.published is not None and entered < known.published:
+            self.moved[version] += 1
+        persons = machines = touches = 0
+        first: Instant | None = None
+        for contact in one.contacts:
+            handed = contact.handed
+            if contact.fate == "sent":
+                touches += 1
+                if handed is not None and (first is None or handed < first):
+                    first = handed
+            persons |= contact.persons
+            machines |= contact.machines
+            after = one.converted is not None and handed is not None and handed <= one.converted
+            self.letters[
+                Letter(
+                    version,
+                    held_out,
+                    contact.step,
+                    contact.channel,
+                    contact.message,
+                    contact.template,
+                    contact.fate,
+                    self._reason(contact.reason),
+                    contact.persons,
+                    contact.machines,
+                    after,
+                )
+            ] += 1
+        self.reaches[Reach(version, held_out, persons, machines, touches, one.converted is not None)] += 1
+        self._customers.append(one.customer)
+        self._touches.append(touches)
+        if first is not None:
+            self.first_touch.setdefault(version, array("q")).append(max(0, first - entered))
+        if one.ended is not None:
+            self.to_end.setdefault(version, array("q")).append(max(0, one.ended - entered))
+        taken: int | None = None
+        if one.converted is not None:
+            taken = max(0, one.converted - entered)
+            self.to_goal.setdefault(version, array("q")).append(taken)
+        self.days[held_out, self._day(entered), taken // DAY if taken is not None else None] += 1
+        if one.goal_until is not None:
+            if one.goal_until > now:
+                self.open_windows += 1
+            elif taken is not None:
+                self.in_window.setdefault(version, array("q")).append(taken)
+
+    def _day(self, moment: Instant) -> date:
+        quarter = moment // _QUARTER
+        day = self._day_of.get(quarter)
+        if day is None:
+            day = self._day_of[quarter] = local(moment, self._zone).date()
+        return day
+
+    def _reason(self, reason: str) -> str:
+        if not reason or reason in self._reasons:
+            return reason
+        if len(self._reasons) >= _MOST_REASONS:
+            return MANY_REASONS
+        self._reasons.add(reason)
+        return reason
+
+    # What was counted
+
+    @property
+    def steps(self) -> Mapping[StepKey, Step]:
+        """The steps that any journey reached. One that finished behind the last step reached none there."""
+        self._count_ways()
+        return self._steps
+
+    def _count_ways(self) -> None:
+        for (version, held_out, at, passed), count in self._ways.items():
+            seen: set[int] = set()
+            for number, outcome in passed:
+                step = self._step(version, held_out, number)
+                step.times += count
+                if outcome:
+                    step.outcomes[outcome] += count
+                if number not in seen:
+                    seen.add(number)
+                    step.reached += count
+                    step.passed += number != at and count
+            known = self.versions.get(version)
+            if known is not None and at >= len(known.program.steps):
+                continue
+            here = self._step(version, held_out, at)
+            here.times += count
+            here.reached += count * (at not in seen)
+        self._ways.clear()
+
+    def _step(self, version: int, held_out: bool, number: int) -> Step:
+        return self._steps.setdefault((version, held_out, number), Step())
+
+    def touches_by_customer(self) -> Counter[int]:
+        """Customers by how many messages they got."""
+        _, place = np.unique(np.frombuffer(self._customers, dtype=np.int64), return_inverse=True)
+        if not len(place):
+            return Counter()
+        each = np.bincount(place, weights=np.frombuffer(self._touches, dtype=np.int64)).astype(np.int64)
+        numbers, counts = np.unique(each, return_counts=True)
+        return Counter(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
+
+    @property
+    def customers(self) -> int:
+        """How many customers entered."""
+        return len(np.unique(np.frombuffer(self._customers, dtype=np.int64))) if self._customers else 0
+
+
+def values_of(times: Mapping[int, array[int]], version: int | None = None) -> npt.NDArray[np.int64]:
+    """Times of a version, or of all of them, in microseconds."""
+    parts = [np.frombuffer(part, dtype=np.int64) for number, part in times.items() if version in (None, number)]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)

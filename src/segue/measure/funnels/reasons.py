@@ -1,0 +1,36 @@
+"""Why a message did not go, told so that like counts with like."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal, get_args
+
+from segue.api import Kind
+from segue.delivery.dead_letters import NO_CONTENT, NOT_IN_TIME, TOO_LATE
+
+By = Literal["policy", "consent", "address", "content", "journey", "holdout", "late", "other"]
+"""What kept a message back."""
+
+_KINDS: Final = "|".join(get_args(Kind))
+_POLICY: Final = re.compile(rf"((?:quiet|limit|space|budget) [^,]*? \((?:{_KINDS})\))(?:,.*)?", re.DOTALL)
+_ENDED: Final = "the journey ended: "
+_ADDRESS: Final = re.compile(r"no \w+(?:;|$)")
+_CONSENT: Final = re.compile(r"consent (withdrawn )?for |no consent for ")
+
+
+def sort_reason(reason: str) -> tuple[By, str]:
+    """What kept a skipped message back, and in which words: those of a line of the policy without what was in its way
+    this time."""
+    if (line := _POLICY.fullmatch(reason)) is not None:
+        return "policy", line[1]
+    if reason == "holdout":
+        return "holdout", reason
+    if reason.startswith(_ENDED):
+        return "journey", reason
+    if _CONSENT.match(reason):
+        return "consent", reason
+    if reason.startswith(NO_CONTENT):
+        return "content", reason
+    if reason == TOO_LATE or reason.startswith(NOT_IN_TIME):
+        return "late", reason
+    return ("address" if _ADDRESS.match(reason) else "other"), reason

@@ -1,0 +1,32 @@
+"""Reasons that mean the same count as one."""
+
+from __future__ import annotations
+
+import pytest
+
+from segue.measure.funnels.reasons import sort_reason
+
+
+@pytest.mark.parametrize(
+    ("reason", "by", "words"),
+    [
+        (
+            "limit 2 email per 7d (promotional), taken by carts at 2026-03-01T10:00:00Z",
+            "policy",
+            "limit 2 email per 7d (promotional)",
+        ),
+        ("quiet 21:00 to 08:00 local (promotional)", "policy", "quiet 21:00 to 08:00 local (promotional)"),
+        ("budget 200 EUR per 1d (informational)", "policy", "budget 200 EUR per 1d (informational)"),
+        ("consent withdrawn for promotional sms", "consent", "consent withdrawn for promotional sms"),
+        ("no consent for promotional sms; no email", "consent", "no consent for promotional sms; no email"),
+        ("no phone", "address", "no phone"),
+        ("no email; no phone", "address", "no email; no phone"),
+        ("no content for offer on sms", "content", "no content for offer on sms"),
+        ("no code is left in the pool SUMMER", "other", "no code is left in the pool SUMMER"),
+        ("too late", "late", "too late"),
+        ("the journey ended: unless ordered", "journey", "the journey ended: unless ordered"),
+        ("holdout", "holdout", "holdout"),
+    ],
+)
+def test_a_reason_is_sorted(reason: str, by: str, words: str) -> None:
+    assert sort_reason(reason) == (by, words)
