@@ -16,7 +16,8 @@ WIDTH: Final = 80
 """Columns of a terminal that says nothing of its width, and of a file."""
 _WIDEST: Final = 28
 """What a column of text takes at the most, where columns are many; longer texts go on in the next line."""
-_GAP: Final = 2
+_GAP: Final = 3
+"""Columns between two: the padding of both, and what stands between them."""
 
 
 def print_table(table: Table, shown: Shown | None = None, file: IO[str] | None = None) -> None:
@@ -37,7 +38,7 @@ def print_table(table: Table, shown: Shown | None = None, file: IO[str] | None =
     else:
         widths = [_width_of(table, cells, at) for at in range(len(table.columns))]
         for piece in _pieces(table, widths, columns):
-            drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, _GAP // 2), show_edge=False)
+            drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
             for at in piece:
                 column = table.columns[at]
                 drawn.add_column(
