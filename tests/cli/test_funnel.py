@@ -40,6 +40,9 @@ rule quiet
   when app_opened
   wait 1d
 
+segment buyers
+  where ordered
+
 rule silent
   when product_viewed
   wait 1d
@@ -241,3 +244,29 @@ def test_a_journey_in_no_state_is_said(shop: Path) -> None:
     code, _, err = run("carts", "--json")
     assert code == 1
     assert "version 1 of carts, sent to: 4 entered, but 3 are inside, finished, exited or failed" in err
+
+
+def test_the_seventeen_questions_are_answered_side_by_side(sold: Path) -> None:
+    found = records("questions", "carts", "--questions")
+    assert [one["number"] for one in found] == list(range(1, 18))
+    assert found[1]["says"] == "10 in a day."
+    assert found[1]["counted"] == "3 on an ordinary day, 30% of what is expected."
+    assert found[13]["counted"] == "Entries by events of shop (100%)."
+    code, out, _ = run("carts", "--questions")
+    assert code == 0
+    assert all(len(line) <= 80 for line in out.splitlines())
+    assert "left open: once per 30d" in out
+
+
+def test_channels_are_shown_by_segment(sold: Path) -> None:
+    found = {(one["segment"], one["channel"]): one for one in records("segments", "carts", "--segments")}
+    assert found["everyone", "sms"]["customers"] == 40
+    assert found["everyone", "email"]["reachable"] == 40
+    assert found["buyers", "email"]["customers"] == 16
+    assert found["buyers", "sms"]["sent_to"] == 0
+    assert run("carts", "--segments")[0] == 0
+
+
+@pytest.mark.parametrize("arguments", [("--questions",), ("--segments",), ("carts", "--questions", "--segments")])
+def test_what_is_about_one_rule_needs_one(sold: Path, arguments: tuple[str, ...]) -> None:
+    assert run(*arguments)[0] == 2

@@ -16,6 +16,7 @@ from segue.api import Answer, Event, Instant, Rejected, Report, Sent
 from segue.api.values import DAY, HOUR, MINUTE
 from segue.measure.funnels import tables
 from segue.measure.funnels.counting import Funnel
+from segue.measure.funnels.courses import CLICKED, OPENED
 from segue.measure.period import Period
 from segue.messages.catalogue import Catalogue
 from segue.runtime.dispatch import Claim
@@ -23,7 +24,7 @@ from segue.runtime.publishing import publish, resume
 from segue.runtime.running import DecisionLine, Running
 from segue.scenario.replay import Arrival, RecordedReport, Replay
 from segue.store.database import Store, Transaction, read_only
-from segue.store.funnels import find_rules, read_courses
+from segue.store.funnels import count_sources, find_rules, read_courses
 from segue.store.history import REPORT
 from tests.acceptance.drivers import read_rules, setting
 
@@ -281,3 +282,76 @@ def test_only_the_journeys_of_the_period_are_counted(busy: Busy) -> None:
     assert counted[1] == sum(
         line.at < middle for line in busy.lines if (line.rule, line.decision) == ("carts", "entered")
     )
+
+
+@pytest.fixture
+def opened_once(tmp_path: Path) -> Iterator[tuple[Store, int]]:
+    """A store in which one customer opened one message, by a provider's report; and the message's number."""
+    store = Store(tmp_path / "segue.db", durable=False)
+
+    def prepare(tx: Transaction) -> Running:
+        publish(tx, read_rules('rule hello when app_opened send push "hello"'), START, "test")
+        running = resume(tx, setting())
+        assert running is not None
+        return running
+
+    replay = Replay(store, store.apply(prepare), Catalogue())
+    event = Event(
+        message_id="1",
+        timestamp=START,
+        source="app",
+        name="app_opened",
+        user_id="ann",
+        properties={},
+        traits={"push_token": "x"},
+    )
+    (sent,) = [line for line in replay.run([Arrival(event, START)]) if line.decision == "sent"]
+    at = Instant(START + HOUR)
+    replay.hear(RecordedReport("push", Report(id="1", what="opened", at=at, key=sent.key), at))
+    assert not list(replay.run([]))
+    row = store.apply(lambda tx: tx.row("select id from message"))
+    assert row is not None
+    yield store, row[0]
+    store.close()
+
+
+def _deeds(store: Store) -> tuple[int, int]:
+    assert store.path is not None
+    look = partial(read_only, store.path)
+    with look() as tx:
+        found = find_rules(tx, ["hello"])["hello"]
+    (course,) = read_courses(look, found.versions, found.newest, ALWAYS, lambda _done, _of: None)
+    (contact,) = course.contacts
+    return contact.persons, contact.machines
+
+
+@pytest.mark.parametrize(
+    ("hits", "persons", "machines"),
+    [
+        ([], OPENED, 0),
+        ([("opened", "")], OPENED, 0),
+        ([("opened", "a scanner")], 0, OPENED),  # rules were told before that was known
+        ([("opened", "a scanner"), ("opened", "")], OPENED, OPENED),
+        ([("clicked", "")], OPENED | CLICKED, 0),
+        ([("clicked", "a scanner")], OPENED, CLICKED),
+        ([("opened", None)], OPENED, 0),  # not judged yet
+    ],
+)
+def test_what_a_machine_did_is_no_persons_deed(
+    opened_once: tuple[Store, int], hits: list[tuple[str, str | None]], persons: int, machines: int
+) -> None:
+    store, message = opened_once
+    store.apply(
+        lambda tx: tx.run_many(
+            "insert into hit (message, customer, what, link, links, at, agent, due, machine, known, latest) "
+            "values (?, 1, ?, 0, 1, ?, 'mail', null, ?, 0, 0)",
+            [(message, what, START, machine) for what, machine in hits],
+        )
+    )
+    assert _deeds(store) == (persons, machines)
+
+
+def test_entries_are_counted_by_the_source_of_their_event(opened_once: tuple[Store, int]) -> None:
+    store, _ = opened_once
+    versions = store.apply(lambda tx: find_rules(tx, ["hello"])["hello"].versions)
+    assert store.apply(lambda tx: count_sources(tx, versions, ALWAYS)) == {"app": 1}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from segue.cli.ending import WRONG, open_project
+from segue.cli.ending import USAGE, WRONG, fail, open_project
 from segue.cli.tabling import Csv, Json, Last, Parquet, Since, Until
 
 
@@ -22,6 +22,16 @@ def funnel(
         bool,
         typer.Option("--with-machines", help="Show opens and clicks by programs, too, beside those by people."),
     ] = False,
+    segments: Annotated[
+        bool,
+        typer.Option("--segments", help="Show which channels the customers of each segment answer, and nothing else."),
+    ] = False,
+    questions: Annotated[
+        bool,
+        typer.Option(
+            "--questions", help="Answer the seventeen questions: what the rule says, beside what was counted."
+        ),
+    ] = False,
     json: Json = False,
     csv: Csv = None,
     parquet: Parquet = None,
@@ -32,15 +42,12 @@ def funnel(
     Counted are journeys that began in the period. Entered = inside + finished + exited + failed holds for each version
     and for what the rule counted as it happened; where it does not, that is said, and the command exits with 1.
     """
-    from segue.cli.funnels.showing import show
+    from segue.cli.funnels.showing import Target, Wanted, show
 
-    if show(
-        open_project(Path.cwd()),
-        rule,
-        (since, until, last),
-        machines=machines,
-        json=json,
-        csv=csv,
-        parquet=parquet,
-    ):
+    if rule is None and (questions or segments):
+        fail(f"{'--questions' if questions else '--segments'} is about one rule: name it", USAGE)
+    if questions and segments:
+        fail("give --questions or --segments, not both", USAGE)
+    wanted = Wanted(rule, (since, until, last), machines=machines, questions=questions, segments=segments)
+    if show(open_project(Path.cwd()), wanted, Target(json, csv, parquet)):
         raise typer.Exit(WRONG)

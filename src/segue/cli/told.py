@@ -49,7 +49,7 @@ def explain_rule(name: str, at: str | None, json: bool) -> None:
         tell(rule),
         bounds,
         sample(book, assembly.setting, found.content, rule, _moment(at)),
-        answer(rule, _content(rule, found.content), bounds.messages, _origins(assembly)),
+        answer(rule, content_of(rule, found.content), bounds.messages, origins_of(assembly)),
     )
     if json:
         _print(explanation)
@@ -66,7 +66,8 @@ def _moment(at: str | None) -> Instant:
         fail(f"--at {at}: write a moment such as 2026-11-27T09:00", USAGE)
 
 
-def _content(rule: m.Rule, catalogue: Catalogue) -> Content:
+def content_of(rule: m.Rule, catalogue: Catalogue) -> Content:
+    """What is known of the messages that a rule sends."""
     wanted = {(one.message, one.channel) for one in all_deliveries(rule.steps)}
     found = [
         template
@@ -77,7 +78,8 @@ def _content(rule: m.Rule, catalogue: Catalogue) -> Content:
     return Content(frozenset(template.locale for template in found), names)
 
 
-def _origins(assembly: Assembly) -> dict[str, Sequence[str]]:
+def origins_of(assembly: Assembly) -> dict[str, Sequence[str]]:
+    """The sources that say they bring an event, by the event's name."""
     origins: dict[str, list[str]] = {}
     for plugin, vocabulary in assembly.plugins.vocabularies:
         for event in vocabulary.events:

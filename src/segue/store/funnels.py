@@ -6,7 +6,7 @@ takes half a minute; counts that the daemon kept would cost every journey a litt
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final
@@ -30,6 +30,8 @@ Tell = Callable[[int, int], None]
 """Is told how many journeys have been passed, and of how many."""
 
 _PIECE: Final = 10_000
+_LATEST: Final = 10_000
+"""Entries whose source is looked at."""
 _TOLD: Final = frozenset({MessageState.SKIPPED, MessageState.FAILED, MessageState.UNDELIVERED, MessageState.UNKNOWN})
 """States of messages whose reason says why they did not arrive."""
 
@@ -66,6 +68,15 @@ class _Detail(msgspec.Struct, array_like=True):
 
 _decode: Final = msgspec.msgpack.Decoder(_Detail).decode
 _NOTHING: Final = _Detail()
+
+
+class _Trigger(msgspec.Struct):
+    """Of the event that began a journey where it came from: a field as any other, which may be anything."""
+
+    source: Any = None
+
+
+_decode_trigger: Final = msgspec.json.Decoder(_Trigger).decode
 
 _JOURNEYS: Final = (
     "select id, program, customer, entered, state, step, ended, reason, goal_until, converted, detail from journey "
@@ -262,6 +273,18 @@ class _Sends:
             if one.key == key:
                 return one.step if one.step >= 0 else None
         return None
+
+
+def count_sources(tx: Transaction, versions: Mapping[int, Version], period: Period) -> dict[str, int]:
+    """The latest entries by the source of the event that began them; what was begun without one has none."""
+    wanted = msgspec.json.encode(sorted(versions)).decode()
+    rows = tx.rows(
+        "select trigger from journey where entered >= ? and entered < ? and trigger is not null "
+        "and program in (select value from json_each(?)) order by id desc limit ?",
+        (period.since, period.until, wanted, _LATEST),
+    )
+    sources = (_decode_trigger(trigger).source for (trigger,) in rows)
+    return Counter(source for source in sources if isinstance(source, str) and source)
 
 
 def load_templates(tx: Transaction, hashes: Sequence[str]) -> dict[str, Template]:

@@ -39,7 +39,9 @@ def now_of(assembly: Assembly) -> Instant:
         fail(str(error))
 
 
-def read_funnels(assembly: Assembly, rule: str | None, period: Period, now: Instant) -> list[Read]:
+def read_funnels(
+    assembly: Assembly, rule: str | None, period: Period, now: Instant, *, by_customer: bool = False
+) -> list[Read]:
     """The funnel of a rule, or of all that were ever entered, of the journeys entered in a period. Ends the command
     where there is no such rule."""
     look = partial(read_only, assembly.project.database, much=True)
@@ -51,7 +53,10 @@ def read_funnels(assembly: Assembly, rule: str | None, period: Period, now: Inst
             near = nearest(rule, known)
             hint = f"; did you mean {near}?" if near else f"; there are {', '.join(known)}" if known else ""
             fail(f"no rule {rule} was ever published to this store{hint}", USAGE)
-        funnels = {name: Funnel(name, one.versions, assembly.setting.zone) for name, one in found.items()}
+        funnels = {
+            name: Funnel(name, one.versions, assembly.setting.zone, by_customer=by_customer)
+            for name, one in found.items()
+        }
         of = {row: funnels[name] for name, one in found.items() for row in one.versions}
         versions = {row: version for one in found.values() for row, version in one.versions.items()}
         newest = max((one.newest for one in found.values()), default=0)

@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from rich.text import Text
 
+from segue.api import Instant
 from segue.cli.funnels.drawing import console, draw, for_people
+from segue.cli.funnels.questions import answer_questions, print_questions
 from segue.cli.funnels.reading import Read, now_of, read_funnels
+from segue.cli.funnels.segments import read_preferences
 from segue.cli.tabling import Shown, print_table, put, read_period
 from segue.diagnostics.render.printable import printable
 from segue.measure.funnels import results, tables
@@ -20,47 +24,64 @@ from segue.program.calendar import local
 from segue.runtime.assembly import Assembly
 
 
-def show(
-    assembly: Assembly,
-    rule: str | None,
-    span: tuple[str | None, str | None, str | None],
-    *,
-    machines: bool,
-    json: bool,
-    csv: Path | None,
-    parquet: Path | None,
-) -> list[str]:
+class Wanted(msgspec.Struct, frozen=True):
+    """What was asked for: a rule (None: all), and ``--since``, ``--until`` and ``--last``."""
+
+    rule: str | None
+    span: tuple[str | None, str | None, str | None]
+    machines: bool = False
+    questions: bool = False
+    segments: bool = False
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Where tables go: to people, where nothing else is said."""
+
+    json: bool = False
+    csv: Path | None = None
+    parquet: Path | None = None
+
+    @property
+    def people(self) -> bool:
+        return not self.json and self.csv is None and self.parquet is None
+
+    def put(self, found: list[Table], shown: Shown) -> None:
+        put(found, json=self.json, csv=self.csv, parquet=self.parquet, shown=shown)
+
+
+def show(assembly: Assembly, wanted: Wanted, target: Target) -> list[str]:
     """Show the funnels. Gives what is wrong with their counts, in sentences, which are said already."""
     now = now_of(assembly)
     zone = assembly.setting.zone
-    period = read_period(*span, zone=zone, now=now)
-    always = not any(span)
-    read = read_funnels(assembly, rule, period, now)
+    period = read_period(*wanted.span, zone=zone, now=now)
+    always = not any(wanted.span)
+    read = read_funnels(assembly, wanted.rule, period, now, by_customer=wanted.segments)
     wrong = [fault for one in read for fault in tables.faults(one.funnel, one.books if always else None)]
     shown = Shown(assembly.setting.locale, zone)
-    journeys = tables.journeys_table([(one.funnel, one.books if always else None) for one in read], machines=machines)
-    to_files = json or csv is not None or parquet is not None
-    if rule is None:
-        put(
-            [journeys if to_files else for_people(journeys, _A_LINE, most=1000)],
-            json=json,
-            csv=csv,
-            parquet=parquet,
-            shown=shown,
-        )
-    else:
-        more = _all_tables(read[0], machines=machines) if read else []
-        cohorts = cohorts_table(read[0].funnel, local(now, zone).date())
-        if to_files:
-            put([journeys, *more, cohorts], json=json, csv=csv, parquet=parquet, shown=shown)
+    journeys = tables.journeys_table(
+        [(one.funnel, one.books if always else None) for one in read], machines=wanted.machines
+    )
+    if wanted.rule is None:
+        target.put([_in_one_line(journeys) if target.people else journeys], shown)
+    elif wanted.questions:
+        questions = answer_questions(assembly, read[0], period, shown)
+        if target.people:
+            print_questions(console(), questions)
         else:
-            _show_one(read[0], [journeys, *more], cohorts, shown)
+            target.put([questions], shown)
+    elif wanted.segments:
+        segments = read_preferences(assembly, read[0], now)
+        target.put([for_people(segments, most=len(segments.rows)) if target.people else segments], shown)
+    elif target.people:
+        _show_one(read[0], journeys, now, wanted, shown)
+    else:
+        target.put([journeys, *_tables(read[0], now, shown, machines=wanted.machines)], shown)
     for fault in wrong:
         print(f"segue: {printable(fault)}", file=sys.stderr)
     return wrong
 
 
-def _all_tables(read: Read, *, machines: bool) -> list[Table]:
+def _tables(read: Read, now: Instant, shown: Shown, *, machines: bool) -> list[Table]:
     funnel = read.funnel
     return [
         tables.steps_table(funnel, machines=machines),
@@ -73,12 +94,13 @@ def _all_tables(read: Read, *, machines: bool) -> list[Table]:
         results.channels_table(funnel),
         results.content_table(funnel, read.templates, machines=machines),
         entries_table(funnel),
+        cohorts_table(funnel, local(now, shown.zone).date()),
     ]
 
 
 _A_LINE: Final = (
-    *("rule", "version", "group", "entered", "inside", "finished", "exited", "failed"),
-    *("moved_here", "sent_to", "converted", "conversion"),
+    *("rule", "version", "entered", "inside", "finished", "exited", "failed"),
+    *("sent_to", "conversion", "moved_here"),
 )
 """What is told of a version in one line."""
 _FOR_PEOPLE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -96,12 +118,29 @@ _FOR_PEOPLE: Final[Mapping[str, tuple[str, ...]]] = {
 """The tables that the terminal shows, with those of their columns that fit there; empty: all."""
 
 
-def _show_one(read: Read, found: list[Table], cohorts: Table, shown: Shown) -> None:
+def _in_one_line(journeys: Table, names: tuple[str, ...] = _A_LINE) -> Table:
+    """The table of versions with a line for each that fits a terminal."""
+    version, group, moved = (
+        next(at for at, column in enumerate(journeys.columns) if column.name == name)
+        for name in ("version", "group", "moved_here")
+    )
+    rows = []
+    for row in journeys.rows:
+        cells = list(row)
+        if row[group] == tables.GROUPS[True]:
+            cells[version] = f"{row[version]}, {row[group]}"
+        cells[moved] = row[moved] or None
+        rows.append(tuple(cells))
+    told = Table(journeys.name, journeys.title, journeys.columns, tuple(rows), journeys.notes)
+    return for_people(told, names, most=len(rows))
+
+
+def _show_one(read: Read, journeys: Table, now: Instant, wanted: Wanted, shown: Shown) -> None:
     out = console()
     funnel = read.funnel
     lines = tables.lines_of(funnel)
     drawn = next((funnel.versions[line.version] for line in lines), results.newest(funnel))
-    by_name = {table.name: table for table in found}
+    by_name = {table.name: table for table in _tables(read, now, shown, machines=wanted.machines)}
     title = drawn.program.rule.title if drawn is not None else None
     out.print(Text.assemble((printable(title or funnel.rule), "bold"), f"  {printable(funnel.rule)}" if title else ""))
     if not lines:
@@ -111,11 +150,11 @@ def _show_one(read: Read, found: list[Table], cohorts: Table, shown: Shown) -> N
     for name, columns in _FOR_PEOPLE.items():
         if by_name[name].rows:
             print_table(for_people(by_name[name], columns), shown)
-    if cohorts.rows:
-        print_table(as_matrix(cohorts), shown)
+    if by_name["cohorts"].rows:
+        print_table(as_matrix(by_name["cohorts"]), shown)
     if len({line.version for line in lines}) > 1:
-        print_table(for_people(by_name["journeys"], _A_LINE[1:]), shown)
+        print_table(_in_one_line(journeys, _A_LINE[1:]), shown)
     else:
-        for note in by_name["journeys"].notes:
+        for note in journeys.notes:
             if note != tables.LAW:
                 out.print(Text(printable(note), "dim"))

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from segue.api import Instant
 from segue.api.values import DAY, MINUTE
-from segue.measure.funnels.courses import Course, Version
+from segue.measure.funnels.courses import ANSWERED, Course, Version
 from segue.program.calendar import local
 
 _QUARTER: Final = 15 * MINUTE
@@ -85,7 +85,8 @@ StepKey = tuple[int, bool, int]
 class Funnel:
     """The counts of one rule. ``zone`` is the project's, by whose calendar a day is one."""
 
-    def __init__(self, rule: str, versions: Mapping[int, Version], zone: tzinfo) -> None:
+    def __init__(self, rule: str, versions: Mapping[int, Version], zone: tzinfo, *, by_customer: bool = False) -> None:
+        """``by_customer``: also keep which customers got and answered something by each channel."""
         self.rule = rule
         self.versions = versions
         self.journeys = 0
@@ -103,6 +104,10 @@ class Funnel:
         self.first_touch: dict[int, array[int]] = {}
         self.to_goal: dict[int, array[int]] = {}
         self.to_end: dict[int, array[int]] = {}
+        self.reached_by: dict[str, array[int]] = {}
+        """With ``by_customer``: whom each channel reached, once for each message."""
+        self.answered_by: dict[str, array[int]] = {}
+        self._by_customer = by_customer
         self._customers: array[int] = array("q")
         self._touches: array[int] = array("q")
         self._ways: Counter[tuple[int, bool, int, tuple[tuple[int, str], ...]]] = Counter()
@@ -128,6 +133,10 @@ class Funnel:
             handed = contact.handed
             if contact.fate == "sent":
                 touches += 1
+                if self._by_customer:
+                    self.reached_by.setdefault(contact.channel, array("q")).append(one.customer)
+                    if contact.persons & ANSWERED:
+                        self.answered_by.setdefault(contact.channel, array("q")).append(one.customer)
                 if handed is not None and (first is None or handed < first):
                     first = handed
             persons |= contact.persons
@@ -221,10 +230,14 @@ class Funnel:
         numbers, counts = np.unique(each, return_counts=True)
         return Counter(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
 
-    @property
-    def customers(self) -> int:
-        """How many customers entered."""
-        return len(np.unique(np.frombuffer(self._customers, dtype=np.int64))) if self._customers else 0
+    def entries_by_customer(self) -> npt.NDArray[np.int64]:
+        """How often each customer entered."""
+        _, counts = np.unique(np.frombuffer(self._customers, dtype=np.int64), return_counts=True)
+        return counts.astype(np.int64)
+
+    def customers(self) -> npt.NDArray[np.int64]:
+        """The customers who entered, by number, in order."""
+        return np.unique(np.frombuffer(self._customers, dtype=np.int64))
 
 
 def values_of(times: Mapping[int, array[int]], version: int | None = None) -> npt.NDArray[np.int64]:

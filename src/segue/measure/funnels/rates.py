@@ -15,6 +15,11 @@ _Z: Final = 1.959963984540054
 QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
+def counted(number: int, one: str) -> str:
+    """``1 journey``, ``2,000 journeys``."""
+    return f"{number:,} {one}{'' if number == 1 else 's'}"
+
+
 def share(part: int, whole: int) -> float | None:
     """A part of a whole; None of nothing."""
     return part / whole if whole else None

@@ -9,7 +9,7 @@ from typing import Final
 from segue.api.values import DAY
 from segue.measure.funnels.counting import Funnel, values_of
 from segue.measure.funnels.courses import ANSWERED, Version
-from segue.measure.funnels.rates import QUANTILES, interval, quantiles, share
+from segue.measure.funnels.rates import QUANTILES, counted, interval, quantiles, share
 from segue.measure.funnels.tables import ALL, add_letter
 from segue.measure.table import Cell, Column, Table
 from segue.messages.template import Template
@@ -63,7 +63,7 @@ def window_table(funnel: Funnel) -> Table:
         rows.append((funnel.rule, day + 1, days[day], share(days[day], total), share(so_far, total)))
     notes = []
     if funnel.open_windows:
-        notes.append(f"{funnel.open_windows:,} journeys whose goal may still be met are not counted here.")
+        notes.append(f"{counted(funnel.open_windows, 'journey')} may still meet the goal, and do not count here.")
     if (told := judge_window(funnel)) is not None:
         notes.append(told)
     return Table(
