@@ -267,6 +267,11 @@ def test_channels_are_shown_by_segment(sold: Path) -> None:
     assert run("carts", "--segments")[0] == 0
 
 
-@pytest.mark.parametrize("arguments", [("--questions",), ("--segments",), ("carts", "--questions", "--segments")])
-def test_what_is_about_one_rule_needs_one(sold: Path, arguments: tuple[str, ...]) -> None:
-    assert run(*arguments)[0] == 2
+def test_another_version_is_drawn_when_asked_for(sold: Path) -> None:
+    assert run("carts", "--version", "1")[1] == run("carts")[1]
+    assert run("carts", "--version", "2") == (2, "", "segue: carts has no version 2: there are 1 to 1\n")
+
+
+@pytest.mark.parametrize("words", ["--questions", "--version 1", "--segments", "carts --questions --segments"])
+def test_what_is_about_one_rule_needs_one(sold: Path, words: str) -> None:
+    assert run(*words.split())[0] == 2

@@ -229,7 +229,7 @@ def test_journeys_that_an_edit_took_over_stand_in_the_new_text(busy: Busy) -> No
     funnel = busy.funnel("visits")
     versions = {version.number: row for row, version in funnel.versions.items()}
     assert [version.current for version in funnel.versions.values()] == [False, True]
-    moved = funnel.moved[versions[2]]
+    moved = funnel.moved[versions[2], False]
     assert moved > 0
     entered_before = sum(
         line.at < START + 4 * DAY for line in busy.lines if (line.rule, line.decision) == ("visits", "entered")

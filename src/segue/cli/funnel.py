@@ -18,6 +18,10 @@ def funnel(
     since: Since = None,
     until: Until = None,
     last: Last = None,
+    version: Annotated[
+        int | None,
+        typer.Option("--version", help="Draw this text of the rule, not the latest one entered.", show_default=False),
+    ] = None,
     machines: Annotated[
         bool,
         typer.Option("--with-machines", help="Show opens and clicks by programs, too, beside those by people."),
@@ -44,10 +48,11 @@ def funnel(
     """
     from segue.cli.funnels.showing import Target, Wanted, show
 
-    if rule is None and (questions or segments):
-        fail(f"{'--questions' if questions else '--segments'} is about one rule: name it", USAGE)
+    one = "--questions" if questions else "--segments" if segments else "--version"
+    if rule is None and (questions or segments or version is not None):
+        fail(f"{one} is about one rule: name it", USAGE)
     if questions and segments:
         fail("give --questions or --segments, not both", USAGE)
-    wanted = Wanted(rule, (since, until, last), machines=machines, questions=questions, segments=segments)
+    wanted = Wanted(rule, (since, until, last), machines, questions, segments, version)
     if show(open_project(Path.cwd()), wanted, Target(json, csv, parquet)):
         raise typer.Exit(WRONG)

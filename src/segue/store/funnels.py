@@ -15,7 +15,7 @@ import msgspec
 
 from segue.delivery.ledger import MessageState
 from segue.measure.funnels.courses import CLICKED, DEEDS, DELIVERED, FATES, OPENED, Books, Contact, Course, Version
-from segue.measure.funnels.reasons import sort_reason
+from segue.measure.funnels.reasons import alike, sort_reason
 from segue.measure.period import Period
 from segue.messages.template import Template, from_canonical
 from segue.program import program as p
@@ -250,7 +250,7 @@ def _reason(state: int, reason: str | None) -> str:
     """Why a message did not arrive; empty where it may have."""
     if not reason or state not in _TOLD:
         return ""
-    return sort_reason(reason)[1] if state == MessageState.SKIPPED else reason
+    return sort_reason(reason)[1] if state == MessageState.SKIPPED else alike(reason)
 
 
 class _Sends:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from segue.measure.funnels.reasons import sort_reason
+from segue.measure.funnels.reasons import alike, sort_reason
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,7 @@ from segue.measure.funnels.reasons import sort_reason
 )
 def test_a_reason_is_sorted(reason: str, by: str, words: str) -> None:
     assert sort_reason(reason) == (by, words)
+
+
+def test_addresses_are_no_part_of_what_a_provider_says() -> None:
+    assert alike("550 5.1.1 <ann@example.com>: no such user") == "550 5.1.1 <…>: no such user"

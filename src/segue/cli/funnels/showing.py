@@ -11,6 +11,7 @@ import msgspec
 from rich.text import Text
 
 from segue.api import Instant
+from segue.cli.ending import USAGE, fail
 from segue.cli.funnels.drawing import console, draw, for_people
 from segue.cli.funnels.questions import answer_questions, print_questions
 from segue.cli.funnels.reading import Read, now_of, read_funnels
@@ -19,19 +20,25 @@ from segue.cli.tabling import Shown, print_table, put, read_period
 from segue.diagnostics.render.printable import printable
 from segue.measure.funnels import results, tables
 from segue.measure.funnels.cohorts import as_matrix, cohorts_table, entries_table
+from segue.measure.funnels.counting import Funnel
+from segue.measure.funnels.courses import Version
+from segue.measure.period import Period
 from segue.measure.table import Table
 from segue.program.calendar import local
 from segue.runtime.assembly import Assembly
 
+EVER: Final = Period(Instant(0), Instant(2**62))
+
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What was asked for: a rule (None: all), and ``--since``, ``--until`` and ``--last``."""
+    """What was asked for: a rule (None: all), ``--since``, ``--until`` and ``--last``, and which version is drawn."""
 
     rule: str | None
     span: tuple[str | None, str | None, str | None]
     machines: bool = False
     questions: bool = False
     segments: bool = False
+    version: int | None = None
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -53,8 +60,9 @@ def show(assembly: Assembly, wanted: Wanted, target: Target) -> list[str]:
     """Show the funnels. Gives what is wrong with their counts, in sentences, which are said already."""
     now = now_of(assembly)
     zone = assembly.setting.zone
-    period = read_period(*wanted.span, zone=zone, now=now)
     always = not any(wanted.span)
+    # Of all time means whatever is there, also what begins while this is read, or by a clock that went ahead.
+    period = EVER if always else read_period(*wanted.span, zone=zone, now=now)
     read = read_funnels(assembly, wanted.rule, period, now, by_customer=wanted.segments)
     wrong = [fault for one in read for fault in tables.faults(one.funnel, one.books if always else None)]
     shown = Shown(assembly.setting.locale, zone)
@@ -135,11 +143,20 @@ def _in_one_line(journeys: Table, names: tuple[str, ...] = _A_LINE) -> Table:
     return for_people(told, names, most=len(rows))
 
 
+def _find_version(funnel: Funnel, number: int) -> Version:
+    """The version of a number; ends the command where there is none."""
+    for version in funnel.versions.values():
+        if version.number == number:
+            return version
+    fail(f"{funnel.rule} has no version {number}: there are 1 to {len(funnel.versions)}", USAGE)
+
+
 def _show_one(read: Read, journeys: Table, now: Instant, wanted: Wanted, shown: Shown) -> None:
     out = console()
     funnel = read.funnel
     lines = tables.lines_of(funnel)
-    drawn = next((funnel.versions[line.version] for line in lines), results.newest(funnel))
+    drawn = _find_version(funnel, wanted.version) if wanted.version is not None else None
+    drawn = drawn or next((funnel.versions[line.version] for line in lines), results.newest(funnel))
     by_name = {table.name: table for table in _tables(read, now, shown, machines=wanted.machines)}
     title = drawn.program.rule.title if drawn is not None else None
     out.print(Text.assemble((printable(title or funnel.rule), "bold"), f"  {printable(funnel.rule)}" if title else ""))

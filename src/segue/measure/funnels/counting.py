@@ -95,8 +95,8 @@ class Funnel:
         self.reaches: Counter[Reach] = Counter()
         self.days: Counter[tuple[bool, date, int | None]] = Counter()
         """Journeys by whether they were held out, the day of their entry, and how many days later they converted."""
-        self.moved: Counter[int] = Counter()
-        """Journeys by version that began with an earlier one."""
+        self.moved: Counter[tuple[int, bool]] = Counter()
+        """Journeys that began with an earlier version, by the one they run and whether they were held out."""
         self.open_windows = 0
         """Journeys whose goal may still be met at ``now`` of `take`."""
         self.in_window: dict[int, array[int]] = {}
@@ -126,7 +126,7 @@ class Funnel:
             self._count_ways()
         known = self.versions.get(version)
         if known is not None and known.published is not None and entered < known.published:
-            self.moved[version] += 1
+            self.moved[version, held_out] += 1
         persons = machines = touches = 0
         first: Instant | None = None
         for contact in one.contacts:

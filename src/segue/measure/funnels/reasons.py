@@ -15,6 +15,7 @@ _KINDS: Final = "|".join(get_args(Kind))
 _POLICY: Final = re.compile(rf"((?:quiet|limit|space|budget) [^,]*? \((?:{_KINDS})\))(?:,.*)?", re.DOTALL)
 _ENDED: Final = "the journey ended: "
 _ADDRESS: Final = re.compile(r"no \w+(?:;|$)")
+_EMAIL: Final = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 _CONSENT: Final = re.compile(r"consent (withdrawn )?for |no consent for ")
 
 
@@ -34,3 +35,9 @@ def sort_reason(reason: str) -> tuple[By, str]:
     if reason == TOO_LATE or reason.startswith(NOT_IN_TIME):
         return "late", reason
     return ("address" if _ADDRESS.match(reason) else "other"), reason
+
+
+def alike(reason: str) -> str:
+    """What a provider said, without addresses: those of two customers would be two reasons, and a table of counts is no
+    place for them."""
+    return _EMAIL.sub("…", reason)

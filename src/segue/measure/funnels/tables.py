@@ -134,7 +134,7 @@ def _journey_rows(funnel: Funnel, *, machines: bool) -> Iterator[tuple[Cell, ...
             GROUPS[line.held_out],
             line.entered,
             *line.states,
-            funnel.moved[line.version] if not line.held_out else None,
+            funnel.moved[line.version, line.held_out] if version.published is not None else None,
             sum(count for reach, count in ours if reach.touches),
             *(sum(count for reach, count in ours if reach.persons & bit) for _, bit in _BITS),
             *(
