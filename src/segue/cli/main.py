@@ -40,6 +40,7 @@ COMMANDS: Final = (
     "resume",
     "privacy",
     "funnel",
+    "report",
     "attribute",
     "plugins",
     "doctor",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Final
 
 import msgspec
 
-from segue.measure.table import Cell, Column, Table
+from segue.measure.table import Cell, Column, Kind, Table
 
 NOTHING: Final = "–"
 """What stands for a cell that has nothing to say."""
@@ -53,14 +53,14 @@ class Shown(msgspec.Struct, frozen=True):
 
         size = abs(number)
         digits = 0 if number == int(number) or size >= 1000 else 1 if size >= 100 else 2 if size >= 0.1 else 4
-        return format_decimal(number, format="#,##0" + ("." + "#" * digits if digits else ""), locale=self._locale)
+        return format_decimal(number, format="#,##0" + ("." + "#" * digits if digits else ""), locale=self.known)
 
     def share(self, share: float) -> str:
         """``12.3%``; below one per cent ``0.45%``."""
         from babel.numbers import format_percent
 
         digits = 4 if abs(share) < 0.01 else 3
-        return format_percent(round(share, digits), locale=self._locale, decimal_quantization=False)
+        return format_percent(round(share, digits), locale=self.known, decimal_quantization=False)
 
     def amount(self, amount: float, currency: str | None) -> str:
         """An amount without the sign of its currency, which a column of the table has."""
@@ -68,7 +68,7 @@ class Shown(msgspec.Struct, frozen=True):
 
         digits = _digits(currency)
         return format_decimal(
-            round(amount, digits), format="#,##0" + ("." + "0" * digits if digits else ""), locale=self._locale
+            round(amount, digits), format="#,##0" + ("." + "0" * digits if digits else ""), locale=self.known
         )
 
     def money(self, amount: float, currency: str) -> str:
@@ -79,10 +79,48 @@ class Shown(msgspec.Struct, frozen=True):
         return format_currency(
             round(amount) if whole else amount,
             currency,
-            locale=self._locale,
-            format=None if not whole else _whole(self._locale),
+            locale=self.known,
+            format=None if not whole else _whole(self.known),
             currency_digits=not whole,
         )
+
+    def said(self, number: float | None, kind: Kind, currency: str | None = None) -> str:
+        """A number in a sentence or beside a bar: money with its currency."""
+        if number is None:
+            return NOTHING
+        if kind == "money" and currency is not None:
+            return self.money(number, currency)
+        return self.cell(number, Column("", "", kind))
+
+    def short(self, number: float, kind: Kind, currency: str | None = None) -> str:
+        """The same as short as on an axis: ``12K``, ``€1.5K``, ``12%``."""
+        from babel.numbers import format_compact_currency, format_compact_decimal
+
+        if kind == "share":
+            return self.brief(number)
+        if kind == "duration":
+            return self.duration(number)
+        digits = 1 if abs(number) >= 1000 or number != int(number) else 0
+        if kind == "money" and currency is not None:
+            return format_compact_currency(number, currency, locale=self.known, fraction_digits=digits)
+        return format_compact_decimal(number, locale=self.known, fraction_digits=digits)
+
+    def brief(self, share: float) -> str:
+        """``12%``."""
+        from babel.numbers import format_percent
+
+        digits = 3 if 0 < abs(share) < 0.0095 else 2
+        return format_percent(round(share, digits), locale=self.known, decimal_quantization=False)
+
+    def change(self, share: float) -> str:
+        """``+12%``, ``−4%``."""
+        return f"{'+' if share > 0 else '−' if share < 0 else '±'}{self.brief(abs(share))}"
+
+    def day(self, iso: str) -> str:
+        """``3 Nov``, in the order that the locale has."""
+        from babel.dates import format_skeleton
+
+        return format_skeleton("MMMd", date.fromisoformat(iso), locale=self.known)
 
     def duration(self, seconds: float) -> str:
         """``2 days 4 hr``: the two largest units."""
@@ -90,7 +128,7 @@ class Shown(msgspec.Struct, frozen=True):
 
         left = round(abs(seconds)) if abs(seconds) >= 1 else abs(seconds)
         if left < 1:
-            return format_unit(round(left, 2), "duration-second", "short", locale=self._locale)
+            return format_unit(round(left, 2), "duration-second", "short", locale=self.known)
         parts: list[str] = []
         for place, (unit, size) in enumerate(_UNITS):
             if not parts and left >= size:
@@ -98,7 +136,7 @@ class Shown(msgspec.Struct, frozen=True):
                 for name, length in ((unit, size), *following):
                     number, left = divmod(left, length)
                     if number:
-                        parts.append(format_unit(int(number), f"duration-{name}", "short", locale=self._locale))
+                        parts.append(format_unit(int(number), f"duration-{name}", "short", locale=self.known))
         return ("−" if seconds < 0 else "") + " ".join(parts)
 
     def instant(self, text: str) -> str:
@@ -110,7 +148,8 @@ class Shown(msgspec.Struct, frozen=True):
         return moment.astimezone(self.zone).strftime("%Y-%m-%d %H:%M")
 
     @property
-    def _locale(self) -> str:
+    def known(self) -> str:
+        """The locale, or English where Babel does not know it."""
         return _known(self.locale)
 
 

@@ -1,0 +1,72 @@
+"""Reading what a report tells from a project's store, beside a daemon that may be running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from segue.api import Instant
+from segue.cli.funnels.reading import read_funnels
+from segue.cli.reporting.budgets import budgets_table
+from segue.cli.reporting.funnels import funnel_tables, titles_of
+from segue.cli.reporting.material import Material
+from segue.cli.segments.progress import Telling
+from segue.cli.tabling.shown import Shown
+from segue.measure.period import Period
+from segue.measure.results.tables import (
+    channels_table,
+    days_table,
+    headline_table,
+    money_days_table,
+    money_table,
+    reasons_table,
+    rules_table,
+)
+from segue.measure.table import Table
+from segue.program.calendar import local
+from segue.runtime.assembly import Assembly
+from segue.runtime.publishing import load
+from segue.store.database import read_only
+from segue.store.results import count_period
+
+
+def gather(assembly: Assembly, period: Period, now: Instant) -> Material:
+    """Everything that a report on a period tells. Raises StoreError."""
+    project, zone = assembly.project, assembly.setting.zone
+    look = partial(read_only, project.database, much=True)
+    with Telling("at what happened", of="rows") as tell:
+        counts = count_period(look, period, zone, project.currency, tell)
+    with Telling("at what happened before", of="rows") as tell:
+        before = count_period(look, period.before(zone), zone, project.currency, tell)
+    known = None if before.empty else before
+    days = period.days(zone)
+    tables: list[Table] = [
+        headline_table(counts, known),
+        days_table(counts, days),
+        channels_table(counts),
+        reasons_table(counts),
+        rules_table(counts),
+        money_table(counts),
+        money_days_table(counts, days),
+    ]
+    funnels = read_funnels(assembly, None, period, now)
+    tables += funnel_tables(funnels, local(now, zone).date())
+    with look() as tx:
+        running = load(tx, assembly.setting)
+        if running is not None:
+            tables.append(budgets_table(tx, running, zone, now))
+    return Material(
+        project=project.brand.name if project.brand is not None and project.brand.name else project.root.name,
+        period=period,
+        zone=zone,
+        shown=Shown(project.locale, zone),
+        made=now,
+        now=counts,
+        before=known,
+        tables=_by_name(tables),
+        titles=titles_of(funnels),
+    )
+
+
+def _by_name(tables: Iterable[Table]) -> dict[str, Table]:
+    return {table.name: table for table in tables}

@@ -1,0 +1,70 @@
+"""The report as one HTML file that needs nothing else: light and dark, for a screen, a phone and paper.
+
+What customers, events or rules are called comes from outside: Jinja escapes it, characters that do not show are
+replaced, and a policy in the page itself keeps browsers from running or loading anything.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import resources
+from typing import Final
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from segue.api import Instant, to_rfc3339
+from segue.cli.reporting.material import Material
+from segue.cli.reporting.sections import sections_of
+from segue.diagnostics.render.printable import printable
+from segue.program.calendar import local
+
+_ROWS: Final = 200
+"""Rows of a table that the page shows; the files have all."""
+
+
+def render(material: Material) -> str:
+    """The page."""
+    template, style = _load()
+    return template.render(
+        title=f"{material.project}: what came of it",
+        period=_words(material),
+        sections=sections_of(material),
+        shown=material.shown,
+        made=material.shown.instant(to_rfc3339(material.made)),
+        style=Markup(style),  # noqa: S704  # our own file
+        most=_ROWS,
+    )
+
+
+def _words(material: Material) -> str:
+    """``1 November to 30 November 2026``, by the days of the zone."""
+    from babel.dates import format_date
+
+    zone, period = material.zone, material.period
+    first, last = local(period.since, zone).date(), local(Instant(period.until - 1), zone).date()
+    locale = material.shown.known
+    if first.year < 1990:
+        return f"Until {format_date(last, 'long', locale=locale)}"
+    if first == last:
+        return str(format_date(first, "long", locale=locale))
+    return f"{format_date(first, 'long', locale=locale)} to {format_date(last, 'long', locale=locale)}"
+
+
+def _said(sentence: str) -> Markup:
+    """A sentence with what stands between backticks as code."""
+    parts = printable(sentence).split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 and place < len(parts) - 1 else Markup("{}").format(part)
+        for place, part in enumerate(parts)
+    )
+
+
+@lru_cache(maxsize=1)
+def _load() -> tuple[Template, str]:
+    folder = resources.files("segue.cli.reporting").joinpath("templates")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["plain"] = printable
+    environment.filters["said"] = _said
+    source = folder.joinpath("report.html").read_text(encoding="utf-8")
+    return environment.from_string(source), folder.joinpath("report.css").read_text(encoding="utf-8")

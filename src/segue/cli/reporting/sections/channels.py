@@ -1,0 +1,73 @@
+"""What each channel did."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from segue.cli.reporting.charts import Bar, Bars
+from segue.cli.reporting.material import Material, Section
+from segue.measure.results.counts import Deed
+from segue.measure.results.tables import channel_names, channels_table, reasons_table
+
+_REASONS = 12
+_DEEDS: tuple[tuple[Deed, int], ...] = (("opened", 1), ("clicked", 2))
+
+
+def sections(material: Material) -> list[Section]:
+    """Channels: how much went out, what was opened and clicked, and why the rest did not go."""
+    now, shown = material.now, material.shown
+    table = channels_table(now)
+    if not table.rows:
+        missing = "No message was decided: a rule that sends something fills this."
+        return [Section("channels", "What each channel did", missing=(missing,))]
+    sent = {channel: now.sent(channel) for channel in channel_names(now)}
+    reasons = reasons_table(now)
+    bars = tuple(
+        Bar(channel, number, f"· {_costs(material, channel)}" if now.cost(channel) else "")
+        for channel, number in sent.items()
+    )
+    rates = tuple(
+        Bar(what, now.deeds[channel, what] / number, colour=colour, group=channel)
+        for channel, number in sent.items()
+        if number
+        for what, colour in _DEEDS
+        if now.deeds[channel, what]
+    )
+    charts = [Bars("Messages sent", _most(material, sent), table, bars)]
+    if rates:
+        said = "Of the messages sent by each channel, the part that was opened, and clicked."
+        charts.append(Bars("Opened and clicked, of those sent", said, table, rates, "share", whole=1.0))
+    if reasons.rows:
+        by_reason: Counter[str] = Counter()
+        for (_, fate, reason), number in now.reasons.items():
+            by_reason[reason if fate == "skipped" else f"{fate}: {reason}"] += number
+        common = by_reason.most_common(_REASONS)
+        said = f"The most frequent reason is “{common[0][0]}”, {shown.number(common[0][1])} times."
+        charts.append(
+            Bars("Why messages did not arrive", said, reasons, tuple(Bar(name, n, colour=0) for name, n in common))
+        )
+    return [Section("channels", "What each channel did", _sentences(material, sent), (), tuple(charts), (table,))]
+
+
+def _costs(material: Material, channel: str) -> str:
+    return ", ".join(
+        material.shown.money(float(amount), currency) for currency, amount in material.now.cost(channel).items()
+    )
+
+
+def _most(material: Material, sent: dict[str, int]) -> str:
+    channel = max(sent, key=lambda one: sent[one])
+    return f"{channel} sent most: {material.shown.number(sent[channel])}."
+
+
+def _sentences(material: Material, sent: dict[str, int]) -> tuple[str, ...]:
+    shown, total = material.shown, sum(sent.values())
+    decided = material.now.messages.total()
+    if not total:
+        return (f"None of the {shown.number(decided)} messages decided went out.",)
+    channel = max(sent, key=lambda one: sent[one])
+    first = f"Most messages went by {channel}: {shown.brief(sent[channel] / total)}."
+    held = decided - total
+    if not held:
+        return (first, "Everything that was decided went out.")
+    return (first, f"{shown.brief(held / decided)} of those decided did not go, or not yet, for the reasons below.")

@@ -1,0 +1,166 @@
+"""What happened, in short."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from segue.cli.reporting.charts import Line, Lines, spark
+from segue.cli.reporting.material import Card, Material, Section
+from segue.measure.results.counts import by_currency
+from segue.measure.results.tables import days_table
+
+
+def sections(material: Material) -> list[Section]:
+    """The headline: sentences, cards and the days."""
+    if material.now.empty:
+        return [
+            Section(
+                "headline",
+                "In short",
+                ("Nothing happened in this period: no journey began, no message was decided, and no order came.",),
+                missing=(
+                    "Journeys begin when `segue run` has a published rule book and a source sends events; past orders "
+                    "come with `segue import`.",
+                ),
+            )
+        ]
+    return [
+        Section(
+            "headline",
+            "In short",
+            tuple(sentences(material)),
+            tuple(_cards(material)),
+            tuple(_charts(material)),
+        )
+    ]
+
+
+def sentences(material: Material) -> Iterator[str]:
+    """What happened and what changed, in words."""
+    now, shown = material.now, material.shown
+    count = shown.number
+    yield (
+        f"{count(now.entries.total())} {_many(now.entries.total(), 'journey', 'journeys')} began, "
+        f"{count(now.sent())} {_many(now.sent(), 'message', 'messages')} went out, and "
+        f"{count(now.conversions.total())} {_many(now.conversions.total(), 'goal was', 'goals were')} met."
+    )
+    revenue, refunds, cost = now.total_revenue, by_currency(now.refunds), now.cost()
+    if now.orders:
+        brought = _list(shown.money(float(amount), currency) for currency, amount in revenue.items())
+        orders = now.orders.total()
+        back = _list(shown.money(float(amount), currency) for currency, amount in refunds.items() if amount)
+        if brought:
+            after = f", after {back} of refunds" if back else ""
+            yield f"{count(orders)} {_many(orders, 'order', 'orders')} brought {brought}{after}."
+        if now.unpriced:
+            yield f"{count(now.unpriced)} of the orders named no total and are not in these amounts."
+    if cost:
+        spent = _list(shown.money(float(amount), currency) for currency, amount in cost.items())
+        yield f"Messages cost {spent}."
+    if material.before is None or material.before.empty:
+        yield "There is nothing to compare with: the store knows nothing of the period before."
+        return
+    changes = [
+        f"{name} {change}"
+        for name, value, was in (
+            ("journeys", now.entries.total(), material.before.entries.total()),
+            ("messages", now.sent(), material.before.sent()),
+            ("conversions", now.conversions.total(), material.before.conversions.total()),
+            ("orders", now.orders.total(), material.before.orders.total()),
+        )
+        if (change := _change(material, value, was))
+    ]
+    if changes:
+        days = len(material.period.days(material.zone))
+        before = "the day before" if days == 1 else f"the {days} days before"
+        yield f"Against {before}: {', '.join(changes)}."
+
+
+def _cards(material: Material) -> Iterator[Card]:
+    now, before, shown = material.now, material.before, material.shown
+    days = material.period.days(material.zone)
+    table = days_table(now, days)
+    for title, column, value, was in (
+        ("Journeys begun", "entries", now.entries.total(), before.entries.total() if before else 0),
+        ("Messages sent", "sent", now.sent(), before.sent() if before else 0),
+        ("Conversions", "conversions", now.conversions.total(), before.conversions.total() if before else 0),
+    ):
+        better = None if column == "sent" or value == was or not was else value > was
+        yield Card(
+            title,
+            shown.number(value),
+            _against(material, value, was),
+            better,
+            spark([float(cell or 0) for cell in table.column(column)]),
+        )
+    revenue, was_revenue = now.total_revenue, before.total_revenue if before else {}
+    for currency in sorted(revenue.keys() | was_revenue.keys()):
+        amount, was_amount = float(revenue.get(currency, 0)), float(was_revenue.get(currency, 0))
+        by_day = [float(now.revenue.get((day, currency), 0)) for day in days]
+        yield Card(
+            f"Orders, {currency}",
+            shown.money(amount, currency),
+            _against(material, amount, was_amount),
+            None if amount == was_amount or not was_amount else amount > was_amount,
+            spark(by_day),
+        )
+    spent, was_spent = now.cost(), before.cost() if before else {}
+    for currency in sorted(spent.keys() | was_spent.keys()):
+        amount, was_amount = float(spent.get(currency, 0)), float(was_spent.get(currency, 0))
+        yield Card(
+            f"Cost of messages, {currency}",
+            shown.money(amount, currency),
+            _against(material, amount, was_amount),
+            None,
+            spark([float(sum(_of(now.costs, day, currency))) for day in days]),
+        )
+
+
+def _of(costs: Mapping[tuple[date, str, str], int], day: date, currency: str) -> Iterator[int]:
+    return (amount for (on, _, of), amount in costs.items() if (on, of) == (day, currency))
+
+
+def _charts(material: Material) -> Iterator[Lines]:
+    days = material.period.days(material.zone)
+    if len(days) < 3:
+        return
+    table = days_table(material.now, days)
+    named = tuple(str(day) for day in table.column("day"))
+    for title, columns in (("Messages sent a day", ("sent",)), ("Conversions a day", ("conversions",))):
+        values = Counter({day: int(number or 0) for day, number in zip(named, table.column(columns[0]), strict=True)})
+        best = max(values, key=lambda day: values[day])
+        shown = material.shown
+        yield Lines(
+            title,
+            f"Most on {shown.day(best)}: {shown.number(values[best])}; {shown.number(values.total())} in all.",
+            table,
+            named,
+            tuple(Line(name, tuple(_number(cell) for cell in table.column(name)), 1) for name in columns),
+        )
+
+
+def _number(cell: object) -> float:
+    assert isinstance(cell, int | float)
+    return float(cell)
+
+
+def _against(material: Material, value: float, was: float) -> str:
+    if material.before is None or material.before.empty:
+        return ""
+    change = _change(material, value, was)
+    return f"{change} against before" if change else "none before"
+
+
+def _change(material: Material, value: float, was: float) -> str:
+    return material.shown.change((value - was) / was) if was else ""
+
+
+def _many(number: int, one: str, many: str) -> str:
+    return one if number == 1 else many
+
+
+def _list(words: Iterator[str]) -> str:
+    *most, last = [*words] or [""]
+    return f"{', '.join(most)} and {last}" if most else last

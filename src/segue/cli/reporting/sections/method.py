@@ -1,0 +1,59 @@
+"""How the numbers were made."""
+
+from __future__ import annotations
+
+from segue.api import Instant, to_rfc3339
+from segue.cli.reporting.material import Material, Section
+from segue.measure.table import Column, Table
+
+_TERMS = (
+    ("Journey begun", "A customer entered a rule in the period."),
+    (
+        "Message sent",
+        "Decided in the period, and taken by a provider by now. Skipped: Segue did not send it. Refused: the provider "
+        "did not take it. Undelivered: it took it and reported later that it did not arrive.",
+    ),
+    (
+        "Opened, clicked",
+        "Messages, each counted once, for which a person's reaction was reported. What programs open is left out where "
+        "Segue can tell; mail programs that load pictures by themselves cannot always be told from people.",
+    ),
+    ("Conversion", "The goal of a rule was met in the period, within the time that the goal allows."),
+    (
+        "Orders",
+        "All of the shop's, whether messages had a part in them or not: events named ordered, by their own time; "
+        "refunds are events named order_refunded.",
+    ),
+    ("Cost", "What messages cost by the channels' prices. What was skipped, refused or undelivered costs nothing."),
+    ("Change", "Against the stretch just before: as many days, from and until the same times of the day."),
+)
+
+
+def sections(material: Material) -> list[Section]:
+    """Definitions, the period, the store's moment, and what was left out."""
+    zone = str(material.zone)
+    since, until = (
+        material.shown.instant(to_rfc3339(moment)) for moment in (material.period.since, material.period.until)
+    )
+    notes = dict.fromkeys(note for table in material.tables.values() for note in table.notes if len(note) < 300)
+    return [
+        Section(
+            "method",
+            "How the numbers were made",
+            (
+                f"The period is from {since} until {until}, by the clock of {zone}; a day is a day there.",
+                f"All figures are as the store stood at {material.shown.instant(to_rfc3339(Instant(material.made)))}: "
+                "what is reported later changes them.",
+                "Customers who were erased, and what was deleted by age, are not counted.",
+                *list(notes)[:12],
+            ),
+            tables=(
+                Table(
+                    "terms",
+                    "What the words mean",
+                    (Column("term", "Word"), Column("meaning", "Meaning")),
+                    _TERMS,
+                ),
+            ),
+        )
+    ]

@@ -1,0 +1,158 @@
+"""Each rule: how far customers came, and where they were lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from segue.cli.reporting.charts import Bar, Bars
+from segue.cli.reporting.charts.chart import Chart
+from segue.cli.reporting.material import Material, Section
+from segue.measure.results.tables import rules_table
+from segue.measure.table import Cell, Table
+
+_FUNNELS = 8
+"""Rules with most entries whose steps are drawn; the table has all."""
+_RULES = 30
+_STEPS = 9
+
+
+def sections(material: Material) -> list[Section]:
+    """The rules: what they brought, and a funnel for those that were entered most."""
+    table = rules_table(material.now)
+    if not table.rows:
+        return [
+            Section(
+                "rules",
+                "What each rule did",
+                missing=("No rule was entered: `segue publish` makes a rule book the one that runs.",),
+            )
+        ]
+    charts: list[Chart] = [_entries(material, table), *_funnels(material), *_reasons(material)]
+    missing = () if material.table("steps") else ("How far customers came in a rule is told by `segue funnel RULE`.",)
+    tables = [table]
+    if (times := material.table("times")) is not None:
+        tables.append(_of_all(material, times))
+    return [
+        Section("rules", "What each rule did", _sentences(material, table), (), tuple(charts), tuple(tables), missing)
+    ]
+
+
+def _sentences(material: Material, table: Table) -> tuple[str, ...]:
+    shown = material.shown
+    entered = {str(one["rule"]): _int(one["entries"]) for one in table.records() if one["entries"] is not None}
+    converted = {str(one["rule"]): _int(one["conversions"]) for one in table.records() if one["entries"] is not None}
+    best = max(converted, key=lambda rule: converted[rule])
+    first = f"{shown.number(len(entered))} {'rule was' if len(entered) == 1 else 'rules were'} entered."
+    if not converted[best]:
+        return (first, "No goal was met in this period.")
+    return (first, f"Most goals were met in {material.title(best)}: {shown.number(converted[best])}.")
+
+
+def _entries(material: Material, table: Table) -> Bars:
+    shown = material.shown
+    bars = tuple(
+        Bar(
+            material.title(str(one["rule"])),
+            _int(one["entries"]),
+            f"· {shown.number(_int(one['conversions']))} converted" if one["conversions"] else "",
+        )
+        for one in table.records()
+        if one["entries"] is not None
+    )
+    said = f"{bars[0].name} was entered most: {shown.number(bars[0].value or 0)} times."
+    return Bars("Journeys begun, and goals met", said, table, bars[:_RULES])
+
+
+def _funnels(material: Material) -> Iterator[Bars]:
+    """The steps of the rules that were entered most: of the version that runs, without those held out."""
+    steps, journeys = material.table("steps"), material.table("journeys")
+    if steps is None or journeys is None:
+        return
+    entered: dict[tuple[str, str], int] = {}
+    converted: Counter[tuple[str, str]] = Counter()
+    for line in journeys.records():
+        if line["group"] == "sent to":
+            key = str(line["rule"]), str(line["version"])
+            entered[key] = _int(line["entered"])
+            converted[key] = _int(line["converted"])
+    largest: dict[str, tuple[str, str]] = {}
+    for key in sorted(entered, key=lambda one: -entered[one]):
+        largest.setdefault(key[0], key)
+    for rule, version in list(largest.values())[:_FUNNELS]:
+        total = entered[rule, version]
+        ours = [
+            one
+            for one in steps.records()
+            if (one["rule"], one["version"], one["group"]) == (rule, version, "sent to") and _int(one["reached"])
+        ]
+        if not total or not ours:
+            continue
+        yield _funnel(material, rule, total, converted[rule, version], ours, _part(steps, rule, version))
+
+
+def _funnel(
+    material: Material, rule: str, total: int, converted: int, ours: list[dict[str, Cell]], table: Table
+) -> Bars:
+    shown = material.shown
+    bars = [Bar("Entered", total)]
+    for one in ours[:_STEPS]:
+        reached = _int(one["reached"])
+        note = f"· {shown.brief(reached / total)}"
+        bars.append(Bar(str(one["words"]), reached, note, colour=1 if one["sent"] is not None else 3))
+    if converted:
+        bars.append(Bar("Converted", converted, f"· {shown.brief(converted / total)}", colour=2))
+    said = f"Of {shown.number(total)} who entered, {shown.number(converted)} met the goal."
+    return Bars(f"{material.title(rule)}: how far they came", said, table, tuple(bars), whole=total)
+
+
+def _part(table: Table, rule: str, version: str) -> Table:
+    """The rows of one version of a rule."""
+    rows = tuple(
+        row
+        for row, one in zip(table.rows, table.records(), strict=True)
+        if one.get("rule") == rule and one.get("version", version) == version
+    )
+    return Table(table.name, table.title, table.columns, rows, table.notes)
+
+
+def _reasons(material: Material) -> Iterator[Bars]:
+    shown = material.shown
+    for name, title, column, words in (
+        ("exits", "Why journeys ended early", "journeys", "how"),
+        ("dropped", "What kept messages back in journeys", "messages", "by"),
+    ):
+        table = material.table(name)
+        if table is None:
+            continue
+        counts: Counter[tuple[str, str]] = Counter()
+        for one in table.records():
+            counts[str(one["reason"] or "no reason given"), str(one[words])] += _int(one[column])
+        common = counts.most_common(10)
+        said = f"The most frequent is “{common[0][0][0]}”, {shown.number(common[0][1])} times."
+        yield Bars(title, said, table, tuple(Bar(f"{what}", n, f"· {how}", colour=0) for (what, how), n in common))
+
+
+def _of_all(material: Material, times: Table) -> Table:
+    """How long it took in all versions of each rule together."""
+    rows = tuple(
+        row
+        for row, one in zip(times.rows, times.records(), strict=True)
+        if one["version"] == "all" and one["journeys"] and one["what"] != "entry to end"
+    )
+    keep = [
+        at
+        for at, column in enumerate(times.columns)
+        if column.name in ("rule", "what", "journeys", "p10", "p50", "p90")
+    ]
+    return Table(
+        times.name,
+        times.title,
+        tuple(times.columns[at] for at in keep),
+        tuple(tuple(material.title(str(row[at])) if at == 0 else row[at] for at in keep) for row in rows),
+        times.notes,
+    )
+
+
+def _int(cell: Cell) -> int:
+    return int(cell) if isinstance(cell, int | float) else 0

@@ -1,0 +1,89 @@
+"""Counts of a period, as a look through the store adds them up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+Fate = Literal["waiting", "sent", "delivered", "undelivered", "unknown", "skipped", "refused", "taken back"]
+"""What became of a message: it ``waits``; the provider took it (``sent``), and reported it ``delivered`` or
+``undelivered``; whether it took it is ``unknown``; Segue did not send it (``skipped``); the provider ``refused`` it, or
+it could not be handed over in time; it was ``taken back``."""
+WENT_OUT: frozenset[Fate] = frozenset({"sent", "delivered", "undelivered", "unknown", "taken back"})
+"""A provider took it, or may have."""
+Deed = Literal["opened", "clicked", "replied"]
+
+
+class Counts(msgspec.Struct):
+    """Of one period. Money is in millionths of a currency where it is an int, exact where it is a Decimal.
+
+    ``messages`` are those decided in the period, by day, channel and fate, with ``reasons`` of those that did not go
+    and ``deeds``: how many of them were opened, clicked or answered, by channel, until now. ``costs`` are by day,
+    channel and currency. ``entries`` and ``conversions`` are by day and rule, ``worth`` is what the goals brought that
+    were met, by rule and currency. ``orders``, ``revenue`` and ``refunds`` are by day, the latter two by currency.
+    """
+
+    messages: Counter[tuple[date, str, Fate]] = msgspec.field(default_factory=Counter)
+    reasons: Counter[tuple[str, Fate, str]] = msgspec.field(default_factory=Counter)
+    deeds: Counter[tuple[str, Deed]] = msgspec.field(default_factory=Counter)
+    costs: Counter[tuple[date, str, str]] = msgspec.field(default_factory=Counter)
+    entries: Counter[tuple[date, str]] = msgspec.field(default_factory=Counter)
+    conversions: Counter[tuple[date, str]] = msgspec.field(default_factory=Counter)
+    worth: dict[tuple[str, str], Decimal] = {}
+    orders: Counter[date] = msgspec.field(default_factory=Counter)
+    revenue: dict[tuple[date, str], Decimal] = {}
+    refunds: dict[tuple[date, str], Decimal] = {}
+    refunded: int = 0
+    unpriced: int = 0
+    """Orders that named no total: they count as orders and not as revenue."""
+
+    def sent(self, channel: str | None = None) -> int:
+        """Messages that went out."""
+        return sum(
+            number
+            for (_, of, fate), number in self.messages.items()
+            if fate in WENT_OUT and (channel is None or of == channel)
+        )
+
+    def fate(self, fate: Fate, channel: str) -> int:
+        """Messages of a channel of which this became."""
+        return sum(number for (_, of, what), number in self.messages.items() if (of, what) == (channel, fate))
+
+    def cost(self, channel: str | None = None) -> dict[str, Decimal]:
+        """What messages cost, by currency."""
+        found: dict[str, Decimal] = {}
+        for (_, of, currency), amount in self.costs.items():
+            if channel is None or of == channel:
+                found[currency] = found.get(currency, Decimal(0)) + Decimal(amount) / 1_000_000
+        return dict(sorted(found.items()))
+
+    @property
+    def total_revenue(self) -> dict[str, Decimal]:
+        """Orders less refunds, by currency."""
+        found = by_currency(self.revenue)
+        for currency, amount in by_currency(self.refunds).items():
+            found[currency] = found.get(currency, Decimal(0)) - amount
+        return dict(sorted(found.items()))
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing at all happened."""
+        return not (self.messages or self.entries or self.conversions or self.orders)
+
+
+def by_currency(amounts: Mapping[tuple[date, str], Decimal]) -> dict[str, Decimal]:
+    """Amounts of all days, by currency."""
+    found: dict[str, Decimal] = {}
+    for (_, currency), amount in amounts.items():
+        found[currency] = found.get(currency, Decimal(0)) + amount
+    return dict(sorted(found.items()))
+
+
+def add(to: dict[tuple[date, str], Decimal], day: date, currency: str, amount: Decimal) -> None:
+    """Add an amount of a day."""
+    to[day, currency] = to.get((day, currency), Decimal(0)) + amount
