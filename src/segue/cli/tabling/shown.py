@@ -80,7 +80,7 @@ class Shown(msgspec.Struct, frozen=True):
             round(amount) if whole else amount,
             currency,
             locale=self.known,
-            format=None if not whole else _whole(self.known),
+            format=_pattern(self.known, currency, whole=whole),
             currency_digits=not whole,
         )
 
@@ -113,8 +113,10 @@ class Shown(msgspec.Struct, frozen=True):
         return format_percent(round(share, digits), locale=self.known, decimal_quantization=False)
 
     def change(self, share: float) -> str:
-        """``+12%``, ``−4%``."""
-        return f"{'+' if share > 0 else '−' if share < 0 else '±'}{self.brief(abs(share))}"
+        """``+12%``, ``−4%``, ``unchanged``."""
+        if abs(share) < 0.0005:
+            return "unchanged"
+        return f"{'+' if share > 0 else '−'}{self.brief(abs(share))}"
 
     def day(self, iso: str) -> str:
         """``3 Nov``, in the order that the locale has."""
@@ -168,8 +170,12 @@ def _digits(currency: str | None) -> int:
     return 2 if currency is None else get_currency_precision(currency)
 
 
-def _whole(locale: str) -> str:
+def _pattern(locale: str, currency: str, *, whole: bool) -> str:
+    """The locale's pattern for money; a currency of letters stands apart from its number."""
     from babel import Locale
+    from babel.numbers import get_currency_symbol
 
     pattern: str = Locale.parse(locale).currency_formats["standard"].pattern
-    return pattern.replace(".00", "")
+    if get_currency_symbol(currency, locale)[-1:].isalpha():
+        pattern = pattern.replace("¤#", "¤\N{NO-BREAK SPACE}#")
+    return pattern.replace(".00", "") if whole else pattern

@@ -65,7 +65,7 @@ def percent(part: float, whole: float) -> float:
 
 def top_of(most: float, kind: Kind) -> float:
     """The end of an axis that begins at 0: one, two or five times a power of ten, and for counts even."""
-    if most <= 0:
+    if most < 1e-9:
         return 2.0 if kind == "count" else 1.0
     size: float = 10.0 ** math.floor(math.log10(most))
     found = next(size * step for step in (1, 2, 2.5, 4, 5, 10) if size * step >= most * 0.999999)

@@ -8,6 +8,7 @@ from segue.cli.reporting.charts import Bar, Bars
 from segue.cli.reporting.material import Material, Section
 from segue.measure.results.counts import Deed
 from segue.measure.results.tables import channel_names, channels_table, reasons_table
+from segue.measure.table import Table
 
 _REASONS = 12
 _DEEDS: tuple[tuple[Deed, int], ...] = (("opened", 1), ("clicked", 2))
@@ -46,7 +47,11 @@ def sections(material: Material) -> list[Section]:
         charts.append(
             Bars("Why messages did not arrive", said, reasons, tuple(Bar(name, n, colour=0) for name, n in common))
         )
-    return [Section("channels", "What each channel did", _sentences(material, sent), (), tuple(charts), (table,))]
+    return [
+        Section(
+            "channels", "What each channel did", _sentences(material, sent), (), tuple(charts), (_shortened(table),)
+        )
+    ]
 
 
 def _costs(material: Material, channel: str) -> str:
@@ -71,3 +76,19 @@ def _sentences(material: Material, sent: dict[str, int]) -> tuple[str, ...]:
     if not held:
         return (first, "Everything that was decided went out.")
     return (first, f"{shown.brief(held / decided)} of those decided did not go, or not yet, for the reasons below.")
+
+
+def _shortened(table: Table) -> Table:
+    """A table without the counts that are nought everywhere."""
+    keep = [
+        at
+        for at, column in enumerate(table.columns)
+        if column.kind not in ("count", "share") or any(row[at] for row in table.rows)
+    ]
+    return Table(
+        table.name,
+        table.title,
+        tuple(table.columns[at] for at in keep),
+        tuple(tuple(row[at] for at in keep) for row in table.rows),
+        table.notes,
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from segue.api import Instant, to_rfc3339
 from segue.cli.reporting.material import Material, Section
 from segue.measure.table import Column, Table
@@ -28,6 +30,9 @@ _TERMS = (
     ("Change", "Against the stretch just before: as many days, from and until the same times of the day."),
 )
 
+_NOTES: Final = {"content": 2}
+"""How many notes of a table stand here; those after them are about single rows."""
+
 
 def sections(material: Material) -> list[Section]:
     """Definitions, the period, the store's moment, and what was left out."""
@@ -35,7 +40,9 @@ def sections(material: Material) -> list[Section]:
     since, until = (
         material.shown.instant(to_rfc3339(moment)) for moment in (material.period.since, material.period.until)
     )
-    notes = dict.fromkeys(note for table in material.tables.values() for note in table.notes if len(note) < 300)
+    notes = dict.fromkeys(
+        note for name, table in material.tables.items() for note in table.notes[: _NOTES.get(name, 4)]
+    )
     return [
         Section(
             "method",
@@ -45,7 +52,7 @@ def sections(material: Material) -> list[Section]:
                 f"All figures are as the store stood at {material.shown.instant(to_rfc3339(Instant(material.made)))}: "
                 "what is reported later changes them.",
                 "Customers who were erased, and what was deleted by age, are not counted.",
-                *list(notes)[:12],
+                *notes,
             ),
             tables=(
                 Table(

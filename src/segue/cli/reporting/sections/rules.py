@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from segue.cli.reporting.charts import Bar, Bars
-from segue.cli.reporting.charts.chart import Chart
+from segue.cli.reporting.charts.chart import Chart, cut
 from segue.cli.reporting.material import Material, Section
 from segue.measure.results.tables import rules_table
 from segue.measure.table import Cell, Table
@@ -15,6 +15,7 @@ _FUNNELS = 8
 """Rules with most entries whose steps are drawn; the table has all."""
 _RULES = 30
 _STEPS = 9
+_TITLE = 60
 
 
 def sections(material: Material) -> list[Section]:
@@ -30,9 +31,9 @@ def sections(material: Material) -> list[Section]:
         ]
     charts: list[Chart] = [_entries(material, table), *_funnels(material), *_reasons(material)]
     missing = () if material.table("steps") else ("How far customers came in a rule is told by `segue funnel RULE`.",)
-    tables = [table]
+    tables = [_titled(material, table)]
     if (times := material.table("times")) is not None:
-        tables.append(_of_all(material, times))
+        tables.append(_titled(material, _of_all(times)))
     return [
         Section("rules", "What each rule did", _sentences(material, table), (), tuple(charts), tuple(tables), missing)
     ]
@@ -102,8 +103,9 @@ def _funnel(
         bars.append(Bar(str(one["words"]), reached, note, colour=1 if one["sent"] is not None else 3))
     if converted:
         bars.append(Bar("Converted", converted, f"· {shown.brief(converted / total)}", colour=2))
-    said = f"Of {shown.number(total)} who entered, {shown.number(converted)} met the goal."
-    return Bars(f"{material.title(rule)}: how far they came", said, table, tuple(bars), whole=total)
+    met = f"{shown.number(converted)} met the goal" if converted else "none met a goal"
+    said = f"Of {shown.number(total)} who entered, {met}."
+    return Bars(f"How far they came: {cut(material.title(rule), _TITLE)}", said, table, tuple(bars), whole=total)
 
 
 def _part(table: Table, rule: str, version: str) -> Table:
@@ -133,7 +135,7 @@ def _reasons(material: Material) -> Iterator[Bars]:
         yield Bars(title, said, table, tuple(Bar(f"{what}", n, f"· {how}", colour=0) for (what, how), n in common))
 
 
-def _of_all(material: Material, times: Table) -> Table:
+def _of_all(times: Table) -> Table:
     """How long it took in all versions of each rule together."""
     rows = tuple(
         row
@@ -149,9 +151,15 @@ def _of_all(material: Material, times: Table) -> Table:
         times.name,
         times.title,
         tuple(times.columns[at] for at in keep),
-        tuple(tuple(material.title(str(row[at])) if at == 0 else row[at] for at in keep) for row in rows),
+        tuple(tuple(row[at] for at in keep) for row in rows),
         times.notes,
     )
+
+
+def _titled(material: Material, table: Table) -> Table:
+    """A table whose first column are rules, with what people call them."""
+    rows = tuple((material.title(str(row[0])), *row[1:]) for row in table.rows)
+    return Table(table.name, table.title, table.columns, rows, table.notes)
 
 
 def _int(cell: Cell) -> int:

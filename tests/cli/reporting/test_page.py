@@ -1,0 +1,129 @@
+"""The page of a report."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from segue.cli.reporting.page import render
+from segue.measure.results.counts import Counts
+from tests.cli.reporting.made import counts, funnels, material
+
+HOSTILE = '<script>alert("1")</script>\x1b[31m&amp;'
+_VOID = {"meta", "br", "rect", "line", "circle", "polygon", "polyline", "i"}
+
+
+class _Reader(HTMLParser):
+    """What is in a page: tags, attributes, and whether everything that opens is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in _VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] != ["style"]:
+            self.texts.append(data)
+
+
+def read(page: str) -> _Reader:
+    reader = _Reader()
+    reader.feed(page)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+def hostile_page() -> str:
+    rules = [HOSTILE, "שלום עולם", "a" * 300, "كل عربات التسوق المتروكة"]
+    now = counts(rules, (HOSTILE, "email"))
+    now.reasons[HOSTILE, "skipped", HOSTILE] = 5
+    titles = {HOSTILE: f"Title {HOSTILE}"}
+    return render(material(now, counts(rules), *funnels(rules), project=HOSTILE, titles=titles))
+
+
+def test_no_name_becomes_markup_or_drives_anything() -> None:
+    page = hostile_page()
+    reader = read(page)
+    assert "script" not in {tag for tag, _ in reader.tags}
+    assert not any(name.startswith("on") for _, attributes in reader.tags for name in attributes)
+    assert "\x1b" not in page
+    assert any(HOSTILE.replace("\x1b", "\N{REPLACEMENT CHARACTER}") in text for text in reader.texts)
+
+
+def test_a_page_loads_nothing_and_forbids_everything() -> None:
+    page = hostile_page()
+    reader = read(page)
+    assert not re.search(r"(?:src|href)=[\"'](?!#)", page)
+    assert "url(" not in page
+    assert "@import" not in page
+    [policy] = [found["content"] or "" for tag, found in reader.tags if found.get("http-equiv")]
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:;")
+    assert "script" not in policy
+
+
+@pytest.mark.parametrize("page", [hostile_page(), render(material(counts(["a"]), counts(["a"]), *funnels(["a"])))])
+def test_every_picture_has_a_title_a_description_and_a_table_behind_it(page: str) -> None:
+    reader = read(page)
+    pictures = [found for tag, found in reader.tags if tag == "svg" and found.get("role") == "img"]
+    ids = [found["id"] for _, found in reader.tags if found.get("id")]
+    assert len(ids) == len(set(ids))
+    assert len(pictures) > 5
+    for picture in pictures:
+        assert set((picture["aria-labelledby"] or "").split()) <= set(ids)
+    assert sum(tag == "details" for tag, _ in reader.tags) == len(pictures)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        Counts(),
+        counts(["one"], ()),
+        counts([], ("email",)),
+        counts(["one"], days=1),
+        counts([f"rule {n}" for n in range(30)]),
+    ],
+)
+def test_no_number_is_ever_none_or_not_one(now: Counts) -> None:
+    for before in (None, Counts(), counts(["one"])):
+        words = " ".join(read(render(material(now, before))).texts)
+        assert not re.search(r"\b(?:nan|NaN|inf|None)\b(?! of)", words)
+
+
+def test_an_empty_store_says_what_would_fill_each_part() -> None:
+    page = render(material(Counts()))
+    for text in (
+        "Nothing happened in this period",
+        "No message was decided",
+        "No rule was entered",
+        "No orders: events",
+    ):
+        assert text in page
+    assert "<svg" not in page
+
+
+def test_the_sentences_tell_what_changed_and_keep_currencies_apart() -> None:
+    words = " ".join(read(render(material(counts(["a"], scale=2), counts(["a"])))).texts)
+    assert "300 orders brought €24,225 and SEK\N{NO-BREAK SPACE}27,000, after €210.00 of refunds." in words
+    assert "Against the 30 days before: journeys +73%, messages +84%, conversions +59%, orders +100%." in words
+
+
+def test_numbers_are_those_of_the_project_s_locale() -> None:
+    page = render(material(counts(["a"], scale=20), locale="de"))
+    assert "3.000" in page
+    assert "1. November 2026" in page
