@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from segue.api import AttributionSpec, Credit
-from segue.api import Path as Journey
+from segue.api import AttributionSpec, Credit, Paths
 from segue.cli.attribute import UsageError, attribute, attribute_files, print_lines, print_table
 from segue.measure import OptionError
 
@@ -23,9 +21,9 @@ class NoOptions(msgspec.Struct):
     pass
 
 
-def last_touch(paths: Sequence[Journey], options: Any) -> list[Credit]:
-    found = {channel: [0.0, 0.0] for path in paths for channel in path.channels}
-    for path in paths:
+def last_touch(paths: Paths, options: Any) -> list[Credit]:
+    found = {channel: [0.0, 0.0] for channel in paths.names}
+    for path in paths.each():
         found[path.channels[-1]][0] += path.conversions
         found[path.channels[-1]][1] += path.value
     return [Credit(channel, conversions, value, 0.25) for channel, (conversions, value) in found.items()]

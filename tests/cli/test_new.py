@@ -56,13 +56,13 @@ received = source.receive(request, Instant(2 * 10**15))
 assert (received.events[0].name, received.events[0].source) == ("Landed", "pigeon"), received
 """,
     "attribution": """
-from segue.api import Path
+from segue.api import Path, Paths
 from segue.host import configure, discover
 plugins = discover()
 assert plugins.offered_by("attribution", "carrier-pigeon") == "segue-carrier-pigeon", plugins
 spec = plugins.models["carrier-pigeon"]
 first = configure(spec.config, {"touch": "first"}, "--set")
-assert {c.channel: c.value for c in spec.credit([Path(("a", "b"), 1, 9.0)], first)} == {"a": 9.0, "b": 0.0}
+assert spec.weights(Paths.of([Path(("a", "b"), 1, 9.0)]), first).tolist() == [1, 0]
 """,
 }
 
@@ -76,7 +76,7 @@ def test_what_is_made_installs_passes_the_suite_and_works(kind: str, tmp_path: P
     assert f"cd {folder}" in output
     for name in ("pyproject.toml", "README.md", "src/segue_carrier_pigeon/__init__.py", "tests/test_conformance.py"):
         text = (folder / name).read_text()
-        assert "@" not in text.replace("@plugin", "").replace("@example", ""), name
+        assert "@" not in text.replace("@plugin", "").replace("@each_path", "").replace("@example", ""), name
     site = tmp_path / "site"
     site.mkdir()
     install(folder, site)

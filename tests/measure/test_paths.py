@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.api import Instant, Path
-from segue.measure import DataError, Paths, read_aggregated, read_journeys
+from segue.measure import DataError, Journeys, read_aggregated, read_journeys
 
 JOURNEYS = ["journey_id,converted,value,ts\n", "a,1,30.5,2026-01-03T00:00:00Z\n", "b,0,,\n", "c,1,10,\n"]
 TOUCHES = [
@@ -18,21 +18,25 @@ TOUCHES = [
 ]
 
 
-def read(touches: list[str], journeys: list[str]) -> Paths:
+def read(touches: list[str], journeys: list[str]) -> Journeys:
     return read_journeys(touches, journeys)
+
+
+def paths_of(found: Journeys) -> list[Path]:
+    return list(found.paths.each())
 
 
 def test_touches_are_put_in_order_of_time() -> None:
     found = read(TOUCHES, JOURNEYS)
-    assert [(path.channels, path.conversions, path.value) for path in found.paths] == [
+    assert [(path.channels, path.conversions, path.value) for path in paths_of(found)] == [
         (("email", "sms"), 1, 30.5),
         (("ads",), 0, 0),
     ]
     day = 86_400_000_000
     new_year = 1_767_225_600_000_000
-    assert found.paths[0].times == (new_year, new_year + day)
-    assert found.paths[0].converted_at == new_year + 2 * day
-    assert found.paths[1].converted_at is None
+    assert paths_of(found)[0].times == (new_year, new_year + day)
+    assert paths_of(found)[0].converted_at == new_year + 2 * day
+    assert paths_of(found)[1].converted_at is None
 
 
 def test_conversions_without_a_touch_are_counted_as_unattributed() -> None:
@@ -44,13 +48,13 @@ def test_conversions_without_a_touch_are_counted_as_unattributed() -> None:
 def test_touches_after_the_conversion_have_no_part_in_it() -> None:
     touches = [*TOUCHES, "a,push,2026-01-03T00:00:00Z\n", "a,late,2026-01-03T00:00:01Z\n"]
     found = read(touches, JOURNEYS)
-    assert found.paths[0].channels == ("email", "sms", "push")
+    assert paths_of(found)[0].channels == ("email", "sms", "push")
     assert found.late == 1
 
 
 def test_a_conversion_before_all_touches_is_unattributed() -> None:
     found = read(["journey_id,channel,ts", "a,sms,2026-05-01"], ["journey_id,converted,value,ts", "a,1,5,2026-01-01"])
-    assert found.paths == ()
+    assert paths_of(found) == []
     assert (found.unattributed_conversions, found.unattributed_value, found.late) == (1, 5, 1)
 
 
@@ -60,25 +64,25 @@ def test_touches_of_unknown_journeys_are_counted() -> None:
 
 def test_touches_of_one_instant_stay_in_the_order_of_the_file() -> None:
     touches = ["journey_id,channel,ts", *(f"a,{channel},2026-01-01" for channel in ("z", "a", "m"))]
-    assert read(touches, JOURNEYS).paths[0].channels == ("z", "a", "m")
+    assert paths_of(read(touches, JOURNEYS))[0].channels == ("z", "a", "m")
 
 
 def test_instants_come_with_an_offset_without_one_or_in_unix_seconds() -> None:
     written = ["2026-01-01T02:00:00+02:00", "2026-01-01T00:00:00Z", "2026-01-01 00:00:00", "2026-01-01", "1767225600"]
     touches = ["journey_id,channel,ts", *(f"b,sms,{ts}" for ts in written)]
-    assert set(read(touches, JOURNEYS).paths[0].times) == {Instant(1_767_225_600_000_000)}
+    assert set(paths_of(read(touches, JOURNEYS))[0].times) == {Instant(1_767_225_600_000_000)}
 
 
 def test_the_value_of_a_journey_that_did_not_convert_does_not_count() -> None:
     found = read(["journey_id,channel,ts", "a,sms,2026-01-01"], ["journey_id,converted,value,ts", "a,0,50,2025-01-01"])
-    assert found.paths == (Path(("sms",), 0, 0.0, times=(Instant(1_767_225_600_000_000),)),)
+    assert paths_of(found) == [Path(("sms",), 0, 0.0, times=(Instant(1_767_225_600_000_000),))]
 
 
 def test_columns_may_stand_in_any_order_among_others() -> None:
     found = read(
         ["TS, note ,channel,journey_id", '2026-01-01,"a, b",sms,a'], ["x,ts,value,converted,journey_id", ",,1,true,a"]
     )
-    assert found.paths[0].channels == ("sms",)
+    assert paths_of(found)[0].channels == ("sms",)
 
 
 @pytest.mark.parametrize(
@@ -115,22 +119,22 @@ PATHS = ["path,total_conversions,total_conversion_value,total_null\n"]
 
 def test_aggregated_paths_are_read() -> None:
     found = read_aggregated([*PATHS, "email > ads>email,3,30.5,7\n", "sms,0,0,5\n"])
-    assert found.paths == (
+    assert paths_of(found) == [
         Path(("email", "ads", "email"), 3, 30.5, count=10),
         Path(("sms",), 0, 0, count=5),
-    )
+    ]
     assert (found.journeys, found.absent) == (15, ())
 
 
 def test_an_empty_path_is_unattributed() -> None:
     found = read_aggregated([*PATHS, ",3,30,7\n"])
-    assert found.paths == ()
+    assert paths_of(found) == []
     assert (found.untouched, found.unattributed_conversions, found.unattributed_value) == (10, 3, 30)
 
 
 def test_optional_columns_that_are_absent_are_named() -> None:
     found = read_aggregated(["path,total_conversions", "email,3"])
-    assert found.paths == (Path(("email",), 3, 0, count=3),)
+    assert paths_of(found) == [Path(("email",), 3, 0, count=3)]
     assert found.absent == ("total_conversion_value", "total_null")
 
 
@@ -178,10 +182,10 @@ def test_no_conversion_and_no_touch_is_lost_on_the_way(
         ],
     )
     won = [value for _, converted, value, _ in journeys if converted]
-    assert sum(path.conversions for path in found.paths) + found.unattributed_conversions == len(won)
-    assert sum(path.value for path in found.paths) + found.unattributed_value == sum(won)
-    assert len(found.paths) + found.untouched == found.journeys == len(journeys)
-    assert sum(len(path.channels) for path in found.paths) + found.late + found.unknown == len(touches)
-    for path in found.paths:
+    assert sum(path.conversions for path in paths_of(found)) + found.unattributed_conversions == len(won)
+    assert sum(path.value for path in paths_of(found)) + found.unattributed_value == sum(won)
+    assert len(paths_of(found)) + found.untouched == found.journeys == len(journeys)
+    assert sum(len(path.channels) for path in paths_of(found)) + found.late + found.unknown == len(touches)
+    for path in paths_of(found):
         assert list(path.times) == sorted(path.times)
         assert path.converted_at is None or path.times[-1] <= path.converted_at

@@ -1,6 +1,6 @@
 """Everything a plugin may import, and the only thing it needs."""
 
-from segue.api.attribution import AttributionSpec, Credit, Path
+from segue.api.attribution import AttributionSpec, Credit, Path, Paths, each_path
 from segue.api.channels import (
     Answer,
     BaseChannel,
@@ -64,6 +64,7 @@ __all__ = [
     "Message",
     "Money",
     "Path",
+    "Paths",
     "Period",
     "Polled",
     "ReactionSpec",
@@ -82,6 +83,7 @@ __all__ = [
     "Tools",
     "Unknown",
     "Vocabulary",
+    "each_path",
     "from_datetime",
     "plugin",
     "to_datetime",

@@ -54,7 +54,7 @@ def segue_attribution_models() -> Sequence[AttributionSpec]:
 
     @plugin
     def segue_attribution_models():
-        return [AttributionSpec(name="linear", doc="Equal shares", config=Options, credit=linear)]
+        return [AttributionSpec(name="linear", doc="Equal shares", config=Options, weights=linear)]
     """
     raise NotImplementedError
 

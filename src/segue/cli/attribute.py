@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from segue.api import AttributionSpec, Credit
-from segue.measure import DataError, ModelError, OptionError, Paths, options_of, read_aggregated, read_journeys
+from segue.measure import DataError, Journeys, ModelError, OptionError, options_of, read_aggregated, read_journeys
 from segue.measure import attribute as credit_channels
 
 WRONG = 1
@@ -27,7 +27,7 @@ class UsageError(Exception):
 class Attributed(msgspec.Struct, frozen=True):
     """The paths that were found, and what each model makes of them, in the order asked for."""
 
-    paths: Paths
+    journeys: Journeys
     credits: dict[str, tuple[Credit, ...]]
 
 
@@ -75,7 +75,7 @@ def attribute(
         print_lines(result)
     else:
         print_table(result)
-    for sentence in summary(result.paths):
+    for sentence in summary(result.journeys):
         typer.echo(sentence, err=True)
 
 
@@ -109,7 +109,7 @@ def attribute_files(
 def _model(available: Mapping[str, AttributionSpec], name: str) -> AttributionSpec:
     spec = available.get(name)
     if spec is None:
-        known = ", ".join(sorted(available)) or "none; install a plugin such as segue-attribution-linear"
+        known = ", ".join(sorted(available)) or "none; install a plugin such as segue-attribution-heuristics"
         raise UsageError(f"there is no attribution model “{name}”; there is {known}")
     return spec
 
@@ -139,7 +139,7 @@ def _options(specs: Sequence[AttributionSpec], settings: Mapping[str, str]) -> d
     }
 
 
-def _read(touches: Path | None, journeys: Path | None, paths: Path | None) -> Paths:
+def _read(touches: Path | None, journeys: Path | None, paths: Path | None) -> Journeys:
     if paths is not None:
         if touches is not None or journeys is not None:
             raise UsageError("give either --paths, or --touches with --journeys")
@@ -199,20 +199,20 @@ def _totals(credits: Sequence[Credit]) -> list[str]:
     return [*cells, ""] if any(credit.removal_effect is not None for credit in credits) else cells
 
 
-def summary(paths: Paths) -> list[str]:
+def summary(found: Journeys) -> list[str]:
     """What was read and what was left out, in sentences."""
-    conversions = sum(path.conversions for path in paths.paths)
-    unattributed = f"{_count(paths.unattributed_conversions, 'conversion')} of them"
+    conversions = float(found.paths.conversions.sum())
+    unattributed = f"{_count(found.unattributed_conversions, 'conversion')} of them"
     sentences = [
-        f"{_count(paths.journeys, 'journey')}, {_count(conversions, 'conversion')} attributed; "
-        f"{_count(paths.untouched, 'journey')} without a touch, "
-        f"{unattributed} worth {paths.unattributed_value:,.2f} unattributed"
+        f"{_count(found.journeys, 'journey')}, {_count(conversions, 'conversion')} attributed; "
+        f"{_count(found.untouched, 'journey')} without a touch, "
+        f"{unattributed} worth {found.unattributed_value:,.2f} unattributed"
     ]
-    if paths.late:
-        sentences.append(f"{_count(paths.late, 'touch', 'touches')} after the conversion not counted")
-    if paths.unknown:
-        sentences.append(f"{_count(paths.unknown, 'touch', 'touches')} of unknown journeys not counted")
-    sentences.extend(f"there is no column {column}: taken as 0" for column in paths.absent)
+    if found.late:
+        sentences.append(f"{_count(found.late, 'touch', 'touches')} after the conversion not counted")
+    if found.unknown:
+        sentences.append(f"{_count(found.unknown, 'touch', 'touches')} of unknown journeys not counted")
+    sentences.extend(f"there is no column {column}: taken as 0" for column in found.absent)
     return sentences
 
 

@@ -95,7 +95,10 @@ def faults_of_model(spec: object) -> list[str]:
     """What is wrong with an attribution model's declaration; empty when nothing is."""
     if not isinstance(spec, AttributionSpec):
         return [f"segue_attribution_models holds {_article(spec)}, not AttributionSpec"]
-    return _common(spec)
+    faults = _common(spec)
+    if not faults and (spec.weights is None) == (spec.credit is None):
+        faults.append("it has weights and credit, or neither of them; a model says one of the two")
+    return faults
 
 
 def faults_of_vocabulary(words: object) -> list[str]:

@@ -7,16 +7,16 @@ from operator import itemgetter
 
 import msgspec
 
-from segue.api import Instant, Path
+from segue.api import Instant, Path, Paths
 from segue.measure.tables import DataError, Row, read_rows
 
-__all__ = ["DataError", "Paths", "read_aggregated", "read_journeys"]
+__all__ = ["DataError", "Journeys", "read_aggregated", "read_journeys"]
 
 ARROW = ">"
 
 
-class Paths(msgspec.Struct, frozen=True, kw_only=True):
-    """Paths with at least one touch, and what could not become part of one.
+class Journeys(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """The paths that journeys took, and what could not become part of one.
 
     ``journeys``                  all journeys that were read
     ``untouched``                 journeys without a touch
@@ -26,7 +26,7 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
     ``absent``                    optional columns that were not there, and were taken as 0
     """
 
-    paths: tuple[Path, ...]
+    paths: Paths
     journeys: float
     untouched: float = 0
     unattributed_conversions: float = 0
@@ -45,7 +45,7 @@ class _Journey(msgspec.Struct):
 
 def read_journeys(
     touches: Iterable[str], journeys: Iterable[str], touches_file: str = "touches", journeys_file: str = "journeys"
-) -> Paths:
+) -> Journeys:
     """Put each journey's touches in order of time.
 
     ``touches`` are the lines of a CSV file with ``journey_id, channel, ts``; ``journeys`` of one with
@@ -82,7 +82,7 @@ def _read_journeys(lines: Iterable[str], file: str) -> dict[str, _Journey]:
     return known
 
 
-def _assemble(known: dict[str, _Journey], unknown: int) -> Paths:
+def _assemble(known: dict[str, _Journey], unknown: int) -> Journeys:
     paths = []
     untouched = late = conversions = 0
     value = 0.0
@@ -104,8 +104,8 @@ def _assemble(known: dict[str, _Journey], unknown: int) -> Paths:
                 converted_at=end,
             )
         )
-    return Paths(
-        paths=tuple(paths),
+    return Journeys(
+        paths=Paths.of(paths),
         journeys=len(known),
         untouched=untouched,
         unattributed_conversions=conversions,
@@ -115,7 +115,7 @@ def _assemble(known: dict[str, _Journey], unknown: int) -> Paths:
     )
 
 
-def read_aggregated(lines: Iterable[str], file: str = "paths") -> Paths:
+def read_aggregated(lines: Iterable[str], file: str = "paths") -> Journeys:
     """Paths that were counted elsewhere: a CSV file with ``path`` (``email > ads > email``), ``total_conversions``,
     ``total_conversion_value`` and ``total_null`` (journeys on that path that did not convert). The last two may be
     absent. The same path on two lines is added up by the model. Raises DataError at the first line that is wrong."""
@@ -133,8 +133,8 @@ def read_aggregated(lines: Iterable[str], file: str = "paths") -> Paths:
             untouched += path.count
             conversions += path.conversions
             value += path.value
-    return Paths(
-        paths=tuple(paths),
+    return Journeys(
+        paths=Paths.of(paths),
         journeys=journeys,
         untouched=untouched,
         unattributed_conversions=conversions,
