@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from segue.messages import Catalogue, load_messages
 
 
@@ -248,3 +250,61 @@ def test_the_languages_of_a_message_are_known(tmp_path: Path) -> None:
         ("sms", "cart"): frozenset((None, "fi")),
         ("sms", "hello"): frozenset(("sv",)),
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("email.htm", "call it email.html"),
+        ("sms.TXT", "call it sms.txt"),
+        ("email.fi.markdown", "call it email.fi.md"),
+        ("email.docx", "give it such a name, or take it out of the folder"),
+        ("email.jp.txt", "there is no language “jp”; where JP is, people read ja"),
+        ("email.xx.txt", "there is no language “xx”; languages are named as in fi, sv, pt-BR"),
+    ],
+)
+def test_a_file_with_another_name_is_told_which_it_should_have(name: str, said: str, tmp_path: Path) -> None:
+    assert only_problem(load_messages([write(tmp_path, {f"messages/cart/{name}": "Hi"})]))[2].endswith(said)
+
+
+def test_languages_that_few_read_are_languages(tmp_path: Path) -> None:
+    files = {f"messages/cart/sms.{tag}.txt": "Hi" for tag in ("se", "la", "tlh", "yue", "es-419", "sr-Latn")}
+    assert load_messages([write(tmp_path, dict(files))]).problems == ()
+
+
+def test_what_editors_and_file_managers_leave_behind_is_no_content(tmp_path: Path) -> None:
+    left = {f"messages/cart/{name}": "x" for name in ("sms.txt~", "#sms.txt#", ".sms.txt.swp", "Thumbs.db")}
+    catalogue = load_messages([write(tmp_path, {"messages/cart/sms.txt": "Hi", **left})])
+    assert catalogue.problems == ()
+
+
+def test_front_matter_may_stand_below_blank_lines_and_a_line_drawn_there_is_text(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "messages/cart/email.txt": "\n\n---\nsubject: Hello\n---\nHi",
+        "messages/cart/sms.txt": "\n---\nHi",
+    }
+    catalogue = load_messages([write(tmp_path, files)])
+    email, sms = catalogue.find("cart", "email"), catalogue.find("cart", "sms")
+    assert email is not None
+    assert sms is not None
+    assert email.parts == {"subject": "Hello", "text": "Hi"}
+    assert email.lines["subject"] == 4
+    assert sms.parts == {"text": "---\nHi"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("---\nsubject: Hi\nDear you\n", 1, "has no second one"),
+        ("---\nSubject: Hi\n---\nDear you\n", 2, "write subject: and not Subject:"),
+        ("Hi\n{% include 'foot' %}", 2, "what all share belongs into the layout"),
+        ("Hi\n{% iff a %}", 2, "there is no tag called iff; did you mean if?"),
+        ("Hi {% else %}", 1, "this else has nothing before it that it belongs to"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_told_with_its_line_and_what_to_do(
+    text: str, line: int, said: str, tmp_path: Path
+) -> None:
+    problem = only_problem(load_messages([write(tmp_path, {"messages/cart/email.txt": text})]))
+    assert problem[1] == line
+    assert said in problem[2]

@@ -27,6 +27,13 @@ def test_a_content_file_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     assert "E0504" in codes(shop(tmp_path, "Dear {{ first_name"))
 
 
+def test_a_content_file_that_cannot_be_used_is_shown_at_its_line(tmp_path: Path) -> None:
+    folder = shop(tmp_path, "---\nsubject: Thanks\n---\nDear you\n  {% iff x %}")
+    found = next(one for one in check(assemble(folder)).diagnostics if one.code == "E0504")
+    assert found.primary is not None
+    assert (found.primary.line, found.primary.column, found.primary.end - found.primary.start) == (5, 3, 11)
+
+
 def test_a_content_file_that_can_be_used_is_not(tmp_path: Path) -> None:
     assert (
         codes(

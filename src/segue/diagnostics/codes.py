@@ -118,6 +118,8 @@ CODES: Final[dict[str, str]] = {
     "W1016": "Text that is hard to read",
     "W1017": "An SMS of several parts",
     "W1018": "A character that makes an SMS dearer",
+    "E1019": "A message that cannot be filled in",
+    "W1020": "A message that cannot be filled in for some",
 }
 
 

@@ -27,8 +27,9 @@ from segue.language.report import Report
 from segue.language.rereading import read_again
 from segue.language.vocabulary import Lexicon, Words
 from segue.messages.catalogue import Catalogue
+from segue.messages.checking import content_problems
 from segue.messages.loading import read_texts
-from segue.runtime.assembly import Assembly, assemble, check_messages, content_problems
+from segue.runtime.assembly import Assembly, assemble, check_messages
 
 NO_PLUGINS: Final = Plugins(channels={}, sources={}, models={})
 
@@ -176,7 +177,7 @@ class Draft:
 
     def snapshot(self) -> Snapshot:
         sources = tuple(Source(path, self.text(path)) for path in self.paths)
-        others = (*self._settings, *self._unreadable, *content_problems(self.content))
+        others = (*self._settings, *self._unreadable, *content_problems(self.content, self._texts))
         return Snapshot(sources, self.words, others, self.read, self.assembly, self.content, self._texts)
 
     @property

@@ -54,11 +54,12 @@ class Choice(msgspec.Struct, frozen=True):
 class Catalogue(msgspec.Struct, frozen=True):
     """Messages by name, channel and locale. ``problems`` are about files whose message was left out. ``origins`` are,
     by the same keys, what each part was made of: several parts may be made of one file, and the text of an HTML file
-    has the origin of the HTML."""
+    has the origin of the HTML. ``layouts`` are the project's own, by path."""
 
     templates: dict[tuple[str, str, str | None], Template] = {}
     problems: tuple[Problem, ...] = ()
     origins: dict[tuple[str, str, str | None], dict[str, Origin]] = {}
+    layouts: dict[str, Origin] = {}
 
     def choose(self, name: str, channel: str, steps: Sequence[Step]) -> Choice:
         """The content for a customer, by the places to look at that `segue.messages.locales.tried` gives."""

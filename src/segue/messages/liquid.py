@@ -296,8 +296,8 @@ def _joined(left: object, glue: object = " ", *_: object) -> int:
 
 _GROWTH: dict[str, Callable[..., int]] = {"replace": _replaced, "join": _joined}
 
-# Both load files. Shared pieces of content have no place yet.
-_WITHOUT = ("include", "render")
+WITHOUT = ("include", "render")
+"""Tags of Liquid that load files: a message is made of its own, and of the layout."""
 
 
 class _Environment(Environment):
@@ -313,7 +313,7 @@ class _Environment(Environment):
 def environment(*, autoescape: bool) -> Environment:
     """Liquid with its standard tags and filters, Segue's own, and every filter bounded."""
     made = _Environment(autoescape=autoescape)
-    for tag in _WITHOUT:
+    for tag in WITHOUT:
         del made.tags[tag]
     made.add_tag(_ForTag)
     made.add_tag(_TablerowTag)

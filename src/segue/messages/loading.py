@@ -18,6 +18,7 @@ from typing import Final, get_args
 
 from segue.messages.catalogue import Catalogue, Form, Origin, Problem, normalise
 from segue.messages.laying_out import Layouts, Part, template_from
+from segue.messages.locales import is_a_language, main_language
 from segue.messages.mail import Layout
 from segue.messages.rendering import RenderError, compile_part
 from segue.messages.shielding import ContentError
@@ -33,10 +34,15 @@ EMAIL: Final = frozenset({"email"})
 LAYOUT: Final = "_layout"
 """The folder in the place of a message's that holds the project's own layouts."""
 
+_OTHER_NAMES: Final = {"htm": "html", "xhtml": "html", "markdown": "md", "mkd": "md", "text": "txt", "liquid": "html"}
+"""Endings that others use for what Segue reads."""
+_LITTER: Final = frozenset({"thumbs.db", "desktop.ini"})
+"""What file managers leave behind."""
 _FORMS: Final[tuple[Form, ...]] = get_args(Form)
 _CHANNEL = re.compile(r"[^\W\d]\w*")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _FENCE = "---"
+_SAID: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*\s*:")
 _CONTENT: Final = re.compile(r"\{\{-?\s*content\s*-?\}\}")
 
 _Key = tuple[str, str, str | None]
@@ -70,14 +76,19 @@ def load_messages(folders: Sequence[Path], house: House = PLAIN, html: frozenset
         else:
             reader.read_message(places[0])
     return Catalogue(
-        reader.templates, tuple(sorted(problems, key=lambda problem: (problem.path, problem.line))), reader.origins
+        reader.templates,
+        tuple(sorted(problems, key=lambda problem: (problem.path, problem.line))),
+        reader.origins,
+        reader.layouts,
     )
 
 
 def read_texts(catalogue: Catalogue) -> dict[str, str]:
     """The texts of the content files as places in them are counted, by path; a file that is gone meanwhile is none."""
     texts = {}
-    for path in sorted({origin.path for parts in catalogue.origins.values() for origin in parts.values()}):
+    good = {origin.path for parts in catalogue.origins.values() for origin in parts.values()}
+    bad = {problem.path for problem in catalogue.problems if problem.line}
+    for path in sorted(good | bad | catalogue.layouts.keys()):
         with contextlib.suppress(_Wrong):
             texts[path] = _read_text(Path(path))
     return texts
@@ -119,6 +130,7 @@ class _Reader:
     def __init__(self, house: House, html: frozenset[str], problems: list[Problem]) -> None:
         self.templates: dict[_Key, Template] = {}
         self.origins: dict[_Key, dict[str, Origin]] = {}
+        self.layouts: dict[str, Origin] = {}
         self._house = house
         self._html = html
         self._problems = problems
@@ -148,6 +160,7 @@ class _Reader:
                 if (channel, locale) in self._layouts:
                     self._problems.append(Problem(str(path), 0, "is a second layout for the same content; keep one"))
                 self._layouts[channel, locale] = Layout(text, form == "mjml")
+                self.layouts[str(path)] = Origin(str(path), 1, form, text)
 
     def read_message(self, home: Path) -> None:
         """The templates of one message folder. A bad file takes the others of its channel and locale with it: half an
@@ -180,10 +193,15 @@ class _Reader:
 
     def _files(self, home: Path) -> list[Path]:
         try:
-            return sorted(path for path in home.iterdir() if not path.name.startswith("."))
+            return sorted(path for path in home.iterdir() if not _is_left_behind(path.name))
         except OSError as error:
             self._problems.append(_unreadable(error))
             return []
+
+
+def _is_left_behind(name: str) -> bool:
+    """Whether a file is nobody's content: hidden, an editor's copy, or a file manager's."""
+    return name.startswith((".", "#")) or name.endswith("~") or name.lower() in _LITTER
 
 
 def _place(name: str, path: Path) -> tuple[_Key, Form]:
@@ -193,12 +211,23 @@ def _place(name: str, path: Path) -> tuple[_Key, Form]:
     channel, *middle, extension = path.name.split(".") if "." in path.name else (path.name, "")
     form = next((form for form in _FORMS if form == extension), None)
     if form is None:
-        raise _Wrong(f"files of a message end in one of {', '.join(f'.{known}' for known in _FORMS)}")
+        meant = _OTHER_NAMES.get(extension.lower(), extension.lower())
+        known = f"files of a message end in one of {', '.join(f'.{known}' for known in _FORMS)}"
+        better = ".".join([channel, *middle, meant]) if meant in _FORMS else ""
+        raise _Wrong(
+            f"{known}; {f'call it {better}' if better else 'give it such a name, or take it out of the folder'}"
+        )
     if len(middle) > 1 or _CHANNEL.fullmatch(channel) is None:
         raise _Wrong("name the file CHANNEL.EXT or CHANNEL.LOCALE.EXT, as in email.html or email.pt-BR.html")
     locale = None
     if middle and (locale := normalise(middle[0])) is None:
         raise _Wrong(f"“{middle[0]}” is no locale; write a language, or a language and a country: fi, pt-BR")
+    if locale is not None and not is_a_language(language := locale.partition("-")[0]):
+        own = main_language(language.upper())
+        raise _Wrong(
+            f"there is no language “{language}”; "
+            + (f"where {language.upper()} is, people read {own}" if own else "languages are named as in fi, sv, pt-BR")
+        )
     return (name, channel, locale), form
 
 
@@ -215,7 +244,9 @@ def _read_text(path: Path) -> str:
     if len(text) > LARGEST:
         raise _Wrong(f"is longer than {LARGEST:,} characters; put images and long texts behind links")
     if "\0" in text:
-        raise _Wrong("holds a NUL character, which no message may", text.count("\n", 0, text.index("\0")) + 1)
+        raise _Wrong(
+            "holds a NUL character, which no message may; take it out", text.count("\n", 0, text.index("\0")) + 1
+        )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -228,7 +259,7 @@ def _read_file(path: Path, form: Form, carries_html: bool) -> list[Part]:
         except ContentError as error:
             raise _Wrong(error.message, error.line) from None
         if not structured:
-            raise _Wrong("is empty")
+            raise _Wrong("is empty; write the message into it, or take it out of the folder")
         return structured
     if form == "mjml" and not carries_html:
         raise _Wrong("is MJML, which only email is made of; write .txt or .md for this channel")
@@ -241,22 +272,28 @@ def _read_file(path: Path, form: Form, carries_html: bool) -> list[Part]:
     if source:
         parts.append(Part(body, source, path, begin + 1, form))
     if not parts:
-        raise _Wrong("is empty")
+        raise _Wrong("is empty; write the message into it, or take it out of the folder")
     return parts
 
 
 def _front_matter(path: Path, lines: list[str], form: Form) -> tuple[list[Part], int]:
     """The parts of the front matter, and the index of the line after it."""
-    if lines[0].rstrip() != _FENCE:
+    begin = next((index for index, line in enumerate(lines) if line.strip()), 0)
+    if lines[begin].rstrip() != _FENCE:
         return [], 0
+    if begin and (len(lines) < begin + 2 or _SAID.match(lines[begin + 1]) is None):
+        return [], 0  # a line drawn above the text
+    end = next((index for index, line in enumerate(lines) if index > begin and line.rstrip() == _FENCE), None)
+    if end is None:
+        raise _Wrong("the first --- line has no second one; close the front matter with ---", begin + 1)
     parts: dict[str, Part] = {}
-    for index, line in enumerate(lines[1:], start=1):
+    for index, line in enumerate(lines[begin + 1 : end], start=begin + 1):
         stripped = line.strip()
-        if line.rstrip() == _FENCE:
-            return list(parts.values()), index + 1
         if not stripped or stripped.startswith("#"):
             continue
         key, colon, value = (piece.strip() for piece in line.partition(":"))
+        if colon and key != key.lower() and _KEY.fullmatch(key.lower()) is not None:
+            raise _Wrong(f"keys are written in small letters; write {key.lower()}: and not {key}:", index + 1)
         if not colon or _KEY.fullmatch(key) is None:
             raise _Wrong(
                 f"between the --- lines write key: value, as in subject: Hello; this is “{stripped[:60]}”", index + 1
@@ -266,7 +303,7 @@ def _front_matter(path: Path, lines: list[str], form: Form) -> tuple[list[Part],
         if key in parts:
             raise _Wrong(f"“{key}” is given twice, first on line {parts[key].line}", index + 1)
         parts[key] = Part(key, _unquoted(value), path, index + 1, form)
-    raise _Wrong("the first --- line has no second one; close the front matter with ---", 1)
+    return list(parts.values()), end + 1
 
 
 def _unquoted(value: str) -> str:

@@ -82,6 +82,15 @@ def main_language(country: str) -> str | None:
     return likely.split("_")[0] if likely is not None else None
 
 
+@lru_cache(maxsize=512)
+def is_a_language(code: str) -> bool:
+    """Whether there is a language of this code, by Unicode's CLDR: ``ja``, and not ``jp``."""
+    from babel import Locale
+    from babel.localedata import exists
+
+    return code in Locale.parse("en").languages or exists(code)
+
+
 @lru_cache(maxsize=1024)
 def is_right_to_left(tag: str) -> bool:
     """Whether a language is written from right to left."""

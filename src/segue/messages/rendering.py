@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, Final
 
@@ -12,11 +13,12 @@ from liquid.exceptions import LiquidError
 
 from segue.customers.normal import derived_zone
 from segue.messages.formats import Manner
-from segue.messages.liquid import BoundedTemplate, compile_source, environment
+from segue.messages.liquid import WITHOUT, BoundedTemplate, compile_source, environment
 from segue.messages.locales import is_right_to_left, manner_of
 from segue.messages.template import BODIES, Template
 
 _ESCAPED = "html"
+_NO_TAG: Final = re.compile(r"unexpected tag '(.*)'", re.DOTALL)
 _NO_VALUE = "expected a primitive expression, found end of expression"
 _PLAIN_LIQUID = environment(autoescape=False)
 _HTML_LIQUID = environment(autoescape=True)
@@ -142,6 +144,15 @@ def _path(segments: list[Any]) -> str:
     return ".".join(names)
 
 
+def _say_no_tag(name: str) -> str:
+    if name in WITHOUT:
+        return f"{name} is not carried out: a message is made of its own files; what all share belongs into the layout"
+    if name.startswith(("end", "else", "elsif", "when")):
+        return f"this {name} has nothing before it that it belongs to"
+    near = get_close_matches(name, _PLAIN_LIQUID.tags, 1)
+    return f"there is no tag called {name}{f'; did you mean {near[0]}?' if near else ''}"
+
+
 def _error(error: Exception, part: str, begin: int) -> RenderError:
     """By whose fault: whatever a template makes Liquid or Python raise is the template's. ``begin`` is the line on
     which the part begins in its file, 0 where its lines are not those of a file."""
@@ -153,4 +164,6 @@ def _error(error: Exception, part: str, begin: int) -> RenderError:
     placed = begin and token is not None and token.start_index >= 0
     line = token.source.count("\n", 0, token.start_index) + begin if placed and token is not None else 0
     message = str(error.message or type(error).__name__)
+    if (unknown := _NO_TAG.fullmatch(message)) is not None:
+        message = _say_no_tag(unknown[1])
     return RenderError("a value is missing here" if message.startswith(_NO_VALUE) else message, part, line)

@@ -13,7 +13,7 @@ from segue.api import ChannelSpec, Source, SourceSpec, SourceTools
 from segue.api.channels import address_of, in_the_place_of
 from segue.api.values import HOUR
 from segue.customers.reach import ChannelReach, Reach
-from segue.diagnostics import Diagnostic, Span
+from segue.diagnostics import Diagnostic
 from segue.host import ConfigurationError, Plugins, Project, configure, discover, load_project
 from segue.host.project import ChannelSettings, SourceSettings
 from segue.language.book import Checked, check_book
@@ -24,7 +24,7 @@ from segue.language.reading import read_book
 from segue.language.vocabulary import ChannelWords, Words
 from segue.messages.brand import Brand
 from segue.messages.catalogue import Catalogue, Problem
-from segue.messages.checking import ChannelFacts, check_content, facts_of_channels
+from segue.messages.checking import ChannelFacts, check_content, content_problems, facts_of_channels
 from segue.messages.links import reactions_of
 from segue.messages.loading import EMAIL, load_messages, read_texts
 from segue.messages.recommending import VALUE
@@ -306,10 +306,9 @@ def _find(assembly: Assembly, paths: Sequence[Path] | None) -> _Found:
 def _with_rest(assembly: Assembly, checked: Checked, found: _Found, *, advise: bool = True) -> CheckedBook:
     """The check of a book with what is wrong outside the texts of its rules. ``advise``: the content of messages is
     looked at as well."""
-    wrong = content_problems(found.catalogue)
-    texts: Mapping[str, str] = {}
+    texts: Mapping[str, str] = read_texts(found.catalogue) if advise else {}
+    wrong = content_problems(found.catalogue, texts)
     if advise:
-        texts = read_texts(found.catalogue)
         wrong += check_messages(assembly, checked, found.catalogue, texts)
     files = {source.path: source.text for source in found.sources}
     return CheckedBook(checked, found.catalogue, (*found.unreadable, *checked.diagnostics, *wrong), files, texts)
@@ -339,19 +338,6 @@ def _strange_parts(
         hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
         problems.append(Problem(origin.path, origin.line, f"{template.channel} has no part “{shown}”; {hint}"))
     return problems
-
-
-def content_problems(catalogue: Catalogue) -> tuple[Diagnostic, ...]:
-    """What is wrong with the files of messages."""
-    return tuple(
-        Diagnostic(
-            severity="error",
-            code="E0504",
-            message=problem.message,
-            primary=Span(problem.path, 0, 0, max(problem.line, 1), 1),
-        )
-        for problem in catalogue.problems
-    )
 
 
 def _from_here(path: Path) -> Path:

@@ -54,7 +54,7 @@ def test_an_address_of_ones_own_is_a_way_out(tmp_path: Path) -> None:
 
 def test_a_template_that_fails_for_the_sample_is_still_looked_at(tmp_path: Path) -> None:
     text = TEXT.replace("Come in", "{{ customer.first_name | truncate: customer.plan }} https:/shop.example")
-    assert codes(tmp_path, {"messages/sale/email.txt": text}, RULE) == ["E1014"]
+    assert codes(tmp_path, {"messages/sale/email.txt": text}, RULE) == ["E1019", "E1014"]
 
 
 def test_an_image_of_one_pixel_needs_no_description(tmp_path: Path) -> None:

@@ -89,3 +89,60 @@ def test_two_sends_of_one_rule_of_which_one_gives_no_value(tmp_path: Path) -> No
     (found,) = check(tmp_path, email("{{ code }}"), rule)
     assert found.code == "W1003"
     assert "the rule `cart_abandoned` sends it without `with code = …`" in found.message
+
+
+LAYOUT = "messages/_layout/email.html"
+
+
+def layout(inside: str) -> dict[str, str]:
+    return {
+        LAYOUT: f"<html><body>{inside}\n{{{{ content }}}}{{{{ leaving }}}}</body></html>",
+        "messages/sale/email.md": "---\nsubject: Sale\npreview: Today\n---\nHello",
+    }
+
+
+@pytest.mark.parametrize(
+    ("inside", "code", "label"),
+    [
+        ("{{ customer.frist_name }}", "W1001", "did you mean `customer.first_name`?"),
+        ("{{ brand.nam }}", "W1001", "did you mean `brand.name`?"),
+        ("{{ brand.colours.acent }}", "W1001", "did you mean `brand.colours.accent`?"),
+        ("{{ words.unsubscrib }}", "W1001", "did you mean `words.unsubscribe`?"),
+        ("{{ unsubscrib_url }}", "E1002", "did you mean `unsubscribe_url`?"),
+        ("{% for one in event.items %}{{ one }}{% endfor %}", "W1003", "may be nothing"),
+    ],
+)
+def test_what_a_layout_asks_for_is_looked_at_where_it_stands(
+    inside: str, code: str, label: str, tmp_path: Path
+) -> None:
+    (found,) = check(tmp_path, layout(f"\n<p>{inside}</p>"))
+    assert found.primary is not None
+    assert (found.code, found.label, found.primary.line) == (code, label, 2)
+    assert found.primary.file.endswith(LAYOUT)
+
+
+def test_what_a_layout_is_given_is_known(tmp_path: Path) -> None:
+    known = (
+        "{{ brand.sender.sms }}{{ brand.colours.dark.accent }}{{ words.preferences }}{{ start }}{{ end }}"
+        "{{ direction }}{{ locale }}{{ kind }}{{ now }}{{ customer.id }}{{ customer.first_name }}{{ unsubscribe_url }}"
+        "{% if event.total %}{{ event.total }}{% endif %}{% for link in brand.links %}{{ link.url }}{% endfor %}"
+    )
+    assert codes(tmp_path, layout(known)) == []
+
+
+def test_a_channel_of_the_brand_s_and_its_colours_are_values_of_it(tmp_path: Path) -> None:
+    assert codes(tmp_path, email("{{ brand.sender.sms }} {{ brand.colours.accent }} {{ brand.logo_dark }}")) == []
+    assert codes(tmp_path, email("{{ brand.colours.dark.acent }}")) == ["W1001"]
+
+
+def test_a_template_that_fails_names_the_line_of_its_file(tmp_path: Path) -> None:
+    text = "Hello\n\n{% for one in (1..100000) %}x{% endfor %}"
+    (found,) = check(tmp_path, {"messages/sale/email.md": f"---\nsubject: Sale\npreview: Now\n---\n{text}"})
+    assert found.primary is not None
+    assert (found.code, found.primary.line) == ("E1019", 7)
+    assert "it counts further than" in found.message
+
+
+def test_a_template_that_fails_with_likely_values_alone_is_told(tmp_path: Path) -> None:
+    (found,) = check(tmp_path, email("{% if customer.first_name %}{{ 1 | divided_by: 0 }}{% endif %}"))
+    assert (found.code, found.label) == ("W1020", "fails with likely values")

@@ -14,12 +14,14 @@ from segue.language.vocabulary import EVERY_EVENT
 from segue.messages.catalogue import Catalogue, Origin
 from segue.messages.checking.contrast import check_contrast
 from segue.messages.checking.email import check_email
+from segue.messages.checking.failing import check_failing, try_out
+from segue.messages.checking.layouts import check_layouts
 from segue.messages.checking.lengths import check_lengths, check_parts
 from segue.messages.checking.links import check_links
 from segue.messages.checking.sheet import ChannelFacts, Sending, Sheet
 from segue.messages.checking.texting import check_text
 from segue.messages.checking.values import check_values
-from segue.messages.rendering import RenderError, render
+from segue.messages.rendering import RenderError
 from segue.messages.samples import NOW, sample_given, samples_of
 from segue.messages.template import Template
 from segue.program.questions import all_deliveries
@@ -54,6 +56,7 @@ def check_content(
         if whole and not by:
             unsent.add(template.name)
         found += check_template(template, origins, channel, by, lines, book.traits, project)
+    found += check_layouts(catalogue.layouts, lines, book.traits, project)
     if whole:
         found += _unsent(catalogue, unsent, sent, channels)
     return in_order(found)
@@ -69,8 +72,13 @@ def check_template(
     project: Mapping[str, Any],
 ) -> list[Diagnostic]:
     """What is wrong with the content for one channel in one language."""
-    longest, shortest = _rendered(template, by, traits, project)
+    full, bare = _values(by, traits, project)
+    tried = try_out(template, full), try_out(template, bare)
+    longest, shortest = tried
+    if isinstance(longest, RenderError) or isinstance(shortest, RenderError):
+        longest, shortest = {}, {}
     sheet = Sheet(template, origins, channel, by, lines, longest, shortest)
+    check_failing(sheet, full, bare, tried)
     check_values(sheet, traits, project)
     check_parts(sheet)
     check_lengths(sheet)
@@ -108,25 +116,15 @@ def _of_trigger(rule: m.Rule) -> dict[str, FieldType]:
     return {"old": trigger.type, "new": trigger.type} if isinstance(trigger, m.OnChange) else {}
 
 
-def _rendered(
-    template: Template, by: tuple[Sending, ...], traits: Mapping[str, FieldType], project: Mapping[str, Any]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """The parts with values of a likely length, and with none."""
+def _values(
+    by: tuple[Sending, ...], traits: Mapping[str, FieldType], project: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Values of a likely length, and hardly any."""
     given = {name: value for sending in by for name, value in sending.given.items()}
     fields = {name: kind for sending in by for name, kind in sending.fields.items()}
-    full = {
-        **project,
-        "now": NOW,
-        **given,
-        "customer": {**samples_of(traits), "id": "customer-1"},
-        "event": samples_of(fields),
-    }
-    try:
-        return render(template, full), render(
-            template, {**project, **given, "customer": {"id": "customer-1"}, "event": {}}
-        )
-    except RenderError:
-        return {}, {}
+    always = {**project, "now": NOW, **given}
+    full = {**always, "customer": {**samples_of(traits), "id": "customer-1"}, "event": samples_of(fields)}
+    return full, {**always, "customer": {"id": "customer-1"}, "event": {}}
 
 
 def _unknown_channel(

@@ -9,14 +9,17 @@ from typing import Final
 from segue.api import FieldType
 from segue.language.nearest import listed, nearest
 from segue.language.vocabulary import EVERY_EVENT
-from segue.messages.brand import Brand
+from segue.messages.brand import TEXTS, Brand
 from segue.messages.checking.sheet import Sheet
 from segue.messages.rendering import RenderError, Variable, asked, compile_part
 
 _BRANCH: Final = re.compile(r"\{%-?\s*(?:if|elsif|unless|case)\b(?P<condition>[^%]*)%\}")
 _ALWAYS: Final = frozenset(["now", "locale", "direction"])
 """What every message is given by the rendering itself."""
-_BRAND: Final = frozenset(name for name in Brand.__struct_fields__) | {"links", "colours", "logo_width"}
+_BRAND: Final = frozenset(Brand().values()) | {*TEXTS, "url", "logo", "logo_dark", "font"}
+_COLOURS: Final = frozenset(Brand().values()["colours"])
+_OF_LAYOUTS: Final = frozenset(["content", "leaving", "words", "start", "end", "kind"])
+_WORDS: Final = frozenset(["unsubscribe", "preferences"])
 _DEFAULT: Final = re.compile(r"(?P<path>[\w.\[\]-]+)\s*\|[^}%]*\bdefault\b")
 
 
@@ -36,10 +39,52 @@ def check_values(sheet: Sheet, traits: Mapping[str, FieldType], project: Mapping
             if rest and sheet.sendings:
                 _check_field(sheet, variable, _key(rest[0]))
         elif first == "brand":
-            if rest and _key(rest[0]) not in _BRAND:
-                _undeclared(sheet, variable, _key(rest[0]), _BRAND, "value of the brand")
+            _check_brand(sheet, variable, [_key(one) for one in rest])
         elif _key(first) not in project and _key(first) not in _ALWAYS and sheet.sendings:
             _check_given(sheet, variable, _key(first), project)
+
+
+def check_layout(sheet: Sheet, traits: Mapping[str, FieldType], project: Mapping[str, object]) -> None:
+    """Note what a layout asks for that no message is given. It stands around all of them, so that nothing of an event
+    is there for certain."""
+    told: set[str] = set()
+    for variable in _asked(sheet):
+        first, *rest = (_key(one) for one in variable.name.split("."))
+        name = ".".join([first, *rest[:1]])
+        if name in told:
+            continue
+        told.add(name)
+        if first == "customer":
+            if rest and rest[0] != "id" and rest[0] not in traits:
+                _undeclared(sheet, variable, rest[0], traits, "trait of a customer")
+        elif first == "brand":
+            _check_brand(sheet, variable, rest)
+        elif first == "event":
+            if rest and not is_guarded(sheet.sources[variable.part].source, name):
+                _not_always(sheet, variable, name, "a layout stands around messages of all rules")
+        elif first == "words":
+            if rest and rest[0] not in _WORDS:
+                _undeclared(sheet, variable, rest[0], _WORDS, "word of a layout")
+        elif first not in project and first not in _ALWAYS and first not in _OF_LAYOUTS:
+            near = nearest(first, {*project, *_ALWAYS, *_OF_LAYOUTS, "customer", "brand"})
+            sheet.add(
+                "E1002",
+                variable.part,
+                _place(variable, first),
+                f"nothing gives `{first}` to a layout",
+                label=f"did you mean `{near}`?" if near else "always empty",
+                hint=f"a layout has {listed(sorted(_OF_LAYOUTS), 20)}, the `brand`, and traits such as "
+                "`customer.first_name`",
+            )
+
+
+def _check_brand(sheet: Sheet, variable: Variable, path: list[str]) -> None:
+    if path and path[0] not in _BRAND:
+        _undeclared(sheet, variable, path[0], _BRAND, "value of the brand")
+    elif path[:1] == ["colours"]:
+        name = path[2] if path[1:2] == ["dark"] and len(path) > 2 else path[1] if len(path) > 1 else "dark"
+        if name not in _COLOURS:
+            _undeclared(sheet, variable, name, _COLOURS, "colour of the brand", "brand.colours")
 
 
 def _asked(sheet: Sheet) -> list[Variable]:
@@ -59,9 +104,11 @@ def _key(segment: str) -> str:
     return segment.partition("[")[0]
 
 
-def _undeclared(sheet: Sheet, variable: Variable, name: str, known: Collection[str], what: str) -> None:
+def _undeclared(
+    sheet: Sheet, variable: Variable, name: str, known: Collection[str], what: str, of: str | None = None
+) -> None:
     near = nearest(name, known)
-    of = variable.name.partition(".")[0]
+    of = of or variable.name.partition(".")[0]
     declared = "a `customer` block" if of == "customer" else "the `event` block of that name"
     sheet.add(
         "W1001",
@@ -69,8 +116,8 @@ def _undeclared(sheet: Sheet, variable: Variable, name: str, known: Collection[s
         _place(variable, f"{of}.{name}"),
         f"`{of}.{name}` is no {what} that anything declares",
         label=f"did you mean `{of}.{near}`?" if near else "unknown",
-        hint=f"the brand has {listed(known, 20)}; what is missing is written as nothing"
-        if of == "brand"
+        hint=f"there are {listed(sorted(known), 20)}; what is missing is written as nothing"
+        if of in ("brand", "brand.colours", "words")
         else f"write a declared name, or declare `{name}` in {declared}; what is missing is written as nothing",
     )
 
