@@ -1,20 +1,25 @@
 """Text that is hard to read against its background: WCAG 2.2, success criterion 1.4.3.
 
-Only what stands in the tags themselves is looked at, and only pairs of which both colours are certain: a colour from a
-style sheet, a picture behind the text or a value that is filled in ends the search, and nothing is said.
+What is looked at is the finished HTML: MJML is HTML there, what stands in style sheets is on the elements that it is
+for, and content stands in its layout. Only pairs of which both colours are certain count: a picture behind the text or
+a value that is filled in ends the search, and nothing is said. Where nobody says a colour, text is black on white.
+Where a sheet has colours for the dark, those are looked at as well.
 Source: https://www.w3.org/TR/WCAG22/#contrast-minimum
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import unescape
 from typing import Final
 
 import msgspec
 
-from segue.messages.checking.markup import TOLD, Tag, masked, styles, tags
+from segue.messages.checking.colours import BLACK, WHITE, Colour, colour_of, contrast, in_hex, luminance, over
+from segue.messages.checking.markup import FILLED, TOLD, Tag, masked, tags
 from segue.messages.checking.sheet import Sheet
+from segue.messages.template import BODIES
 
 NORMAL: Final = 4.5
 """Least contrast of text."""
@@ -23,95 +28,162 @@ LARGE: Final = 3.0
 _MIDDLE: Final = 0.179
 """The luminance that is as far from black as from white."""
 
-_Colour = tuple[int, int, int]
-
-# CSS Color Module Level 4, section 6.1: the sixteen of HTML, and orange.
-_NAMED: Final[Mapping[str, _Colour]] = {
-    "black": (0, 0, 0),
-    "silver": (192, 192, 192),
-    "gray": (128, 128, 128),
-    "grey": (128, 128, 128),
-    "white": (255, 255, 255),
-    "maroon": (128, 0, 0),
-    "red": (255, 0, 0),
-    "purple": (128, 0, 128),
-    "fuchsia": (255, 0, 255),
-    "green": (0, 128, 0),
-    "lime": (0, 255, 0),
-    "olive": (128, 128, 0),
-    "yellow": (255, 255, 0),
-    "navy": (0, 0, 128),
-    "blue": (0, 0, 255),
-    "teal": (0, 128, 128),
-    "aqua": (0, 255, 255),
-    "orange": (255, 165, 0),
-}
-_HEX: Final = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})")
-_RGB: Final = re.compile(r"rgb\(\s*(\d{1,3})\s*[, ]\s*(\d{1,3})\s*[, ]\s*(\d{1,3})\s*\)")
-_PIXELS: Final = re.compile(r"(\d{1,4}(?:\.\d+)?)px")
+_PART: Final = "html"
+_PIXELS: Final = re.compile(r"(\d{1,4}(?:\.\d+)?)(px|pt)")
+_POINT: Final = 4 / 3
 _HIDDEN: Final = re.compile(
-    r"display:none|visibility:hidden|opacity:0|font-size:0|(?:max-)?height:0(?:px)?(?:;|$)|mso-hide:all"
+    r"display:none|visibility:hidden|opacity:0(?:\.0*)?(?:;|$|!)"
+    r"|(?:max-)?height:0(?:px)?(?:;|$|!)|mso-hide:all"
 )
-_LARGE_BY_ITSELF: Final = frozenset(["h1", "h2", "h3"])
-_BUTTONS: Final = frozenset(["a", "mj-button"])
+_LARGE_BY_ITSELF: Final = frozenset(["h1", "h2"])
+_BOLD: Final = frozenset(["b", "strong", "th", "h1", "h2", "h3", "h4"])
+_SHOWS: Final = re.compile(r"[^\W_]|\x01")
+_DARK: Final = re.compile(r"@media[^{}]*\(\s*prefers-color-scheme\s*:\s*dark\s*\)[^{}]*\{", re.IGNORECASE)
+_UNSHOWN: Final = re.compile(r"<!--.*?-->|<(style|script|title)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_FILLED: Final = "\ufffc"
+"""Stands for what is filled in where a control character would be lost."""
+_WORDS: Final = re.compile(r"[^\x01\ufffc<>]+")
 
 
-class Element(msgspec.Struct):
-    """An open element: what its own tag says of colours. ``unsure`` keys may be set from elsewhere."""
+class Element(msgspec.Struct, frozen=True):
+    """An open element, and what is said on it of how it looks."""
 
-    tag: Tag
+    name: str
     style: Mapping[str, str]
-    unsure: bool
+    hidden: bool
+
+
+class Weak(msgspec.Struct, frozen=True):
+    """A text that is hard to read: where it stands in the page, its colours, and the contrast that it should have."""
+
+    start: int
+    end: int
+    text: Colour
+    behind: Colour
+    least: float
 
 
 def check_contrast(sheet: Sheet) -> None:
-    """Note each pair of colours that is too weak, once for a part."""
-    for part, origin in sheet.sources.items():
-        if origin.form in ("html", "mjml", "md"):
-            _check_part(sheet, part, masked(origin.source).replace(TOLD, " "))
+    """Note each pair of colours that is too weak, once."""
+    page = sheet.template.parts.get(_PART)
+    if page is None:
+        return
+    told: set[tuple[Colour, Colour]] = set()
+    shown = masked(page).replace(TOLD, " ")
+    _tell(sheet, weak_texts(shown, (BLACK, WHITE)), (page, shown), told, "")
+    dark = in_the_dark(shown)
+    if dark is not None:
+        _tell(sheet, weak_texts(dark, None), (dark,), told, "in the dark ")
 
 
-def _check_part(sheet: Sheet, part: str, source: str) -> None:
-    told: set[tuple[_Colour, _Colour]] = set()
-    for stack in _with_text(source):
-        text, behind = _text_colour(stack), _background(stack)
-        if text is None or behind is None or (text[0], behind[0]) in told:
+def _tell(
+    sheet: Sheet, found: Iterable[Weak], pages: Sequence[str], told: set[tuple[Colour, Colour]], when: str
+) -> None:
+    """Note the weak texts of a page; ``pages`` are the forms in which it may be compared with what was written."""
+    before: dict[str, int] = {}
+    for weak in found:
+        place = _place(sheet, [page[weak.start : weak.end] for page in pages], before)
+        pair = weak.text, weak.behind
+        if place is None or pair in told:
             continue
-        least = _least(stack)
-        found = contrast(text[0], behind[0])
-        if found < least:
-            told.add((text[0], behind[0]))
-            tag = text[1] if text[1].start > behind[1].start else behind[1]
-            sheet.add(
-                "W1016",
-                part,
-                (tag.start, tag.end),
-                f"the text is hard to read: {_hex(text[0])} on {_hex(behind[0])} has a contrast of "
-                f"{int(found * 10) / 10} to 1",
-                label="too weak",
-                hint=f"from {least:g} to 1 on most people can read it: make the text "
-                f"{'darker' if _luminance(behind[0]) > _MIDDLE else 'lighter'}",
-            )
+        told.add(pair)
+        sheet.add(
+            "W1016",
+            *place,
+            f"{when}the text is hard to read: {in_hex(weak.text)} on {in_hex(weak.behind)} has a contrast of "
+            f"{int(contrast(*pair) * 10) / 10} to 1",
+            label="too weak",
+            hint=f"from {weak.least:g} to 1 on most people can read it: make the text "
+            f"{'darker' if luminance(weak.behind) > _MIDDLE else 'lighter'}",
+        )
 
 
-def _with_text(source: str) -> Iterator[list[Element]]:
-    """The open elements around each piece of text that is shown."""
-    sheets = styles(source)
+def _place(sheet: Sheet, texts: Sequence[str], before: dict[str, int]) -> tuple[str, tuple[int, int]] | None:
+    """Where a text of the page stands in what its author wrote, after what was found ``before`` if it does; None for
+    that of a layout."""
+    for text in texts:
+        pieces = sorted(map(str.strip, _WORDS.findall(text)), key=len, reverse=True)
+        lines = [line.strip() for piece in pieces for line in piece.split("\n")]
+        for wanted in (text.strip(), *lines):
+            for part in (part for part in sheet.sources if part in BODIES):
+                source = sheet.written(part)
+                for form in (wanted, unescape(wanted)):
+                    if _SHOWS.search(form) is None:
+                        continue
+                    start = source.find(form, before.get(part, 0))
+                    start = source.find(form) if start < 0 else start
+                    if start >= 0:
+                        before[part] = start + len(form)
+                        return part, (start, start + len(form))
+    return None
+
+
+def in_the_dark(page: str) -> str | None:
+    """The page as those see it who read in the dark; None where it says nothing of that."""
+    import css_inline
+
+    sheets: list[str] = []
+    for found in _DARK.finditer(page):
+        depth, place = 1, found.end()
+        while depth and place < len(page):
+            depth += {"{": 1, "}": -1}.get(page[place], 0)
+            place += 1
+        sheets.append(page[found.end() : place - 1])
+    if not any("color" in one or "background" in one for one in sheets):
+        return None
+    head = f"<style>{' '.join(sheets)}</style>"
+    whole = re.sub(r"<style\b[^>]*>.*?</style\s*>", "", page, flags=re.DOTALL | re.IGNORECASE)
+    whole = head + whole.replace(FILLED, _FILLED)
+    try:
+        return css_inline.inline(whole, keep_style_tags=False, load_remote_stylesheets=False).replace(_FILLED, FILLED)
+    except css_inline.InlineError:
+        return None
+
+
+def weak_texts(page: str, default: tuple[Colour, Colour] | None) -> Iterator[Weak]:
+    """The texts of a page without Liquid that are hard to read. ``default`` are the colours of text and of what is
+    behind it where nobody says any; None: those are not certain."""
+    for start, end, stack in _with_text(page):
+        text, behind = _text_colour(stack, default), _behind(stack, default)
+        if text is None or behind is None:
+            continue
+        seen = over(*text, behind)
+        for depth, one in enumerate(stack):
+            if "opacity" in one.style:
+                below = _behind(stack[:depth], default)
+                opacity = colour_of(f"rgb(0 0 0 / {one.style['opacity']})")
+                if below is None or opacity is None:
+                    break
+                seen, behind = over(seen, opacity[1], below), over(behind, opacity[1], below)
+        else:
+            least = _least(stack)
+            if contrast(seen, behind) < least:
+                yield Weak(start, end, seen, behind, least)
+
+
+def _with_text(page: str) -> Iterator[tuple[int, int, list[Element]]]:
+    """Each piece of text that is shown, and the open elements around it."""
     stack: list[Element] = []
     place = 0
-    for tag in tags(source):
-        if source[place : tag.start].strip() and stack and not _is_hidden(stack):
-            yield list(stack)
+    page = _UNSHOWN.sub(lambda found: " " * len(found[0]), page)
+    for tag in tags(page):
+        text = page[place : tag.start]
+        if stack and _SHOWS.search(unescape(text)) and not _is_hidden(stack):
+            yield place, tag.start, list(stack)
         place = tag.end
         if tag.kind == "opens":
-            style = _style(tag)
-            by_sheet = sheets and ("class" in tag.attributes or "id" in tag.attributes)
-            stack.append(Element(tag, style, by_sheet or "mj-class" in tag.attributes))
+            said = tag.value("style").lower().replace(" ", "")
+            stack.append(Element(tag.name, _style(tag), _HIDDEN.search(said) is not None or "hidden" in tag.attributes))
         elif tag.kind == "closes":
             for depth in range(len(stack) - 1, -1, -1):
-                if stack[depth].tag.name == tag.name:
+                if stack[depth].name == tag.name:
                     del stack[depth:]
                     break
+
+
+def _is_hidden(stack: Sequence[Element]) -> bool:
+    size = next((one.style["font-size"] for one in reversed(stack) if "font-size" in one.style), "")
+    return size in ("0", "0px", "1px") or any(one.hidden for one in stack)
 
 
 def _style(tag: Tag) -> dict[str, str]:
@@ -121,93 +193,68 @@ def _style(tag: Tag) -> dict[str, str]:
         if colon:
             found[name.strip()] = value.replace("!important", "").strip()
     if "bgcolor" in tag.attributes:
-        found.setdefault("background-color", tag.value("bgcolor").lower().strip())
-    if tag.name == "font" or tag.name.startswith("mj-"):
-        for name in ("color", "background-color", "font-size", "background-url"):
-            if name in tag.attributes:
-                found.setdefault(name, tag.value(name).lower().strip())
+        colour = tag.value("bgcolor").lower().strip()
+        found.setdefault("background-color", f"#{colour}" if re.fullmatch(r"[0-9a-f]{6}", colour) else colour)
+    if "background" in tag.attributes:
+        found["background-image"] = tag.value("background")
+    if tag.name == "font" and "color" in tag.attributes:
+        found.setdefault("color", tag.value("color").lower().strip())
     return found
 
 
-def _is_hidden(stack: list[Element]) -> bool:
-    return any(
-        _HIDDEN.search(one.tag.value("style").lower().replace(" ", "")) or "hidden" in one.tag.attributes
-        for one in stack
-    )
-
-
-def _text_colour(stack: list[Element]) -> tuple[_Colour, Tag] | None:
+def _text_colour(stack: Sequence[Element], default: tuple[Colour, Colour] | None) -> tuple[Colour, float] | None:
     for one in reversed(stack):
-        if "color" in one.style:
-            colour = colour_of(one.style["color"])
-            return (colour, one.tag) if colour is not None else None
-        if one.unsure or one.tag.name in _BUTTONS:  # a link has a colour of its own
+        said = one.style.get("color", "inherit")
+        if said not in ("inherit", "unset", "currentcolor"):
+            return colour_of(said)
+        if one.name == "a":  # a link has a colour of its own, which is not the same everywhere
             return None
-    return None
+    return (default[0], 1.0) if default is not None else None
 
 
-def _background(stack: list[Element]) -> tuple[_Colour, Tag] | None:
+def _behind(stack: Sequence[Element], default: tuple[Colour, Colour] | None) -> Colour | None:
+    """What is seen behind a text inside these elements."""
+    layers: list[tuple[Colour, float]] = []
     for one in reversed(stack):
-        if one.unsure or "background-image" in one.style or "background-url" in one.style:
+        if one.style.get("background-image", "none") not in ("none", "initial"):
             return None
-        if "background" in one.tag.attributes:
-            return None
-        said = one.style.get("background-color", one.style.get("background"))
-        if said in (None, "transparent", "none", "inherit"):
-            if one.tag.name == "mj-button":
-                return None
+        said = one.style.get("background-color", one.style.get("background", "none"))
+        if said in ("none", "inherit", "initial", "unset", "0", "0 0"):
             continue
-        colour = colour_of(said or "")
-        return (colour, one.tag) if colour is not None else None
-    return None
+        colour = colour_of(said)
+        if colour is None:
+            return None
+        layers.append(colour)
+        if colour[1] >= 1:
+            break
+    else:
+        if default is None:
+            return None
+        layers.append((default[1], 1.0))
+    seen = layers.pop()[0]
+    while layers:
+        colour, opacity = layers.pop()
+        seen = over(colour, opacity, seen)
+    return seen
 
 
-def _least(stack: list[Element]) -> float:
+def _least(stack: Sequence[Element]) -> float:
     """What the text needs; the less where its size is not certain."""
     for one in reversed(stack):
-        if "font-size" in one.style:
-            found = _PIXELS.fullmatch(one.style["font-size"])
+        said = one.style.get("font-size")
+        if said is not None:
+            found = _PIXELS.fullmatch(said)
             if found is None:
                 return LARGE
-            size = float(found[1])
+            size = float(found[1]) * (_POINT if found[2] == "pt" else 1)
             return LARGE if size >= 24 or (size >= 18.66 and _is_bold(stack)) else NORMAL
-        if one.tag.name in _LARGE_BY_ITSELF or one.unsure or "font" in one.style:
+        if one.name in _LARGE_BY_ITSELF or "font" in one.style:
             return LARGE
     return NORMAL
 
 
-def _is_bold(stack: list[Element]) -> bool:
+def _is_bold(stack: Sequence[Element]) -> bool:
     return any(
-        one.tag.name in ("b", "strong", "th") or one.style.get("font-weight") in ("bold", "700", "800", "900")
+        one.name in _BOLD or one.style.get("font-weight") in ("bold", "bolder", "600", "700", "800", "900")
         for one in stack
     )
-
-
-def colour_of(said: str) -> _Colour | None:
-    """An opaque colour as CSS writes it; None for any other."""
-    if said in _NAMED:
-        return _NAMED[said]
-    if _HEX.fullmatch(said):
-        digits = said[1:] if len(said) == 7 else "".join(2 * digit for digit in said[1:])
-        return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
-    found = _RGB.fullmatch(said)
-    if found is None or any(int(part) > 255 for part in found.groups()):
-        return None
-    return int(found[1]), int(found[2]), int(found[3])
-
-
-def contrast(one: _Colour, other: _Colour) -> float:
-    """The contrast of two colours, from 1 to 21, by WCAG's definition."""
-    dark, light = sorted((_luminance(one), _luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: _Colour) -> float:
-    red, green, blue = (
-        part / 255 / 12.92 if part / 255 <= 0.04045 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in colour
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _hex(colour: _Colour) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour)
