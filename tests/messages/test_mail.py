@@ -309,3 +309,17 @@ def test_hostile_files_are_read_or_refused_soon(tmp_path: Path, form: str, sourc
     begin = time.perf_counter()
     load(tmp_path, {f"cart/email.{form}": source})
     assert time.perf_counter() - begin < 10
+
+
+def test_what_a_sheet_calls_important_leaves_room_for_the_dark(tmp_path: Path) -> None:
+    sheet = ".b { color: #fff !important } @media (prefers-color-scheme: dark) { .b { color: #111 !important } }"
+    page = f'<html><head><style>{sheet}</style></head><body><a class="b" href="https://a.example">Buy</a></body></html>'
+    html = email(tmp_path, "html", page).parts["html"]
+    assert 'style="color: #fff;"' in html
+    assert "color: #111 !important" in html
+
+
+def test_what_an_author_calls_important_on_the_element_stays(tmp_path: Path) -> None:
+    page = '<html><body><p style="color: #fff !important">Buy</p></body></html>'
+    html = email(tmp_path, "html", page).parts["html"]
+    assert "#fff !important" in html

@@ -266,6 +266,9 @@ _ROWS: Final = re.compile(r"<!--.*?-->|(<table\b[^>]*>)((?:\s*<!--.*?-->)*\s*)(?
 """Rows without a body of their own. HTML gives them one, at the first row, which would tear a loop of rows apart."""
 
 
+_STYLED: Final = re.compile(r"<[A-Za-z][^<>]*?\sstyle=\"([^\"]*)\"")
+
+
 def _finish(page: str, frame: Frame, *, wrapped: bool) -> tuple[str, str]:
     """HTML that mail programs show as it was meant, and the text of it. ``wrapped``: the page is not the file itself,
     so no line of it can be named."""
@@ -282,6 +285,9 @@ def _finish(page: str, frame: Frame, *, wrapped: bool) -> tuple[str, str]:
         html = css_inline.inline(
             page, keep_style_tags=True, remove_inlined_selectors=True, load_remote_stylesheets=False
         )
+        if not any("!" in found[1] for found in _STYLED.finditer(page)):
+            # What came from a sheet came after its own rank was settled; a rule for the dark must still outrank it.
+            html = _STYLED.sub(lambda found: found[0].replace(" !important", ""), html)
         shield.check(html, "HTML")
     except ContentError as error:
         raise (error.without_lines() if wrapped else error) from None

@@ -20,6 +20,8 @@ GOOD = [
     "https://xn--bcher-kva.example/",
     "https://bücher.example/",
     f"https://shop.example/{FILLED}/cart",
+    f"https://shop.example:{FILLED}/cart",
+    "https://[2a00:1450::1]:8443/cart",
     f"https://{FILLED}/cart",
     f"{FILLED}",
     f"{FILLED}/cart",
@@ -56,6 +58,10 @@ DEAD = [
     "tel:",
     "javascript:void(0)",
     "localhost:8000/sale",
+    "https://https://shop.example",
+    "https://shop.example:99999/",
+    "https://shop.example:https/",
+    "https://shop.example/100%",
 ]
 FOR_SOME = [
     "http://shop.example/",
@@ -131,4 +137,46 @@ def test_what_a_push_opens_may_be_a_path_of_its_site(tmp_path: Path) -> None:
     }
     assert [one.message.split("”")[0].split("“")[1] for one in check(tmp_path, files) if one.code == "E1014"] == [
         "/sale"
+    ]
+
+
+def told(folder: Path, name: str, text: str) -> list[tuple[str, str, int]]:
+    """What is said of links: code, the beginning of the sentence, line."""
+    front = "---\nsubject: Sale\npreview: Today\n---\n"
+    found = check(folder, {f"messages/sale/{name}": f"{front}{text}\n{{{{ unsubscribe_url }}}}\n"})
+    return [
+        (one.code, one.message.partition("”")[0], one.primary.line)
+        for one in found
+        if one.primary is not None and one.code in ("E1014", "W1015")
+    ]
+
+
+def test_markdown_that_is_shown_as_it_is_written_has_no_links(tmp_path: Path) -> None:
+    assert told(tmp_path, "email.md", "Write `[a](b)`.\n\n```\n[a](b)\n```\n\n[^1] and [a].\n") == []
+
+
+def test_links_of_markdown_that_are_none_are_told(tmp_path: Path) -> None:
+    text = "[a][one] and [b](https://shop.example/my sale)\n\n[one]: htp://shop.example\n"
+    assert told(tmp_path, "email.md", text) == [
+        ("E1014", "the link “https://shop.example/my sale", 5),
+        ("E1014", "the link “htp://shop.example", 7),
+    ]
+
+
+def test_a_place_in_the_message_itself_is_there_or_is_told(tmp_path: Path) -> None:
+    text = '<p id="terms">*</p><a name="top"></a><a href="#terms">a</a> <a href="#top">b</a>\n<a href="#end">c</a>'
+    assert told(tmp_path, "email.html", text) == [("E1014", "the link “#end", 6)]
+
+
+def test_pictures_have_addresses_too(tmp_path: Path) -> None:
+    text = "\n".join(
+        f'<img src="{src}" alt="A lamp">'
+        for src in ("logo.png", "", "https:/shop.example/a.png", "data:image/png;base64,AAAA", "cid:logo",
+                    "http://shop.example/a.png", "https://shop.example/a.png", "{{ customer.plan }}")
+    )  # fmt: skip
+    assert told(tmp_path, "email.html", text) == [
+        ("E1014", "the image “logo.png", 5),
+        ("E1014", "the image “", 6),
+        ("E1014", "the image “https:/shop.example/a.png", 7),
+        ("W1015", "the image “data:image/png;base64,AAAA", 8),
     ]

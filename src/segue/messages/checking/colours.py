@@ -54,8 +54,8 @@ def colour_of(said: str) -> tuple[Colour, float] | None:
         return BLACK, 0.0
     if (found := _HEX.fullmatch(f"#{NAMED[said]}" if said in NAMED else said)) is not None:
         digits = found[1] if len(found[1]) > 4 else "".join(2 * digit for digit in found[1])
-        red, green, blue, opacity = (int(digits[place : place + 2] or "ff", 16) for place in (0, 2, 4, 6))
-        return (red, green, blue), opacity / 255
+        red, green, blue, alpha = (int(digits[place : place + 2] or "ff", 16) for place in (0, 2, 4, 6))
+        return (red, green, blue), alpha / 255
     call = _FUNCTION.fullmatch(said)
     if call is None:
         return None

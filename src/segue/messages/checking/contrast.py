@@ -221,11 +221,11 @@ def _behind(stack: Sequence[Element], default: tuple[Colour, Colour] | None) -> 
         said = one.style.get("background-color", one.style.get("background", "none"))
         if said in ("none", "inherit", "initial", "unset", "0", "0 0"):
             continue
-        colour = colour_of(said)
-        if colour is None:
+        found = colour_of(said)
+        if found is None:
             return None
-        layers.append(colour)
-        if colour[1] >= 1:
+        layers.append(found)
+        if found[1] >= 1:
             break
     else:
         if default is None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from segue.messages.catalogue import Origin
-from segue.messages.checking.markup import masked, tags
+from segue.messages.checking.markup import Tag, masked, tags
 from segue.messages.checking.sheet import Sheet
 from segue.messages.template import BODIES
 
 _IMAGES: Final = frozenset(["img", "mj-image"])
 _TINY: Final = frozenset(["0", "1", "0px", "1px"])
-_MARKDOWN_IMAGE: Final = re.compile(r"!\[(?P<alt>[^\]]*)\]\(")
+_MARKDOWN_IMAGE: Final = re.compile(r"!\[(?P<alt>[^\]]*)\][(\[]")
+_WORD: Final = re.compile(r"[^\W_]|\x01")
 _PREVIEW: Final = re.compile(
     r"<mj-preview\b|class=[\"'][^\"']*\bpre(?:header|view)|style=[\"'][^\"']*display:\s*none", re.IGNORECASE
 )
@@ -33,7 +35,7 @@ def check_email(sheet: Sheet, *, way_out: bool = False) -> None:
     for part, origin in sheet.sources.items():
         if part in BODIES:
             _check_images(sheet, part, origin)
-    previewed = "preview" in sheet.template.parts or _PREVIEW.search(sheet.written("html"))
+    previewed = sheet.written("preview") or _PREVIEW.search(sheet.written("html"))
     if "html" in sheet.template.parts and not previewed:
         _without_preview(sheet)
     if not way_out:
@@ -43,6 +45,8 @@ def check_email(sheet: Sheet, *, way_out: bool = False) -> None:
 def _check_images(sheet: Sheet, part: str, origin: Origin) -> None:
     hidden = masked(origin.source)
     if origin.form in ("html", "mjml", "md"):
+        for start, end in _wordless_links(hidden):
+            _without_alt(sheet, part, start, end, 'alt="…"', "nothing in this link can be read or heard")
         for tag in tags(hidden):
             if (
                 tag.name in _IMAGES
@@ -60,14 +64,42 @@ def _is_pixel(width: str, height: str) -> bool:
     return width.strip() in _TINY and height.strip() in _TINY
 
 
-def _without_alt(sheet: Sheet, part: str, start: int, end: int, write: str) -> None:
+def _wordless_links(source: str) -> Iterator[tuple[int, int]]:
+    """The images without words that are all that is in a link: who cannot see them does not know where it leads."""
+    opened = -1
+    silent: Tag | None = None
+    said = False
+    for tag in tags(source):
+        if opened >= 0 and _WORD.search(source[opened : tag.start]):
+            said = True
+        opened = tag.end if opened >= 0 else -1
+        if tag.name == "a" and tag.kind == "opens":
+            opened, silent, said = tag.end, None, "aria-label" in tag.attributes or "title" in tag.attributes
+        elif tag.name == "a" and tag.kind == "closes":
+            if silent is not None and not said:
+                yield silent.start, silent.end
+            opened = -1
+        elif tag.name == "img" and opened >= 0:
+            if tag.value("alt").strip():
+                said = True
+            elif "alt" in tag.attributes:
+                silent = silent or tag
+        elif tag.name == "mj-image" and tag.value("href") and "alt" in tag.attributes and not tag.value("alt").strip():
+            yield tag.start, tag.end
+
+
+def _without_alt(
+    sheet: Sheet, part: str, start: int, end: int, write: str, message: str = "the image has no description"
+) -> None:
     sheet.add(
         "W1012",
         part,
         (start, end),
-        "the image has no description",
+        message,
         label="no description",
-        hint=f'write in {write} what it shows; alt="" where it is only decoration'
+        hint='write in alt="…" where it leads'
+        if "link" in message
+        else f'write in {write} what it shows; alt="" where it is only decoration'
         if "alt" in write
         else f"write what it shows: {write}",
     )

@@ -23,6 +23,15 @@ _MISSPELT: Final = re.compile(r"(?:h?t{1,3}ps?|htt?s|https?)[;:,.]?/{1,3}(?=\w)"
 _HOST_LIKE: Final = re.compile(r"(?:www\.)?[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:[/?#:].*)?", re.IGNORECASE | re.DOTALL)
 _MAIL: Final = re.compile(r"[^\s@,;]+@[^\s@,;.]+(?:\.[^\s@,;.]+)+")
 _IN_TEXT: Final = re.compile(r"\bhttps?:[^\s<>\"'\]]*", re.IGNORECASE)
+_CODE: Final = re.compile(
+    r"^(```+|~~~+)[^\n]*\n.*?(?:^\1|\Z)|(`+)(?!`)[^\n]{0,500}?(?<!`)\2(?!`)", re.DOTALL | re.MULTILINE
+)
+"""Markdown that is shown as it is written."""
+_DEFINED: Final = re.compile(r"^ {0,3}\[(?!\^)[^\]\n]+\]:[ \t]*<?(?P<target>[^\s>]+)", re.MULTILINE)
+_BROKEN: Final = re.compile(r"\]\((?P<target>(?:https?:|www\.)[^()\s\"'<>]*[ \t]+[^()\s\"'<>][^()\n\"'<>]*)\)")
+"""What was meant as a link and is shown as it is written, since an address has no spaces."""
+_PICTURES: Final = frozenset(["img", "mj-image", "mj-carousel-image"])
+_PERCENT: Final = re.compile(r"%(?![0-9a-fA-F]{2}|[\x01])")
 _MARKDOWN: Final = re.compile(r"\]\(\s*<?(?P<target>[^()\s>]*(?:\([^()\s]*\)[^()\s>]*)*)>?[^)]*\)")
 
 
@@ -39,15 +48,22 @@ def check_links(sheet: Sheet) -> None:
     for part, origin in sheet.sources.items():
         source = origin.source
         told: set[str] = set()
-        for address, start, end in _links(part, origin.form, masked(source).replace(TOLD, FILLED)):
-            fault = fault_of(address, on_a_page=_is_at_its_site(address, part, sheet.channel.medium))
+        shown = masked(source).replace(TOLD, FILLED)
+        for address, start, end, what in _links(part, origin.form, shown):
+            fault = (
+                _fault_of_picture(address)
+                if what == "image"
+                else _fault_of_place(address, shown)
+                if address.startswith("#") and len(address) > 1 and origin.form in ("html", "mjml")
+                else fault_of(address, on_a_page=_is_at_its_site(address, part, sheet.channel.medium))
+            )
             if fault is None or address in told:
                 continue
             told.add(address)
             written = source[start:end] if end > start else ""
-            shown = written if len(written) <= 60 else f"{written[:59]}…"
+            quoted = written if len(written) <= 60 else f"{written[:59]}…"
             sheet.add(
-                fault.code, part, (start, end), f"the link “{shown}” {fault.reason}", label="here", hint=fault.hint
+                fault.code, part, (start, end), f"the {what} “{quoted}” {fault.reason}", label="here", hint=fault.hint
             )
 
 
@@ -56,23 +72,48 @@ def _is_at_its_site(address: str, part: str, medium: Medium) -> bool:
     return medium == "other" or (medium == "push" and part in _OPENED and address.lstrip().startswith("/"))
 
 
-def _links(part: str, form: str, source: str) -> Iterator[tuple[str, int, int]]:
-    """Each address of a masked source with its place."""
+def _links(part: str, form: str, source: str) -> Iterator[tuple[str, int, int, str]]:
+    """Each address of a masked source with its place, and whether it is a ``link`` or an ``image``."""
     if part in _LINES:
-        yield source, 0, len(source)
+        yield source, 0, len(source), "link"
         return
+    if form == "md":
+        source = _CODE.sub(lambda found: " " * len(found[0]), source)
     if form in ("html", "mjml", "md"):
         for tag in tags(source):
             found = tag.attributes.get("href")
             if found is not None and tag.name in _HOLDERS:
-                yield found.value, found.start, found.end
+                yield found.value, found.start, found.end, "link"
+            found = tag.attributes.get("src")
+            if found is not None and tag.name in _PICTURES:
+                yield found.value, found.start, found.end, "image"
     if form not in ("html", "mjml"):
-        for one in _MARKDOWN.finditer(source):
-            yield one["target"], *one.span("target")
+        for pattern in (_MARKDOWN, *((_DEFINED, _BROKEN) if form == "md" else ())):
+            for one in pattern.finditer(source):
+                yield one["target"], *one.span("target"), "link"
         for one in _IN_TEXT.finditer(source):
             address = one[0].rstrip(".,;:!?)*_")
             if not source.startswith("](", max(one.start() - 2, 0)):
-                yield address, one.start(), one.start() + len(address)
+                yield address, one.start(), one.start() + len(address), "link"
+
+
+def _fault_of_picture(address: str) -> Fault | None:
+    """What is wrong with the address of a picture, which nobody opens and every mail program fetches."""
+    link = address.strip()
+    if link.startswith((FILLED, "cid:")):
+        return None
+    if link.startswith("data:"):
+        return Fault("W1015", "is in the message itself, and many mail programs show no such", "put it on the web")
+    fault = fault_of(address) if link else _dead("shows nothing", "write the address of the picture")
+    return None if fault is not None and fault.code == "W1015" and link.startswith("http:") else fault
+
+
+def _fault_of_place(address: str, source: str) -> Fault | None:
+    """What is wrong with a link to a place in the message itself."""
+    name = address[1:]
+    if FILLED in name or any(name in (tag.value("id"), tag.value("name")) for tag in tags(source)):
+        return None
+    return _dead("leads to a place that this message does not have", f'give the place its name: id="{name}"')
 
 
 def fault_of(address: str, *, on_a_page: bool = False) -> Fault | None:
@@ -121,7 +162,14 @@ def _fault_of_web(scheme: str, rest: str) -> Fault | None:
         return _dead("names no site", f"write the name of the site after {scheme}://")
     if FILLED in host:
         return None
-    name = host if host.startswith("[") else host.partition(":")[0]
+    if rest[2:].lower().startswith(("http:", "https:", "http//", "https//")):
+        return _dead("begins twice", f"write {scheme}:// once")
+    if _PERCENT.search(rest):
+        return _dead("has a % that is no sign of an address", "write %25 for a percent sign")
+    port = host.rpartition(":")[2] if re.search(r":[^\]]*$", host) else ""
+    if port and (not port.isdigit() or not 0 < int(port) < 65_536):
+        return _dead(f"has {port} for a port, which is none", "leave :… away")
+    name = host.partition("]")[0] if host.startswith("[") else host.partition(":")[0]
     if not host.startswith("[") and (".." in name or name.startswith(".") or not _is_a_name(name)):
         return _dead(f"names “{host}”, which is no site", "write the name of the site as in https://shop.example/sale")
     if _is_at_home(name):

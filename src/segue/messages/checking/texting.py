@@ -44,7 +44,7 @@ def _dearer(sheet: Sheet, text: str, found: Parts) -> bool:
     if plain.alphabet != "gsm-7" or plain.count >= found.count or not by:
         return False
     place = source.index(by[0])
-    shown = ", ".join(f"“{character}”" for character in by[:6])
+    shown = ", ".join(map(_named, by[:6]))
     sheet.add(
         "W1018",
         "text",
@@ -69,6 +69,14 @@ def plainly(text: str) -> str:
     return transliterate(kept, "punctuation")
 
 
+def _named(character: str) -> str:
+    """A character as it can be read: one that shows nothing by its name."""
+    if unicodedata.category(character) in ("Zs", "Zl", "Zp", "Cf", "Cc", "Mn"):
+        name = unicodedata.name(character, "a control character").lower()
+        return f"U+{ord(character):04X} ({name})"
+    return f"“{character}”"
+
+
 def _instead(character: str) -> str:
     plain = transliterate(character, "punctuation")
     return f"write {plain}" if plain not in ("", character) else "leave it out"
@@ -80,7 +88,9 @@ def _several(sheet: Sheet, found: Parts) -> None:
     over = found.units - room
     if found.count == 1 or (over > NEARLY and found.count < MANY):
         return
-    fewer = f"{over} characters shorter it goes in {'one' if found.count == 2 else found.count - 1}"
+    fewer = (
+        f"{over} character{'s' if over > 1 else ''} shorter it goes in {'one' if found.count == 2 else found.count - 1}"
+    )
     sheet.add(
         "W1017",
         "text",
