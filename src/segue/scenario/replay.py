@@ -20,7 +20,7 @@ from functools import partial
 
 import msgspec
 
-from segue.api import Answer, Event, Instant, Report, Retry, Sent, Unknown
+from segue.api import Answer, Event, Instant, Report, Retry, Unknown
 from segue.customers.suppression import Suppression
 from segue.delivery.ledger import Attempt, LedgerRow, MessageState
 from segue.engine.journey import mint
@@ -30,6 +30,7 @@ from segue.runtime.due import end_recurrence
 from segue.runtime.running import DecisionLine, Running, with_content
 from segue.runtime.sweeping import Chore, chores, sweep
 from segue.scenario.span import Span
+from segue.scenario.taking import Taking
 from segue.store import history
 from segue.store import ledger as ledger_rows
 from segue.store.database import Store, Transaction
@@ -87,10 +88,6 @@ class Progress(msgspec.Struct, frozen=True):
     moment: Instant
 
 
-def _take(_claimed: Claim, _moment: Instant) -> Answer:
-    return Sent()
-
-
 class Replay:
     """One replay over a store of its own. `run` gives the decisions in the order in which they are made.
 
@@ -106,17 +103,17 @@ class Replay:
         running: Running,
         content: Catalogue,
         record: Record | None = None,
-        answer: Callable[[Claim, Instant], Answer] = _take,
+        answer: Callable[[Claim, Instant], Answer] | None = None,
         *,
         span: int = SPAN,
     ) -> None:
-        """``answer`` is what channels say, at once, to messages that are not on record."""
+        """``answer`` is what channels say, at once, to messages that are not on record; None: that they took them."""
         self.running = with_content(running, content)
         self.content = content
         self.span = span
         self._store = store
         self._record = record or Record()
-        self._usual = answer
+        self._usual = answer if answer is not None else Taking(running)
         self._source: Iterator[Arrival] = iter(())
         self.upcoming: deque[Arrival] = deque()
         self.complete = False

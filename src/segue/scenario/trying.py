@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from segue.api import Answer, Instant, Rejected, Sent, Unknown
+from segue.api import Answer, Instant, Rejected, Unknown
 from segue.api.values import DAY
 from segue.customers.suppression import Suppression
 from segue.delivery.ledger import MessageState
@@ -31,6 +31,7 @@ from segue.runtime.sweeping import Chore, chores, sweep
 from segue.scenario.record_writing import write_arrivals
 from segue.scenario.recording import Decode, Recording
 from segue.scenario.replay import Progress, Record, Replay
+from segue.scenario.taking import Taking
 from segue.store import books, history
 from segue.store import ledger as ledger_rows
 from segue.store.books import Changes
@@ -219,7 +220,10 @@ def _try(
         moment = Instant(past.arrivals.first - 1)
         running = store.apply(lambda tx: _prepare(tx, setting, book, moment))
         _look_at_everyone(store, running, moment)
-        replay = Replay(store, running, content, past.record, lambda claim, _: past.answers.get(claim.key, _TAKEN))
+        take = Taking(running)
+        replay = Replay(
+            store, running, content, past.record, lambda claim, at: past.answers.get(claim.key) or take(claim, at)
+        )
         tally = Tally()
         for line in replay.run(past.arrivals.arrivals(), progress=partial(tell, name) if tell is not None else None):
             _count(tally, line, running)
@@ -227,9 +231,6 @@ def _try(
         return tally
     finally:
         store.close()
-
-
-_TAKEN = Sent()
 
 
 def _prepare(tx: Transaction, setting: Setting, book: Publish, moment: Instant) -> Running:
