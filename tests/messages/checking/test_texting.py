@@ -20,13 +20,35 @@ def test_a_few_characters_too_many_are_told_with_what_a_shorter_text_saves(tmp_p
     assert hint == "5 characters shorter it goes in one"
 
 
-@pytest.mark.parametrize("length", [160, 181, 306, 400])
-def test_a_text_that_fills_its_parts_is_left_alone(tmp_path: Path, length: int) -> None:
-    assert told(tmp_path, "x" * length) == []
+@pytest.mark.parametrize("text", ["x" * 160, "€" * 80, "ж" * 70, "ж" * 91, "ж" * 134])
+def test_a_text_that_fills_its_parts_is_left_alone(tmp_path: Path, text: str) -> None:
+    assert told(tmp_path, text) == []
 
 
-def test_many_parts_are_told_whatever_is_left_in_the_last(tmp_path: Path) -> None:
-    assert [code for code, _, _ in told(tmp_path, "x" * 600)] == ["W1017"]
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("x" * 161, 2),
+        ("x" * 250, 2),
+        ("x" * 306, 2),
+        ("x" * 307, 3),
+        ("€" * 81, 2),
+        ("^" * 81, 2),
+        ("ж" * 71, 2),
+        ("ж" * 135, 3),
+        ("ж" * 190, 3),
+        ("ж" * 66 + "😀" * 2, 1),
+        ("ж" * 67 + "😀" * 2, 2),
+    ],
+)
+def test_what_several_parts_cost_is_told(tmp_path: Path, text: str, parts: int) -> None:
+    found = [message for code, message, _ in told(tmp_path, text) if code == "W1017"]
+    assert [f"about {parts} parts" in message for message in found] == [True] * (parts > 1)
+
+
+def test_a_character_that_shows_nothing_is_named(tmp_path: Path) -> None:
+    ((_, message, _),) = told(tmp_path, "x" * 90 + "\u200d")
+    assert message.startswith("U+200D (zero width joiner) is not in the alphabet of SMS")
 
 
 @pytest.mark.parametrize("character", ["–", "’", "😀", "\u00a0", "…"])

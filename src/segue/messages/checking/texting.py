@@ -11,8 +11,8 @@ from segue.messages.checking.sheet import Sheet
 
 NEARLY: Final = 20
 """A text that is longer than whole parts by no more than this can be made a part shorter by changing a few words."""
-MANY: Final = 4
-"""From so many parts on a text had better be something else."""
+MANY: Final = {"gsm-7": 2, "ucs-2": 3}
+"""From so many parts on what a text costs is told, however it fills them: most languages of UCS-2 need two."""
 _OF_PART: Final = {"gsm-7": (160, 153), "ucs-2": (70, 67)}
 
 
@@ -86,7 +86,7 @@ def _several(sheet: Sheet, found: Parts) -> None:
     alone, each = _OF_PART[found.alphabet]
     room = alone if found.count == 2 else each * (found.count - 1)
     over = found.units - room
-    if found.count == 1 or (over > NEARLY and found.count < MANY):
+    if found.count == 1 or (over > NEARLY and found.count < MANY[found.alphabet]):
         return
     fewer = (
         f"{over} character{'s' if over > 1 else ''} shorter it goes in {'one' if found.count == 2 else found.count - 1}"
