@@ -13,6 +13,7 @@ import pytest
 from segue.api import Instant, Rejected, Sent, Unknown
 from segue.api.channels import Answer
 from segue.customers.reach import ChannelReach, Reach
+from segue.delivery.ledger import LedgerRow
 from segue.language import model as m
 from segue.messages.catalogue import Catalogue
 from segue.runtime import due, running
@@ -40,7 +41,7 @@ class AnsweredReplay(Replay):
         super().__init__(store, running, Catalogue(), span=span)
         self.life = life
 
-    def answer(self, claimed: Claim, moment: Instant) -> Outcome | None:
+    def answer(self, claimed: Claim, row: LedgerRow, moment: Instant) -> Outcome | None:
         how, delay = self.life.answers.get((claimed.customer, claimed.channel), _AT_ONCE)
         outcome = Outcome(claimed.row, _ANSWERS[how])
         if not delay:

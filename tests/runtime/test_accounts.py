@@ -13,16 +13,18 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from segue.api import Answer, Event, Instant, Message, Retry, Sent
+from segue.api import Answer, Event, Instant, Message, Rejected, Retry, Sent
 from segue.clock.clock import Clock
 from segue.customers.reach import ChannelReach, Reach
 from segue.delivery.accounts import FAILURES
+from segue.delivery.ledger import LedgerRow
 from segue.messages.catalogue import Catalogue
 from segue.runtime import accounts
 from segue.runtime.accounts import AccountTerms
 from segue.runtime.daemon import Daemon
 from segue.store.accounts import load_accounts
-from segue.store.database import Store, change
+from segue.store.database import Store, change, read_only
+from segue.store.dead_letters import load_dead, put_up_again
 from segue.store.pauses import Pause, put_pause, remove_pause
 from tests.engine.stage import setting, spec
 from tests.runtime.rulebook import book_of, event
@@ -218,6 +220,25 @@ async def test_a_pause_by_another_process_holds_at_once_and_its_end_is_heard_wit
     assert not push.calls
     before = time.monotonic()
     await asyncio.to_thread(change, path, lambda tx: remove_pause(tx, "rule", "a"))
+    await reached(lambda: len(push.sent) == 3)
+    assert time.monotonic() - before < 3
+
+
+@pytest.mark.asyncio
+async def test_a_dead_letter_that_another_process_puts_up_is_looked_at_at_once(start: Start, path: Path) -> None:
+    push = Provider("push")
+    push.answer = Rejected("no credit")
+    daemon = await start({"push": push})
+    await daemon.accept(events("paid", 3))
+
+    def dead() -> list[LedgerRow]:
+        with read_only(path) as tx:
+            return load_dead(tx, 2**62, 10)
+
+    await reached(lambda: len(dead()) == 3)
+    push.answer = Sent()
+    before = time.monotonic()
+    await asyncio.to_thread(change, path, lambda tx: put_up_again(tx, dead(), daemon.clock.look(), "eve"))
     await reached(lambda: len(push.sent) == 3)
     assert time.monotonic() - before < 3
 

@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
-from segue.api import Rejected, Retry, Sent, Unknown
-from segue.api.values import DAY, HOUR
+from segue.api import Answer, Period, Rejected, Retry, Sent, Unknown
+from segue.api.values import DAY, HOUR, SECOND
 from segue.delivery.dead_letters import Sort, sort_of
 from segue.delivery.ledger import LedgerRow, MessageState
-from segue.scenario.record_writing import write_answers
+from segue.language import model as m
+from segue.messages.catalogue import Catalogue
+from segue.scenario.replay import Replay
 from segue.store.database import Store
 from segue.store.dead_letters import load_dead, put_up_again
+from segue.store.pauses import Pause, put_pause
 from tests.engine.stage import spec
-from tests.runtime.stage import Stage
+from tests.runtime.rulebook import publish_text, told
+from tests.runtime.stage import Stage, Told
+from tests.scenario.test_recording import write
 
 RULES = """
 event paid
 event asked
+event joined
 rule thanks
   when paid
   until asked
   send email "hello" within 2h
+rule news
+  when joined
+  send email "hello"
 """
+
+
+def weekly() -> m.Limit:
+    return m.Limit(1, None, Period(days=7))
 
 
 @pytest.fixture
@@ -129,14 +145,81 @@ def test_it_can_be_put_up_again_more_than_once(store: Store) -> None:
     assert [one.reason for one in dead(stage)[0].again] == ["no credit left", "still none"]
 
 
-def test_the_record_tells_what_its_journey_saw(store: Store) -> None:
+def test_each_further_try_has_as_much_time_as_the_first(store: Store) -> None:
     stage = failed(store, Rejected("no credit left"))
-    before = stage.store.apply(lambda tx: write_answers(tx, 0, 10))
-    stage.later(HOUR)
+    for _ in range(3):
+        stage.later(DAY)
+        again(stage)
+        (claimed,) = stage.claim()[0]
+        assert claimed.expires == stage.now + 2 * HOUR
+        stage.answer(claimed, Rejected("still none"))
+
+
+def test_one_that_never_went_has_no_slot_before_its_further_try_is_claimed(store: Store) -> None:
+    stage = failed(store, Rejected("no credit left"))
+    stage.under(weekly())
+    stage.store.apply(lambda tx: put_pause(tx, Pause("rule", "thanks", stage.now, "eve")))
     again(stage)
-    (claimed,) = stage.claim()[0]
-    stage.answer(claimed, Sent())
-    assert stage.store.apply(lambda tx: write_answers(tx, 0, 10)) == before
+    stage.arrive("joined")
+    assert [claimed.rule for claimed in stage.claim()[0]] == ["news"]
+
+
+class Heard(Stage):
+    """A stage that remembers what it was told."""
+
+    def __init__(self, store: Store, text: str, **specs: Any) -> None:
+        super().__init__(store, text, **specs)
+        self.all: Told = []
+
+    def arrive(self, name: str | None, customer: str | None = "ann", **fields: Any) -> Told:
+        self.later(1)
+        return self._hear(super().arrive(name, customer, **fields))
+
+    def send(self, answer: Answer) -> None:
+        """Claim what is due, and answer."""
+        self.later(1)
+        claims, lines = self.claim()
+        self._hear(lines)
+        self.later(1)
+        for claimed in claims:
+            self._hear(self.answer(claimed, answer))
+
+    def _hear(self, lines: Told) -> Told:
+        self.all += lines
+        return lines
+
+
+@pytest.mark.parametrize("first", [Rejected("no credit left"), Unknown("cut off"), Retry("busy", after=3 * 3600.0)])
+@pytest.mark.parametrize("then", [Sent(), Rejected("still none"), Unknown("cut off"), Retry("busy", after=60.0), None])
+def test_a_replay_of_the_record_makes_each_further_try_and_holds_its_slot(
+    tmp_path: Path, store: Store, first: Answer, then: Answer | None
+) -> None:
+    stage = Heard(store, RULES, email=spec("email", unknown="hold"))
+    stage.under(weekly())
+    stage.arrive("paid")
+    stage.send(first)
+    for _ in range(2):
+        stage.later(4 * HOUR)
+        again(stage)
+        if then is None:
+            stage.arrive("asked")
+        stage.send(then or Sent())
+        if isinstance(then, Retry):
+            stage.later(90 * SECOND)
+            stage.send(Rejected("no more"))
+    stage.arrive("joined")
+    stage.send(Sent())
+
+    record = write(store, tmp_path / "record.jsonl")
+    replayed = Store(None)
+    try:
+        running = publish_text(replayed, RULES, channels=stage.channels, reach=stage.running.reach)
+        running = msgspec.structs.replace(running, policies=stage.running.policies)
+        lines = list(Replay(replayed, running, Catalogue(), record.record).run(record.arrivals()))
+    finally:
+        replayed.close()
+    assert told(lines) == stage.all
+    assert ("news", "sent" if isinstance(then, Rejected | Retry) else "skipped", "email") in stage.all or then is None
 
 
 def test_they_are_found_by_their_index(store: Store) -> None:

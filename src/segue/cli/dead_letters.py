@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import Annotated
 import typer
 
 from segue.api import Instant, from_datetime, to_rfc3339
+from segue.cli.clocks import present_of
 from segue.cli.ending import USAGE, counted, fail, open_project, print_json
 from segue.cli.publish import who
 from segue.delivery.dead_letters import SORTS, sort_of
@@ -124,7 +124,7 @@ def _retry(path: Path, wanted: Callable[[LedgerRow], bool], *, unknown: bool, js
         found = load_dead(tx, before, _PIECE)
         rows = [row for row in found if wanted(row)]
         may = [row for row in rows if unknown or row.state is not MessageState.UNKNOWN]
-        put_up_again(tx, may, Instant(time.time_ns() // 1000), who())
+        put_up_again(tx, may, present_of(tx), who())
         again.extend(may)
         left.extend(row for row in rows if row not in may)
         return found[-1].row if len(found) == _PIECE else None

@@ -14,6 +14,7 @@ import structlog
 from prometheus_client import CollectorRegistry, generate_latest
 
 from segue.api import Callback, Event, SourceTools, Tools
+from segue.cli.clocks import Anchor, load_clock, put_anchor
 from segue.clock.clock import Clock
 from segue.host import ConfigurationError, OpenChannel, OpenSource, configure
 from segue.host.http import AiohttpClient
@@ -57,14 +58,6 @@ _RARELY = 60.0
 
 class CannotStart(Exception):
     """Segue cannot start; the text says what to mend."""
-
-
-class _Anchor(msgspec.Struct):
-    """Where a compressed clock stood: at the wall instant ``real`` it showed ``shown``, both in microseconds."""
-
-    speed: float
-    real: int
-    shown: int
 
 
 class Service:
@@ -344,26 +337,17 @@ def _count(store: Store) -> list[RuleCount]:
 
 def _clock(store: Store, speed: float) -> Clock:
     """The store's clock: wall time, unless it was ever compressed; then it goes on from where it stood."""
-    known = store.apply(lambda tx: books.load_meta(tx, "clock"))
-    if known is None and speed == 1.0:
+    before = store.apply(load_clock)
+    if before is None and speed == 1.0:
         return Clock()
-    if known is None:
-        clock = Clock(speed)
-    else:
-        anchor = msgspec.json.decode(known, type=_Anchor)
-        before = Clock(anchor.speed, anchor.real, anchor.shown)
-        shown = max(before.look(), store.apply(latest_moment))
-        clock = Clock(speed, None, shown)
-    _put_anchor(store, _Anchor(clock.speed, clock.real, clock.shown))
+    clock = Clock(speed) if before is None else Clock(speed, None, max(before.look(), store.apply(latest_moment)))
+    anchor = Anchor(clock.speed, clock.real, clock.shown)
+    store.apply(lambda tx: put_anchor(tx, anchor))
     return clock
 
 
 def rest_clock(store: Store, clock: Clock) -> None:
     """Have a compressed clock go at wall speed while nothing runs: a store that is opened a day later is a day older,
     not thirty years. After a crash it goes on as fast as it went: then nobody was there to rest it."""
-    _put_anchor(store, _Anchor(1.0, time.time_ns() // 1000, clock.look()))
-
-
-def _put_anchor(store: Store, anchor: _Anchor) -> None:
-    stored = msgspec.json.encode(anchor).decode()
-    store.apply(lambda tx: books.put_meta(tx, "clock", stored))
+    anchor = Anchor(1.0, time.time_ns() // 1000, clock.look())
+    store.apply(lambda tx: put_anchor(tx, anchor))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-from segue.delivery.ledger import LedgerRow, MessageState
+from segue.api import Instant
+from segue.delivery.ledger import Again, LedgerRow, MessageState
 
 Sort = Literal["retries", "unknown", "content", "refused", "late"]
 """Why: ``retries`` were used up, the outcome is ``unknown``, its ``content`` is missing or cannot be rendered, the
@@ -34,3 +35,18 @@ def sort_of(row: LedgerRow) -> Sort | None:
             return "late"
         case _:
             return None
+
+
+def put_up(row: LedgerRow, now: Instant, who: str) -> None:
+    """Have a dead letter sent after all: due now, for as long as it had the first time. One that may have gone out
+    keeps what it was sent with, and its slot; any other is made anew, by the content of today, and has no slot before
+    it is claimed."""
+    may_have_gone = row.state is MessageState.UNKNOWN
+    begun = row.again[-1].at if row.again else row.decided
+    attempts = row.attempts if may_have_gone else 0
+    was = Again(now, who, row.state, row.claimed, row.settled, row.reason, row.held, attempts)
+    row.expires = Instant(now + row.expires - begun)
+    row.state, row.due, row.settled, row.reason = MessageState.DECIDED, now, None, ""
+    row.held, row.again = (), (*row.again, was)
+    if not may_have_gone:
+        row.attempts, row.doubt, row.template, row.claimed = 0, False, "", None

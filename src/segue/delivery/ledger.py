@@ -67,7 +67,8 @@ class Held(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Again(msgspec.Struct, frozen=True, array_like=True):
-    """A dead letter was put up again: when, by whom, and what had become of it until then."""
+    """A dead letter was put up again: when, by whom, and what had become of it until then. ``attempts`` are the calls
+    before, where they are counted on: it may have gone out by one of them."""
 
     at: Instant
     who: str
@@ -75,6 +76,8 @@ class Again(msgspec.Struct, frozen=True, array_like=True):
     claimed: Instant | None
     settled: Instant | None
     reason: str
+    held: tuple[Held, ...] = ()
+    attempts: int = 0
 
 
 class Attempt(msgspec.Struct, frozen=True, array_like=True):

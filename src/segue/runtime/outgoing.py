@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from segue.api import Instant
 from segue.customers.identity import show
+from segue.delivery.dead_letters import put_up
 from segue.delivery.ledger import CAME_TO_NOTHING, LedgerRow, MessageState
 from segue.engine.journey import Decide, Decision, Journey, Pass
 from segue.runtime.contact import Contact
@@ -78,6 +79,13 @@ class Outgoing:
             return row if row.claimed is not None else None
         stored = ledger_rows.find_message(self._turn.tx, key=key, channel=channel, receipt=receipt)
         return self.take_up([stored])[0] if stored is not None else None
+
+    def find_by_key(self, key: str) -> LedgerRow | None:
+        """A message by its key, whatever became of it."""
+        row = self._by_key.get(key)
+        if row is None and (stored := ledger_rows.find_by_key(self._turn.tx, key)) is not None:
+            row = self.take_up([stored])[0]
+        return row
 
     def of_customers(self, people: Collection[int]) -> Iterator[LedgerRow]:
         """The messages to these customers that this turn has decided or changed."""
@@ -212,6 +220,13 @@ class Outgoing:
         """A message that was held back is to be looked at again at once."""
         row.due = self._turn.now
         self._channels.add(row.channel)
+        self.change(row)
+
+    def put_up_again(self, row: LedgerRow, now: Instant, who: str) -> None:
+        """A dead letter is to be sent after all."""
+        put_up(row, now, who)
+        if row.row not in self._new:
+            ledger_rows.put_up_again(self._turn.tx, (row,))
         self.change(row)
 
     def change(self, row: LedgerRow) -> None:

@@ -1,7 +1,8 @@
-"""What is paused: the daemon hears of it within half a second, whoever said it.
+"""What commands ask of a daemon that sends: what is paused, and dead letters that were put up again. It hears of it
+within half a second, whoever said it.
 
-The pause itself holds from the moment it is committed, since every claim looks for it in its own transaction. Here it
-is only noticed, so that what waited goes at once when it ends.
+A pause itself holds from the moment it is committed, since every claim looks for it in its own transaction. Here it is
+only noticed, so that what waited goes at once when it ends.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import structlog
 from segue.clock.bell import Bell
 from segue.store.database import Store
 from segue.store.errors import StoreUnavailable
-from segue.store.pauses import Pause, PauseReader
+from segue.store.pauses import Asked, AskedReader, Pause
 
 _log = structlog.get_logger("segue")
 
@@ -23,19 +24,24 @@ EVERY: Final = 0.5
 
 
 class Pauses:
-    """``now`` are those that hold. ``on_change`` is called when one began or ended."""
+    """``now`` are those that hold. ``on_change`` is called when one began or ended, or dead letters were put up."""
 
     def __init__(self, store: Store, on_change: Callable[[], None]) -> None:
-        self.now: tuple[Pause, ...] = ()
+        self._asked = Asked()
         self._store = store
         self._on_change = on_change
-        self._reader: PauseReader | None = None
+        self._reader: AskedReader | None = None
+
+    @property
+    def now(self) -> tuple[Pause, ...]:
+        """The pauses that hold."""
+        return self._asked.pauses
 
     def start(self, bell: Bell) -> None:
         """Look now, and again and again. Raises StoreUnavailable."""
         if self._store.path is None:
             return
-        self._reader = PauseReader(self._store.path)
+        self._reader = AskedReader(self._store.path)
         self.look()
         bell.ring_every("pauses", EVERY, self.look)
 
@@ -52,16 +58,16 @@ class Pauses:
         try:
             found = self._reader.look()
         except StoreUnavailable as error:
-            _log.error("what is paused cannot be read", error=str(error))
+            _log.error("what was asked cannot be read", error=str(error))
             return
-        if found is None or found == self.now:
+        if found is None or found == self._asked:
             return
-        before, self.now = self.now, found
-        for one in found:
+        before, self._asked = self._asked.pauses, found
+        for one in found.pauses:
             if one not in before:
                 _log.warning("paused: nothing is sent", **_named(one), by=one.who, note=one.note or None)
         for one in before:
-            if one not in found:
+            if one not in found.pauses:
                 _log.info("resumed", **_named(one))
         self._on_change()
 

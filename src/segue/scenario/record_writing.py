@@ -85,27 +85,60 @@ def write_answers(tx: Transaction, after: int, limit: int) -> tuple[int, list[by
     last = 0
     for message in history.load_messages_after(tx, after, limit):
         last = message.row
-        known = _answer_of(tx, message)
-        line: dict[str, Any] = {
-            "type": ANSWER,
-            "key": message.key,
-            "claimedAt": to_rfc3339(known.claimed) if known.claimed is not None else None,
-            "answeredAt": to_rfc3339(known.answered) if known.answered is not None else None,
-            "answer": known.answer,
-        }
-        if known.attempts:
-            line["attempts"] = [
-                AttemptLine(to_rfc3339(one.claimed), to_rfc3339(one.answered), one.reason, one.after, one.unknown)
-                for one in known.attempts
+        first, *further = lives(message)
+        line: dict[str, Any] = {"type": ANSWER, "key": message.key, **_what_became(tx, first)}
+        if further:
+            line["again"] = [
+                {"at": to_rfc3339(one.at), "by": one.who, **_what_became(tx, life)}
+                for one, life in zip(message.again, further, strict=True)
             ]
-        if message.held:
-            line["deferredAt"] = [to_rfc3339(held.at) for held in message.held]
-        if message.retracted is not None:
-            line |= {"retractedAt": to_rfc3339(message.retracted), "retraction": _retraction_of(message)}
-        if message.state is MessageState.SKIPPED and message.reason.startswith(NO_CODE):
-            line["coded"] = False
         lines.append(msgspec.json.encode(line))
     return last, lines
+
+
+def _what_became(tx: Transaction, message: LedgerRow) -> dict[str, Any]:
+    known = _answer_of(tx, message)
+    line: dict[str, Any] = {
+        "claimedAt": to_rfc3339(known.claimed) if known.claimed is not None else None,
+        "answeredAt": to_rfc3339(known.answered) if known.answered is not None else None,
+        "answer": known.answer,
+    }
+    if known.attempts:
+        line["attempts"] = [
+            AttemptLine(to_rfc3339(one.claimed), to_rfc3339(one.answered), one.reason, one.after, one.unknown)
+            for one in known.attempts
+        ]
+    if message.held:
+        line["deferredAt"] = [to_rfc3339(held.at) for held in message.held]
+    if message.retracted is not None:
+        line |= {"retractedAt": to_rfc3339(message.retracted), "retraction": _retraction_of(message)}
+    if message.state is MessageState.SKIPPED and message.reason.startswith(NO_CODE):
+        line["coded"] = False
+    return line
+
+
+def lives(message: LedgerRow) -> list[LedgerRow]:
+    """A message as it was each time before it was put up again, and as it is now: each with its own calls."""
+    found: list[LedgerRow] = []
+    since = message.decided
+    for one in message.again:
+        tried = tuple(attempt for attempt in message.attempted if since <= attempt.claimed <= one.at)
+        was = msgspec.structs.replace(
+            message,
+            state=one.state,
+            claimed=one.claimed if one.claimed is not None and one.claimed >= since else None,
+            handed=None,
+            settled=one.settled,
+            reason=one.reason,
+            held=one.held,
+            retracted=None,
+            attempted=tried,
+        )
+        found.append(was)
+        since = one.at
+    claimed = message.claimed if message.claimed is not None and message.claimed >= since else None
+    tried = tuple(attempt for attempt in message.attempted if attempt.claimed >= since)
+    return [*found, msgspec.structs.replace(message, claimed=claimed, attempted=tried)]
 
 
 def write_suppressions(tx: Transaction, after: int, limit: int) -> tuple[int, list[bytes]]:
@@ -126,17 +159,6 @@ def write_suppressions(tx: Transaction, after: int, limit: int) -> tuple[int, li
 
 
 def _answer_of(tx: Transaction, message: LedgerRow) -> RecordedAnswer:
-    if message.again:  # its journey knows only what became of it first
-        first = message.again[0]
-        message = msgspec.structs.replace(
-            message,
-            state=first.state,
-            claimed=first.claimed,
-            settled=first.settled,
-            reason=first.reason,
-            again=(),
-            attempted=tuple(one for one in message.attempted if one.answered <= first.at),
-        )
     attempts = message.attempted
     if attempts and message.claimed == attempts[-1].claimed:  # no call was made since
         looked = message.settled if message.settled is not None and message.settled > attempts[-1].answered else None
@@ -183,6 +205,8 @@ def _last_answer_of(tx: Transaction, message: LedgerRow) -> tuple[Instant | None
         case MessageState.FAILED:
             gone = shown_dead_by(tx, message.row)
             return message.claimed, message.settled, Rejected(message.reason, address_gone=gone)
+        case MessageState.UNKNOWN if message.claimed is None:  # it was put up again, and refused
+            return message.settled, None, None
         case MessageState.UNKNOWN:
             return message.claimed, message.settled, Unknown(message.reason.removeprefix(UNKNOWN_OUTCOME))
         case MessageState.SKIPPED:

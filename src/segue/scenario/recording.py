@@ -10,7 +10,8 @@ began no journey. Three further types carry what only Segue knows::
 A message that was never claimed has ``claimedAt`` null; one whose claim was refused, or whose journey ended first, has
 no ``answer``. ``attempts`` are the calls before that came to nothing. ``deferredAt`` are the moments at which the
 contact policy held the message back, ``retractedAt`` and ``retraction`` what the channel said to taking it back.
-``coded`` is false where a pool of coupons was empty. A suppression that was lifted has ``liftedAt``; those that a
+``coded`` is false where a pool of coupons was empty. ``again`` are the times that a dead letter was put up again, each
+with what became of it then. A suppression that was lifted has ``liftedAt``; those that a
 message or its report showed follow from these.
 """
 
@@ -29,7 +30,7 @@ from segue.api.bodies import Refused
 from segue.api.shop import MOST_LINES, order_lines
 from segue.customers.suppression import Reason, Suppression, comparable
 from segue.delivery.ledger import Attempt
-from segue.scenario.replay import Arrival, Record, RecordedAnswer, RecordedReport
+from segue.scenario.replay import Arrival, Record, RecordedAgain, RecordedAnswer, RecordedReport
 
 Decode = Callable[[bytes], tuple[Event, Instant]]
 
@@ -53,6 +54,21 @@ class AttemptLine(msgspec.Struct, rename="camel", omit_defaults=True):
     unknown: bool = False
 
 
+class _AgainLine(msgspec.Struct, rename="camel"):
+    """What became of a dead letter that was put up again, as a line holds it."""
+
+    at: str
+    by: str = ""
+    claimed_at: str | None = None
+    answered_at: str | None = None
+    answer: Answer | None = None
+    deferred_at: tuple[str, ...] = ()
+    coded: bool = True
+    attempts: tuple[AttemptLine, ...] = ()
+    retracted_at: str | None = None
+    retraction: Answer | None = None
+
+
 class _AnswerLine(msgspec.Struct, rename="camel"):
     key: str
     claimed_at: str | None = None
@@ -63,6 +79,7 @@ class _AnswerLine(msgspec.Struct, rename="camel"):
     retraction: Answer | None = None
     coded: bool = True
     attempts: tuple[AttemptLine, ...] = ()
+    again: tuple[_AgainLine, ...] = ()
 
 
 class _ReportBody(msgspec.Struct, rename="camel"):
@@ -191,8 +208,13 @@ def _moment(text: str) -> Instant:
 
 def _read_answer(line: bytes) -> RecordedAnswer:
     read = _answer.decode(line)
+    again = tuple(RecordedAgain(_moment(one.at), one.by, _what_became(read.key, one)) for one in read.again)
+    return msgspec.structs.replace(_what_became(read.key, read), again=again)
+
+
+def _what_became(key: str, read: _AnswerLine | _AgainLine) -> RecordedAnswer:
     return RecordedAnswer(
-        read.key,
+        key,
         _moment(read.claimed_at) if read.claimed_at else None,
         _moment(read.answered_at) if read.answered_at else None,
         read.answer,

@@ -51,7 +51,8 @@ class RecordedAnswer(msgspec.Struct, frozen=True):
     """What a channel answered: when the message was claimed (None: it never was), when the answer came, and the answer
     (None: the claim was refused). ``deferred`` are the moments at which the contact policy held it back, ``retracted``
     when the channel answered for good to taking it back, and ``retraction`` what. ``coded``: no pool that it needed a
-    code of was empty. ``attempts`` are the calls before that came to nothing."""
+    code of was empty. ``attempts`` are the calls before that came to nothing. ``again``: a dead letter was put up
+    again, and what became of it then."""
 
     key: str
     claimed: Instant | None
@@ -62,6 +63,15 @@ class RecordedAnswer(msgspec.Struct, frozen=True):
     retraction: Answer | None = None
     coded: bool = True
     attempts: tuple[Attempt, ...] = ()
+    again: tuple[RecordedAgain, ...] = ()
+
+
+class RecordedAgain(msgspec.Struct, frozen=True):
+    """A dead letter was put up again: when, by whom, and what became of it from then on."""
+
+    at: Instant
+    who: str
+    answer: RecordedAnswer
 
 
 class RecordedReport(msgspec.Struct, frozen=True):
@@ -94,6 +104,7 @@ class Replay:
     For its spans: ``upcoming`` are the arrivals at hand, ``complete`` that no more follow; ``mail`` the messages that
     wait to be looked at (when, channel, number); ``answers`` what channels are yet to say of claims, ``reports`` what
     providers are yet to say, ``suppressions`` what is yet to be suppressed or, with ``lifted``, to be so no more;
+    ``put_up`` the dead letters that are yet to be put up again (when, key, by whom);
     ``moment`` is the latest that was reached, ``arrivals`` how many there were.
     """
 
@@ -122,6 +133,7 @@ class Replay:
         self.answers: list[tuple[Instant, int, Outcome]] = []
         self.reports = deque(sorted(self._record.reports, key=lambda one: one.received))
         self.suppressions = deque(sorted(_changes(self._record.suppressions), key=lambda one: one[0]))
+        self.put_up = deque(sorted(_put_up(self._record.answers), key=lambda one: one[0]))
         self.reported: set[str] = set()
         self.arrivals = 0
         self.moment = Instant(0)
@@ -203,13 +215,13 @@ class Replay:
 
     def when(self, row: LedgerRow) -> Instant | None:
         """When a message is to be looked at next; None where nothing is to be done, or the record ends before."""
-        known = self._record.answers.get(row.key) if self._record.answers else None
+        known = self.known(row) if self._record.answers else None
         if row.due is None or known is None:
             return row.due
         if row.state is MessageState.RETRACTING:
             look = known.retracted
         else:
-            look = _next_call(known, row.attempts)
+            look = _next_call(known, _made(row))
             if len(row.held) < len(known.deferred):
                 deferred = known.deferred[len(row.held)]
                 look = min(look, deferred) if look is not None else deferred
@@ -220,24 +232,25 @@ class Replay:
         """Whether there is a record of what channels answered."""
         return bool(self._record.answers)
 
-    def known(self, key: str) -> RecordedAnswer | None:
-        """What is on record of a message."""
-        return self._record.answers.get(key)
+    def known(self, row: LedgerRow) -> RecordedAnswer | None:
+        """What is on record of a message, since it was last put up again where it was."""
+        known = self._record.answers.get(row.key)
+        return known.again[len(row.again) - 1].answer if known is not None and row.again else known
 
     def make_up_code(self, _tx: Transaction, pool: str, message: LedgerRow, _now: Instant) -> str | None:
         """The code that a message gets: one for each journey and pool. None where the record says that there was
         none."""
-        known = self._record.answers.get(message.key)
+        known = self.known(message)
         return mint("coupon", pool, message.journey)[:8].upper() if known is None or known.coded else None
 
-    def answer(self, claimed: Claim, moment: Instant) -> Outcome | None:
+    def answer(self, claimed: Claim, row: LedgerRow, moment: Instant) -> Outcome | None:
         """The answer to give now; None where the record says that it came later."""
-        known = self._record.answers.get(claimed.key)
+        known = self.known(row)
         if known is None:
             return Outcome(claimed.row, self._usual(claimed, moment))
         answered, answer = known.answered, known.answer
-        if claimed.attempt <= len(known.attempts):
-            attempt = known.attempts[claimed.attempt - 1]
+        if (made := _made(row)) <= len(known.attempts):
+            attempt = known.attempts[made - 1]
             answered = attempt.answered
             answer = Unknown(attempt.reason) if attempt.unknown else Retry(attempt.reason, after=attempt.after)
         if answer is None or answered is None:
@@ -250,12 +263,22 @@ class Replay:
 
     def is_repeated(self, row: LedgerRow) -> bool:
         """Whether the record says that the call of a message, which is under way, came to nothing and was repeated."""
-        known = self._record.answers.get(row.key)
-        return known is not None and row.attempts <= len(known.attempts)
+        known = self.known(row)
+        return known is not None and _made(row) <= len(known.attempts)
 
     def answer_later(self, moment: Instant, outcome: Outcome) -> None:
         """Have a channel's answer come at a moment."""
         heapq.heappush(self.answers, (moment, outcome.row, outcome))
+
+
+def _made(row: LedgerRow) -> int:
+    """How many calls were made of a message, since it was last put up again where it was."""
+    return row.attempts - row.again[-1].attempts if row.again else row.attempts
+
+
+def _put_up(answers: Mapping[str, RecordedAnswer]) -> Iterator[tuple[Instant, str, str]]:
+    """When dead letters were put up again: their keys, and by whom."""
+    return ((one.at, known.key, one.who) for known in answers.values() for one in known.again)
 
 
 def _next_call(known: RecordedAnswer, made: int) -> Instant | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from segue.api import Instant, Sent
 from segue.customers.suppression import STOPPED, Suppression
+from segue.delivery.dead_letters import sort_of
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.runtime.dispatch import Outcome, look_at, take_outcome, take_report
 from segue.runtime.fan_out import let_enter
@@ -140,6 +141,8 @@ class Span:
             earliest = replay.reports[0].received
         if replay.suppressions and replay.suppressions[0][0] < earliest:
             earliest = replay.suppressions[0][0]
+        if replay.put_up and replay.put_up[0][0] < earliest:
+            earliest = replay.put_up[0][0]
         if self._calendar is not None and self._calendar < earliest:
             earliest = self._calendar
         if self._beyond is not None and self._beyond < earliest:
@@ -163,6 +166,8 @@ class Span:
         while replay.answers and replay.answers[0][0] <= moment:
             _, _, outcome = heapq.heappop(replay.answers)
             self._take_outcome(outcome, moment)
+        while replay.put_up and replay.put_up[0][0] <= moment:
+            self._put_up_again(*replay.put_up.popleft())
         return self._pass_time(moment) and self._send(moment)
 
     def _suppress(self, one: Suppression, moment: Instant) -> None:
@@ -206,6 +211,13 @@ class Span:
         self._replay.reported.add(name)
         take_report(self._turn, name, one.report, row, moment)
         self._note()
+
+    def _put_up_again(self, at: Instant, key: str, who: str) -> None:
+        """Somebody has a dead letter tried again. Under other rules it may be none."""
+        row = self._turn.outgoing.find_by_key(key)
+        if row is not None and sort_of(row) is not None:
+            self._turn.outgoing.put_up_again(row, at, who)
+            self._note()
 
     def _take_outcome(self, outcome: Outcome, moment: Instant) -> None:
         row = self._turn.outgoing.find(outcome.row)
@@ -299,11 +311,11 @@ class Span:
             self._note()
             if claimed is None:
                 continue
-            known = replay.known(row.key)
             if taking_back:
+                known = replay.known(row)
                 answer = known.retraction if known is not None else None
                 at_once.append(Outcome(row.row, answer or Sent(), retraction=True))
-            elif (outcome := replay.answer(claimed, moment)) is not None:
+            elif (outcome := replay.answer(claimed, row, moment)) is not None:
                 at_once.append(outcome)
         for outcome in at_once:
             self._take_outcome(outcome, moment)

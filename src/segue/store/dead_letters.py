@@ -8,12 +8,16 @@ from typing import Final
 import msgspec
 
 from segue.api import Instant
-from segue.delivery.ledger import Again, LedgerRow, MessageState
+from segue.delivery.dead_letters import put_up
+from segue.delivery.ledger import LedgerRow
 from segue.store import ledger
+from segue.store.books import put_meta
 from segue.store.database import Transaction
 
 _DEAD: Final = "(state in (5, 7) or (state = 6 and (reason = 'too late' or substr(reason, 1, 15) = 'no content for ')))"
 """In the words of the index, by which it is found."""
+PUT_UP: Final = "put up again"
+"""What of the store's own values says that dead letters were put up: whoever sends looks at once when it changes."""
 _ALIVE: Final = "not exists (select 1 from suppression where message = message.id and lifted is null)"
 """What a message showed to be a dead address, or one that complained, gets no second one."""
 
@@ -24,22 +28,10 @@ def load_dead(tx: Transaction, before: int, limit: int) -> list[LedgerRow]:
 
 
 def put_up_again(tx: Transaction, rows: Iterable[LedgerRow], now: Instant, who: str) -> None:
-    """Have dead letters sent after all: due now, for as long as they were before. One that may have gone out keeps what
-    it was sent with; the others are made anew, by the content of today."""
-    changed = []
-    for row in rows:
-        was = Again(now, who, row.state, row.claimed, row.settled, row.reason)
-        again = msgspec.structs.replace(
-            row,
-            state=MessageState.DECIDED,
-            due=now,
-            expires=Instant(now + row.expires - row.decided),
-            settled=None,
-            reason="",
-            held=(),
-            again=(*row.again, was),
-        )
-        if row.state is not MessageState.UNKNOWN:
-            again.attempts, again.doubt, again.template = 0, False, ""
-        changed.append(again)
+    """Have dead letters sent after all: see `segue.delivery.dead_letters.put_up`. The rows given stay as they are."""
+    changed = [msgspec.structs.replace(row) for row in rows]
+    for row in changed:
+        put_up(row, now, who)
     ledger.put_up_again(tx, changed)
+    if changed:
+        put_meta(tx, PUT_UP, f"{now} {changed[-1].row}")

@@ -284,6 +284,12 @@ def find_message(tx: Transaction, *, key: str = "", channel: str = "", receipt: 
     return _read(row) if row is not None else None
 
 
+def find_by_key(tx: Transaction, key: str) -> LedgerRow | None:
+    """A message by its key, whatever became of it."""
+    row = tx.row(f"select {_COLUMNS} from message where key = ?", (bytes.fromhex(key),))
+    return _read(row) if row is not None else None
+
+
 def find_answered(
     tx: Transaction, customer: int, channel: str, since: Instant, until: Instant, *, key: str = "", receipt: str = ""
 ) -> int | None:

@@ -10,6 +10,7 @@ import msgspec
 
 from segue.api import Instant
 from segue.store.database import Transaction, open_reader
+from segue.store.dead_letters import PUT_UP
 from segue.store.errors import StoreUnavailable
 
 Sort = Literal["channel", "rule"]
@@ -48,26 +49,35 @@ def remove_pause(tx: Transaction, sort: Sort, name: str) -> bool:
     return tx.run("delete from pause where sort = ? and name = ?", (sort, name)) > 0
 
 
-class PauseReader:
-    """What is paused, read beside the writer. Used by one thread at a time."""
+class Asked(msgspec.Struct, frozen=True):
+    """What commands have asked of whoever sends: ``pauses`` hold, and ``put_up`` changes with each time that dead
+    letters were put up again."""
+
+    pauses: tuple[Pause, ...] = ()
+    put_up: str = ""
+
+
+class AskedReader:
+    """What commands have asked, read beside the writer. Used by one thread at a time."""
 
     def __init__(self, path: Path) -> None:
         """Raises StoreUnavailable."""
         self._connection = open_reader(path)
         self._seen: Any = None
 
-    def look(self) -> tuple[Pause, ...] | None:
-        """All that is paused; None where nothing at all was written since it was last asked. Raises
+    def look(self) -> Asked | None:
+        """What was asked; None where nothing at all was written since it was last asked for. Raises
         StoreUnavailable."""
         try:
             seen: Any = self._connection.execute("pragma data_version").fetchone()
             if seen == self._seen:
                 return None
-            found = tuple(Pause(*row) for row in self._connection.execute(_SELECT))
+            pauses = tuple(Pause(*row) for row in self._connection.execute(_SELECT))
+            put_up = self._connection.execute("select value from meta where name = ?", (PUT_UP,)).fetchone()
         except apsw.Error as error:
             raise StoreUnavailable(str(error)) from error
         self._seen = seen
-        return found
+        return Asked(pauses, str(put_up[0]) if put_up is not None else "")
 
     def close(self) -> None:
         self._connection.close()
