@@ -25,7 +25,7 @@ from segue.runtime.daemon import Daemon
 from segue.store.accounts import load_accounts
 from segue.store.database import Store, change, read_only
 from segue.store.dead_letters import load_dead, put_up_again
-from segue.store.pauses import Pause, put_pause, remove_pause
+from segue.store.pauses import Pause, Sort, put_pause, remove_pause
 from tests.engine.stage import setting, spec
 from tests.runtime.rulebook import book_of, event
 
@@ -222,6 +222,29 @@ async def test_a_pause_by_another_process_holds_at_once_and_its_end_is_heard_wit
     await asyncio.to_thread(change, path, lambda tx: remove_pause(tx, "rule", "a"))
     await reached(lambda: len(push.sent) == 3)
     assert time.monotonic() - before < 3
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("sort", "name"), [("rule", "a"), ("channel", "push")])
+async def test_a_pause_stops_what_is_claimed_and_not_called_yet(
+    start: Start, path: Path, monkeypatch: pytest.MonkeyPatch, sort: Sort, name: str
+) -> None:
+    def pause_now(point: str) -> None:
+        if point == "after-claim-commit":
+            change(path, lambda tx: put_pause(tx, Pause(sort, name, Instant(1), "eve")))
+
+    monkeypatch.setattr("segue.runtime.sender.reach", pause_now)
+    push = Provider("push")
+    daemon = await start({"push": push}, text=BOTH)
+    await daemon.accept(events("paid", 3))
+    await reached(lambda: daemon.pauses.now != ())
+    await asyncio.sleep(0.1)
+    assert not push.calls
+    with read_only(path) as tx:
+        assert tx.rows("select distinct state, claimed, attempts from message") == [(0, None, 0)]
+    monkeypatch.undo()
+    await asyncio.to_thread(change, path, lambda tx: remove_pause(tx, sort, name))
+    await reached(lambda: len(push.sent) == 3)
 
 
 @pytest.mark.asyncio

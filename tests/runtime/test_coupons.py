@@ -73,7 +73,7 @@ def test_an_empty_pool_skips_the_message_with_that_reason(store: Store) -> None:
     assert skipped == ["no code is left in the pool CART10"] * 2
 
 
-@pytest.mark.parametrize("end", ["refused", "not in time", "consent"])
+@pytest.mark.parametrize("end", ["refused", "not in time", "not called", "consent"])
 def test_a_code_that_was_never_handed_over_goes_to_the_next(store: Store, end: str) -> None:
     stage = with_codes(store, "A1")
     stage.arrive("paid", order_id="1")
@@ -83,6 +83,9 @@ def test_a_code_that_was_never_handed_over_goes_to_the_next(store: Store, end: s
             stage.answer(claimed, Rejected("no such box"))
         case "not in time":
             stage.answer(claimed, Retry("busy", after=3 * 3600))
+        case "not called":  # consent was withdrawn between the claim and the call
+            stage.arrive("unsubscribed")
+            stage.answer(claimed, None)
         case _:
             stage.answer(claimed, Retry("busy"))
             stage.arrive("unsubscribed")

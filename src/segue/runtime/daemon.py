@@ -110,6 +110,7 @@ class Daemon:
             held=lambda: self.held,
             links=self.links,
             account=account,
+            pauses=self.pauses,
         )
 
     @property
@@ -166,10 +167,10 @@ class Daemon:
         await self._importer.stop()
         await self.inbox.drain()
         self._bell.stop()
-        self.pauses.stop()
         self._waking.set()
         for sender in self.senders.values():
             await sender.stop()
+        self.pauses.stop()
         if self._tasks:
             await asyncio.wait(self._tasks)
         self.in_hand.close()

@@ -135,7 +135,7 @@ def _as_claim(row: LedgerRow, person: Person, template: Template | None) -> Clai
 
 class Outcome(msgspec.Struct, frozen=True):
     """A channel's answer to one claim; ``retraction``: to the call that was to take the message back. None: there was
-    no call, since a withdrawal was committed before it."""
+    no call, since a withdrawal or a pause was committed before it."""
 
     row: int
     answer: Answer | None
@@ -171,13 +171,25 @@ def take_outcome(turn: Turn, row: LedgerRow, outcome: Outcome, now: Instant, *, 
         return
     turn.advance(person, now)
     if outcome.answer is None:  # the next look refuses it, or finds that it may go after all
-        row.state, row.due = MessageState.DECIDED, now
-        turn.outgoing.change(row)
+        _unclaim(turn, row, now)
         return
     if hold is None:
         spec = turn.running.channels.get(row.channel)
         hold = spec is not None and spec.unknown == "hold"
     _note_answer(turn, row, person, outcome.answer, now, hold=hold)
+
+
+def _unclaim(turn: Turn, row: LedgerRow, now: Instant) -> None:
+    """A message was claimed and not called: it is as it was before, and is looked at anew."""
+    outlay = turn.outgoing.outlay
+    row.state, row.due, row.attempts = MessageState.DECIDED, now, row.attempts - 1
+    if row.attempts == 0:
+        outlay.come_to_nothing(row)
+        row.claimed, row.template = None, ""
+    else:
+        outlay.give_back(row)
+        row.claimed = row.attempted[-1].claimed if row.attempted else row.claimed
+    turn.outgoing.change(row)
 
 
 def _note_answer(

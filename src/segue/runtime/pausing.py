@@ -1,8 +1,8 @@
 """What commands ask of a daemon that sends: what is paused, and dead letters that were put up again. It hears of it
 within half a second, whoever said it.
 
-A pause itself holds from the moment it is committed, since every claim looks for it in its own transaction. Here it is
-only noticed, so that what waited goes at once when it ends.
+A pause itself holds from the moment it is committed: every claim looks for it in its own transaction, and what was
+claimed before is asked for here once more before it is called. What waited goes at once when it ends.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from segue.runtime.crashpoints import reach
 from segue.runtime.dispatch import Claim, Outcome, settle
 from segue.runtime.following import Short, follow, keep
 from segue.runtime.links import Links
+from segue.runtime.pausing import Pauses
 from segue.runtime.running import Running
 from segue.runtime.turn import Done
 from segue.store.database import FIRST, Store, Transaction
@@ -60,7 +61,8 @@ def _never(config: object, tools: object) -> Channel:
 
 class Sender:
     """The loop of one channel. ``listener`` hears of each turn, ``ring`` is asked to call `wake` at an instant.
-    ``links`` makes the links of messages, where there are any; ``account`` is the provider's, where there is one."""
+    ``links`` makes the links of messages, where there are any; ``account`` is the provider's, where there is one;
+    ``pauses`` are asked once more before a call."""
 
     def __init__(
         self,
@@ -76,6 +78,7 @@ class Sender:
         held: Callable[[], bool],
         links: Links | None = None,
         account: Account | None = None,
+        pauses: Pauses | None = None,
     ) -> None:
         self.name = name
         self.channel = channel
@@ -93,6 +96,7 @@ class Sender:
         self._loop: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self._account = account
+        self._pauses = pauses
         self._turns = Turns()
         self._again: asyncio.TimerHandle | None = None
         if account is not None:
@@ -224,9 +228,8 @@ class Sender:
             short += [(one.row, link) for link in tracked.short]
         if short and links is not None and not await self._keep(short, messages, links):
             return
-        held = self._running().in_hand
-        if messages and held is not None and not retraction:
-            stopped = held.let_go(rows)
+        if messages and not retraction:
+            stopped = self._stopped(rows, messages)
             outcomes += [Outcome(row, None) for row in rows if row in stopped]
             messages = [message for row, message in zip(rows, messages, strict=True) if row not in stopped]
             rows = [row for row in rows if row not in stopped]
@@ -237,6 +240,21 @@ class Sender:
         for done in await self._note_all(outcomes):
             reach("after-outcome-commit")
             self._listener(done)
+
+    def _stopped(self, rows: Sequence[int], messages: Sequence[Message]) -> frozenset[int]:
+        """Those of messages about to be called that must not be: since their claim a withdrawal or a pause was
+        committed."""
+        held = self._running().in_hand
+        stopped = held.let_go(rows) if held is not None else frozenset()
+        if self._pauses is None:
+            return stopped
+        self._pauses.look()
+        paused = {(one.sort, one.name) for one in self._pauses.now}
+        return stopped | {
+            row
+            for row, message in zip(rows, messages, strict=True)
+            if not paused.isdisjoint((("channel", self.name), ("rule", message.rule)))
+        }
 
     async def _answers(self, messages: Sequence[Message], retraction: bool) -> Sequence[Answer]:
         """What the channel says to them."""
