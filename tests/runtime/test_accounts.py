@@ -20,7 +20,7 @@ from segue.delivery.accounts import FAILURES
 from segue.delivery.ledger import LedgerRow
 from segue.messages.catalogue import Catalogue
 from segue.runtime import accounts
-from segue.runtime.accounts import AccountTerms
+from segue.runtime.accounts import Account, AccountTerms
 from segue.runtime.daemon import Daemon
 from segue.store.accounts import load_accounts
 from segue.store.database import Store, change, read_only
@@ -222,6 +222,45 @@ async def test_a_pause_by_another_process_holds_at_once_and_its_end_is_heard_wit
     await asyncio.to_thread(change, path, lambda tx: remove_pause(tx, "rule", "a"))
     await reached(lambda: len(push.sent) == 3)
     assert time.monotonic() - before < 3
+
+
+def test_a_rate_counts_from_when_the_provider_has_heard_of_the_messages() -> None:
+    now, micros = Instant(1_780_000_000_000_000), 0
+
+    def moment() -> Instant:
+        return Instant(now + micros)
+
+    def free(at: int) -> int:
+        nonlocal micros
+        micros = at
+        return account.room(100, "push")
+
+    account = Account(AccountTerms("push", ("push",), rate=10.0), moment)
+    store = Store(None)
+    try:
+        claimed = store.apply(lambda tx: account.take(tx, account.room(100, "push")))
+        flight = account.depart(claimed)
+        assert free(1_100_000) == 0, "it is not called yet"
+        account.begin_call(flight)
+        micros = 1_200_000
+        account.end_call([Sent()])
+        account.arrive(flight)
+        assert [free(at) for at in (2_199_999, 2_200_000)] == [0, 10]
+
+        claimed = store.apply(lambda tx: account.take(tx, 10))
+        account.begin_call(account.depart(claimed))  # it hangs, but the provider has heard of it by now
+        assert [free(2_200_000 + at) for at in (1_249_999, 1_250_000)] == [0, 10]
+
+        micros = 4_000_000
+        store.apply(lambda tx: account.take(tx, 10))  # and then a crash: nobody knows when it was called
+        again = Account(account.terms, moment)
+        again.go_on(store.apply(load_accounts)["push"])
+        micros = 5_200_000
+        assert again.room(100, "push") == 0
+        micros = 5_250_000
+        assert again.room(100, "push") == 10
+    finally:
+        store.close()
 
 
 @pytest.mark.asyncio

@@ -166,7 +166,7 @@ def test_the_first_look_after_an_outage_claims_one_message_alone(stage: Stage) -
     assert len(look(stage, account=half).claims) == 1
     beside = look(stage, account=half)
     assert (beside.claims, beside.wait) == ((), None)
-    half.begin_call()
+    half.begin_call(half.depart(stage.now))
     half.end_call([Sent()])
     half.leave("push")
     assert len(look(stage, account=half).claims) == 4

@@ -3,7 +3,9 @@
 The laws:
 
 1. At most `Tempo.count` messages are claimed for it in any window of `Tempo.window`, whatever was claimed before a
-   restart: what was taken is part of the state, and the state is kept in the transaction that claims.
+   restart: what was taken is part of the state, and the state is kept in the transaction that claims. The provider
+   counts when it hears of them, which is later: what is taken counts until its call ends, at most `LATEST` after it
+   began.
 2. A wait that the provider asks of the whole account (429 with Retry-After) holds all of it until then.
 3. After `FAILURES` calls in a row that came to nothing the circuit breaker opens: nothing is claimed until `probe`,
    and then one message alone. If that is taken the breaker closes, else it opens again, for twice as long.
@@ -27,6 +29,8 @@ FAILURES: Final = 5
 """Calls in a row that come to nothing before the breaker opens."""
 FIRST_REST: Final = 5 * SECOND
 LONGEST_REST: Final = 5 * MINUTE
+LATEST: Final = SECOND // 4
+"""So long after a call began its provider has heard of its messages; a first call makes the connection, too."""
 _STEPS: Final = 20
 """Into how many pieces a window is parted, so that the state stays small."""
 
@@ -47,7 +51,7 @@ class Tempo(msgspec.Struct, frozen=True):
 
 
 class Taken(msgspec.Struct, frozen=True, array_like=True):
-    """``count`` messages claimed from ``first`` to ``last``."""
+    """``count`` messages claimed from ``first`` on, of which the provider has heard by ``last``."""
 
     first: Instant
     last: Instant
@@ -98,7 +102,7 @@ def next_room(state: AccountState, tempo: Tempo | None, now: Instant) -> Instant
     if held is not None:
         return held
     recent = _recent(state, tempo, now) if tempo is not None else ()
-    return Instant(recent[0].last + tempo.window) if tempo is not None and recent else now
+    return Instant(min(one.last for one in recent) + tempo.window) if tempo is not None and recent else now
 
 
 def take(state: AccountState, tempo: Tempo | None, now: Instant, count: int) -> AccountState:
@@ -108,8 +112,22 @@ def take(state: AccountState, tempo: Tempo | None, now: Instant, count: int) -> 
     *before, last = (*_recent(state, tempo, now), Taken(now, now, 0))
     if before and now - before[-1].first < tempo.window // _STEPS:
         last = before.pop()
-    joined = Taken(last.first, now, last.count + count)
+    joined = Taken(last.first, max(now, last.last), last.count + count)
     return msgspec.structs.replace(state, taken=(*before, joined))
+
+
+def heard(state: AccountState, claimed: Instant, at: Instant) -> AccountState:
+    """What was claimed at a moment counts from another on, by which its provider has heard of it."""
+    taken = tuple(
+        msgspec.structs.replace(one, last=at) if one.first <= claimed <= one.last < at else one for one in state.taken
+    )
+    return msgspec.structs.replace(state, taken=taken) if taken != state.taken else state
+
+
+def after_restart(state: AccountState) -> AccountState:
+    """What was taken before a restart, whose calls nobody saw end."""
+    taken = tuple(msgspec.structs.replace(one, last=Instant(one.last + LATEST)) for one in state.taken)
+    return msgspec.structs.replace(state, taken=taken) if taken else state
 
 
 def _recent(state: AccountState, tempo: Tempo, now: Instant) -> tuple[Taken, ...]:

@@ -17,7 +17,18 @@ import msgspec
 import structlog
 
 from segue.api import Answer, ChannelSpec, Instant, to_rfc3339
-from segue.delivery.accounts import AccountState, Breaker, Tempo, next_room, note_call, room, take
+from segue.delivery.accounts import (
+    LATEST,
+    AccountState,
+    Breaker,
+    Tempo,
+    after_restart,
+    heard,
+    next_room,
+    note_call,
+    room,
+    take,
+)
 from segue.store.accounts import put_account
 from segue.store.database import Transaction
 
@@ -42,6 +53,13 @@ def wall() -> Instant:
     return Instant(time.time_ns() // 1000)
 
 
+class Flight(msgspec.Struct, eq=False):
+    """Messages claimed at a moment, on their way to the provider: when the call ``begun``."""
+
+    claimed: Instant
+    begun: Instant | None = None
+
+
 class Account:
     """One account. ``listeners``, by channel, are called on their loop when something may be called again."""
 
@@ -54,6 +72,7 @@ class Account:
         self._tempo = Tempo.of(terms.rate) if terms.rate is not None else None
         self._now = now
         self._calls = 0
+        self._flights: set[Flight] = set()
         self._prober: str | None = None
         self._turned_away = False
         self._slots = asyncio.Semaphore(terms.in_flight) if terms.in_flight is not None else None
@@ -71,7 +90,8 @@ class Account:
 
     def go_on(self, state: AccountState) -> None:
         """Begin with how it stood when Segue last ran."""
-        self.state = self._kept = state
+        self._kept = state
+        self.state = after_restart(state)
 
     # Before a claim
 
@@ -99,6 +119,7 @@ class Account:
                     self._turned_away = True
                     return 0
                 self._prober = channel
+            self._hear(now)
             return room(self.state, self._tempo, now, most)
 
     def held(self) -> bool:
@@ -113,17 +134,40 @@ class Account:
                 return None
             return max(_SHORTEST_WAIT, (next_room(self.state, self._tempo, now) - now) / 1_000_000)
 
-    def take(self, tx: Transaction, count: int) -> None:
-        """So many messages were claimed in this transaction, which is committed before they are called."""
+    def take(self, tx: Transaction, count: int) -> Instant:
+        """So many messages were claimed in this transaction, which is committed before they are called: gives when."""
+        now = self._now()
         with self._lock:
-            self.state = take(self.state, self._tempo, self._now(), count)
+            self.state = take(self.state, self._tempo, now, count)
         self.keep(tx)
+        return now
 
     # The call
 
-    def begin_call(self) -> None:
+    def depart(self, claimed: Instant) -> Flight:
+        """What was claimed at a moment is about to be called; it is heard of by `arrive` in any case."""
+        flight = Flight(claimed)
+        if self._tempo is not None:
+            with self._lock:
+                self._flights.add(flight)
+        return flight
+
+    def arrive(self, flight: Flight) -> None:
+        """Nothing of it will be called any more."""
+        with self._lock:
+            self._hear(self._now())
+            self._flights.discard(flight)
+
+    def _hear(self, now: Instant) -> None:
+        """What is on its way counts as of now, for as long as its provider may not have heard of it."""
+        for flight in self._flights:
+            by = now if flight.begun is None else min(now, Instant(flight.begun + LATEST))
+            self.state = heard(self.state, flight.claimed, by)
+
+    def begin_call(self, flight: Flight) -> None:
         """A call begins."""
         self._calls += 1
+        flight.begun = self._now()
 
     def end_call(self, answers: Sequence[Answer]) -> None:
         """A call ended, with these answers."""

@@ -18,7 +18,7 @@ from segue.store.database import Transaction
 class Claims(msgspec.Struct, frozen=True):
     """What one look at a channel's messages gave: ``seen`` were looked at. ``retractions`` are messages that may now be
     taken back. ``more``: look again at once; else at ``next_due`` (None: nothing waits), and, where the account had no
-    room for all, in ``wait`` seconds of the machine's clock."""
+    room for all, in ``wait`` seconds of the machine's clock, by which it was claimed ``at`` this moment."""
 
     claims: tuple[Claim, ...]
     done: Done
@@ -27,6 +27,7 @@ class Claims(msgspec.Struct, frozen=True):
     retractions: tuple[Claim, ...] = ()
     more: bool = False
     wait: float | None = None
+    at: Instant = Instant(0)
 
 
 def claim(
@@ -54,8 +55,7 @@ def claim(
         if (claimed := look_at(turn, content, row, now)) is not None:
             (retractions if taking_back else claims).append(claimed)
     done = turn.flush()
-    if account is not None:
-        account.take(tx, len(claims) + len(retractions))
+    at = account.take(tx, len(claims) + len(retractions)) if account is not None else Instant(0)
     if chosen.short:  # what there was no room for is due already
         held = msgspec.structs.replace(held, account=True)
     return Claims(
@@ -66,4 +66,5 @@ def claim(
         tuple(retractions),
         chosen.more,
         account.wait() if account is not None and chosen.short else None,
+        at,
     )

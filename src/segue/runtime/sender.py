@@ -14,7 +14,7 @@ from segue.api import Answer, Channel, ChannelSpec, Instant, Message, Rejected, 
 from segue.delivery.dead_letters import NOT_RENDERED
 from segue.messages.catalogue import Catalogue
 from segue.messages.rendering import RenderError, render
-from segue.runtime.accounts import Account
+from segue.runtime.accounts import Account, Flight
 from segue.runtime.choosing import Turns
 from segue.runtime.claiming import Claims, claim
 from segue.runtime.crashpoints import reach
@@ -198,16 +198,20 @@ class Sender:
 
     async def _call(self, claims: Claims) -> None:
         """Have the channel send what was claimed, and take back what is to be taken back."""
+        account = self._account
+        flight = account.depart(claims.at) if account is not None else None
         try:
             if claims.claims:
-                await self._hand_over(claims.claims, False)
+                await self._hand_over(claims.claims, flight)
             if claims.retractions:
-                await self._hand_over(claims.retractions, True)
+                await self._hand_over(claims.retractions, flight, retraction=True)
         finally:
+            if account is not None and flight is not None:
+                account.arrive(flight)
             self._leave()
             self._due.set()
 
-    async def _hand_over(self, claims: Sequence[Claim], retraction: bool) -> None:
+    async def _hand_over(self, claims: Sequence[Claim], flight: Flight | None, retraction: bool = False) -> None:
         """Have the channel send what was claimed, or take it back."""
         reach("after-claim-commit")
         messages: list[Message] = []
@@ -234,7 +238,7 @@ class Sender:
             messages = [message for row, message in zip(rows, messages, strict=True) if row not in stopped]
             rows = [row for row in rows if row not in stopped]
         if messages:
-            answers = await self._answers(messages, retraction)
+            answers = await self._answers(messages, flight, retraction)
             reach("after-call")
             outcomes += [Outcome(row, answer, retraction) for row, answer in zip(rows, answers, strict=True)]
         for done in await self._note_all(outcomes):
@@ -256,10 +260,10 @@ class Sender:
             if not paused.isdisjoint((("channel", self.name), ("rule", message.rule)))
         }
 
-    async def _answers(self, messages: Sequence[Message], retraction: bool) -> Sequence[Answer]:
+    async def _answers(self, messages: Sequence[Message], flight: Flight | None, retraction: bool) -> Sequence[Answer]:
         """What the channel says to them."""
-        if self._account is not None:
-            self._account.begin_call()
+        if self._account is not None and flight is not None:
+            self._account.begin_call(flight)
         try:
             answers = await (self.channel.retract(messages) if retraction else self.channel.send(messages))
         except Exception as error:
