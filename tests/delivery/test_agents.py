@@ -16,11 +16,18 @@ ANDROID = (
 OUTLOOK = "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17928; Pro)"
 GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
 
+GMAIL_AHEAD = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/42.0.2311.135 Safari/537.36 "
+    "Edge/12.246 Mozilla/5.0"
+)
+
 
 @pytest.mark.parametrize(
     ("said", "sort"),
     [
         (CHROME, "computer"),
+        ("Mozilla/5.0 (Linux; Android 9; CUBOT) AppleWebKit/537.36 Chrome/88.0 Mobile Safari/537.36", "phone"),
+        ("Mozilla/5.0 (Linux; Android 9; CUBOT; wv) AppleWebKit/537.36 Chrome/88.0 Mobile Safari/537.36", "phone"),
         (IPHONE, "phone"),
         (ANDROID, "phone"),
         (OUTLOOK, "mail program"),
@@ -37,6 +44,7 @@ def test_a_browser_or_mail_program_may_be_a_persons(said: str, sort: str) -> Non
     [
         ("Mozilla/5.0", "apple proxy"),
         (GMAIL, "gmail proxy"),
+        (GMAIL_AHEAD, "gmail proxy"),
         ("YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html", "yahoo proxy"),
         ("Mozilla/5.0 (compatible; Barracuda Sentinel)", "scanner"),
         ("Microsoft Office Existence Discovery", "scanner"),

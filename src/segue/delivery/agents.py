@@ -26,7 +26,12 @@ class Agent(msgspec.Struct, frozen=True):
 _MACHINES: Final[tuple[tuple[str, str, str], ...]] = (
     # Gmail and Yahoo fetch pictures through proxies that say so, and may do it before anybody looks; Mailgun's events
     # count Gmail's as a bot too (documentation.mailgun.com, tracking of opens).
-    ("gmail proxy", r"GoogleImageProxy|ggpht\.com", "Gmail's image proxy fetched it, and may do so unasked"),
+    # What fetches them ahead calls itself an Edge of 2015 with a second "Mozilla/5.0", as no browser ever did.
+    (
+        "gmail proxy",
+        r"GoogleImageProxy|ggpht\.com|Edge/12\.246 Mozilla/5\.0",
+        "Gmail's image proxy fetched it, and may do so unasked",
+    ),
     ("yahoo proxy", r"YahooMailProxy|YahooCacheSystem", "Yahoo's image proxy fetched it, and may do so unasked"),
     (
         "scanner",
@@ -53,9 +58,10 @@ _MACHINES: Final[tuple[tuple[str, str, str], ...]] = (
         r"headlesschrome|phantomjs|puppeteer|playwright|selenium|slimerjs",
         "no person steers it",
     ),
+    # Cubot is a maker of telephones.
     (
         "robot",
-        r"\bbots?\b|bot[/;)]|crawler|spider|monitor|validator|linkcheck|scan(?:ner|bot)",
+        r"\bbots?\b|(?<!cu)bot[/;)]|crawler|spider|monitor|validator|linkcheck|scan(?:ner|bot)",
         "it calls itself a robot",
     ),
     (

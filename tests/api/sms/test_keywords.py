@@ -14,6 +14,9 @@ from segue.api.sms import Keyword, read_keyword
     [
         *("STOP", "stop", " Stop! ", "“STOP”", "STOPALL", "stop all", "Stop it now", "please stop", "Stop texting me."),
         *("unsubscribe me", "END", "quit", "cancel", "opt-out", "OptOut", "remove me", "revoke", "ＳＴＯＰ"),
+        *("S.T.O.P.", "s t o p", "opt out of this please", "Opt-out!", "STOPPEN", "Stoppa", "slutt", "detener", "cancella"),
+        *("ΣΤΟΠ", "διακοπή", "İptal", "iptal", "leiratkozás", "dezabonare", "توقف", "הסר", "退订", "T", "配信停止", "수신거부"),
+        *("désinscrire", "DESINSCRIPTION", "Désabonnement", "hætta", "отказ", "odjava", "odhlasit", "rezygnuje"),
         *("STOPP", "Стоп 🛑", "ARRÊT", "arret", "Abmelden bitte", "LOPETA", "baja", "stop & +1 100%"),
     ],
 )
@@ -50,6 +53,9 @@ def test_start_and_help_are_the_whole_message(text: str, keyword: Keyword) -> No
         "Cancel my order",
         "End of May is fine",
         "bus stop",
+        "t shirt",
+        "start to finish",
+        "o p t",
         "seis",
     ],
 )
