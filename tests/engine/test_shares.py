@@ -118,6 +118,14 @@ def test_a_learned_weight_moves_new_customers_only() -> None:
     assert channel_of("ann", learning, known=Known(arms={"offer": "sms"}, weights={"email": 1.0})) == "sms"
 
 
+def test_a_draw_tells_the_moment_and_the_probabilities_of_all_arms() -> None:
+    later = rule(m.Wait(DAY), split((30, "email"), (70, "sms"), towards=happened("ordered")))
+    (drawn,) = Alone(later).enter().wake().told(Assign)
+    assert (drawn.at, dict(drawn.shares)) == (at("2026-01-06T10:00:00Z"), {"email": 0.3, "sms": 0.7})
+    (drawn,) = Alone(later, known=Known(weights={"email": 0.95, "sms": 0.05})).enter().wake().told(Assign)
+    assert dict(drawn.shares) == {"email": 0.95, "sms": 0.05}
+
+
 def test_weights_of_arms_that_are_no_more_leave_the_written_ones() -> None:
     assert channel_of("ann", rule(HALVES), known=Known(weights={"letter": 1.0})) == channel_of("ann", rule(HALVES))
 
@@ -133,7 +141,7 @@ def learning(*steps: m.Step, **more: Any) -> m.Rule:
 def test_an_order_within_a_week_of_the_split_is_learned_once() -> None:
     alone = Alone(learning()).enter().settle(MONDAY)
     alone.arrive("ordered", "2026-01-12T10:00:00Z")
-    assert alone.told(Learn) == [Learn("offer", "email")]
+    assert alone.told(Learn) == [Learn("offer", "email", at("2026-01-12T10:00:00Z"))]
     alone.arrive("ordered", "2026-01-12T10:00:00Z")
     assert alone.told(Learn) == []
 
@@ -168,7 +176,7 @@ def test_a_reaction_a_trait_and_a_segment_are_learned_from_as_well() -> None:
     for towards, happening in cases:
         grows = rule(split((100, "email"), towards=towards), m.Wait(DAY))
         alone = Alone(grows, traits={"buyer": True}, segments=segments).enter().settle(MONDAY)
-        assert alone.feed(happening, MONDAY).told(Learn) == [Learn("offer", "email")]
+        assert alone.feed(happening, MONDAY).told(Learn) == [Learn("offer", "email", at("2026-01-12T10:00:00Z"))]
 
 
 # Rollout and holdout
@@ -231,6 +239,6 @@ def test_a_guard_on_a_trait_that_a_holdout_did_not_set_stays_as_it_is() -> None:
 
 def test_the_holdout_is_in_arms_and_teaches_them_nothing() -> None:
     alone = Alone(learning(**HELD)).enter()
-    assert alone.told(Assign) == [Assign("offer", "email", learns=False)]
+    assert alone.told(Assign) == [Assign("offer", "email", at(MONDAY), {"email": 1.0}, until=None)]
     assert alone.journey.choices == (Choice("offer", "email"),)
     assert alone.arrive("ordered", "2026-01-05T12:00:00Z").told(Learn) == []

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.measure.learning import EVIDENCE, FLOOR, learn_shares
+from segue.measure.learning import EVIDENCE, FLOOR, best_of, learn_shares
 
 ARMS = st.dictionaries(st.sampled_from("abcde"), st.integers(1, 100).map(float), min_size=2)
 
@@ -52,3 +53,20 @@ def test_without_evidence_the_written_shares_hold(
     written: dict[str, float], assigned: dict[str, int], met: dict[str, int]
 ) -> None:
     assert learn_shares(written, assigned, met) is None
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        [(50, 0), (50, 1)],
+        [(50, 50), (50, 49)],
+        [(1000, 100), (1000, 110), (1000, 120), (60, 8)],
+        [(100_000, 900), (50, 1)],
+        [(10_000_000, 1_000_000), (10_000_000, 1_000_300)],
+    ],
+)
+def test_an_arms_probability_to_be_the_best_is_that_of_many_draws(counts: list[tuple[int, int]]) -> None:
+    random = np.random.default_rng(7)
+    drawn = np.array([random.beta(1 + met, 1 + assigned - met, 400_000) for assigned, met in counts])
+    best = np.bincount(drawn.argmax(axis=0), minlength=len(counts)) / drawn.shape[1]
+    assert best_of(counts) == pytest.approx(best, abs=0.003)

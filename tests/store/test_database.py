@@ -83,6 +83,8 @@ TABLES = {
     "pace",
     "assignment",
     "arm",
+    "arm_hour",
+    "exposure",
     "source_position",
     "rejection",
     "rejected",

@@ -6,6 +6,7 @@ a replay or another machine mints the same.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -194,19 +195,22 @@ class Decide(msgspec.Struct, frozen=True):
 
 
 class Assign(msgspec.Struct, frozen=True):
-    """Effect: the customer has this arm of the rule's split from now on. ``learns``: the split counts towards what its
-    arms bring."""
+    """Effect: the customer has this arm of the rule's split from now on. ``at`` is the moment of the draw, ``shares``
+    are the probabilities that the arms had in it. ``until``: the split counts what its arms bring until then."""
 
     split: str
     arm: str
-    learns: bool = False
+    at: Instant
+    shares: Mapping[str, float]
+    until: Instant | None = None
 
 
 class Learn(msgspec.Struct, frozen=True):
-    """Effect: a journey in this arm met what its split grows towards."""
+    """Effect: a journey in this arm met what its split grows towards; it could until ``until``."""
 
     split: str
     arm: str
+    until: Instant
 
 
 class Pass(msgspec.Struct, frozen=True):

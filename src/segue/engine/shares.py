@@ -39,12 +39,11 @@ def take_arm(passage: Passage, split: p.Split) -> tuple[str, int]:
     taken = next((choice.arm for choice in journey.choices if choice.split == split.name), None)
     if taken is not None and taken in firsts:
         return taken, firsts[taken]
-    learns = split.towards is not None and not journey.holdout
+    until = _learning_until(passage) if split.towards is not None and not journey.holdout else None
     arm = customer.standing.arm(rule, split.name)
     if arm is None or arm not in firsts:
-        arm = _draw(customer, rule, split)
-        passage.effects.append(Assign(split.name, arm, learns))
-    until = _learning_until(passage) if learns else None
+        arm, shares = _draw(customer, rule, split)
+        passage.effects.append(Assign(split.name, arm, journey.since, shares, until))
     journey.choices = (
         *(choice for choice in journey.choices if choice.split != split.name),
         Choice(split.name, arm, until),
@@ -52,19 +51,22 @@ def take_arm(passage: Passage, split: p.Split) -> tuple[str, int]:
     return arm, firsts[arm]
 
 
-def _draw(customer: Customer, rule: str, split: p.Split) -> str:
+def _draw(customer: Customer, rule: str, split: p.Split) -> tuple[str, dict[str, float]]:
+    """The arm, and the probabilities that all had."""
     weights = [(name, weight) for name, weight, _ in split.arms]
     learned = customer.standing.weights(rule, split.name)
     if learned is not None:
         grown = [(name, max(0.0, learned.get(name, 0.0))) for name, _ in weights]
         weights = grown if any(weight for _, weight in grown) else weights
-    mark = share(customer, rule, split.name, "arm") * sum(weight for _, weight in weights)
+    whole = sum(weight for _, weight in weights)
+    shares = {name: weight / whole for name, weight in weights}
+    mark = share(customer, rule, split.name, "arm") * whole
     reached = 0.0
     for name, weight in weights:
         reached += weight
         if mark < reached:
-            return name
-    return next(name for name, weight in reversed(weights) if weight)
+            return name, shares
+    return next(name for name, weight in reversed(weights) if weight), shares
 
 
 def _learning_until(passage: Passage) -> Instant:

@@ -103,4 +103,4 @@ def _learn(passage: Passage, concerned: Concerned, at: Instant) -> None:
         if towards.judge(passage.scene(min(passage.now, choice.until))):
             met = msgspec.structs.replace(choice, met=at)
             journey.choices = (*journey.choices[:number], met, *journey.choices[number + 1 :])
-            passage.effects.append(Learn(choice.split, choice.arm))
+            passage.effects.append(Learn(choice.split, choice.arm, choice.until))

@@ -95,6 +95,7 @@ class Admissions:
             place = (person.row.row, rule.name, journey.value or "")
             self._new_entries[place] = max(journey.entered, self._new_entries.get(place, journey.entered))
         turn.enter(person, journey)
+        turn.exposures.admit(person.row.row, program, journey)
         turn.carry_out(person, journey, admission.effects, now, depth)
 
     def admit_by_time(self, person: Person, program: Program, event: Arrived) -> None:

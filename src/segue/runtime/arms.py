@@ -13,6 +13,7 @@ from segue.store.arms import ArmCount
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from segue.api import Instant
     from segue.program.program import Program
     from segue.runtime.turn import Turn
 
@@ -31,6 +32,7 @@ class Arms:
         self._new: dict[arm_rows.Place, str] = {}
         self._counts: dict[tuple[str, str], dict[str, ArmCount]] = {}
         self._counted: set[tuple[str, str]] = set()
+        self._hours: dict[arm_rows.Hour, list[int]] = {}
 
     def given(self, customer: int, rule: str, split: str) -> str | None:
         """The arm that a customer was given; None where there is none. The first question asks for all customers of the
@@ -55,27 +57,40 @@ class Arms:
     def assign(self, customer: int, program: Program, effect: Assign) -> None:
         """A customer was given an arm."""
         self._new[customer, program.name, effect.split] = effect.arm
-        if not effect.learns:
+        if effect.until is None:
             return
+        self._hour(program.name, effect.split, effect.arm, effect.until)[0] += 1
         counts = self._load(program.name, effect.split)
         counts.setdefault(effect.arm, ArmCount()).assigned += 1
         self._counted.add((program.name, effect.split))
         if sum(one.assigned for one in counts.values()) % STEP == 0:
-            self._look_at_shares(program, effect.split, counts)
+            self._look_at_shares(program, effect.split, counts, effect.at)
 
     def learn(self, rule: str, effect: Learn) -> None:
         """A journey in an arm met what its split grows towards."""
+        self._hour(rule, effect.split, effect.arm, effect.until)[1] += 1
         self._load(rule, effect.split).setdefault(effect.arm, ArmCount()).met += 1
         self._counted.add((rule, effect.split))
 
-    def _look_at_shares(self, program: Program, split: str, counts: dict[str, ArmCount]) -> None:
+    def _look_at_shares(self, program: Program, split: str, counts: dict[str, ArmCount], now: Instant) -> None:
+        self._flush_hours()
+        settled = arm_rows.sum_hours(self._turn.tx, program.name, split, now)
         shares = learn_shares(
             _written(program, split),
-            {arm: one.assigned for arm, one in counts.items()},
-            {arm: one.met for arm, one in counts.items()},
+            {arm: assigned for arm, (assigned, _) in settled.items()},
+            {arm: met for arm, (_, met) in settled.items()},
         )
         for arm, one in counts.items():
             one.share = shares.get(arm) if shares is not None else None
+
+    def _hour(self, rule: str, split: str, arm: str, until: Instant) -> list[int]:
+        """What came to the journeys whose windows end in one hour: those assigned, and those that met it."""
+        return self._hours.setdefault((rule, split, arm, arm_rows.hour_of(until)), [0, 0])
+
+    def _flush_hours(self) -> None:
+        if self._hours:
+            arm_rows.add_hours(self._turn.tx, self._hours)
+            self._hours.clear()
 
     def _load(self, rule: str, split: str) -> dict[str, ArmCount]:
         place = (rule, split)
@@ -97,6 +112,7 @@ class Arms:
         if self._counted:
             arm_rows.put_counts(self._turn.tx, {place: self._counts[place] for place in self._counted})
             self._counted.clear()
+        self._flush_hours()
 
 
 def _written(program: Program, split: str) -> dict[str, float]:

@@ -53,6 +53,7 @@ from segue.runtime.admissions import Admissions, Cause, occasion
 from segue.runtime.arms import Arms
 from segue.runtime.calendars import add_zones
 from segue.runtime.carts import Carts
+from segue.runtime.exposures import Exposures
 from segue.runtime.long_history import LongHistories
 from segue.runtime.lookouts import Lookouts
 from segue.runtime.outgoing import Outgoing
@@ -112,6 +113,7 @@ class Turn:
         self._weakly = weakref.proxy(self)
         self.suppressions = Suppressions(tx, running.in_hand)
         self.arms = Arms(self._weakly)
+        self.exposures = Exposures(tx)
         self.admissions = Admissions(self._weakly)
         self.outgoing = Outgoing(self._weakly)
         self.lookouts = Lookouts(self._weakly) if running.beginnings.watched else None
@@ -556,6 +558,7 @@ class Turn:
                     crossed = crossed or decision != "converted"
                 case Assign():
                     self.arms.assign(person.row.row, self.running.programs[journey.program], effect)
+                    self.exposures.assign(person.row.row, journey, effect)
                 case Learn():
                     self.arms.learn(journey.rule, effect)
                 case SetTrait(trait=trait):
@@ -655,6 +658,7 @@ class Turn:
         self._flush_journeys()
         self.admissions.flush()
         self.arms.flush()
+        self.exposures.flush()
         if self._heard:
             consent_rows.put_statements(tx, self._heard)
             self._heard.clear()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
+from segue.api import Instant
 from segue.store.database import Transaction
 
 
@@ -20,6 +22,16 @@ class ArmCount(msgspec.Struct):
 
 Place = tuple[int, str, str]
 """A customer, a rule and a split."""
+
+Hour = tuple[str, str, str, int]
+"""A rule, a split, an arm, and the hour since 1970 in which the windows of journeys end."""
+
+_HOUR: Final = 3_600_000_000
+
+
+def hour_of(moment: Instant) -> int:
+    """The hour since 1970 that a moment lies in."""
+    return moment // _HOUR
 
 
 def load_assignments(tx: Transaction, customers: Iterable[int]) -> dict[Place, str]:
@@ -63,3 +75,23 @@ def put_counts(tx: Transaction, counts: Mapping[tuple[str, str], Mapping[str, Ar
             for arm, one in arms.items()
         ],
     )
+
+
+def add_hours(tx: Transaction, changes: Mapping[Hour, Sequence[int]]) -> None:
+    """Add to what is known of the journeys whose windows end in an hour: how many were assigned, and met it."""
+    tx.run_many(
+        "insert into arm_hour (rule, split, arm, hour, assigned, met) values (?, ?, ?, ?, ?, ?) on conflict do update "
+        "set assigned = assigned + excluded.assigned, met = met + excluded.met",
+        [(*place, *change) for place, change in changes.items()],
+    )
+
+
+def sum_hours(tx: Transaction, rule: str, split: str, now: Instant) -> dict[str, tuple[int, int]]:
+    """Of each arm the journeys whose windows were over when this hour began, and those of them that met it."""
+    return {
+        arm: (assigned, met)
+        for arm, assigned, met in tx.rows(
+            "select arm, sum(assigned), sum(met) from arm_hour where rule = ? and split = ? and hour < ? group by arm",
+            (rule, split, hour_of(now)),
+        )
+    }

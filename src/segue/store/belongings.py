@@ -87,6 +87,8 @@ BELONGINGS: Final = (
         "(customer, source, cart) do update set touched = excluded.touched, due = excluded.due, state = excluded.state "
         "where excluded.touched > touched",
     ),
+    # The log stays as it was written: whoever was two customers, in two arms, is seen to have been in both.
+    _move("exposure", "exposures", inert=True),
     _join("assignment", "assignments", "rule, split, arm", "do nothing"),
     # What was known of the one who goes is judged anew for both together: see segue.runtime.merging.
     Belonging("lookout", (), "segments"),
@@ -149,6 +151,7 @@ IMPERSONAL: Final = frozenset(
             "tally",
             "pace",
             "arm",
+            "arm_hour",
             "spend",
             "crossing",
             "reaction_total",
