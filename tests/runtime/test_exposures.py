@@ -9,9 +9,9 @@ import pytest
 
 from segue.api import Instant
 from segue.api.values import DAY
+from segue.measure.experiments.exposed import CONTROL, HELD_OUT, TREATED
 from segue.runtime.ingest import ingest
 from segue.store.database import Store
-from segue.store.exposures import CONTROL, HELD_OUT, TREATED
 from tests.runtime.rulebook import T0, event, pass_all_time, publish_text
 
 Row = tuple[Any, ...]

@@ -40,6 +40,7 @@ COMMANDS: Final = (
     "resume",
     "privacy",
     "funnel",
+    "experiment",
     "report",
     "attribute",
     "plugins",

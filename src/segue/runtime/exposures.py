@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from segue.engine.journey import Assign, Journey
-from segue.store.exposures import CONTROL, HELD_OUT, TREATED, Exposure, put_exposures
+from segue.measure.experiments.exposed import CONTROL, HELD_OUT, TREATED
+from segue.store.exposures import Exposure, put_exposures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

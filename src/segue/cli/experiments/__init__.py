@@ -1,0 +1,1 @@
+"""``segue experiment``, from the store to a verdict."""

@@ -1,0 +1,170 @@
+"""Reading experiments from a project's store, beside a daemon that may be running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
+
+import msgspec
+
+from segue.api import Instant
+from segue.cli.ending import USAGE, fail
+from segue.cli.segments.progress import Telling
+from segue.language.nearest import nearest
+from segue.measure.experiments.exposed import Exposed, collect
+from segue.measure.experiments.factors import Cells, Effect, interactions, is_thin, main_effects
+from segue.measure.experiments.groups import Rate
+from segue.measure.experiments.result import Experiment, judge
+from segue.measure.experiments.several import Method
+from segue.measure.period import Period
+from segue.program import program as p
+from segue.program.program import Program
+from segue.runtime.assembly import Assembly
+from segue.runtime.publishing import load
+from segue.runtime.running import Running
+from segue.store.database import Transaction, read_only
+from segue.store.errors import StoreError
+from segue.store.exposures import count_exposed, each_exposed, list_experiments
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What was asked for: a rule (None: all), how to compare, and for how many microseconds before (0: not at all) what
+    customers did is taken out."""
+
+    rule: str | None = None
+    way: Literal["one look", "any time"] = "one look"
+    before: int = 0
+    method: Method = "holm"
+
+
+class Factors(msgspec.Struct, frozen=True):
+    """The splits of a rule as factors that combine. ``thin``: a combination has few customers."""
+
+    rule: str
+    effects: tuple[Effect, ...]
+    thin: bool
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The experiments of a store, and the factors of rules with several splits; ``notes`` say what is missing."""
+
+    experiments: tuple[Experiment, ...]
+    factors: tuple[Factors, ...]
+    notes: tuple[str, ...]
+
+
+def read_experiments(assembly: Assembly, asked: Asked, period: Period, now: Instant) -> Found:
+    """The experiments whose customers came into them in a period. Ends the command where the rule is not known, or
+    there is no store."""
+    try:
+        with read_only(assembly.project.database, much=True) as tx:
+            return _read(tx, load(tx, assembly.setting), asked, period, now)
+    except StoreError as error:
+        fail(str(error))
+
+
+def _read(tx: Transaction, running: Running | None, asked: Asked, period: Period, now: Instant) -> Found:
+    current: Mapping[str, Program] = running.current if running is not None else {}
+    known = list_experiments(tx)
+    if asked.rule is not None and asked.rule not in current and asked.rule not in {rule for rule, _ in known}:
+        near = nearest(asked.rule, [*current])
+        hint = f"; did you mean {near}?" if near else f"; there are {', '.join(sorted(current))}" if current else ""
+        fail(f"no rule {asked.rule} is published in this store{hint}", USAGE)
+    experiments, factors, notes = [], [], []
+    for rule in sorted({rule for rule, _ in known} if asked.rule is None else {asked.rule}):
+        program = current.get(rule)
+        splits = {step.name: step for step in program.steps if isinstance(step, p.Split)} if program is not None else {}
+        ours = [split for name, split in known if name == rule]
+        if program is not None and program.goal is None:
+            if ours:
+                notes.append(f"{rule} has no goal, so there is nothing to compare: write `goal … within …`")
+            continue
+        if not ours:
+            notes.append(f"{rule} has no holdout and no split that anybody reached: write `holdout 5%`")
+        event = _event(program)
+        joined: dict[int, tuple[str, ...]] = {}
+        met: dict[int, bool] = {}
+        several = [split for split in ours if split] if sum(map(bool, ours)) > 1 else []
+        for split in ours:
+            pieces = _tell(
+                each_exposed(
+                    tx, rule, split, period.since, period.until, (event, asked.before) if asked.before else ("", 0)
+                ),
+                rule,
+                count_exposed(tx, rule, split),
+            )
+            if split in several:
+                pieces = _join(pieces, joined, met, several.index(split), now)
+            step = splits.get(split)
+            experiments.append(
+                judge(
+                    rule,
+                    split,
+                    collect(pieces, now),
+                    [name for name, _, _ in step.arms] if step is not None else [],
+                    learns=step is not None and step.towards is not None,
+                    at_any_time=asked.way == "any time",
+                    reduced=bool(asked.before),
+                    method=asked.method,
+                )
+            )
+        if several:
+            factors.append(_combine(rule, several, splits, joined, met))
+    return Found(tuple(experiments), tuple(factors), tuple(notes))
+
+
+def _event(program: Program | None) -> str:
+    """The event that meets the goal, the first where several do."""
+    if program is None or program.rule.goal is None:
+        return ""
+    return min(program.goal.condition.events, default="") if program.goal is not None else ""
+
+
+def _tell(pieces: Iterable[list[Exposed]], rule: str, whole: int) -> Iterator[list[Exposed]]:
+    done = 0
+    with Telling(f"at {rule}") as tell:
+        for piece in pieces:
+            yield piece
+            done += len(piece)
+            tell(min(done, whole), whole)
+
+
+def _join(
+    pieces: Iterable[list[Exposed]],
+    joined: dict[int, tuple[str, ...]],
+    met: dict[int, bool],
+    place: int,
+    now: Instant,
+) -> Iterator[list[Exposed]]:
+    """Remember of customers whose goal's time is over which level they have of each factor, and whether they
+    converted."""
+    for piece in pieces:
+        for row in piece:
+            if row.goal_until is None or row.goal_until > now:
+                continue
+            levels = joined.get(row.customer, ())
+            if len(levels) == place:
+                joined[row.customer] = (*levels, row.arm)
+            met[row.customer] = met.get(row.customer, False) or row.converted is not None
+        yield piece
+
+
+def _combine(
+    rule: str,
+    several: list[str],
+    splits: Mapping[str, p.Split],
+    joined: Mapping[int, tuple[str, ...]],
+    met: Mapping[int, bool],
+) -> Factors:
+    cells: dict[tuple[str, ...], Rate] = {}
+    for customer, levels in joined.items():
+        if len(levels) == len(several):
+            rate = cells.get(levels, Rate(0, 0))
+            cells[levels] = Rate(rate.customers + 1, rate.met + met[customer])
+    factors = {}
+    for place, split in enumerate(several):
+        written = [name for name, _, _ in splits[split].arms] if split in splits else []
+        seen = sorted({levels[place] for levels in cells} - set(written))
+        factors[split] = (*written, *seen)
+    whole: Cells = cells
+    return Factors(rule, (*main_effects(factors, whole), *interactions(factors, whole)), is_thin(whole))

@@ -1,0 +1,141 @@
+"""What ``segue experiment`` shows: a verdict for each experiment, then the groups that it rests on."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from segue.api import Instant
+from segue.api.values import DAY, HOUR
+from segue.cli.ending import USAGE, fail
+from segue.cli.experiments.reading import Asked, Found, read_experiments
+from segue.cli.funnels.reading import now_of
+from segue.cli.tabling import Shown, print_table, put, read_period
+from segue.diagnostics.render.printable import printable
+from segue.measure.experiments.exposed import HELD_OUT
+from segue.measure.experiments.missing import NotInstalled
+from segue.measure.experiments.result import Compared, Experiment
+from segue.measure.experiments.tables import factors_table, groups_table, verdicts_table, worth_table
+from segue.measure.experiments.verdict import verdict
+from segue.measure.period import Period
+from segue.measure.table import Table
+from segue.runtime.assembly import Assembly
+
+_SPAN: Final = re.compile(r"([1-9]\d{0,3})(h|d|w)")
+_UNITS: Final = {"h": HOUR, "d": DAY, "w": 7 * DAY}
+_EVER: Final = Period(Instant(0), Instant(2**62))
+_FOR_PEOPLE: Final = ("arm", "customers", "converted", "rate", "difference", "low", "high", "probability")
+
+
+def show(
+    assembly: Assembly,
+    rule: str | None,
+    span: tuple[str | None, str | None, str | None],
+    *,
+    sequential: bool,
+    cuped: str,
+    fdr: bool,
+    json: bool,
+    csv: Path | None,
+    parquet: Path | None,
+) -> None:
+    """Read the experiments and put them out. Ends the command where scipy or statsmodels are missing."""
+    now = now_of(assembly)
+    period = read_period(*span, zone=assembly.setting.zone, now=now) if any(span) else _EVER
+    asked = Asked(
+        rule,
+        "any time" if sequential else "one look",
+        _microseconds(cuped) if cuped else 0,
+        "benjamini-hochberg" if fdr else "holm",
+    )
+    try:
+        found = read_experiments(assembly, asked, period, now)
+    except NotInstalled as error:
+        fail(str(error), USAGE)
+    shown = Shown(assembly.setting.locale, assembly.setting.zone)
+    if json or csv is not None or parquet is not None:
+        put(tables_of(found), json=json, csv=csv, parquet=parquet, shown=shown)
+    else:
+        _show(found, shown)
+    for note in found.notes:
+        print(f"segue: {printable(note)}", file=sys.stderr)
+
+
+def tables_of(found: Found) -> list[Table]:
+    """Everything, as tables."""
+    return [
+        verdicts_table(found.experiments),
+        groups_table(found.experiments),
+        worth_table(found.experiments),
+        *(factors_table(one.rule, one.effects, thin=one.thin) for one in found.factors),
+    ]
+
+
+def _show(found: Found, shown: Shown) -> None:
+    console = Console(highlight=False)
+    for one in found.experiments:
+        console.print(Text(printable(f"{one.rule}, {one.split or HELD_OUT}"), style="bold"))
+        console.print(Text(printable(verdict(one))))
+        console.print()
+        print_table(_narrow(groups_table([one]), _FOR_PEOPLE), shown)
+        worth = worth_table([one])
+        if worth.rows:
+            print_table(_narrow(worth, ("arm", "currency", "mean", "difference", "low", "high")), shown)
+        for line in _aside(one):
+            console.print(Text(printable(line), style="dim"))
+        console.print()
+    for factors in found.factors:
+        table = factors_table(factors.rule, factors.effects, thin=factors.thin)
+        print_table(_narrow(table, ("factor", "level", "base", "difference", "low", "high")), shown)
+
+
+def _aside(experiment: Experiment) -> list[str]:
+    """How it was compared, and who does not count yet."""
+    lines = []
+    groups: tuple[Compared, ...] = (experiment.control, *experiment.arms)
+    waiting = sum(one.group.open for one in groups)
+    if waiting:
+        lines.append(f"The goal's time is not over for {waiting:,} more, who count later.")
+    mixed = sum(one.group.mixed for one in groups)
+    if mixed:
+        lines.append(f"{mixed:,} were in two groups, as customers who turned out to be one; they count in the first.")
+    match experiment.way:
+        case "any time":
+            lines.append("The intervals hold however often one looks.")
+        case "weighted":
+            lines.append("The shares moved, so each customer counts by how improbable their arm was.")
+        case "reduced":
+            spared = [one.spared for one in experiment.arms if one.spared is not None]
+            if spared:
+                lines.append(f"What was done before explains {max(spared):.0%} of the differences between customers.")
+        case "one look":
+            lines.append("The intervals are for one look; --sequential gives some that hold at every look.")
+    return lines
+
+
+def _narrow(table: Table, names: tuple[str, ...]) -> Table:
+    """The columns of these names, and those that have no cell left out."""
+    places = [
+        place
+        for place, column in enumerate(table.columns)
+        if column.name in names and any(row[place] is not None for row in table.rows)
+    ]
+    return Table(
+        table.name,
+        table.title,
+        tuple(table.columns[place] for place in places),
+        tuple(tuple(row[place] for place in places) for row in table.rows),
+        table.notes,
+    )
+
+
+def _microseconds(span: str) -> int:
+    found = _SPAN.fullmatch(span)
+    if found is None:
+        fail(f"--cuped {span}: write a number and h, d or w, such as 30d", USAGE)
+    return int(found[1]) * _UNITS[found[2]]

@@ -1,0 +1,70 @@
+"""One sentence that says what an experiment shows, and no more than it shows."""
+
+from __future__ import annotations
+
+from segue.measure.experiments.groups import Difference
+from segue.measure.experiments.result import FEW, Compared, Experiment
+
+
+def verdict(experiment: Experiment) -> str:
+    """The sentence for people. Where the groups are not the size that chance gives, it claims nothing."""
+    if not experiment.sound:
+        sizes = ", ".join(
+            f"{experiment.ratio.seen.get(arm, 0):,} {arm} where {size:,.0f} were to be expected"
+            for arm, size in experiment.ratio.expected.items()
+        )
+        return f"The groups are not the size they should be ({sizes}): nothing can be claimed until that is explained."
+    groups = (experiment.control, *experiment.arms)
+    empty = [one.arm for one in groups if not one.group.drawn]
+    if not experiment.arms or empty:
+        return "Not enough evidence: nobody has come into " + (" and ".join(empty) or "a second group") + " yet."
+    small = [one for one in groups if one.group.rate.customers < FEW]
+    if small:
+        counts = " and ".join(f"{one.group.rate.customers} in {one.arm}" for one in small)
+        waiting = sum(one.group.open for one in groups)
+        later = f"; the goal still counts for {waiting:,} more" if waiting else ""
+        return f"Not enough evidence: of customers whose goal's time is over there are {counts}{later}."
+    settled = [one for one in experiment.arms if _is_settled(experiment, one)]
+    if not settled:
+        return _undecided(experiment)
+    return " ".join(_claim(experiment, one) for one in settled)
+
+
+def _is_settled(experiment: Experiment, one: Compared) -> bool:
+    if one.difference is None or not one.difference.settled:
+        return False
+    return one.adjusted is None or one.adjusted < 1 - experiment.level
+
+
+def _claim(experiment: Experiment, one: Compared) -> str:
+    difference = one.difference
+    assert difference is not None, "it is settled"
+    low, high = sorted((abs(difference.low), abs(difference.high)))
+    more = "more" if difference.estimate > 0 else "fewer"
+    if not experiment.split:
+        return (
+            f"The rule brings {_per_hundred(low, high)} {more} conversions of 100 customers than without its messages."
+        )
+    return (
+        f"“{one.arm}” brings {_per_hundred(low, high)} {more} conversions of 100 customers than "
+        f"“{experiment.control.arm}”."
+    )
+
+
+def _per_hundred(low: float, high: float) -> str:
+    return f"{low * 100:.1f} to {high * 100:.1f}"
+
+
+def _undecided(experiment: Experiment) -> str:
+    widest = max((one.difference for one in experiment.arms if one.difference is not None), key=_width, default=None)
+    if widest is None:
+        return "Not enough evidence: the groups cannot be compared yet."
+    against = "the holdout" if not experiment.split else f"“{experiment.control.arm}”"
+    return (
+        f"Not enough evidence: against {against} it may be anything from {widest.low * 100:+.1f} to "
+        f"{widest.high * 100:+.1f} conversions of 100 customers."
+    )
+
+
+def _width(difference: Difference) -> float:
+    return difference.high - difference.low
