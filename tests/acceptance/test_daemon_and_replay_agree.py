@@ -219,6 +219,33 @@ def decisions(entries: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, ...]]:
     )
 
 
+COUNTED = ("entered", "finished", "exited", "failed", "converted")
+"""Decisions about journeys that a funnel counts."""
+
+
+def hold_funnels_to(decided: Counter[tuple[str, ...]], project: Project) -> None:
+    """The funnels of the store say what the decisions do: how many journeys entered, and ended in which way, and how
+    many messages of a rule went."""
+    counts = Counter[tuple[str, str]]()
+    for _, rule, _, decision, *_ in decided.elements():
+        if decision in ("entered", "finished", "exited", "failed", "converted") or (rule, decision) == (
+            "carts",
+            "sent",
+        ):
+            counts[rule, decision] += 1
+    found = Counter[tuple[str, str]]()
+    for arguments in ((), ("carts",)):
+        done = project.command("funnel", *arguments, "--json")
+        assert done.code == 0, done.err
+        for record in done.records:
+            if record["table"] == "journeys" and not arguments:
+                for decision in COUNTED:
+                    found[record["rule"], decision] += record[decision]
+            elif record["table"] == "content":
+                found["carts", "sent"] += record["sent"]
+    assert +found == counts
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("rules", [RULES, RULES + POLICY], ids=["alone", "under a policy"])
 def test_replaying_what_the_daemon_saw_decides_what_the_daemon_decided(tmp_path: Path, rules: str) -> None:
@@ -289,6 +316,7 @@ def test_replaying_what_the_daemon_saw_decides_what_the_daemon_decided(tmp_path:
         f"{len(only_daemon)} only by the daemon, {len(only_replay)} only by the replay:\n"
         + "\n".join(map(str, differing[:40]))
     )
+    hold_funnels_to(again, project)
     assert {line[3] for line in decided} >= {
         "entered",
         "ignored",
