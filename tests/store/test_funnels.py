@@ -19,6 +19,7 @@ from segue.measure.funnels.counting import Funnel
 from segue.measure.funnels.courses import CLICKED, OPENED
 from segue.measure.period import Period
 from segue.messages.catalogue import Catalogue
+from segue.program.program import Loop, Send
 from segue.runtime.dispatch import Claim
 from segue.runtime.publishing import publish, resume
 from segue.runtime.running import DecisionLine, Running
@@ -58,6 +59,7 @@ rule ticks
     send email "tick"
     wait 6h
   end
+  send email "tick"
 
 rule visits
   when app_opened
@@ -252,6 +254,7 @@ def test_whoever_reached_a_step_is_there_went_on_or_ended_there(busy: Busy, rule
         found = tables.standings(funnel, line.version, held_out=line.held_out)
         program = funnel.versions[line.version].program
         assert found[0].reached == line.entered or line.version != min(funnel.versions)
+        assert all(0 <= number <= len(program.steps) for number in found)
         for number, standing in found.items():
             if number < len(program.steps):
                 assert standing.reached == standing.here + standing.went_on + sum(standing.ended)
@@ -263,15 +266,28 @@ def test_a_repeat_counts_a_journey_once_and_its_turns_apart(busy: Busy) -> None:
     (loop,) = [
         step
         for (_, _, number), step in funnel.steps.items()
-        if type(funnel.versions[line.version].program.steps[number]).__name__ == "Loop"
+        if isinstance(funnel.versions[line.version].program.steps[number], Loop)
     ]
     assert loop.reached == line.entered < loop.times
     assert loop.outcomes["turn 1"] == line.entered >= loop.outcomes["turn 2"] >= loop.outcomes["turn 3"] > 0
 
 
+def test_messages_of_one_name_are_of_the_step_that_sent_them(busy: Busy) -> None:
+    funnel = busy.funnel("ticking")
+    (line,) = tables.lines_of(funnel)
+    sends = tables.letters_at(funnel, line.version, held_out=False)
+    program = funnel.versions[line.version].program
+    in_loop, after = (number for number, step in enumerate(program.steps) if isinstance(step, Send))
+    assert set(sends) == {in_loop, after}
+    found = tables.standings(funnel, line.version, held_out=False)
+    assert sends[after]["decided"] == found[after].reached > 0
+    assert sends[in_loop]["decided"] == found[in_loop].times
+
+
 def test_only_the_journeys_of_the_period_are_counted(busy: Busy) -> None:
     look: Any = partial(read_only, busy.path)
-    middle = Instant(START + 2 * DAY)
+    entries = sorted(line.at for line in busy.lines if (line.rule, line.decision) == ("carts", "entered"))
+    middle = entries[len(entries) // 2]
     with look() as tx:
         found = find_rules(tx, ["carts"])["carts"]
     counted = [
@@ -279,9 +295,7 @@ def test_only_the_journeys_of_the_period_are_counted(busy: Busy) -> None:
         for period in (ALWAYS, Period(Instant(0), middle), Period(middle, Instant(2**60)))
     ]
     assert counted[0] == counted[1] + counted[2]
-    assert counted[1] == sum(
-        line.at < middle for line in busy.lines if (line.rule, line.decision) == ("carts", "entered")
-    )
+    assert counted[1] == sum(at < middle for at in entries)
 
 
 @pytest.fixture

@@ -209,8 +209,7 @@ def _course(
             if number in judged:
                 people, machines = judged[number]
                 # Rules were told of one that turned out to be a machine's only later.
-                persons &= ~(machines & ~people & (OPENED | CLICKED))
-                persons |= people
+                persons = (persons & ~(machines & (OPENED | CLICKED))) | people
             contacts.append(
                 Contact(
                     channel,
