@@ -278,3 +278,13 @@ def test_times_are_quantiles_of_what_was_seen() -> None:
     funnel = counted(*(course(contacts=(contact(handed=Instant(MONDAY + hours * HOUR)),)) for hours in range(1, 11)))
     first = next(record for record in times_table(funnel).records() if record["what"] == "entry to first message")
     assert (first["journeys"], first["p10"], first["p50"], first["p90"]) == (10, 3600.0, 5 * 3600.0, 9 * 3600.0)
+
+
+def test_without_a_goal_nothing_is_said_of_conversions() -> None:
+    checked = check_book([Source("a.rules", "rule carts when cart_abandoned send email")], WORDS)
+    plain = Version(1, 1, compile_rule(checked.book.rules[0]), None, True)
+    funnel = counted(course(contacts=(contact(handed=MONDAY),)), versions=(plain,))
+    assert next(tables.journeys_table([(funnel, None)]).records())["conversion"] is None
+    assert next(touches_table(funnel).records())["conversion"] is None
+    assert next(content_table(funnel, {}).records())["conversion_rate"] is None
+    assert cohorts_table(funnel, date(2026, 9, 9)).rows == ()

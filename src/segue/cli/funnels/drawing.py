@@ -75,6 +75,9 @@ def _draw_group(out: Console, funnel: Funnel, version: Version, line: Line, show
     words, numbers = say_law(line, shown)
     out.print(Text(f"    {words}", "dim"))
     out.print(Text(f"    {numbers}", "bold" if line.balanced else "bold red"))
+    if moved := funnel.moved[version.row, line.held_out]:
+        told = f"{number(moved)} of them began with an earlier version: steps that are gone do not show."
+        out.print(Text(f"    {told}", "dim"))
     out.print()
     out.print(Text(f"{'':{label + _BAR + 1}}{'reached':>11}{'':>6}{'here':>9}{'left':>9}", "dim"))
 
@@ -164,13 +167,18 @@ def _bar(part: int, whole: int) -> str:
 
 def for_people(table: Table, names: Sequence[str] = (), most: int = 12) -> Table:
     """The columns of these names (else all but the rule, which was asked for) and the first so many rows: the others
-    are in files. A column that says nothing is left out."""
+    are in files. A column that says nothing is left out: one without values, or the version where there is one."""
     keep = [
         at
         for at, column in enumerate(table.columns)
-        if (column.name in names if names else column.name != "rule") and any(row[at] is not None for row in table.rows)
+        if (column.name in names if names else column.name != "rule") and _says_something(table, at)
     ]
     rows = tuple(tuple(row[at] for at in keep) for row in table.rows[:most])
     left = len(table.rows) - len(rows)
     notes = (f"{left:,} more lines are in --json and --csv.", *table.notes) if left else table.notes
     return Table(table.name, table.title, tuple(table.columns[at] for at in keep), rows, notes)
+
+
+def _says_something(table: Table, at: int) -> bool:
+    values = {row[at] for row in table.rows}
+    return len(values) > 1 if table.columns[at].name == "version" else values != {None}

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from rich.text import Text
 
-from segue.api import Instant
+from segue.api import Instant, to_rfc3339
 from segue.cli.ending import USAGE, fail
 from segue.cli.funnels.drawing import console, draw, for_people
 from segue.cli.funnels.questions import answer_questions, print_questions
@@ -23,7 +23,7 @@ from segue.measure.funnels.cohorts import as_matrix, cohorts_table, entries_tabl
 from segue.measure.funnels.counting import Funnel
 from segue.measure.funnels.courses import Version
 from segue.measure.period import Period
-from segue.measure.table import Table
+from segue.measure.table import Column, Table
 from segue.program.calendar import local
 from segue.runtime.assembly import Assembly
 
@@ -81,7 +81,7 @@ def show(assembly: Assembly, wanted: Wanted, target: Target) -> list[str]:
         segments = read_preferences(assembly, read[0], now)
         target.put([for_people(segments, most=len(segments.rows)) if target.people else segments], shown)
     elif target.people:
-        _show_one(read[0], journeys, now, wanted, shown)
+        _show_one(read[0], journeys, period, now, wanted, shown)
     else:
         target.put([journeys, *_tables(read[0], now, shown, machines=wanted.machines)], shown)
     for fault in wrong:
@@ -106,11 +106,10 @@ def _tables(read: Read, now: Instant, shown: Shown, *, machines: bool) -> list[T
     ]
 
 
-_A_LINE: Final = (
-    *("rule", "version", "entered", "inside", "finished", "exited", "failed"),
-    *("sent_to", "conversion", "moved_here"),
-)
-"""What is told of a version in one line."""
+_A_LINE: Final = ("rule", "version", "entered", "inside", "finished", "exited", "failed", "conversion")
+"""What is told of a version of one rule among all."""
+_OF_ONE: Final = ("version", "entered", "inside", "finished", "exited", "failed", "moved_here", "sent_to", "conversion")
+"""What is told of a version among those of one rule."""
 _FOR_PEOPLE: Final[Mapping[str, tuple[str, ...]]] = {
     "exits": (),
     "dropped": (),
@@ -139,7 +138,11 @@ def _in_one_line(journeys: Table, names: tuple[str, ...] = _A_LINE) -> Table:
             cells[version] = f"{row[version]}, {row[group]}"
         cells[moved] = row[moved] or None
         rows.append(tuple(cells))
-    told = Table(journeys.name, journeys.title, journeys.columns, tuple(rows), journeys.notes)
+    columns = [
+        Column("conversion", "Goal met", "share") if column.name == "conversion" else column
+        for column in journeys.columns
+    ]
+    told = Table(journeys.name, journeys.title, tuple(columns), tuple(rows), journeys.notes)
     return for_people(told, names, most=len(rows))
 
 
@@ -151,7 +154,7 @@ def _find_version(funnel: Funnel, number: int) -> Version:
     fail(f"{funnel.rule} has no version {number}: there are 1 to {len(funnel.versions)}", USAGE)
 
 
-def _show_one(read: Read, journeys: Table, now: Instant, wanted: Wanted, shown: Shown) -> None:
+def _show_one(read: Read, journeys: Table, period: Period, now: Instant, wanted: Wanted, shown: Shown) -> None:
     out = console()
     funnel = read.funnel
     lines = tables.lines_of(funnel)
@@ -160,8 +163,11 @@ def _show_one(read: Read, journeys: Table, now: Instant, wanted: Wanted, shown: 
     by_name = {table.name: table for table in _tables(read, now, shown, machines=wanted.machines)}
     title = drawn.program.rule.title if drawn is not None else None
     out.print(Text.assemble((printable(title or funnel.rule), "bold"), f"  {printable(funnel.rule)}" if title else ""))
+    if period != EVER:
+        since, until = (shown.instant(to_rfc3339(moment)) for moment in (period.since, period.until))
+        out.print(Text(f"Entered from {since} until {until}", "dim"))
     if not lines:
-        out.print(Text("  Nobody entered in this period."))
+        out.print(Text("  Nobody entered" if period == EVER else "  Nobody entered in this period"))
     if drawn is not None:
         draw(out, funnel, drawn, shown)
     for name, columns in _FOR_PEOPLE.items():
@@ -170,7 +176,7 @@ def _show_one(read: Read, journeys: Table, now: Instant, wanted: Wanted, shown: 
     if by_name["cohorts"].rows:
         print_table(as_matrix(by_name["cohorts"]), shown)
     if len({line.version for line in lines}) > 1:
-        print_table(_in_one_line(journeys, _A_LINE[1:]), shown)
+        print_table(_in_one_line(journeys, _OF_ONE), shown)
     else:
         for note in journeys.notes:
             if note != tables.LAW:

@@ -18,8 +18,8 @@ _WEEKS_SHOWN: Final = 8
 
 
 def cohorts_table(funnel: Funnel, today: date) -> Table:
-    """Journeys by the week of their entry, and what part of them had converted by the end of each week since. Weeks
-    begin on Monday, and a week is counted once its last journeys are that old."""
+    """Journeys by the week of their entry, and what part of them had converted by the end of each week since. Nothing
+    of a rule without a goal. Weeks begin on Monday, and a week is counted once its last journeys are that old."""
     entered: Counter[date] = Counter()
     later: Counter[tuple[date, int]] = Counter()
     for (held_out, day, days), count in funnel.days.items():
@@ -30,7 +30,7 @@ def cohorts_table(funnel: Funnel, today: date) -> Table:
                 later[monday, days // _WEEK] += count
     most = max((week for _, week in later), default=0)
     rows: list[tuple[Cell, ...]] = []
-    for monday in sorted(entered):
+    for monday in sorted(entered) if funnel.has_goal else ():
         so_far = 0
         for week in range(most + 1):
             so_far += later[monday, week]

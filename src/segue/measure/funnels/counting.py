@@ -193,6 +193,11 @@ class Funnel:
     # What was counted
 
     @property
+    def has_goal(self) -> bool:
+        """Whether any version has a goal: without one, nothing can convert."""
+        return any(version.program.goal is not None for version in self.versions.values())
+
+    @property
     def steps(self) -> Mapping[StepKey, Step]:
         """The steps that any journey reached. One that finished behind the last step reached none there."""
         self._count_ways()

@@ -16,6 +16,9 @@ from segue.messages.template import Template
 from segue.program import program as p
 
 _SECOND: Final = 1_000_000
+_SHARED: Final = (
+    "A conversion counts for every message that its journey was sent before; `segue attribute` shares it out."
+)
 _FEWEST: Final = 20
 """Conversions from which on it is said whether a window fits."""
 MANY_TOUCHES: Final = 20
@@ -33,6 +36,8 @@ def times_table(funnel: Funnel) -> Table:
         newest_first = sorted(times, key=lambda row: -funnel.versions[row].number)
         for row in (None, *(newest_first if len(newest_first) > 1 else ())):
             values = values_of(times, row)
+            if not len(values):
+                continue
             seconds = [None if one is None else one / _SECOND for one in quantiles(values)]
             version = ALL if row is None else str(funnel.versions[row].number)
             rows.append((funnel.rule, version, what, len(values), *seconds))
@@ -131,17 +136,18 @@ def touches_table(funnel: Funnel) -> Table:
         customers[min(touches, MANY_TOUCHES)] += count
     rows = []
     for touches in sorted(journeys.keys() | customers.keys()):
-        low, high = interval(converted[touches], journeys[touches])
+        sure = interval(converted[touches], journeys[touches])
         rows.append(
             (
                 funnel.rule,
                 f"{touches} or more" if touches == MANY_TOUCHES else str(touches),
                 journeys[touches],
                 customers[touches],
-                converted[touches],
-                share(converted[touches], journeys[touches]),
-                low,
-                high,
+                *(
+                    (converted[touches], share(converted[touches], journeys[touches]), *sure)
+                    if funnel.has_goal
+                    else (None,) * 4
+                ),
             )
         )
     return Table(
@@ -158,7 +164,9 @@ def touches_table(funnel: Funnel) -> Table:
             Column("conversion_high", "to", "share"),
         ),
         tuple(rows),
-        ("Who converts soon gets fewer messages: this does not say that fewer work better.",) if rows else (),
+        ("Who converts soon gets fewer messages: this does not say that fewer work better.",)
+        if rows and funnel.has_goal
+        else (),
     )
 
 
@@ -230,7 +238,8 @@ def content_table(funnel: Funnel, templates: Mapping[str, Template], *, machines
             notes.append(f"{message} by {channel}{f' in {locale}' if locale else ''} reads {names}.")
         rates: list[Cell] = []
         for name in ("opened", "clicked", "converted"):
-            rates += [share(found[name], found["sent"]), *interval(found[name], found["sent"])]
+            known = name != "converted" or funnel.has_goal
+            rates += [share(found[name], found["sent"]), *interval(found[name], found["sent"])] if known else [None] * 3
         rows.append(
             (
                 funnel.rule,
@@ -239,7 +248,7 @@ def content_table(funnel: Funnel, templates: Mapping[str, Template], *, machines
                 locale or None,
                 *(found[name] for name in ("sent", "delivered", "opened", "clicked", "replied")),
                 *(found[name] for name in by_machines),
-                found["converted"],
+                found["converted"] if funnel.has_goal else None,
                 *rates,
                 names or None,
             )
@@ -268,7 +277,7 @@ def content_table(funnel: Funnel, templates: Mapping[str, Template], *, machines
         ),
         tuple(rows),
         (
-            "A conversion counts for every message that its journey was sent before; `segue attribute` shares it out.",
+            *((_SHARED,) if funnel.has_goal else ()),
             "Rates are of the messages sent, with the interval that holds 95%.",
             *notes,
         )

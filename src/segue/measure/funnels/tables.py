@@ -126,6 +126,7 @@ def _journey_rows(funnel: Funnel, *, machines: bool) -> Iterator[tuple[Cell, ...
             if (reach.version, reach.held_out) == (line.version, line.held_out)
         ]
         converted = sum(count for reach, count in ours if reach.converted)
+        aims = version.program.goal is not None or converted > 0
         yield (
             funnel.rule,
             str(version.number),
@@ -142,8 +143,8 @@ def _journey_rows(funnel: Funnel, *, machines: bool) -> Iterator[tuple[Cell, ...
                 if machines
                 else ()
             ),
-            converted,
-            share(converted, line.entered),
+            converted if aims else None,
+            share(converted, line.entered) if aims else None,
         )
 
 
