@@ -114,9 +114,11 @@ class Shown(msgspec.Struct, frozen=True):
 
     def change(self, share: float) -> str:
         """``+12%``, ``−4%``, ``unchanged``."""
-        if abs(share) < 0.0005:
-            return "unchanged"
-        return f"{'+' if share > 0 else '−'}{self.brief(abs(share))}"
+        return "unchanged" if abs(share) < 0.0005 else self.signed(share)
+
+    def signed(self, share: float) -> str:
+        """``+12%``, ``−0.4%``, ``0%``."""
+        return f"{'+' if share > 0 else '−' if share < 0 else ''}{self.brief(abs(share))}"
 
     def day(self, iso: str) -> str:
         """``3 Nov``, in the order that the locale has."""

@@ -2,15 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from segue.cli.reporting.charts import Dot, Range, Ranges
 from segue.cli.reporting.material import Material, Section
+from segue.cli.reporting.sections.cells import real
+from segue.measure.table import Table
+
+_CHANNELS = 12
+TITLE = "What models attribute to channels"
+WHAT_MODELS_SAY = (
+    "Models share conversions out among the touches before them. None of them knows what would have happened without "
+    "a touch: where they disagree, the truth is not somewhere between them."
+)
 
 
 def sections(material: Material) -> list[Section]:
-    """The models' shares by channel."""
-    return [
-        Section(
-            "attribution",
-            "What models attribute to channels",
-            missing=("No touch lies before a conversion: messages that go out in rules with a `goal` fill this.",),
+    """The models' conversions by channel, as a band from the least to the most."""
+    table = material.table("attribution")
+    if table is None:
+        missing = (
+            "No touch lies before a conversion: messages that go out in rules with a `goal` fill this."
+            if not material.now.conversions or not material.now.sent()
+            else "`segue attribute` shares these conversions out among the touches before them."
         )
-    ]
+        return [Section("attribution", TITLE, missing=(missing,))]
+    by_channel = shares_by(table, "channel")
+    ordered = sorted(by_channel, key=lambda one: (-max(by_channel[one].values()), one))
+    shown = material.shown
+    ranges = tuple(_range(material, channel, by_channel[channel]) for channel in ordered[:_CHANNELS])
+    widest = max(ranges, key=lambda one: one.high - one.low)
+    said = (
+        f"The models agree most about what is narrow; they disagree most about {widest.name}: "
+        f"{shown.number(widest.low)} to {shown.number(widest.high)} conversions."
+        if widest.high > widest.low
+        else "The models agree about every channel."
+    )
+    chart = Ranges("Conversions by channel, as each model shares them out", said, table, ranges)
+    return [Section("attribution", TITLE, (WHAT_MODELS_SAY,), (), (chart,))]
+
+
+def _range(material: Material, channel: str, models: Mapping[str, float]) -> Range:
+    low, high = min(models.values()), max(models.values())
+    dots = tuple(Dot(model, value) for model, value in models.items())
+    shown = material.shown
+    note = (
+        shown.number(round(low, 1))
+        if low == high
+        else f"{shown.number(round(low, 1))} to {shown.number(round(high, 1))}"
+    )
+    return Range(channel, low, high, dots, note)
+
+
+def shares_by(table: Table, column: str) -> dict[str, dict[str, float]]:
+    """What each model gives, by channel, rule or whatever the column names."""
+    found: dict[str, dict[str, float]] = {}
+    for one in table.records():
+        models = found.setdefault(str(one[column]), {})
+        models[str(one["model"])] = models.get(str(one["model"]), 0.0) + real(one["conversions"])
+    return found

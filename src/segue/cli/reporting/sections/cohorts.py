@@ -7,6 +7,7 @@ from collections import defaultdict
 from segue.cli.reporting.charts import Bar, Bars, Heat
 from segue.cli.reporting.charts.chart import Chart
 from segue.cli.reporting.material import Material, Section
+from segue.cli.reporting.sections.cells import real, whole
 
 _WEEKS = 8
 _COHORTS = 12
@@ -43,11 +44,11 @@ def _heat(material: Material) -> Heat | None:
     for one in table.records():
         if one["rule"] not in with_goal:
             continue
-        week, weeks = str(one["week_of_entry"]), _int(one["weeks"])
+        week, weeks = str(one["week_of_entry"]), whole(one["weeks"])
         if weeks == 1:
-            entered[week] += _int(one["entered"])
-        converted[week, weeks] += _int(one["converted"])
-        told[week, weeks] += _int(one["entered"])
+            entered[week] += whole(one["entered"])
+        converted[week, weeks] += whole(one["converted"])
+        told[week, weeks] += whole(one["entered"])
     if not entered:
         return None
     shown = material.shown
@@ -78,18 +79,18 @@ def _content(material: Material) -> Bars | None:
     if table is None:
         return None
     found = [
-        one for one in table.records() if _int(one["sent"]) >= _FEWEST and isinstance(one["conversion_rate"], float)
+        one for one in table.records() if whole(one["sent"]) >= _FEWEST and isinstance(one["conversion_rate"], float)
     ]
-    found.sort(key=lambda one: -_float(one["conversion_rate"]))
+    found.sort(key=lambda one: -real(one["conversion_rate"]))
     if not found or not any(one["conversion_rate"] for one in found):
         return None
     bars = tuple(
         Bar(
             f"{one['message']} by {one['channel']}{' · ' + str(one['locale']) if one['locale'] else ''}",
-            _float(one["conversion_rate"]),
-            f"of {material.shown.number(_int(one['sent']))}",
-            _float(one["conversion_low"]),
-            _float(one["conversion_high"]),
+            real(one["conversion_rate"]),
+            f"of {material.shown.number(whole(one['sent']))}",
+            real(one["conversion_low"]),
+            real(one["conversion_high"]),
         )
         for one in found[:_MESSAGES]
     )
@@ -101,11 +102,3 @@ def _content(material: Material) -> Bars | None:
         bars,
         "share",
     )
-
-
-def _int(cell: object) -> int:
-    return int(cell) if isinstance(cell, int | float) else 0
-
-
-def _float(cell: object) -> float:
-    return float(cell) if isinstance(cell, int | float) else 0.0

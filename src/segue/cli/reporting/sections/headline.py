@@ -150,7 +150,7 @@ def _against(material: Material, value: float, was: float) -> str:
     if material.before is None or material.before.empty:
         return ""
     change = _change(material, value, was)
-    return f"{change} against before" if change else "none before"
+    return change if value == was else f"{change} against before" if change else "none before"
 
 
 def _change(material: Material, value: float, was: float) -> str:

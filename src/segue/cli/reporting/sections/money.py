@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from segue.cli.reporting.charts import Bar, Bars, Line, Lines
 from segue.cli.reporting.charts.chart import Chart
 from segue.cli.reporting.material import Material, Section
+from segue.cli.reporting.sections.cells import real
 from segue.measure.results.tables import money_days_table, money_table, rules_table
 from segue.measure.table import Table
 
@@ -75,8 +76,8 @@ def _goals(material: Material) -> Iterator[Bars]:
     table = rules_table(material.now)
     worths = [one for one in table.records() if one["worth"]]
     for currency in sorted({str(one["currency"]) for one in worths}):
-        ours = sorted((one for one in worths if one["currency"] == currency), key=lambda one: -_float(one["worth"]))
-        bars = tuple(Bar(material.title(str(one["rule"])), _float(one["worth"])) for one in ours[:15])
+        ours = sorted((one for one in worths if one["currency"] == currency), key=lambda one: -real(one["worth"]))
+        bars = tuple(Bar(material.title(str(one["rule"])), real(one["worth"])) for one in ours[:15])
         said = f"{bars[0].name} brought most: {material.shown.money(bars[0].value or 0, currency)}."
         yield Bars(f"Worth of goals met, {currency}", said, table, bars, "money", currency)
 
@@ -89,17 +90,13 @@ def _budgets(material: Material) -> Iterator[Bars]:
     bars = tuple(
         Bar(
             f"{one['kind']}, {one['span']}",
-            _float(one["used"]),
-            f"· {shown.money(_float(one['spent']), str(one['currency']))} of "
-            f"{shown.money(_float(one['budget']), str(one['currency']))}",
-            colour=2 if _float(one["used"]) >= 1 else 1,
+            real(one["used"]),
+            f"· {shown.money(real(one['spent']), str(one['currency']))} of "
+            f"{shown.money(real(one['budget']), str(one['currency']))}",
+            colour=2 if real(one["used"]) >= 1 else 1,
         )
         for one in table.records()
     )
     full = sum(1 for bar in bars if (bar.value or 0) >= 1)
     said = f"{full} of {len(bars)} budgets are used up now." if full else "No budget is used up now."
     yield Bars("Spend against budget, now", said, table, bars, "share", whole=1.0)
-
-
-def _float(cell: object) -> float:
-    return float(cell) if isinstance(cell, int | float) else 0.0

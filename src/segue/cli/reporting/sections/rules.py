@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from segue.cli.reporting.charts import Bar, Bars
 from segue.cli.reporting.charts.chart import Chart, cut
 from segue.cli.reporting.material import Material, Section
+from segue.cli.reporting.sections.cells import whole
 from segue.measure.results.tables import rules_table
 from segue.measure.table import Cell, Table
 
@@ -41,8 +42,8 @@ def sections(material: Material) -> list[Section]:
 
 def _sentences(material: Material, table: Table) -> tuple[str, ...]:
     shown = material.shown
-    entered = {str(one["rule"]): _int(one["entries"]) for one in table.records() if one["entries"] is not None}
-    converted = {str(one["rule"]): _int(one["conversions"]) for one in table.records() if one["entries"] is not None}
+    entered = {str(one["rule"]): whole(one["entries"]) for one in table.records() if one["entries"] is not None}
+    converted = {str(one["rule"]): whole(one["conversions"]) for one in table.records() if one["entries"] is not None}
     best = max(converted, key=lambda rule: converted[rule])
     first = f"{shown.number(len(entered))} {'rule was' if len(entered) == 1 else 'rules were'} entered."
     if not converted[best]:
@@ -55,8 +56,8 @@ def _entries(material: Material, table: Table) -> Bars:
     bars = tuple(
         Bar(
             material.title(str(one["rule"])),
-            _int(one["entries"]),
-            f"· {shown.number(_int(one['conversions']))} converted" if one["conversions"] else "",
+            whole(one["entries"]),
+            f"· {shown.number(whole(one['conversions']))} converted" if one["conversions"] else "",
         )
         for one in table.records()
         if one["entries"] is not None
@@ -75,8 +76,8 @@ def _funnels(material: Material) -> Iterator[Bars]:
     for line in journeys.records():
         if line["group"] == "sent to":
             key = str(line["rule"]), str(line["version"])
-            entered[key] = _int(line["entered"])
-            converted[key] = _int(line["converted"])
+            entered[key] = whole(line["entered"])
+            converted[key] = whole(line["converted"])
     largest: dict[str, tuple[str, str]] = {}
     for key in sorted(entered, key=lambda one: -entered[one]):
         largest.setdefault(key[0], key)
@@ -85,7 +86,7 @@ def _funnels(material: Material) -> Iterator[Bars]:
         ours = [
             one
             for one in steps.records()
-            if (one["rule"], one["version"], one["group"]) == (rule, version, "sent to") and _int(one["reached"])
+            if (one["rule"], one["version"], one["group"]) == (rule, version, "sent to") and whole(one["reached"])
         ]
         if not total or not ours:
             continue
@@ -98,7 +99,7 @@ def _funnel(
     shown = material.shown
     bars = [Bar("Entered", total)]
     for one in ours[:_STEPS]:
-        reached = _int(one["reached"])
+        reached = whole(one["reached"])
         note = f"· {shown.brief(reached / total)}"
         bars.append(Bar(str(one["words"]), reached, note, colour=1 if one["sent"] is not None else 3))
     if converted:
@@ -129,7 +130,7 @@ def _reasons(material: Material) -> Iterator[Bars]:
             continue
         counts: Counter[tuple[str, str]] = Counter()
         for one in table.records():
-            counts[str(one["reason"] or "no reason given"), str(one[words])] += _int(one[column])
+            counts[str(one["reason"] or "no reason given"), str(one[words])] += whole(one[column])
         common = counts.most_common(10)
         said = f"The most frequent is “{common[0][0][0]}”, {shown.number(common[0][1])} times."
         yield Bars(title, said, table, tuple(Bar(f"{what}", n, f"· {how}", colour=0) for (what, how), n in common))
@@ -160,7 +161,3 @@ def _titled(material: Material, table: Table) -> Table:
     """A table whose first column are rules, with what people call them."""
     rows = tuple((material.title(str(row[0])), *row[1:]) for row in table.rows)
     return Table(table.name, table.title, table.columns, rows, table.notes)
-
-
-def _int(cell: Cell) -> int:
-    return int(cell) if isinstance(cell, int | float) else 0
