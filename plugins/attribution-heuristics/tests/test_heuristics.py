@@ -21,7 +21,6 @@ from segue_attribution_heuristics import (
     TimeDecay,
     WShaped,
     segue_attribution_models,
-    spread,
 )
 
 HOUR = 3_600_000_000
@@ -110,7 +109,7 @@ def test_linear_by_channel_is_the_same_with_a_million_channels(journeys: Any) ->
     paths = [path(touches) for touches in journeys]
     expected = weights("linear", Linear(per="channel"), *paths)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spread, "_ROOM", -1)
+        patch.setattr("segue.api.attribution._ROOM", -1)
         assert weights("linear", Linear(per="channel"), *paths) == expected
 
 

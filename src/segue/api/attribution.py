@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int32]
 else:
     Floats = Ints = Codes = Any
+
+
+_ROOM: Final = 32_000_000
+"""Up to so many pairs of a path and a channel are counted in a table; beyond, they are sorted."""
 
 
 class Path(msgspec.Struct, frozen=True):
@@ -92,6 +96,19 @@ class Paths(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
         places: Ints = np.arange(len(self.channels)) - self.per_touch(self.first)
         return places
+
+    def alike(self) -> Ints:
+        """For each touch, how many touches of its path have its channel."""
+        import numpy as np
+
+        pairs = self.per_touch(np.arange(len(self.counts)) * len(self.names)) + self.channels
+        found: Ints
+        if len(self.counts) * len(self.names) <= _ROOM:
+            found = np.bincount(pairs)[pairs] if len(pairs) else pairs
+        else:
+            _, places, counts = np.unique(pairs, return_inverse=True, return_counts=True)
+            found = counts[places]
+        return found
 
     @staticmethod
     def of(paths: Iterable[Path]) -> Paths:

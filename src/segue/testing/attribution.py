@@ -62,7 +62,8 @@ class AttributionConformance:
         assert not credits, f"there were no paths, and credit for {sorted(credits)}"
 
     def test_a_single_touch_gets_everything(self) -> None:
-        credits = self._credit([_path("email", 1, 40.0)])
+        # Some models need to see journeys that did not convert.
+        credits = self._credit([_path("email", 1, 40.0), _path("email", 0, 0.0)])
         assert sorted(credits) == ["email"], f"only email was touched, and there is credit for {sorted(credits)}"
         self._require_close(credits["email"], 1, 40.0, "the only touch")
 

@@ -11,8 +11,6 @@ from segue.api import Paths
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
-_ROOM: Final = 32_000_000
-"""Up to so many pairs of a path and a channel are counted in a table; beyond, they are sorted."""
 
 
 class Linear(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,7 +38,7 @@ class TimeDecay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def linear(paths: Paths, options: Linear) -> Any:
     if options.per == "touch":
         return paths.per_touch(1 / paths.lengths)
-    alike = _touches_of_the_same_channel(paths)
+    alike = paths.alike()
     # On each path the touches of one channel are now worth 1 together.
     channels = paths.per_path(1 / alike)
     return 1 / (alike * paths.per_touch(channels))
@@ -61,14 +59,3 @@ def time_decay(paths: Paths, options: TimeDecay) -> Any:
     age = (paths.per_touch(paths.times[paths.last]) - paths.times) / 1e6
     parts = np.exp2(-age / options.seconds)
     return parts / paths.per_touch(paths.per_path(parts))
-
-
-def _touches_of_the_same_channel(paths: Paths) -> Any:
-    """For each touch, how many touches of its path have its channel."""
-    import numpy as np
-
-    pairs = paths.per_touch(np.arange(len(paths.counts)) * len(paths.names)) + paths.channels
-    if len(paths.counts) * len(paths.names) <= _ROOM:
-        return np.bincount(pairs)[pairs] if len(pairs) else pairs
-    _, places, counts = np.unique(pairs, return_inverse=True, return_counts=True)
-    return counts[places]
