@@ -68,16 +68,24 @@ class Caller(BaseChannel):
     async def call(self, message: Message) -> Answer:
         if not message.address.strip():
             return Rejected("no address")
-        body = msgspec.json.encode([message.key, message.address.encode("utf-8", "replace")])
+        body = msgspec.json.encode(self.written(message))
+        headers = {"x-key": self.secret, "Idempotency-Key": self.known_by(message)}
         try:
             response = await self.http.request(
-                "POST", "http://127.0.0.1:9/", headers={"x-key": self.secret}, body=body, timeout=self.wait
+                "POST", "http://127.0.0.1:9/", headers=headers, body=body, timeout=self.wait
             )
         except HttpError as error:
             return self.failed(error)
         except Exception as error:
             return self.raised(error)
         return self.judge(response)
+
+    def written(self, message: Message) -> list[str]:
+        words = [message.address, message.content.get("text", "")]
+        return [one.encode("utf-8", "replace").decode() for one in words]
+
+    def known_by(self, message: Message) -> str:
+        return message.key
 
     def failed(self, error: HttpError) -> Answer:
         return (Unknown if error.sent else Retry)(str(error))
@@ -101,6 +109,37 @@ class Caller(BaseChannel):
 
     def id_of(self, request: Request) -> str:
         return request.body.decode()
+
+
+class Broadcaster(Caller):
+    """Writes to one number, which its author had in mind."""
+
+    def written(self, message: Message) -> list[str]:
+        return ["+358401234567", *super().written(message)[1:]]
+
+
+class Keyless(Caller):
+    def known_by(self, message: Message) -> str:
+        return "none"
+
+
+class Forgetful(Caller):
+    """Says each time that it is something new."""
+
+    def known_by(self, message: Message) -> str:
+        return f"{message.key}-{message.attempt}"
+
+
+class Stubborn(Caller):
+    """Says each time that it is the same, and tells the key elsewhere."""
+
+    def known_by(self, message: Message) -> str:
+        return "segue"
+
+
+class Narrow(Caller):
+    async def call(self, message: Message) -> Answer:
+        return Rejected("too long") if len(message.content["text"]) > 100 else await super().call(message)
 
 
 class Pessimist(Caller):
@@ -214,7 +253,7 @@ CALLER = ChannelSpec(
     config=Secretive,
     open=Caller,
     address="email",
-    content=(ContentPart("text", extensions=("txt",)),),
+    content=(ContentPart("text", extensions=("txt",), most=200),),
     timeout=2.0,
 )
 
@@ -246,6 +285,11 @@ def genuine_call() -> Request:
         ("test_junk_and_huge_answers_are_answered", Trusting, "send raised JSONDecodeError"),
         ("test_junk_and_huge_answers_are_answered", Quoting, "quote the beginning"),
         ("test_it_waits_no_longer_than_it_declares", Patient, "it waits 30 s for answers"),
+        ("test_the_message_goes_to_its_address", Broadcaster, "no request names the address 'ann@example.com'"),
+        ("test_the_provider_is_given_the_key", Keyless, 'declare unknown="hold"'),
+        ("test_a_second_try_is_known_as_the_same", Forgetful, "the provider would send the message twice"),
+        ("test_a_second_try_is_known_as_the_same", Stubborn, "the provider would send one of them only"),
+        ("test_what_fits_is_not_rejected", Narrow, "text may have 200 characters, by the declaration"),
         ("test_secrets_are_kept", Gossip, "an answer shows the secret that begins with 'hun'"),
         ("test_secrets_are_kept", Logger, "the log shows the secret"),
         ("test_a_genuine_call_is_believed", Deaf, "answers 403 to what genuine"),
@@ -307,3 +351,11 @@ def fails(
     suite.folder = folder
     with pytest.raises(AssertionError, match=said):
         getattr(suite, check)()
+
+
+def test_a_channel_that_holds_what_nobody_knows_needs_no_key(tmp_path: Path) -> None:
+    class Suite(ChannelConformance):
+        def make(self) -> tuple[ChannelSpec, msgspec.Struct]:
+            return msgspec.structs.replace(CALLER, open=Keyless, unknown="hold"), Secretive("")
+
+    Suite().test_the_provider_is_given_the_key()

@@ -90,6 +90,25 @@ class ChannelConformance(ProviderChecks, CallerChecks):
 
         self._with_channel(exchange)
 
+    def test_what_fits_is_not_rejected(self) -> None:
+        """A text of as many characters as the declaration allows: Segue lets it through, and checks no further."""
+
+        async def exchange(channel: Channel, spec: ChannelSpec) -> None:
+            for part in spec.content:
+                if not part.extensions or not part.most:
+                    continue
+                plain = self.message(1)
+                (usual,) = await self._send(channel, spec, [plain])
+                text = ("as long as it may be " * part.most)[: part.most - 1] + "x"
+                long = msgspec.structs.replace(plain, key=f"{2:032x}", content={**plain.content, part.name: text})
+                (answer,) = await self._send(channel, spec, [long])
+                assert isinstance(usual, Rejected) or not isinstance(answer, Rejected), (
+                    f"{part.name} may have {part.most:,} characters, by the declaration, and a text of so many is "
+                    f"answered {answer!r}"
+                )
+
+        self._with_channel(exchange)
+
     def test_any_content_is_answered(self) -> None:
         async def exchange(channel: Channel, spec: ChannelSpec) -> None:
             for n, text in enumerate(texts()):

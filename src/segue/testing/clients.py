@@ -25,11 +25,18 @@ class Asked(msgspec.Struct, frozen=True):
     def carries(self, message: Message) -> bool:
         """Whether the message itself is in it, as far as can be seen: its key, its address or a part of its content; a
         channel may first ask for a token, say."""
+        return self.is_addressed(message) or self.shows(message.key, *message.content.values())
+
+    def is_addressed(self, message: Message) -> bool:
+        """Whether the address of the message is in it, or is where it goes."""
         if self.url and self.url in message.address:
             return True
+        return self.shows(message.address, message.address.lstrip("+"))
+
+    def shows(self, *wanted: str) -> bool:
+        """Whether one of these texts stands anywhere in it."""
         raw = " ".join((self.url, *self.query.values(), *self.headers.values(), self.body.decode("utf-8", "replace")))
-        wanted = {message.key, message.address, message.address.lstrip("+"), *message.content.values()} - {""}
-        return any(one in text for text in (raw, unquote_plus(raw)) for one in wanted)
+        return any(one in text for text in (raw, unquote_plus(raw)) for one in wanted if one)
 
 
 class StandInClient:

@@ -7,18 +7,23 @@ own, is not seen here: try such a channel against a server that misbehaves.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
 from typing import Final
 from urllib.parse import quote
+from uuid import UUID
+
+import msgspec
 
 from segue.api import (
     Answer,
     Channel,
     ChannelSpec,
     HttpError,
+    Message,
     Rejected,
     Response,
     Retry,
@@ -35,6 +40,9 @@ _LONGEST_REASON: Final = 2_000
 """Characters of a reason. Segue keeps 500; beyond this a whole answer was quoted."""
 _SHORTEST_SECRET: Final = 8
 """Characters of a secret that is looked for: shorter ones stand in words."""
+
+_ID: Final = re.compile(r"idempoten|dedup|^(?:x-)?(?:message|request)[-_]?id$", re.IGNORECASE)
+"""Names under which providers take what tells one message from another."""
 
 JUNK: Final = (
     b"",
@@ -137,6 +145,40 @@ class ProviderChecks(ChannelStage):
             f"it waits {waits:g} s for answers, and declares {spec.timeout:g} s: Segue would cut it off before"
         )
 
+    def test_the_message_goes_to_its_address(self) -> None:
+        """To each customer their own: not to a number from the settings, nor to the one before."""
+        for asked, message in self._accepted():
+            assert any(one.is_addressed(message) for one in asked), (
+                f"no request names the address {message.address!r}: each message goes to its own `message.address`"
+            )
+
+    def test_the_provider_is_given_the_key(self) -> None:
+        """A message that comes again, after a crash or an answer that was lost, is known by its key."""
+        if self.make()[0].unknown != "retry":
+            return
+        for asked, message in self._accepted():
+            readable = any(one.shows(*_words(message)) for one in asked)
+            key = any(one.shows(message.key, message.key.upper(), str(UUID(message.key))) for one in asked)
+            assert key or not readable, (
+                "no request holds the message's key: give it to the provider as idempotency key, reference or id of "
+                'your own. Where it takes none, declare unknown="hold": nothing is then sent twice'
+            )
+
+    def test_a_second_try_is_known_as_the_same(self) -> None:
+        """What a request calls its idempotency key, or its id, is the same each time a message is tried, and of another
+        message another."""
+        tried = [[list(_ids(one)) for one in asked] for asked, _ in self._accepted(1, 1, 2)]
+        if len(tried) < 3:
+            return
+        (first, again, other) = tried
+        for before, after in zip(first, again, strict=False):
+            assert before == after, (
+                f"a second try says {after!r}, the first said {before!r}: the provider would send the message twice. "
+                "Make it of `message.key`"
+            )
+        if any(first):
+            assert first != other, f"two messages have the same {first!r}: the provider would send one of them only"
+
     def test_secrets_are_kept(self) -> None:
         """No secret setting in the log, in a reason, in what a caller gets or in the ``repr`` of the configuration."""
         _, config = self.make()
@@ -156,6 +198,17 @@ class ProviderChecks(ChannelStage):
             found = [secret for secret in secrets for form in (secret, quote(secret, safe="")) if form in text]
             assert not found, f"{where} shows the secret that begins with {found[0][:3]!r}"
 
+    def _accepted(self, *numbers: int) -> list[tuple[list[Asked], Message]]:
+        """The requests for each of these messages, of a provider that says yes; those without any are left out."""
+        found = []
+        for place, number in enumerate(numbers or (1,)):
+            provider = BadProvider(_always(Response(200, b"{}")), self.beforehand)
+            message = self.message(number, attempt=place + 1)
+            self._with_channel(lambda channel, spec, one=message: self._send(channel, spec, [one]), provider)  # type: ignore[misc]
+            if asked := [one for one in provider.asked if one.carries(message)]:
+                found.append((asked, message))
+        return found
+
     def _answered(self, act: Callable[[Asked], Response | Exception]) -> Iterable[tuple[Answer, bool]]:
         """The answer to one message, and whether a request carried it; nothing where none was made."""
         provider = BadProvider(act, self.beforehand)
@@ -169,6 +222,24 @@ class ProviderChecks(ChannelStage):
         if not provider.asked:
             return []
         return [(answer, any(one.carries(message) for one in provider.asked)) for answer in found]
+
+
+def _words(message: Message) -> list[str]:
+    """The parts of a message that are more than a word or two."""
+    return [text for text in message.content.values() if " " in text]
+
+
+def _ids(asked: Asked) -> Iterator[tuple[str, str]]:
+    """What a request says is its own: an idempotency key, an id of the message."""
+    for name, value in asked.headers.items():
+        if _ID.search(name):
+            yield name, value
+    try:
+        body = msgspec.json.decode(asked.body)
+    except msgspec.DecodeError:
+        return
+    if isinstance(body, dict):
+        yield from ((name, str(value)) for name, value in body.items() if _ID.search(name))
 
 
 def _always(answer: Response | Exception) -> Callable[[Asked], Response | Exception]:

@@ -36,7 +36,7 @@ def segue_channels() -> Sequence[ChannelSpec]:
             config=SmsConfig,
             open=open_sms,
             address="phone",
-            content=(ContentPart("text", extensions=("txt",), most=1_600),),
+            content=(ContentPart("text", extensions=("txt",), most=1_530),),
             # Twilio takes one message a request, queues it, and knows no idempotency key: what a crash may repeat is
             # one batch, so batches are small.
             batch=20,
