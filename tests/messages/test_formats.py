@@ -22,6 +22,8 @@ def text(source: str, house: House = FINNISH, **values: Any) -> str:
         ("de", "1.234,50 €", "1.234,5", "25 %"),
         ("pt-BR", "€ 1.234,50", "1.234,5", "25%"),
         ("de-CH", "EUR 1’234.50", "1’234.5", "25%"),
+        ("ar", "\u200f1,234.50 €", "1,234.5", "25%"),
+        ("fa", "\u200e€ ۱٬۲۳۴٫۵۰", "۱٬۲۳۴٫۵", "۲۵%"),
     ],
 )
 def test_money_numbers_and_shares_are_written_as_the_language_writes_them(
@@ -99,3 +101,9 @@ def test_what_a_filter_does_not_know_fails_the_message(source: str) -> None:
 def test_a_locale_without_tables_is_written_as_its_language_else_as_english() -> None:
     assert text("{{ 5 | money }}", House("fi-ZZ", "UTC", "EUR")) == "5,00 €"
     assert text("{{ 5 | money }}", House("tlh", "UTC", "EUR")) == "€5.00"
+
+
+def test_dates_have_the_digits_of_the_country() -> None:
+    source = '{{ "2026-03-09" | date: "short" }} {{ "2026-03-09T10:05:00Z" | time }}'
+    assert text(source, House("ar-EG")) == "٩\u200f/٣\u200f/٢٠٢٦ ١٠:٠٥ ص"
+    assert text(source, House("ar-MA")).startswith("9")

@@ -18,7 +18,13 @@ from segue.messages.locales import is_right_to_left, tried
         ({}, ["fi", None]),
         ({"locale": "no language"}, ["fi", None]),
         ({"locale": 7, "country": True}, ["fi", None]),
-        ({"locale": "zh-Hant-TW"}, ["zh-Hant-TW", "zh-Hant", "zh", "zh-TW", None, "fi"]),
+        ({"locale": "zh-Hant-TW"}, ["zh-Hant-TW", "zh-TW", "zh-Hant", "zh", None, "fi"]),
+        ({"locale": "zh_HK"}, ["zh-HK", "zh-Hant", "zh-TW", "zh", None, "fi"]),
+        ({"locale": "zh-CN"}, ["zh-CN", "zh", None, "fi"]),
+        ({"locale": "sr-Latn-RS"}, ["sr-Latn-RS", "sr-Latn", "sr", "sr-RS", None, "fi"]),
+        ({"locale": "nb-NO"}, ["nb-NO", "nb", "no", None, "fi"]),
+        ({"country": "NO"}, ["nb-NO", "nb", "no", None, "fi"]),
+        ({"locale": "nn"}, ["nn", "no", "nb", None, "fi"]),
     ],
 )
 def test_content_is_looked_for_by_language_then_country_then_default(

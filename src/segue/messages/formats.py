@@ -64,6 +64,23 @@ def _locale(tag: str) -> Locale:
     return Locale.parse("en")
 
 
+_DIGITS: Final = {
+    "arab": "٠١٢٣٤٥٦٧٨٩",
+    "arabext": "۰۱۲۳۴۵۶۷۸۹",
+    "beng": "০১২৩৪৫৬৭৮৯",
+    "deva": "०१२३४५६७८९",
+    "mymr": "၀၁၂၃၄၅၆၇၈၉",
+    "tibt": "༠༡༢༣༤༥༦༧༨༩",
+}
+"""The digits of CLDR's numbering systems, which babel leaves as they are."""
+
+
+def _in_digits(text: str, locale: Locale) -> str:
+    """With the digits that the locale writes: those of Egypt are not those of Morocco."""
+    own = _DIGITS.get(locale.default_numbering_system)
+    return text if own is None else text.translate(str.maketrans("0123456789", own))
+
+
 def _written(text: str, context: RenderContext) -> str:
     """As it may stand in the part: a text without markup has plain spaces. A space that may not break would make an SMS
     of two parts out of one, since its alphabet lacks it."""
@@ -92,7 +109,7 @@ def format_date(value: object, style: object = None, *, context: RenderContext) 
         from babel.dates import format_date as by_locale
 
         made: str = by_locale(_here(moment, value, manner).date(), format=str(style), locale=_locale(manner.locale))
-        return _written(made, context)
+        return _written(_in_digits(made, _locale(manner.locale)), context)
     return _by_codes(moment, str(style), manner.locale)
 
 
@@ -122,7 +139,7 @@ def _instant(value: object, style: object, context: RenderContext, by_locale: Ca
         raise FilterArgumentError(f"writes one of {', '.join(_STYLES)}, and not “{str(style)[:40]}”", token=None)
     manner = _manner(context)
     made = by_locale(_here(moment, value, manner), format=str(style), locale=_locale(manner.locale))
-    return _written(made, context)
+    return _written(_in_digits(made, _locale(manner.locale)), context)
 
 
 def _read(value: object, context: RenderContext) -> tuple[object, datetime | None]:
@@ -221,13 +238,15 @@ def format_money(value: object, currency: object = None, *, context: RenderConte
 def _money(amount: Decimal, code: str, tag: str) -> str:
     from babel.numbers import format_currency, format_decimal, get_currency_precision
 
+    locale = _locale(tag)
     if not code:
-        return str(format_decimal(amount.quantize(Decimal("0.01"), ROUND_HALF_UP), "#,##0.00", _locale(tag)))
+        rounded = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+        return _in_digits(str(format_decimal(rounded, "#,##0.00", locale, numbering_system="default")), locale)
     # babel's own rounding is half to even.
     cents = amount.quantize(Decimal(1).scaleb(-get_currency_precision(code)), ROUND_HALF_UP)
-    written = str(format_currency(cents, code, locale=_locale(tag)))
+    written = str(format_currency(cents, code, locale=locale, numbering_system="default"))
     # CLDR's currencySpacing, which babel leaves out: SEK 5.00, and not SEK5.00.
-    return re.sub(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", "\u00a0", written)
+    return _in_digits(re.sub(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", "\u00a0", written), locale)
 
 
 @with_context
@@ -260,10 +279,12 @@ def _places(decimals: object) -> int | None:
 def _number(amount: Decimal, places: int | None, tag: str) -> str:
     from babel.numbers import format_decimal
 
-    if places is None:
-        return str(format_decimal(amount, locale=_locale(tag)))
-    rounded = amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    return str(format_decimal(rounded, "#,##0" + ("." + "0" * places if places else ""), _locale(tag)))
+    locale = _locale(tag)
+    pattern = None
+    if places is not None:
+        amount = amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+        pattern = "#,##0" + ("." + "0" * places if places else "")
+    return _in_digits(str(format_decimal(amount, pattern, locale, numbering_system="default")), locale)
 
 
 @lru_cache(maxsize=4096)
@@ -275,7 +296,7 @@ def _percent(amount: Decimal, places: int, tag: str) -> str:
     pattern = locale.percent_formats[None].pattern
     if places:
         pattern = pattern.replace("#,##0", "#,##0." + "0" * places)
-    return str(by_locale(rounded, pattern, locale))
+    return _in_digits(str(by_locale(rounded, pattern, locale, numbering_system="default")), locale)
 
 
 def _amount(value: object) -> Decimal | None:

@@ -8,7 +8,7 @@ be shown why a customer got what they got.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -18,6 +18,8 @@ from segue.customers import normal
 
 Because = Literal["language", "country", "project", "everyone"]
 
+_NORWEGIAN: Final = {"nb": ("no",), "no": ("nb",), "nn": ("no", "nb")}
+"""Norwegian is called by the name of the language and by those of its two forms, all of which Norwegians read."""
 _RIGHT_TO_LEFT: Final = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 _RIGHT_TO_LEFT_SCRIPTS: Final = frozenset({"Arab", "Hebr", "Thaa", "Nkoo", "Syrc"})
 
@@ -49,11 +51,11 @@ def _tried(spoken: str | None, country: str | None, project: str) -> tuple[Step,
     if language is not None:
         if region is not None and "-" not in language:
             steps.append(Step(f"{language}-{region}", "language"))
-        steps += [Step(tag, "language") for tag in shortened(language)]
+        steps += [Step(tag, "language") for tag in _related(language)]
         region = region or country_of(language)
     main = main_language(region) if region is not None else None
     if main is not None:
-        steps += [Step(tag, "country") for tag in shortened(f"{main}-{region}")]
+        steps += [Step(tag, "country") for tag in _related(f"{main}-{region}")]
     own = [Step(tag, "project") for tag in shortened(project)]
     everyone = Step(None, "everyone")
     # Someone of whom nothing is known is one of the project's own; for anybody else its language is the last resort.
@@ -66,6 +68,51 @@ def shortened(tag: str) -> tuple[str, ...]:
     """A tag and what is left as its subtags fall off from the right, as in RFC 4647 section 3.4 (lookup)."""
     parts = tag.split("-")
     return tuple("-".join(parts[:length]) for length in range(len(parts), 0, -1))
+
+
+def _related(tag: str) -> tuple[str, ...]:
+    """A tag, what is left as its subtags fall off, and other names for the same writing before one that is written
+    otherwise: who reads ``zh-Hant-TW`` gets ``zh-TW`` and not ``zh``, whose letters are simplified."""
+    found: list[str] = []
+    for one in shortened(tag):
+        found += [one, *_same_writing(one)]
+    return tuple(dict.fromkeys(found))
+
+
+def _same_writing(tag: str) -> Iterator[str]:
+    language, *rest = tag.split("-")
+    if not rest:
+        yield from _NORWEGIAN.get(language, ())
+        return
+    region = country_of(tag)
+    script = next((part for part in rest if len(part) == 4), None)
+    if script is not None:
+        if region is not None and _script(language, region) == script:
+            yield f"{language}-{region}"
+    elif region is not None:
+        script = _script(language, region)
+        if script is None or script == _script(language, None):
+            return
+        yield f"{language}-{script}"
+    if script is not None and script != _script(language, None):
+        place = _likely(f"{language}_{script}")[2]
+        if place is not None and _script(language, place) == script:
+            yield f"{language}-{place}"
+
+
+def _script(language: str, region: str | None) -> str | None:
+    """The script in which a language is written, in a region."""
+    return (_likely(f"{language}_{region}")[1] if region is not None else None) or _likely(language)[1]
+
+
+def _likely(tag: str) -> tuple[str, str | None, str | None]:
+    """Language, script and region that a tag most likely means, by Unicode's CLDR; None for what is not known."""
+    from babel.core import get_global
+
+    known: str = get_global("likely_subtags").get(tag, "")
+    language, *rest = known.split("_")
+    script = next((part for part in rest if len(part) == 4), None)
+    return language, script, next((part for part in rest if len(part) == 2), None)
 
 
 def country_of(tag: str) -> str | None:
