@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from segue.api import Instant, to_rfc3339
+from segue.api.values import HOUR
 from segue.cli.main import app
 from segue.delivery.accounts import AccountState
 from segue.runtime.assembly import assemble, check
@@ -84,3 +87,15 @@ def test_an_open_breaker_is_found_by_the_doctor_and_said_by_why(tmp_path: Path) 
     assert "email: the circuit breaker is half-open since" in found
     assert "5 calls in a row came to nothing" in found
     assert "the circuit breaker is open since" in segue("why", "ann", "thanks").stdout
+
+
+def test_a_wait_that_a_provider_asks_for_is_told_of_and_resume_ends_it(tmp_path: Path) -> None:
+    asked = Instant(time.time_ns() // 1000 + HOUR)
+    with contextlib.closing(Store(tmp_path / "segue.db")) as store:
+        store.apply(lambda tx: put_account(tx, "email", AccountState(asked=asked, wish="429")))
+    (found,) = doctor("account")
+    assert found == f"email: its provider asks to wait until {to_rfc3339(asked)}: 429"
+    assert f"its provider asks to wait until {to_rfc3339(asked)}" in segue("why", "ann", "thanks").stdout
+    assert "The account email is called again" in segue("resume", "email").stdout
+    assert doctor("account") == []
+    assert "is not paused" in segue("resume", "email").output

@@ -22,7 +22,7 @@ from segue.messages.catalogue import Catalogue
 from segue.runtime import accounts
 from segue.runtime.accounts import Account, AccountTerms
 from segue.runtime.daemon import Daemon
-from segue.store.accounts import load_accounts
+from segue.store.accounts import call_again, load_accounts
 from segue.store.database import Store, change, read_only
 from segue.store.dead_letters import load_dead, put_up_again
 from segue.store.pauses import Pause, Sort, put_pause, remove_pause
@@ -261,6 +261,30 @@ def test_a_rate_counts_from_when_the_provider_has_heard_of_the_messages() -> Non
         assert again.room(100, "push") == 10
     finally:
         store.close()
+
+
+@pytest.mark.asyncio
+async def test_an_account_that_nobody_may_call_for_a_day_is_called_again_once_somebody_says_so(
+    start: Start, path: Path
+) -> None:
+    push = Provider("push")
+    push.answer = Retry("429", after=86_400.0, account=True)
+    daemon = await start({"push": push})
+    await daemon.accept(events("paid", 1))
+    await reached(daemon.accounts["push"].held)
+    push.answer = Sent()
+    await daemon.accept(events("paid", 1, "d"))
+    now = Instant(time.time_ns() // 1000)
+    assert await asyncio.to_thread(change, path, lambda tx: call_again(tx, "push", now)) is not None
+    await reached(lambda: len(push.sent) == 1)
+
+    push.answer = Retry("429", after=86_400.0, account=True)
+    await daemon.accept(events("paid", 1, "e"))
+    await reached(daemon.accounts["push"].held)
+    await stop(daemon)
+    daemon = await start({"push": push})
+    await asyncio.sleep(0.6)  # what was said before the start is no word about the wait that came after it
+    assert daemon.accounts["push"].held()
 
 
 @pytest.mark.asyncio

@@ -250,7 +250,8 @@ def _accounts(tx: Transaction, now: Instant) -> list[Finding]:
             findings.append(Finding("account", False, text, advice))
         elif state.asked is not None and state.asked > now:
             text = f"{name}: its provider asks to wait until {to_rfc3339(state.asked)}: {state.wish}"
-            findings.append(Finding("account", False, text, "messages wait; if it comes often, lower rate below it"))
+            advice = "messages wait; if it comes often, lower rate below it. `segue resume CHANNEL` has it called now"
+            findings.append(Finding("account", False, text, advice))
     return findings
 
 

@@ -85,6 +85,11 @@ class AccountState(msgspec.Struct, frozen=True, omit_defaults=True):
         return until if until > now else None
 
 
+def let_go(state: AccountState) -> AccountState:
+    """Somebody who knows better has the account called again: no wait holds it, and its breaker is closed."""
+    return AccountState(taken=state.taken)
+
+
 def room(state: AccountState, tempo: Tempo | None, now: Instant, most: int) -> int:
     """How many messages, of ``most``, may be claimed now."""
     if state.held_until(now) is not None:

@@ -24,6 +24,7 @@ from segue.delivery.accounts import (
     Tempo,
     after_restart,
     heard,
+    let_go,
     next_room,
     note_call,
     room,
@@ -92,6 +93,12 @@ class Account:
         """Begin with how it stood when Segue last ran."""
         self._kept = state
         self.state = after_restart(state)
+
+    def let_go(self) -> None:
+        """Somebody has it called again, whatever holds it."""
+        with self._lock:
+            before, self.state = self.state, let_go(self.state)
+        self._tell(before, self.state)
 
     # Before a claim
 

@@ -94,7 +94,7 @@ class Daemon:
         self.refusals = Refusals(store, clock.now)
         self._importer = Importer(store, lambda: self.running, clock.now, self.tell, self.watches.clocks)
         self.accounts = open_accounts(setting.accounts, {name: channel.spec for name, channel in channels.items()})
-        self.pauses = Pauses(store, self._wake_senders)
+        self.pauses = Pauses(store, self._wake_senders, self.accounts.values())
         self.senders = {name: self._sender(name, channel, self.accounts[name]) for name, channel in channels.items()}
 
     def _sender(self, name: str, channel: Sends, account: Account | None = None) -> Sender:

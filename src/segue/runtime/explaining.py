@@ -16,6 +16,7 @@ from segue.messages.links import TRAP
 from segue.program import program as p
 from segue.program.facts import Scene
 from segue.program.sentences import word_step
+from segue.runtime.accounts import wall
 from segue.runtime.answering import best_time_of
 from segue.runtime.people import Person
 from segue.runtime.pinning import say_fallback
@@ -110,6 +111,9 @@ def _held_back(tx: Transaction, rule: str, channels: Collection[str], accounts: 
         if state.opened is not None:
             since = to_rfc3339(state.opened)
             lines.append(f"account {name}: the circuit breaker is open since {since}, messages wait: {state.reason}")
+        elif state.asked is not None and state.asked > wall():
+            until = to_rfc3339(state.asked)
+            lines.append(f"account {name}: its provider asks to wait until {until}, messages wait: {state.wish}")
     return lines
 
 

@@ -9,6 +9,7 @@ import apsw
 import msgspec
 
 from segue.api import Instant
+from segue.store.accounts import CALLED_AGAIN, read_called_again
 from segue.store.database import Transaction, open_reader
 from segue.store.dead_letters import PUT_UP
 from segue.store.errors import StoreUnavailable
@@ -50,11 +51,12 @@ def remove_pause(tx: Transaction, sort: Sort, name: str) -> bool:
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What commands have asked of whoever sends: ``pauses`` hold, and ``put_up`` changes with each time that dead
-    letters were put up again."""
+    """What commands have asked of whoever sends: ``pauses`` hold, ``put_up`` changes with each time that dead letters
+    were put up again, and so does ``called_again`` for each account that is to be called again."""
 
     pauses: tuple[Pause, ...] = ()
     put_up: str = ""
+    called_again: dict[str, int] = {}
 
 
 class AskedReader:
@@ -73,11 +75,13 @@ class AskedReader:
             if seen == self._seen:
                 return None
             pauses = tuple(Pause(*row) for row in self._connection.execute(_SELECT))
-            put_up = self._connection.execute("select value from meta where name = ?", (PUT_UP,)).fetchone()
+            said: dict[str, str] = dict(
+                self._connection.execute("select name, value from meta where name in (?, ?)", (PUT_UP, CALLED_AGAIN))
+            )
         except apsw.Error as error:
             raise StoreUnavailable(str(error)) from error
         self._seen = seen
-        return Asked(pauses, str(put_up[0]) if put_up is not None else "")
+        return Asked(pauses, said.get(PUT_UP, ""), read_called_again(said.get(CALLED_AGAIN, "")))
 
     def close(self) -> None:
         self._connection.close()
