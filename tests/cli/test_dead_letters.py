@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from segue.api import Answer, Rejected
+from segue.api.values import DAY, HOUR
+from segue.cli.clocks import Anchor, put_anchor
 from segue.cli.main import app
 from segue.runtime.assembly import assemble, check
 from segue.runtime.claiming import claim
@@ -79,3 +82,14 @@ def test_what_may_have_gone_out_is_tried_again_only_when_told() -> None:
     assert segue("dead-letters", "--retry", left["key"]).exit_code == 1
     assert segue("dead-letters", "--retry", left["key"], "--unknown").exit_code == 0
     assert segue("dead-letters").exit_code == 1
+
+
+def test_one_is_put_up_by_the_store_s_own_clock(tmp_path: Path) -> None:
+    shown = T0 + 400 * DAY  # a clock that was compressed
+    with contextlib.closing(Store(tmp_path / "segue.db")) as store:
+        store.apply(lambda tx: put_anchor(tx, Anchor(1.0, time.time_ns() // 1000, shown)))
+    assert segue("dead-letters", "--retry", "--all").exit_code == 0
+    with contextlib.closing(Store(tmp_path / "segue.db")) as store:
+        ((due, expires),) = store.apply(lambda tx: tx.rows("select due, expires from message where channel = 'email'"))
+    assert shown <= due < shown + HOUR
+    assert expires - due == DAY
