@@ -47,6 +47,9 @@ _NAMES: Final = {
     0x104: "invalid data coding",
 }
 
+_TOO_FAST: Final = frozenset({QUEUE_FULL, 0x58})
+_PAUSE: Final = 1.0
+"""Seconds in which nothing goes to a message centre that has too much: SMPP names no time, and rates are a second's."""
 _GONE: Final = frozenset({0x0B})
 _MESSAGE_AT_FAULT: Final = frozenset(
     {0x01, 0x0B, 0x43, 0x50, 0x51, 0x61, 0x62, 0x65, 0x66, 0xC0, 0xC1, 0xC2, 0xC3, 0xC4, 0xFE, 0x101, 0x104}
@@ -64,4 +67,6 @@ def judge(status: int) -> Retry | Rejected:
     reason = f"the message centre refused it: {name_of(status)}"
     if status in _MESSAGE_AT_FAULT:
         return Rejected(reason, address_gone=status in _GONE)
+    if status in _TOO_FAST:
+        return Retry(reason, after=_PAUSE, account=True)
     return Retry(reason)
