@@ -178,6 +178,11 @@ def test_apple_s_answer_decides(status: int, reason: str, kind: type, gone: bool
 
 def test_receipts_and_waits_are_passed_on() -> None:
     assert judge(Response(200, b"", {"apns-id": "X"}), NOW) == Sent("X")
+    assert isinstance(judge(Response(200, b'{"reason":"InternalServerError"}'), NOW), Unknown)
+    assert isinstance(judge(Response(200, b"<html>log in"), NOW), Unknown)
+    assert judge(Response(200, b'{"reason":"Unregistered"}'), NOW) == Rejected(
+        "Apple answered 200 Unregistered", address_gone=True
+    )
     later = judge(Response(429, b'{"reason":"TooManyRequests"}', {"retry-after": "9"}), NOW)
     assert later == Retry("Apple answered 429 TooManyRequests", after=9.0, address=True)
     updates = judge(Response(429, b'{"reason":"TooManyProviderTokenUpdates"}'), NOW)

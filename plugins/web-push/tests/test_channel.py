@@ -114,6 +114,8 @@ def test_the_token_is_signed_for_the_push_service_and_kept_for_hours() -> None:
         (Response(201, b"", {"location": "https://push.test/m/1"}), Sent("https://push.test/m/1")),
         (Response(202), Sent()),
         (Response(200), Sent()),
+        (Response(200, b'{"error": "InvalidRegistration"}'), Unknown),
+        (Response(202, b"<html>log in"), Unknown),
         (Response(301), Retry),
         (Response(400, b'{"reason":"BadWebPushTopic"}'), Rejected),
         (Response(401), Retry),

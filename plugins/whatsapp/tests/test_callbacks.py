@@ -68,6 +68,47 @@ def test_reports_become_what_rules_know() -> None:
     )
 
 
+def test_who_told_whatsapp_to_get_no_marketing_has_told_segue() -> None:
+    failed = [{"code": 131050, "title": "User has stopped marketing messages"}]
+    found = read_callback(call(statuses=[status("failed", errors=failed)]), CONFIG)
+    assert [report.what for report in found.reports] == ["undelivered"]
+    assert found.inbound == (
+        Inbound(id="wamid.1:stop", address="+358401234567", text="STOP (told to WhatsApp)", at=MOMENT, keyword="stop"),
+    )
+
+
+def test_what_is_chosen_in_whatsapp_itself_comes_in() -> None:
+    def chosen(word: str, **more: Any) -> dict[str, Any]:
+        plain = {"wa_id": "358401234567", "category": "marketing_messages", "value": word, "timestamp": AT}
+        return plain | {"detail": "User requested it"} | more
+
+    found = read_callback(
+        call(
+            field="user_preferences",
+            user_preferences=[
+                chosen("stop"),
+                chosen("resume", timestamp=str(AT)),
+                chosen("pause"),
+                chosen("stop", category="another"),
+                chosen("stop", wa_id="x"),
+                "junk",
+            ],
+        ),
+        CONFIG,
+    )
+    assert [(one.address, one.keyword, one.at) for one in found.inbound] == [
+        ("+358401234567", "stop", MOMENT),
+        ("+358401234567", "start", MOMENT),
+    ]
+    assert len({one.id for one in found.inbound}) == 2
+
+
+def test_an_error_of_another_form_costs_no_report() -> None:
+    odd = [{"code": "131026", "title": 5}, {"code": 131026, "message": None}]
+    found = read_callback(call(statuses=[status("failed", errors=odd), status("delivered", errors="x")]), CONFIG)
+    assert [report.what for report in found.reports] == ["undelivered", "delivered"]
+
+
 def test_what_customers_say_and_press_comes_in() -> None:
     found = read_callback(
         call(
@@ -131,7 +172,7 @@ def test_a_call_that_is_repeated_brings_the_same_ids() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        {"statuses": [7, None, {"id": 7}, status("delivered", id=""), status("delivered", errors="x")]},
+        {"statuses": [7, None, {"id": 7}, status("delivered", id="")]},
         {"messages": [7, incoming("text", "x"), incoming("text", {"body": 7}), {"from": "x"}]},
         {"messages": [incoming("text", {"body": "Hi"}) | {"from": "0\r\nX"}, incoming("interactive", [])]},
         {"statuses": 7},

@@ -203,6 +203,31 @@ async def test_meta_s_answer_decides(response: Response | Exception, kind: type,
 
 
 @pytest.mark.asyncio
+async def test_who_told_whatsapp_to_get_no_marketing_has_told_segue() -> None:
+    answers = await send(Client(error(400, 131050), error(200, 131050), error(400, 131049)), *[message()] * 3)
+    assert [answer.opted_out for answer in answers if isinstance(answer, Rejected)] == [True, True, False]
+
+
+@pytest.mark.asyncio
+async def test_a_template_goes_in_the_language_of_the_message() -> None:
+    for locale, setting, expected in (
+        ("fi", None, "fi"),
+        ("pt-BR", None, "pt_BR"),
+        ("pt_BR", None, "pt_BR"),
+        ("zh-Hans-CN", None, "zh_CN"),
+        ("sr-Latn", None, "sr"),
+        ("de-CH-1996", None, "de_CH"),
+        ("es-419", None, "es"),
+        ("", None, "en"),
+        ("?", None, "en"),
+        ("fi", "en_US", "en_US"),
+    ):
+        client = Client(SENT)
+        await send(client, msgspec.structs.replace(message(template="hello"), locale=locale), language=setting)
+        assert client.asked[0][2]["template"]["language"]["code"] == expected, locale
+
+
+@pytest.mark.asyncio
 async def test_meta_says_when_to_come_again() -> None:
     waiting = msgspec.structs.replace(error(429, 130429), headers={"retry-after": "17"})
     said = await send(Client(waiting, error(400, 131056), Response(503)), *[message()] * 3)

@@ -46,7 +46,7 @@ def judge(response: Response, now: float) -> Answer:
     why = refusal_of(response)
     reason = f"Apple answered {status} {why or quotable(response.body)}".rstrip()
     wait = retry_after(response, now)
-    if status == 200:
+    if status == 200 and not response.body.strip():
         return Sent(receipt=response.headers.get("apns-id", "")[:100])
     if why == "DeviceTokenNotForTopic":
         return Rejected(f"{reason}: the token is of another app than bundle_id")
@@ -62,7 +62,7 @@ def judge(response: Response, now: float) -> Answer:
         return Retry(f"{reason}: see private_key, key_id, team_id, bundle_id and url", after=wait)
     if status in {400, 413}:
         return Rejected(reason)
-    if status in {502, 504}:
+    if status in {200, 502, 504}:  # a yes of Apple's has no words
         return Unknown(reason)
     return Retry(reason, after=wait, account=status == 429)
 

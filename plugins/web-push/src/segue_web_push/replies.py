@@ -21,6 +21,9 @@ def judge(response: Response, now: float) -> Answer:
     status = response.status
     reason = f"the push service answered {status} {quotable(response.body)}".rstrip()
     match status:
+        case 200 | 202 if response.body.strip():
+            # Only a 201 has something to say (RFC 8030, 5): an error, or a page of whoever sits in between.
+            return Unknown(f"{reason}, which is no yes")
         case 200 | 201 | 202:
             return Sent(receipt=response.headers.get("location", "")[:500])
         case 404 | 410:

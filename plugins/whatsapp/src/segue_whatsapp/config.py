@@ -21,7 +21,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ``access_token``     of a system user with the permission ``whatsapp_business_messaging``
     ``app_secret``       of the app, by which Meta signs its calls; without it they are refused
     ``verify_token``     what you enter beside the address of the webhook
-    ``language``         of templates, where a message names none
+    ``language``         of templates, where a message names none; that of the message's content when absent
     ``url``              of the Graph API, with its version
     ``timeout``          seconds to wait for Meta's answer
     """
@@ -30,7 +30,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     access_token: str
     app_secret: str | None = None
     verify_token: str | None = None
-    language: str = "en"
+    language: str | None = None
     url: str = "https://graph.facebook.com/v23.0"
     timeout: Annotated[float, Meta(gt=0, le=50)] = 20.0
 
@@ -41,7 +41,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             secret = getattr(self, name)
             if secret is not None and _TOKEN.fullmatch(secret) is None:
                 raise ValueError(f"{name} is empty, or has spaces or line breaks in it")
-        if LANGUAGE.fullmatch(self.language) is None:
+        if self.language is not None and LANGUAGE.fullmatch(self.language) is None:
             raise ValueError(f"language {self.language[:20]!r} is none of WhatsApp's: write en, en_US, pt_BR")
         if _URL.fullmatch(self.url) is None:
             raise ValueError("url must be an https: address without a query, and without a slash at its end")

@@ -29,7 +29,7 @@ class ContentError(ValueError):
     """This content cannot go; the text says why."""
 
 
-def body_of(message: Message, language: str) -> bytes:
+def body_of(message: Message, language: str | None) -> bytes:
     """The JSON to post. Raises ContentError, and NumberError of `segue.api.sms` for an address that is no number."""
     content = {name: part.strip() for name, part in message.content.items()}
     call: dict[str, Any] = {
@@ -40,13 +40,21 @@ def body_of(message: Message, language: str) -> bytes:
         "biz_opaque_callback_data": message.key,
     }
     if content.get("template"):
-        call |= {"type": "template", "template": _template(content, language)}
+        call |= {"type": "template", "template": _template(content, language or _language_of(message.locale))}
     else:
         call |= {"type": "text", "text": {"body": _text(content), "preview_url": False}}
     try:
         return msgspec.json.encode(call)
     except UnicodeEncodeError:
         raise ContentError("the content contains half a character (a lone surrogate)") from None
+
+
+def _language_of(locale: str) -> str:
+    """A language as WhatsApp writes it (``pt_BR``), for one of BCP 47 (``pt-BR``, ``zh-Hans-CN``)."""
+    language, *others = re.split(r"[-_]", locale)
+    country = next((one for one in others if len(one) == 2 and one.isalpha()), "")
+    code = f"{language.lower()}_{country.upper()}" if country else language.lower()
+    return code if LANGUAGE.fullmatch(code) is not None else "en"
 
 
 def _text(content: Mapping[str, str]) -> str:

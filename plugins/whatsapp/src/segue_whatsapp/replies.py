@@ -52,6 +52,10 @@ _FOR_THE_OPERATOR: Final[Mapping[int, str]] = {
 }
 
 
+OPTED_OUT: Final = 131050
+"""Said of templates of the category marketing alone: a receipt still arrives, as it does after a STOP."""
+
+
 class MetaError(msgspec.Struct, frozen=True):
     """An error as the API, and a report, writes it."""
 
@@ -111,7 +115,7 @@ def _judge_error(error: MetaError, response: Response, now: float) -> Answer:
     reason = f"Meta answered {response.status} with {error.words()}"
     wait = retry_after(response, now)
     if error.code in _REFUSED:
-        return Rejected(reason)
+        return Rejected(reason, opted_out=error.code == OPTED_OUT)
     if error.code in _FOR_THE_OPERATOR or 200 <= error.code <= 299:
         return Retry(reason)
     if error.code == 100 and error.error_subcode == 33:
