@@ -19,6 +19,9 @@ _UNKNOWN_MAILBOX = re.compile(
 )
 _OF_ONE_MAIL = frozenset({450, 451, 452})
 _GREYLISTED = re.compile(r"gr[ae]y[- ]?list", re.IGNORECASE)
+# How Exchange Online says 5.1.1 to strangers, whose mail goes by the edge: https://learn.microsoft.com/exchange/
+# mail-flow-best-practices/use-directory-based-edge-blocking
+_NO_SUCH_AT_EXCHANGE = "recipient address rejected: access denied"
 # Login needed, wrong or too weak (RFC 4954 6): the fault is in the settings, not in the message.
 _LOGIN = frozenset({530, 534, 535, 538})
 _QUEUED = re.compile(r"queued as ([A-Za-z0-9._-]+)", re.IGNORECASE)
@@ -67,13 +70,13 @@ def is_gone(status: str | None, diagnostic: str) -> bool:
     if status is None or status.endswith(".0.0"):
         code, _, words = diagnostic.strip().partition(" ")
         return code.isdecimal() and len(code) == 3 and _says_gone(int(code), words.strip())
-    return status in _DEAD
+    return status in _DEAD or (status == "5.4.1" and _NO_SUCH_AT_EXCHANGE in diagnostic.lower())
 
 
 def _says_gone(code: int, text: str) -> bool:
     enhanced = enhanced_status(text)
     if enhanced is not None and not enhanced.endswith(".0.0"):
-        return enhanced in _DEAD
+        return enhanced in _DEAD or (enhanced == "5.4.1" and _NO_SUCH_AT_EXCHANGE in text.lower())
     return code in {550, 551, 553} and _UNKNOWN_MAILBOX.search(text) is not None
 
 
