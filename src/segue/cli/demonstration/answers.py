@@ -54,7 +54,7 @@ class Answers:
             return
         self._react(person, letter, now)
         if letter.name == "cart_reminder":
-            self._remember(person, letter.channel, now)
+            self._remember(person, letter, now)
         elif letter.name in _MIND:
             share, least, most = _MIND[letter.name]
             if self._diary.chance(share):
@@ -82,15 +82,16 @@ class Answers:
         deeds: list[Deed] = [Reaction(letter.channel, letter.key, "clicked")]
         return [*deeds, *self._shop.visit(person, at)] if self._diary.chance(0.3) else deeds
 
-    def _remember(self, person: Customer, channel: str, now: Instant) -> None:
+    def _remember(self, person: Customer, letter: Letter, now: Instant) -> None:
         """A cart left behind comes to mind again, to those who waited for a word on this channel."""
         shop, mood = self._shop, self._shop.moods.get(person.id)
-        if mood is None or mood.channel != channel:
+        if mood is None or mood.channel != letter.channel:
             return
         del shop.moods[person.id]
         if mood.no:
-            shop.later(now, 20 * MINUTE, 5 * HOUR, lambda _: shop.unsubscribe(person, channel))
+            shop.later(now, 20 * MINUTE, 5 * HOUR, lambda _: shop.unsubscribe(person, letter.channel))
         else:
+            shop.persuaded[letter.rule] += 1
             shop.later(now, 20 * MINUTE, 12 * HOUR, lambda at: shop.order_cart(person, mood.cart, at))
 
     def _do(self, person: Customer, letter: Letter, now: Instant) -> None:

@@ -18,6 +18,7 @@ import msgspec
 
 from segue.api import Instant, to_datetime
 from segue.api.values import DAY
+from segue.cli.demonstration.evidence import compare_with_truth, write_report
 from segue.cli.demonstration.plain import Reporter, tell_counts
 from segue.cli.demonstration.project import LOG, MAILBOX
 from segue.cli.demonstration.scene import Counts
@@ -174,6 +175,7 @@ def _sum_up(stage: Stage, counts: Counts, wishes: Wishes, zone: tzinfo, out: _Ou
     today = to_datetime(scene.now).astimezone(zone).date()
     for text in tell_counts(counts, rules, today, shutil.get_terminal_size((100, 24)).columns - 2):
         out.write(f"  {text}")
+    _tell_what_came_of_it(stage, wishes, out)
     customer, rule = scene.known
     if customer and wishes.style != "json":
         out.write("")
@@ -195,6 +197,25 @@ def _sum_up(stage: Stage, counts: Counts, wishes: Wishes, zone: tzinfo, out: _Ou
         out.write(f"  {again}")
     out.write("Write a rule of your own:")
     out.write(f"  {_TUTORIAL}")
+
+
+def _tell_what_came_of_it(stage: Stage, wishes: Wishes, out: _Output) -> None:
+    """Write the report, and say what the holdouts show beside what is true."""
+    assembly, scene = stage.assembly, stage.scene
+    since = Instant(scene.began - round(wishes.weeks * 7 * DAY))
+    lines = compare_with_truth(assembly, stage.shop if wishes.weeks else None, scene.now)
+    out.write("")
+    if lines:
+        out.write("What the holdouts show, and what this shop's customers are like in truth:")
+        for text in lines:
+            out.write(f"  {text}")
+    try:
+        place = write_report(assembly, since, scene.now, kept=wishes.kept)
+    except OSError as error:
+        print(f"segue: no report: {error.strerror or error}", file=sys.stderr)
+        return
+    out.write("The report, to be opened in a browser:")
+    out.write(f"  {place}")
 
 
 def _explain(stage: Stage, customer: str, rule: str, zone: tzinfo) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from segue.api import Instant
 from segue.cli.demonstration.answers import Answers
 from segue.cli.demonstration.client import Client
+from segue.cli.demonstration.diary import Call
 from segue.cli.demonstration.mailbox import Mailbox
 from segue.cli.demonstration.project import CODES, MAILBOX, WRITE_KEY
 from segue.cli.demonstration.scene import Counts, Scene, look
@@ -54,7 +55,7 @@ class Stage:
         self._store = store
         self._seed = seed
         self._pace = pace
-        self._shop = shop
+        self.shop = shop
         self._hears = hears
         self._mailbox = Mailbox(assembly.project.root / MAILBOX, from_end=True)
         self._tasks: list[asyncio.Task[None]] = []
@@ -69,7 +70,10 @@ class Stage:
         await self.service.start(book, publish=True, who="segue demo", on_proof=lambda healthy: None)
         await self._look()
         await asyncio.wrap_future(self._store.write(_fill_pools))
-        self.spawn(self._trade(self._shop or await self._open_shop()))
+        new = self.shop is None
+        if self.shop is None:
+            self.shop = await self._open_shop()
+        self.spawn(self._trade(self.shop, self.shop.past if new else []))
         self.spawn(self._watch())
 
     async def _open_shop(self) -> Shop:
@@ -105,12 +109,11 @@ class Stage:
         if self._hears is not None:
             self._hears(line)
 
-    async def _trade(self, shop: Shop) -> None:
-        """Customers act, and answer the messages they got."""
+    async def _trade(self, shop: Shop, past: list[Call]) -> None:
+        """Customers act, and answer the messages they got; what was before is told first."""
         answers = Answers(shop)
         async with Client(self.url, WRITE_KEY) as client:
-            if shop is not self._shop:
-                await client.send(shop.past)
+            await client.send(past)
             while True:
                 self._receive(answers)
                 if deeds := shop.until(self.scene.now):

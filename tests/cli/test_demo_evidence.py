@@ -1,0 +1,112 @@
+"""What the demo's report says of its shop is true: measured lift finds the effects that the simulation knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from segue.api import Instant
+from segue.api.values import DAY
+from segue.cli.demonstration.evidence import compare_with_truth, true_effect, write_report
+from segue.cli.demonstration.project import make_project
+from segue.cli.demonstration.shop import Shop
+from segue.cli.demonstration.stage import open_shop
+from segue.cli.demonstration.truth import EFFECTLESS
+from segue.cli.demonstration.weeks import live_through
+from segue.cli.experiments.reading import Asked, read_experiments
+from segue.cli.replay import find_source
+from segue.measure.experiments.groups import Difference
+from segue.measure.experiments.result import Experiment, Lift
+from segue.measure.period import Period
+from segue.runtime.assembly import Assembly, assemble, check
+from segue.store.database import Store, read_only
+from segue.store.sweeps import count_rules
+
+SINCE = Instant(1_790_000_000_000_000)
+UNTIL = Instant(SINCE + 42 * DAY)
+
+
+class Lived(NamedTuple):
+    assembly: Assembly
+    shop: Shop
+
+
+@pytest.fixture(name="lived", scope="module")
+def _lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
+    """Six weeks of the demo's shop, which holds out half of those who leave a cart behind, so that few show much."""
+    folder = tmp_path_factory.mktemp("lived") / "shop"
+    make_project(folder)
+    for rule in ("cart_recovery", EFFECTLESS):
+        path = folder / "rules" / rule / f"{rule}.rules"
+        text = path.read_text("utf-8")
+        assert "holdout 10%" in text
+        path.write_text(text.replace("holdout 10%", "holdout 50%"), encoding="utf-8")
+    assembly = assemble(folder)
+    decode = find_source(assembly).decode
+    assert decode is not None
+    shop = open_shop(assembly, SINCE, speed=10_800.0, seed=3, pace=4.0)
+    store = Store(assembly.project.database, durable=False)
+    live_through(store, assembly, check(assembly), decode, shop, SINCE, UNTIL, lambda _: None)
+    store.close()
+    return Lived(assembly, shop)
+
+
+def holdout_of(lived: Lived, rule: str) -> Experiment:
+    found = read_experiments(lived.assembly, Asked(rule), Period(SINCE, UNTIL), UNTIL)
+    (one,) = [one for one in found.experiments if not one.split]
+    return one
+
+
+def difference_of(experiment: Experiment) -> Difference:
+    difference = experiment.arms[0].difference
+    assert difference is not None
+    return difference
+
+
+def test_the_law_of_journeys_holds_after_the_weeks(lived: Lived) -> None:
+    with read_only(lived.assembly.project.database) as tx:
+        counts = {count.rule: count for count in count_rules(tx)}
+    assert counts["cart_recovery"].entered > 400
+    assert all(
+        count.entered == count.inside + count.finished + count.exited + count.failed for count in counts.values()
+    )
+
+
+def test_lift_finds_what_reminders_really_do(lived: Lived) -> None:
+    experiment = holdout_of(lived, "cart_recovery")
+    difference = difference_of(experiment)
+    truth = true_effect(lived.assembly, lived.shop)
+    assert 0.15 < truth < 0.35
+    assert experiment.sound
+    assert 0 < difference.low < truth < difference.high
+    assert Lift.of(experiment).claimed
+
+
+def test_lift_finds_nothing_where_nothing_is(lived: Lived) -> None:
+    experiment = holdout_of(lived, EFFECTLESS)
+    difference = difference_of(experiment)
+    assert experiment.arms[0].group.rate.met > 5  # they order, and the rule is about when they do
+    assert difference.low < 0 < difference.high
+    assert not Lift.of(experiment).claimed
+
+
+def test_the_demo_says_both_beside_the_truth(lived: Lived) -> None:
+    lines = compare_with_truth(lived.assembly, lived.shop, UNTIL)
+    assert lines[0].startswith("cart_recovery: The rule brings ")
+    assert f"{true_effect(lived.assembly, lived.shop) * 100:.1f} of 100 carts" in lines[1]
+    assert lines[2].startswith(f"{EFFECTLESS}: Not enough evidence: ")
+    assert lines[3].strip() == "In truth it makes nobody order."
+
+
+def test_the_report_is_written_where_it_stays(lived: Lived, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = write_report(lived.assembly, SINCE, UNTIL, kept=True)
+    assert kept.parent == lived.assembly.project.root
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    loose = write_report(lived.assembly, SINCE, UNTIL, kept=False)
+    assert loose.is_relative_to(tmp_path)
+    for page in (kept, loose):
+        text = page.read_text("utf-8")
+        assert "Win back carts" in text
+        assert "NaN" not in text
