@@ -46,7 +46,7 @@ rule carts
   send email "offer" then sms "offer"
   wait 1d
   if opened email
-    send push "thanks"
+    send push "thanks" or email "again"
   else
     send sms "again" or email "again"
   end
@@ -125,7 +125,7 @@ class Busy:
             yield Arrival(event, at)
 
     def _answer(self, claimed: Claim, moment: Instant) -> Answer:
-        return Rejected("no such box") if self._draw.random() < 0.1 else Sent()
+        return Rejected(f"no such box: ann{self._draw.randrange(99)}@x.test") if self._draw.random() < 0.1 else Sent()
 
     def _run(self, arrivals: list[Arrival], until: Instant | None) -> None:
         for line in self._replay.run(arrivals, until=until):
@@ -217,6 +217,12 @@ def test_messages_and_answers_are_those_that_went(busy: Busy, rule: str) -> None
     )
 
 
+def test_what_providers_say_is_told_without_addresses(busy: Busy) -> None:
+    reasons = tables.dropped_table(busy.funnel("carts")).column("reason")
+    assert "no such box: …" in reasons
+    assert not any("@" in str(reason) for reason in reasons)
+
+
 def test_conversions_are_those_decided_and_the_holdout_is_told_apart(busy: Busy) -> None:
     funnel = busy.funnel("carts")
     converted = sum(count for reach, count in funnel.reaches.items() if reach.converted)
@@ -282,6 +288,18 @@ def test_messages_of_one_name_are_of_the_step_that_sent_them(busy: Busy) -> None
     found = tables.standings(funnel, line.version, held_out=False)
     assert sends[after]["decided"] == found[after].reached > 0
     assert sends[in_loop]["decided"] == found[in_loop].times
+
+
+def test_messages_not_even_tried_are_of_the_step_that_the_journey_came_to(busy: Busy) -> None:
+    funnel = busy.funnel("carts")
+    held_out = next(line for line in tables.lines_of(funnel) if line.held_out)
+    sends = tables.letters_at(funnel, held_out.version, held_out=True)
+    steps = funnel.versions[held_out.version].program.steps
+    assert {step: counts["skipped"] for step, counts in sends.items()} == {
+        number: standing.reached
+        for number, standing in tables.standings(funnel, held_out.version, held_out=True).items()
+        if number < len(steps) and isinstance(steps[number], Send)
+    }
 
 
 def test_only_the_journeys_of_the_period_are_counted(busy: Busy) -> None:

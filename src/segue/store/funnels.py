@@ -214,15 +214,9 @@ def _course(
                 Contact(
                     channel,
                     message,
-                    sends.find(channel, message, key, detail.sends),
+                    sends.find(channel, message, key, detail, row[5]),
                     FATES[state],
-                    ""
-                    if reason is None
-                    else sort_reason(reason)[1]
-                    if state == 6
-                    else reason
-                    if state in (4, 5, 7)
-                    else "",
+                    _reason(state, reason),
                     handed,
                     persons | DELIVERED if state == MessageState.CONFIRMED else persons,
                     machines,
@@ -262,16 +256,17 @@ class _Sends:
                 for place in {(one.channel, one.message) for group in step.together for one in group}:
                     self._steps.setdefault(place, []).append(number)
 
-    def find(self, channel: str, message: str, key: str, sends: Sequence[_Sending]) -> int | None:
-        """By its channel and name where one step alone sends such a message, else as the journey remembers. None where
-        neither tells."""
+    def find(self, channel: str, message: str, key: str, detail: _Detail, at: int) -> int | None:
+        """By its channel and name where one step alone sends such a message, or one alone of those that the journey
+        came to, up to that ``at`` which it is; else as the journey remembers. None where nothing tells."""
         able = self._steps.get((channel, message), []) + self._steps.get((None, message), [])
-        if len(able) == 1:
-            return able[0]
-        for one in sends:
-            if one.key == key:
-                return one.step if one.step >= 0 else None
-        return None
+        if len(able) > 1:
+            for one in detail.sends:
+                if one.key == key:
+                    return one.step if one.step >= 0 else None
+            reached = {one.step for one in detail.trace} | {at}
+            able = [step for step in dict.fromkeys(able) if step in reached]
+        return able[0] if len(able) == 1 else None
 
 
 def count_sources(tx: Transaction, versions: Mapping[int, Version], period: Period) -> dict[str, int]:

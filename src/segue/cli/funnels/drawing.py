@@ -31,6 +31,8 @@ from segue.program.picture.terminal import SIGNS
 
 _WIDEST: Final = 100
 _BAR: Final = 14
+_DEEPEST: Final = 5
+"""Blocks in blocks that are set in; what is deeper stands below."""
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 _NUMBERS: Final = 11 + 6 + 9 + 9
 """Columns of the figures behind a bar: reached, its share, here now, ended here."""
@@ -95,12 +97,14 @@ def _draw_group(out: Console, funnel: Funnel, version: Version, line: Line, show
     row(Text("    ● Entered", "bold"), line.entered, 0, 0)
     for stage in stages_of(version.program):
         standing = found.get(stage.step, Standing())
-        indent = "  " * stage.depth
+        indent = "  " * min(stage.depth, _DEEPEST)
         if stage.way:
             out.print(_fit(Text(f"    {indent}{printable(stage.way)}:", "italic dim"), label))
-        name = Text(f"{stage.line or '':>3} ", "dim")
-        name.append(f"{indent}{SIGNS[stage.kind]} {printable(stage.title)}", "not dim")
+        first, *more = Text(printable(stage.title)).wrap(out, label - len(indent) - 6)
+        name = Text.assemble((f"{stage.line or '':>3} ", "dim"), f"{indent}{SIGNS[stage.kind]} ", first)
         row(name, standing.reached, standing.here, sum(standing.ended[FINISHED:]))
+        for rest in more:
+            out.print(Text.assemble(f"{indent}      ", rest))
         if stage.kind == "send" and stage.step in letters:
             under = f"{indent}      {printable(stage.detail)}: " if stage.detail else f"{indent}      "
             for told in _wrapped(under, _say_letters(letters[stage.step], number), out.width):

@@ -79,7 +79,7 @@ def show(assembly: Assembly, wanted: Wanted, target: Target) -> list[str]:
             target.put([questions], shown)
     elif wanted.segments:
         segments = read_preferences(assembly, read[0], now)
-        target.put([for_people(segments, most=len(segments.rows)) if target.people else segments], shown)
+        target.put([_of_anybody(segments) if target.people else segments], shown)
     elif target.people:
         _show_one(read[0], journeys, period, now, wanted, shown)
     else:
@@ -87,6 +87,13 @@ def show(assembly: Assembly, wanted: Wanted, target: Target) -> list[str]:
     for fault in wrong:
         print(f"segue: {printable(fault)}", file=sys.stderr)
     return wrong
+
+
+def _of_anybody(segments: Table) -> Table:
+    """The lines of segments in which there is anybody."""
+    entered = segments.column("customers")
+    rows = tuple(row for row, count in zip(segments.rows, entered, strict=True) if count)
+    return for_people(Table(segments.name, segments.title, segments.columns, rows, segments.notes), most=len(rows))
 
 
 def _tables(read: Read, now: Instant, shown: Shown, *, machines: bool) -> list[Table]:
