@@ -31,6 +31,7 @@ from segue.program.picture.terminal import SIGNS
 
 _WIDEST: Final = 100
 _BAR: Final = 14
+_HELD_OUT: Final = "Held out: the same steps, and nothing is sent"
 _DEEPEST: Final = 5
 """Blocks in blocks that are set in; what is deeper stands below."""
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
@@ -72,7 +73,8 @@ def _draw_group(out: Console, funnel: Funnel, version: Version, line: Line, show
     found = standings(funnel, version.row, held_out=line.held_out)
     letters = letters_at(funnel, version.row, held_out=line.held_out)
     label = out.width - _BAR - _NUMBERS - 1
-    head = "Held out: the same steps, and nothing is sent" if line.held_out else _headline(version, shown)
+    removed = not any(one.current for one in funnel.versions.values())
+    head = _HELD_OUT if line.held_out else _headline(version, shown, removed=removed)
     out.print(Text(head, "bold"))
     words, numbers = say_law(line, shown)
     out.print(Text(f"    {words}", "dim"))
@@ -124,9 +126,10 @@ def _converted(funnel: Funnel, line: Line) -> int:
     )
 
 
-def _headline(version: Version, shown: Shown) -> str:
+def _headline(version: Version, shown: Shown, *, removed: bool) -> str:
     since = f", published {shown.instant(to_rfc3339(version.published))}" if version.published is not None else ""
-    return f"Version {version.number}{since}{'' if version.current else ' (not the one that runs now)'}"
+    now = "" if version.current else " (the rule was removed)" if removed else " (not the one that runs now)"
+    return f"Version {version.number}{since}{now}"
 
 
 def _say_letters(letters: Mapping[str, int], number: Callable[[int], str]) -> Iterator[str]:
