@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -172,6 +173,7 @@ def test_a_funnel_fits_eighty_columns_and_says_the_law(sold: Path) -> None:
     assert "Held out: the same steps, and nothing is sent" in out
     assert "  7 ◷ Wait 1 day" in out
     assert "Win back carts  carts" in out
+    assert re.search(r"^Entered each day  ▆?[▆█]+.*  3 on an ordinary day, 10 expected$", out, re.MULTILINE)
 
 
 def test_what_providers_say_cannot_drive_the_terminal(sold: Path) -> None:

@@ -14,6 +14,7 @@ from segue.api import to_rfc3339
 from segue.cli.tabling.shown import Shown
 from segue.cli.tabling.terminal import WIDTH
 from segue.diagnostics.render.printable import printable, width
+from segue.measure.funnels.cohorts import entries_table, expected_each_day, median_entries
 from segue.measure.funnels.counting import Funnel
 from segue.measure.funnels.courses import Version
 from segue.measure.funnels.stages import stages_of
@@ -31,6 +32,8 @@ from segue.program.picture.terminal import SIGNS
 
 _WIDEST: Final = 100
 _BAR: Final = 14
+_DAYS: Final = 21
+_HEIGHTS: Final = "·▁▂▃▄▅▆▇█"
 _HELD_OUT: Final = "Held out: the same steps, and nothing is sent"
 _DEEPEST: Final = 5
 """Blocks in blocks that are set in; what is deeper stands below."""
@@ -170,6 +173,19 @@ def _bar(part: int, whole: int) -> str:
     eighths = max(round(_BAR * 8 * part / whole), 1) if part and whole else 0
     full, rest = divmod(eighths, 8)
     return f"{'█' * full}{_EIGHTHS[rest] if rest else ''}".ljust(_BAR)
+
+
+def say_pace(funnel: Funnel, shown: Shown) -> Text | None:
+    """How many entered a day, of the last days as a line of bars, beside what the rule expects."""
+    days = [int(count) for count in entries_table(funnel).column("entered") if isinstance(count, int)][-_DAYS:]
+    usual, expected = median_entries(funnel), expected_each_day(funnel)
+    if usual is None:
+        return None
+    most = max(days)
+    bars = "".join(_HEIGHTS[-(-one * (len(_HEIGHTS) - 1) // most)] for one in days)
+    beside = f", {shown.number(expected)} expected" if expected is not None else ""
+    told = f"{shown.number(usual)} on an ordinary day{beside}"
+    return Text.assemble(("Entered each day  ", "bold"), (bars, "green"), f"  {told}")
 
 
 def for_people(table: Table, names: Sequence[str] = (), most: int = 12) -> Table:

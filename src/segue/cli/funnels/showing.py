@@ -12,7 +12,7 @@ from rich.text import Text
 
 from segue.api import Instant, to_rfc3339
 from segue.cli.ending import USAGE, fail
-from segue.cli.funnels.drawing import console, draw, for_people
+from segue.cli.funnels.drawing import console, draw, for_people, say_pace
 from segue.cli.funnels.questions import answer_questions, print_questions
 from segue.cli.funnels.reading import Read, now_of, read_funnels
 from segue.cli.funnels.segments import read_preferences
@@ -177,6 +177,9 @@ def _show_one(read: Read, journeys: Table, period: Period, now: Instant, wanted:
         out.print(Text("  Nobody entered" if period == EVER else "  Nobody entered in this period"))
     if drawn is not None:
         draw(out, funnel, drawn, shown)
+    if (pace := say_pace(funnel, shown)) is not None:
+        out.print(pace)
+        out.print()
     for name, columns in _FOR_PEOPLE.items():
         if by_name[name].rows:
             print_table(for_people(by_name[name], columns), shown)
