@@ -221,6 +221,21 @@ def test_machines_are_shown_when_asked_for(sold: Path) -> None:
     assert records("content", "carts", "--with-machines")[0]["opened_by_machines"] == 0
 
 
+def test_a_step_says_what_machines_opened_when_asked_for(shop: Path) -> None:
+    path = shop / "segue.db"
+    fill(path, customers=5)
+    change(
+        path,
+        lambda tx: tx.run(
+            "insert into hit (message, customer, what, link, links, at, agent, due, machine, known, latest) "
+            "select id, customer, 'opened', 0, 1, 0, 'mail', null, 'a scanner', 0, 0 from message "
+            "where handed is not null"
+        ),
+    )
+    assert re.search(r"offer: \d sent, .*0 opened \(0%\) and \d by machines", run("carts", "--with-machines")[1])
+    assert "by machines" not in run("carts")[1]
+
+
 def test_counts_that_do_not_agree_are_said_and_end_with_1(shop: Path) -> None:
     path = shop / "segue.db"
     fill(path, customers=5)

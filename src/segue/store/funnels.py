@@ -230,7 +230,7 @@ def _course(
         row[4],
         row[5],
         row[6],
-        row[7] or "",
+        alike(row[7]) if row[7] else "",
         row[8],
         row[9],
         detail.holdout,

@@ -48,11 +48,11 @@ def console() -> Console:
     return Console(width=max(columns, 60), highlight=False, emoji=False, markup=False, soft_wrap=False)
 
 
-def draw(out: Console, funnel: Funnel, version: Version, shown: Shown) -> None:
+def draw(out: Console, funnel: Funnel, version: Version, shown: Shown, *, machines: bool = False) -> None:
     """The steps of a version, for those that it sends to, and below them for those held out."""
     for line in lines_of(funnel):
         if line.version == version.row:
-            _draw_group(out, funnel, version, line, shown)
+            _draw_group(out, funnel, version, line, shown, machines=machines)
 
 
 def say_law(line: Line, shown: Shown) -> tuple[str, str]:
@@ -71,7 +71,7 @@ def say_law(line: Line, shown: Shown) -> tuple[str, str]:
     return told(names, ("", "=", "+", "+", "+")), told(numbers, signs)
 
 
-def _draw_group(out: Console, funnel: Funnel, version: Version, line: Line, shown: Shown) -> None:
+def _draw_group(out: Console, funnel: Funnel, version: Version, line: Line, shown: Shown, *, machines: bool) -> None:
     number = shown.number
     found = standings(funnel, version.row, held_out=line.held_out)
     letters = letters_at(funnel, version.row, held_out=line.held_out)
@@ -112,7 +112,7 @@ def _draw_group(out: Console, funnel: Funnel, version: Version, line: Line, show
             out.print(Text.assemble(f"{indent}      ", rest))
         if stage.kind == "send" and stage.step in letters:
             under = f"{indent}      {printable(stage.detail)}: " if stage.detail else f"{indent}      "
-            for told in _wrapped(under, _say_letters(letters[stage.step], number), out.width):
+            for told in _wrapped(under, _say_letters(letters[stage.step], number, machines=machines), out.width):
                 out.print(Text(told, "dim"))
     at_end = found.get(len(version.program.steps), Standing())
     row(Text("    ■ The end"), sum(at_end.ended), 0, 0)
@@ -135,12 +135,14 @@ def _headline(version: Version, shown: Shown, *, removed: bool) -> str:
     return f"Version {version.number}{since}{now}"
 
 
-def _say_letters(letters: Mapping[str, int], number: Callable[[int], str]) -> Iterator[str]:
+def _say_letters(letters: Mapping[str, int], number: Callable[[int], str], *, machines: bool) -> Iterator[str]:
     for name in ("sent", "waiting", "skipped", "failed", "unknown", "delivered", "opened", "clicked", "replied"):
-        if count := letters.get(name, 0):
-            sent = letters.get("sent", 0)
-            rate = f" ({_percent(count, sent)})" if name in ("delivered", "opened", "clicked", "replied") else ""
-            yield f"{number(count)} {name}{rate}"
+        count, by_machines = letters.get(name, 0), letters.get(f"{name} by machines", 0) if machines else 0
+        if count or by_machines:
+            of_sent = name in ("delivered", "opened", "clicked", "replied")
+            rate = f" ({_percent(count, letters.get('sent', 0))})" if of_sent else ""
+            beside = f" and {number(by_machines)} by machines" if by_machines else ""
+            yield f"{number(count)} {name}{rate}{beside}"
 
 
 def _wrapped(under: str, parts: Iterator[str], columns: int) -> Iterator[str]:

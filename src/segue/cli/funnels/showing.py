@@ -176,7 +176,7 @@ def _show_one(read: Read, journeys: Table, period: Period, now: Instant, wanted:
     if not lines:
         out.print(Text("  Nobody entered" if period == EVER else "  Nobody entered in this period"))
     if drawn is not None:
-        draw(out, funnel, drawn, shown)
+        draw(out, funnel, drawn, shown, machines=wanted.machines)
     if (pace := say_pace(funnel, shown)) is not None:
         out.print(pace)
         out.print()
