@@ -54,8 +54,7 @@ Item = Box | Fork | Turns
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """What a store has counted: who is at each step now, and how all journeys of the rule stand.
-    ``messages`` are those handed over, by step."""
+    """What a store has counted: who is at each step now, and how all journeys of the rule stand."""
 
     entered: int = 0
     inside: int = 0
@@ -64,7 +63,6 @@ class Counts(msgspec.Struct, frozen=True):
     failed: int = 0
     converted: int = 0
     here: Mapping[int, int] = {}
-    messages: Mapping[tuple[str, str], int] = {}
 
 
 class Chart(msgspec.Struct, frozen=True):
