@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,37 @@ def test_a_file_that_holds_no_codes_is_refused_in_words(content: bytes | None, w
     assert words in outcome.stderr
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "Code,Status\nA1,active\nA2,active\n",
+        "id;discount_code\r\n1;A1\r\n2;A2\r\n",
+        '\ufeffname\tcode\nx\t"A1"\ny\tA2\n\n',
+        "code\nA1\nA2\n",
+        "\nA1\n\nA2",
+    ],
+)
+def test_the_codes_of_a_shop_s_table_are_those_of_its_column(table: str) -> None:
+    Path("codes.csv").write_text(table, "utf-8", newline="")
+    assert segue("add", "SHOP", "codes.csv").exit_code == 0
+    with sqlite3.connect("segue.db") as store:
+        assert store.execute("select code from coupon order by code").fetchall() == [("A1",), ("A2",)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["codes.csv"], "codes.csv:1: this line has several columns"),
+        (["codes.txt", "--expires", "2020-01-01"], "is over"),
+    ],
+)
+def test_codes_that_nobody_could_use_are_refused(arguments: list[str], words: str) -> None:
+    Path("codes.csv").write_text("A1,active\nA2,active\n", "utf-8")
+    outcome = segue("add", "SHOP", *arguments)
+    assert outcome.exit_code == 2
+    assert words in outcome.stderr
+
+
 def test_a_pool_without_a_name_is_refused() -> None:
     assert segue("add", " ", "codes.txt").exit_code == 2
 
@@ -136,7 +168,9 @@ def test_what_cannot_be_meant_is_refused_in_words(words: tuple[str, ...], said: 
 
 
 def test_codes_that_have_expired_are_not_left() -> None:
-    segue("add", "CART10", "codes.txt", "--expires", "2020-01-31")
+    segue("add", "CART10", "codes.txt", "--expires", "2099-01-31")
+    with sqlite3.connect("segue.db") as store:
+        store.execute("update coupon set expires = 1")
     assert segue().stdout == "CART10  0 of 3 codes left; runs low\n"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -16,6 +15,7 @@ from msgspec.structs import replace
 
 from segue.api import Instant, from_datetime, to_rfc3339
 from segue.api.values import DAY
+from segue.cli.code_files import LONGEST, read_codes
 from segue.cli.ending import USAGE, counted, fail, open_project, print_json
 from segue.cli.spreadsheets import cell
 from segue.customers.identity import show
@@ -35,7 +35,6 @@ coupons = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="One pool a line, as JSON.")]
 
 _PIECE: Final = 1000
-_LONGEST: Final = 200
 
 
 @coupons.callback()
@@ -113,15 +112,15 @@ def _end_of(written: str | None, zone: str) -> Instant | None:
 
 
 def _name(pool: str) -> str:
-    if not pool.strip() or len(pool) > _LONGEST:
-        fail(f"{pool!r} is no name for a pool: write up to {_LONGEST} letters", USAGE)
+    if not pool.strip() or len(pool) > LONGEST:
+        fail(f"{pool!r} is no name for a pool: write up to {LONGEST} letters", USAGE)
     return pool
 
 
 @coupons.command()
 def add(
     pool: Annotated[str, typer.Argument(help='The pool, as rules name it: coupon("POOL").')],
-    file: Annotated[Path, typer.Argument(help="A text file with one code a line.")],
+    file: Annotated[Path, typer.Argument(help="A text file with one code a line, or a CSV file with a column code.")],
     expires: Annotated[
         str | None, typer.Option("--expires", help="The last day on which these codes hold, as in 2026-12-31.")
     ] = None,
@@ -132,10 +131,12 @@ def add(
     project = open_project(Path.cwd()).project
     path = project.database
     last = _end_of(expires, project.zone)
+    if last is not None and last <= _now():
+        fail(f"--expires {expires}: that day is over, so nobody would get any of these codes", USAGE)
     _name(pool)
     new = read = 0
     try:
-        codes = _read(file)
+        codes = read_codes(file)
         while piece := list(islice(codes, _PIECE)):
             read += len(piece)
             new += change(path, partial(add_codes, pool=pool, codes=piece, expires=last))
@@ -223,19 +224,3 @@ def export(
                         table.writerow([cell(value) for value in row])
     except StoreError as error:
         fail(str(error))
-
-
-def _read(file: Path) -> Iterator[str]:
-    """The codes of a file, one a line; empty lines are passed over."""
-    try:
-        with file.open(encoding="utf-8-sig") as lines:
-            for number, line in enumerate(lines, 1):
-                code = line.strip()
-                if len(code) > _LONGEST or "\0" in code:
-                    fail(f"{file}:{number}: this is no code: a line holds one code of up to {_LONGEST} letters", USAGE)
-                if code:
-                    yield code
-    except OSError as error:
-        fail(f"{file}: {error.strerror or error}", USAGE)
-    except UnicodeDecodeError:
-        fail(f"{file}: this is not UTF-8 text; save it as plain text with one code a line", USAGE)
