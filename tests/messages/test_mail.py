@@ -323,3 +323,35 @@ def test_what_an_author_calls_important_on_the_element_stays(tmp_path: Path) -> 
     page = '<html><body><p style="color: #fff !important">Buy</p></body></html>'
     html = email(tmp_path, "html", page).parts["html"]
     assert "#fff !important" in html
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("red", "color: red"),
+        ("rgb(1, 2, 3)", "color: rgb(1, 2, 3)"),
+        ("red;background:url(https://evil.example)", "color: "),
+        ("red} body { display: none", "color: "),
+        ("url(https://evil.example/a)", "color: "),
+        ("https://shop.example/a.png?b=1&c=(d)';", "color: https://shop.example/a.png?b=1&amp;c=%28d%29%27%3B"),
+    ],
+)
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<p style="color: {{ event.colour }}">Hi</p>',
+        "<p style='padding: 0; color: {{ event.colour }}'>Hi</p>",
+        "<style>p { color: {{ event.colour }} }</style><p>Hi</p>",
+    ],
+)
+def test_a_value_among_styles_is_one_value_of_them(page: str, value: str, written: str, tmp_path: Path) -> None:
+    template = email(tmp_path, "html", f"<html><body>{page}</body></html>")
+    html = render(template, {"event": {"colour": value}})["html"]
+    assert re.search(rf"{re.escape(written)}[;\"]", html), html
+    assert "evil" not in html
+    assert "display" not in html
+
+
+def test_styles_that_an_author_vouches_for_stay(tmp_path: Path) -> None:
+    template = email(tmp_path, "html", '<html><body><p style="{{ event.style | safe }}">Hi</p></body></html>')
+    assert 'style="color: red; padding: 0"' in render(template, {"event": {"style": "color: red; padding: 0"}})["html"]

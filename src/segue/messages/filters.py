@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 from liquid import Markup
@@ -61,6 +62,24 @@ def link_address(value: object) -> object:
     return value
 
 
+_MORE_THAN_A_VALUE: Final = re.compile(
+    r"[;{}\\<>\x00-\x1f]|/\*|\b(?:url|src|image|image-set|expression|attr|var)\s*\(|@import", re.IGNORECASE
+)
+_NOT_IN_AN_ADDRESS: Final = re.compile(r"[^A-Za-z0-9._~:/?#@!$&*+,=%\[\]-]")
+
+
+def style_value(value: object) -> object:
+    """A value as it may stand among styles: one that would be more than a value of them (a further style, a picture
+    from elsewhere) becomes nothing. An address of the web stays one, also inside ``url()``. Added by Segue to every
+    value in a ``style`` attribute or a style sheet; what went through ``safe`` is left as it is."""
+    if value is None or isinstance(value, Undefined | Markup):
+        return value
+    text = str(value)
+    if re.match(r"https?://", text, re.IGNORECASE):
+        return _NOT_IN_AN_ADDRESS.sub(lambda found: quote(found[0], safe=""), text)
+    return "" if _MORE_THAN_A_VALUE.search(text) else value
+
+
 def in_json(value: object) -> object:
     """A value as it stands inside the quotes of a JSON text. Added by Segue to the values of structured parts."""
     if value is None or isinstance(value, Undefined):
@@ -77,6 +96,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     **FORMATS,
     "strip_html": strip_html,
     "link_address": link_address,
+    "style_value": style_value,
     "in_json": in_json,
     "as_paragraphs": as_paragraphs,
 }

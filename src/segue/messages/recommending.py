@@ -26,6 +26,8 @@ from liquid.token import TOKEN_EOF, TOKEN_EXPRESSION, TOKEN_INTEGER, TOKEN_TAG
 
 VALUE: Final = "recommended"
 """The name under which the products stand among the values of a message."""
+SHOWN: Final = ("name", "category", "brand", "variant", "price", "currency", "url", "image_url", "sku")
+"""What a product may have beside its ``product_id``, as events say it."""
 MOST: Final = 20
 """Products that one tag may ask for."""
 

@@ -7,7 +7,8 @@ elsewhere. Laws of this file:
 
 - What comes back is the author's Liquid, in its place, each piece exactly as often as it should; else it is an error.
 - A block begins and ends inside the same element, so that whatever it leaves out or repeats is whole elements.
-- A value that stands for a whole address loses it where that would run a script (`segue.messages.filters`).
+- A value that stands for a whole address loses it where that would run a script, and one among styles where it would
+  be more than one value of them (`segue.messages.filters`).
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ _RAW: Final = frozenset("style script title textarea mj-style mj-title mj-previe
 _START: Final = re.compile(r"<!--|<(/?)([A-Za-z][\w:-]*)|\{[{%]")
 _IN_TAG: Final = re.compile(r"[\"'>]|\{[{%]")
 _ADDRESS: Final = re.compile(r"\b(?:href|src|action|background|background-url)\s*=\s*$", re.IGNORECASE)
+_STYLES: Final = re.compile(r"\sstyle\s*=\s*$", re.IGNORECASE)
+_FILTERS: Final = {"u": "link_address", "s": "style_value"}
+"""What a value goes through, by the letter behind its number."""
 _VALUE: Final = re.compile(r"=\s*$")
 _TAG: Final = re.compile(r"\{%-?\s*(\w+)")
 _PLAIN_PATH: Final = re.compile(r"\{\{-?\s*(\w+(?:\.\w+)*)\s*-?\}\}")
@@ -90,7 +94,7 @@ class Shield:
         self._isolate = isolate
         self._source = source
         self.text = "".join(self._hidden())
-        self._held = re.compile(rf"<!--{self.mark}(\d+)z\n*-->|{self.mark}(\d+)([zu])", re.IGNORECASE)
+        self._held = re.compile(rf"<!--{self.mark}(\d+)z\n*-->|{self.mark}(\d+)([zus])", re.IGNORECASE)
 
     def restore(self, text: str) -> str:
         """The text with its Liquid again."""
@@ -120,7 +124,8 @@ class Shield:
         piece = self._pieces[int(match[1] or match[2])]
         if self._isolate and piece.where == "text" and piece.source.startswith("{{"):
             return f"\u2068{piece.source}\u2069"
-        return _with_filter(piece.source, "link_address") if match[3] in ("u", "U") else piece.source
+        name = _FILTERS.get((match[3] or "").lower())
+        return _with_filter(piece.source, name) if name is not None else piece.source
 
     def _hidden(self) -> Iterator[str]:
         source = self._source
@@ -161,7 +166,9 @@ class Shield:
                     )
                 place = self._end_of(inside.start())
                 whole = _ADDRESS.search(before[:-1] if quote and before[-1:] == quote else before if not quote else "")
-                yield self._piece(inside.start(), place, "tag", opened, address=whole is not None)
+                begun = source[max(found.start(), opened - 60) : opened] if quote else before
+                kind = "u" if whole is not None else "s" if _STYLES.search(begun) is not None else "z"
+                yield self._piece(inside.start(), place, "tag", opened, kind)
                 continue
             yield inside[0]
             place = inside.end()
@@ -186,7 +193,7 @@ class Shield:
         while (found := re.compile(r"\{[{%]").search(self._source, place, end)) is not None:
             pieces.append(self._source[place : found.start()])
             place = self._end_of(found.start())
-            pieces.append(self._piece(found.start(), place, where, start + 1))
+            pieces.append(self._piece(found.start(), place, where, start + 1, "s" if where == "style" else "z"))
         pieces.append(self._source[place:end])
         return "".join(pieces)
 
@@ -196,7 +203,7 @@ class Shield:
             raise ContentError("this piece of Liquid has no end", self._line(start))
         return found.end()
 
-    def _piece(self, start: int, end: int, where: Where, place: int, *, address: bool = False) -> str:
+    def _piece(self, start: int, end: int, where: Where, place: int, kind: str = "z") -> str:
         source = self._source[start:end]
         path = _PLAIN_PATH.fullmatch(source)
         if path is not None and path[1] in self._fixed:
@@ -204,11 +211,7 @@ class Shield:
         number = len(self._pieces)
         self._pieces.append(_Piece(source, where, place, self._line(start)))
         lines = "\n" * source.count("\n")
-        return (
-            f"<!--{self.mark}{number}z{lines}-->"
-            if where == "text"
-            else f"{self.mark}{number}{'u' if address else 'z'}"
-        )
+        return f"<!--{self.mark}{number}z{lines}-->" if where == "text" else f"{self.mark}{number}{kind}"
 
     def _line(self, index: int) -> int:
         return self._source.count("\n", 0, index) + 1

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from segue.api import Instant
 from segue.api.values import DAY
+from segue.messages.recommending import SHOWN
 from segue.store import products as rows
 from segue.store.database import Transaction
 
@@ -28,7 +29,6 @@ HALF_LIFE: Final = 90 * DAY
 _SEEDS: Final = 10
 _LOOKED_AT: Final = 0.5
 _LONGEST: Final = 200
-_SHOWN: Final = ("name", "category", "brand", "variant", "price", "currency", "url", "image_url", "sku")
 
 _BOUGHT: Final = "item_ordered"
 _STOCK: Final[Mapping[str, bool]] = {"out_of_stock": True, "back_in_stock": False}
@@ -44,7 +44,7 @@ def note_event(tx: Transaction, customer: int | None, name: str | None, fields: 
         key = str(key)
     if not isinstance(key, str) or not 0 < len(key) <= _LONGEST:
         return
-    shown = {field: fields[field] for field in _SHOWN if isinstance(fields.get(field), str | int | float)}
+    shown = {field: fields[field] for field in SHOWN if isinstance(fields.get(field), str | int | float)}
     product = rows.note_product(tx, key, shown)
     if name in _STOCK:
         rows.set_gone(tx, product, _STOCK[name])

@@ -146,3 +146,14 @@ def test_a_template_that_fails_names_the_line_of_its_file(tmp_path: Path) -> Non
 def test_a_template_that_fails_with_likely_values_alone_is_told(tmp_path: Path) -> None:
     (found,) = check(tmp_path, email("{% if customer.first_name %}{{ 1 | divided_by: 0 }}{% endif %}"))
     assert (found.code, found.label) == ("W1020", "fails with likely values")
+
+
+def test_what_a_recommended_product_never_has_is_told(tmp_path: Path) -> None:
+    text = "{% recommend 2 %}\n{{ product.name }} {{ product.prise | money: product.currency }}\n{% endrecommend %}"
+    (found,) = check(tmp_path, email(text))
+    assert found.primary is not None
+    assert (found.code, found.primary.line, found.label) == ("W1001", 5, "did you mean `product.price`?")
+
+
+def test_a_product_of_an_event_may_have_anything(tmp_path: Path) -> None:
+    assert codes(tmp_path, email("{% for product in event.items %}{{ product.prise }}{% endfor %}")) == []

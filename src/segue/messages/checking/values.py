@@ -11,7 +11,9 @@ from segue.language.nearest import listed, nearest
 from segue.language.vocabulary import EVERY_EVENT
 from segue.messages.brand import TEXTS, Brand
 from segue.messages.checking.sheet import Sheet
+from segue.messages.recommending import SHOWN
 from segue.messages.rendering import RenderError, Variable, asked, compile_part
+from segue.messages.shielding import LIQUID
 
 _BRANCH: Final = re.compile(r"\{%-?\s*(?:if|elsif|unless|case)\b(?P<condition>[^%]*)%\}")
 _ALWAYS: Final = frozenset(["now", "locale", "direction"])
@@ -20,11 +22,15 @@ _BRAND: Final = frozenset(Brand().values()) | {*TEXTS, "url", "logo", "logo_dark
 _COLOURS: Final = frozenset(Brand().values()["colours"])
 _OF_LAYOUTS: Final = frozenset(["content", "leaving", "words", "start", "end", "kind"])
 _WORDS: Final = frozenset(["unsubscribe", "preferences"])
+_OF_PRODUCTS: Final = frozenset({*SHOWN, "product_id"})
+_PRODUCT: Final = re.compile(r"\bproduct\.([a-z_]\w*)", re.IGNORECASE)
+_RECOMMEND: Final = re.compile(r"\{%-?\s*recommend\b.*?\{%-?\s*endrecommend\b", re.DOTALL)
 _DEFAULT: Final = re.compile(r"(?P<path>[\w.\[\]-]+)\s*\|[^}%]*\bdefault\b")
 
 
 def check_values(sheet: Sheet, traits: Mapping[str, FieldType], project: Mapping[str, object]) -> None:
     """Note the values that nobody declares or gives. ``project`` holds what every message is given, such as links."""
+    _check_products(sheet)
     told: set[str] = set()
     for variable in _asked(sheet):
         first, *rest = variable.name.split(".")
@@ -42,6 +48,25 @@ def check_values(sheet: Sheet, traits: Mapping[str, FieldType], project: Mapping
             _check_brand(sheet, variable, [_key(one) for one in rest])
         elif _key(first) not in project and _key(first) not in _ALWAYS and sheet.sendings:
             _check_given(sheet, variable, _key(first), project)
+
+
+def _check_products(sheet: Sheet) -> None:
+    """Note what a recommended product never has."""
+    for part, origin in sheet.sources.items():
+        for block in _RECOMMEND.finditer(origin.source):
+            for piece in LIQUID.finditer(origin.source, block.start(), block.end()):
+                found = _PRODUCT.search(piece[0])
+                if found is not None and found[1] not in _OF_PRODUCTS:
+                    start = piece.start() + found.start()
+                    near = nearest(found[1], _OF_PRODUCTS)
+                    sheet.add(
+                        "W1001",
+                        part,
+                        (start, start + len(found[0])),
+                        f"`{found[0]}` is nothing that a recommended product has",
+                        label=f"did you mean `product.{near}`?" if near else "unknown",
+                        hint=f"a product has {listed(sorted(_OF_PRODUCTS), 20)}; what is missing is written as nothing",
+                    )
 
 
 def check_layout(sheet: Sheet, traits: Mapping[str, FieldType], project: Mapping[str, object]) -> None:
