@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from segue.messages.rendering import render
 from segue.runtime.assembly import assemble, check, mend
 
 THANKS = "---\nsubject: Thanks\n---\nHello {{ unsubscribe_url }}"
@@ -150,3 +151,34 @@ def test_a_sender_for_a_channel_that_has_none_is_told(tmp_path: Path) -> None:
     text = '[channels.email]\nuse = "console"\n[brand.senders]\nemail = "a@example.com"\n'
     (tmp_path / "segue.toml").write_text(text, "utf-8")
     assert assemble(tmp_path).problems == ("brand.senders.email: console has no setting “sender”; leave it out",)
+
+
+@pytest.mark.parametrize(
+    ("brand", "said", "shown"),
+    [
+        ('logo = "https://shop.example/logo.png"', "", "https://shop.example/logo.png"),
+        (
+            'logo = "https://shop.example/logo.png"\nicon = "https://shop.example/i.png"',
+            "",
+            "https://shop.example/i.png",
+        ),
+        (
+            'icon = "https://shop.example/i.png"',
+            'icon = "https://shop.example/own.png"',
+            "https://shop.example/own.png",
+        ),
+        ('name = "Lamps"', "", None),
+    ],
+)
+def test_a_notification_shows_the_brand_s_picture_unless_it_names_another(
+    brand: str, said: str, shown: str | None, tmp_path: Path
+) -> None:
+    folder = shop(tmp_path, THANKS, RULE.replace("email", "web_push"))
+    (folder / "rules" / "messages" / "thanks" / "email.txt").unlink()
+    (folder / "rules" / "messages" / "thanks" / "web_push.toml").write_text(f'title = "Hi"\n{said}\n', "utf-8")
+    settings = '[channels.web_push]\nuse = "web-push"\nprivate_key = { file = "key" }\nsubject = "mailto:a@b.example"\n'
+    (folder / "key").write_text("A" * 43, "utf-8")
+    (folder / "segue.toml").write_text(f"{settings}[brand]\n{brand}\n", "utf-8")
+    template = check(assemble(folder)).content.find("thanks", "web_push")
+    assert template is not None
+    assert render(template, {}).get("icon") == shown

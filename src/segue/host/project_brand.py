@@ -13,7 +13,7 @@ from segue.messages.catalogue import normalise
 
 _PATH: Final = ("brand",)
 _TEXTS: Final = (*TEXTS, "font")
-_ADDRESSES: Final = ("url", "logo", "logo_dark")
+_ADDRESSES: Final = ("url", "logo", "logo_dark", "icon")
 _TABLES: Final = ("colours", "links", "senders", "languages")
 _COLOURS: Final = (*LIGHT, "accent_text", "link")
 _COLOUR: Final = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")

@@ -40,14 +40,16 @@ _ENOUGH: Final = 4.5
 
 
 class Brand(msgspec.Struct, frozen=True):
-    """``[brand]`` of segue.toml. ``logo`` and ``logo_dark`` are addresses of pictures, ``logo_width`` is in pixels;
-    ``address`` is the postal one. ``colours`` and ``dark`` are those that were given, by name. ``senders`` are what a
-    channel says it is from, by the channel's name in rules. ``languages`` holds texts in other languages, by locale."""
+    """``[brand]`` of segue.toml. ``logo``, ``logo_dark`` and ``icon`` are addresses of pictures, ``logo_width``
+    is in pixels; ``address`` is the postal one. ``colours`` and ``dark`` are those that were given, by name.
+    ``senders`` are what a channel says it is from, by the channel's name in rules. ``languages`` holds texts in other
+    languages, by locale."""
 
     name: str = ""
     url: str = ""
     logo: str = ""
     logo_dark: str = ""
+    icon: str = ""
     logo_width: int = 140
     font: str = FONT
     signature: str = ""
@@ -63,8 +65,10 @@ class Brand(msgspec.Struct, frozen=True):
         """The brand as templates see it, ``{{ brand.colours.accent }}``: what was not said is missing, but for the
         colours, of which there are always all."""
         said = {name: value for name in (*TEXTS, "url", "logo", "logo_dark", "font") if (value := getattr(self, name))}
+        icon = self.icon or self.logo
         return {
             **said,
+            **({"icon": icon} if icon else {}),
             "logo_width": self.logo_width,
             "colours": {**_whole(self.colours, LIGHT), "dark": _whole(self.dark, self._dark())},
             "links": [{"name": name, "url": url} for name, url in self.links.items()],

@@ -44,8 +44,10 @@ def template_from(
     layouts: Layouts,
     *,
     carries_html: bool,
+    given: Mapping[str, str] | None = None,
 ) -> tuple[Template, dict[str, Origin]] | Problem:
-    """The template of correct parts, with the origin of each; what is wrong where they cannot be laid out."""
+    """The template of correct parts, with the origin of each; what is wrong where they cannot be laid out. ``given``
+    are parts that stand where the author wrote none."""
     parts = {part.name: part for part in found}
     said = parts.pop(_LAYOUT, None) if carries_html else None
     if said is not None and said.source != "none":
@@ -53,6 +55,7 @@ def template_from(
     language = key[2] or house.locale
     house = msgspec.structs.replace(house, brand=in_language(house.brand, language))
     sources = {part.name: _isolated(part, language) for part in parts.values()}
+    sources = {**(given or {}), **sources}
     lines = {part.name: part.line for part in parts.values()}
     origins = {part.name: Origin(str(part.path), part.line, part.form, part.source) for part in parts.values()}
     made: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ import contextlib
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
@@ -56,15 +56,21 @@ class _Wrong(Exception):
         self.line = line
 
 
-def load_messages(folders: Sequence[Path], house: House = PLAIN, html: frozenset[str] = EMAIL) -> Catalogue:
+def load_messages(
+    folders: Sequence[Path],
+    house: House = PLAIN,
+    html: frozenset[str] = EMAIL,
+    given: Mapping[str, Mapping[str, str]] | None = None,
+) -> Catalogue:
     """Read the content below these folders. ``house`` is what all messages have in common, ``html`` names the channels
-    that carry HTML. Links to folders are not followed. Never raises: see ``problems``."""
+    that carry HTML, ``given`` are parts by channel that stand where an author wrote none. Links to
+    folders are not followed. Never raises: see ``problems``."""
     problems: list[Problem] = []
     homes: defaultdict[str, list[Path]] = defaultdict(list)
     for home in _message_folders(folders, problems):
         homes[home.name].append(home)
 
-    reader = _Reader(house, html, problems)
+    reader = _Reader(house, html, given or {}, problems)
     places = homes.pop(LAYOUT, [])
     if len(places) > 1:
         reader.say_twice("layouts of a rule book stand in one folder", places)
@@ -127,12 +133,15 @@ def _unreadable(error: OSError) -> Problem:
 class _Reader:
     """Reads the folders of messages, one by one."""
 
-    def __init__(self, house: House, html: frozenset[str], problems: list[Problem]) -> None:
+    def __init__(
+        self, house: House, html: frozenset[str], given: Mapping[str, Mapping[str, str]], problems: list[Problem]
+    ) -> None:
         self.templates: dict[_Key, Template] = {}
         self.origins: dict[_Key, dict[str, Origin]] = {}
         self.layouts: dict[str, Origin] = {}
         self._house = house
         self._html = html
+        self._given = given
         self._problems = problems
         self._layouts: Layouts = {}
 
@@ -185,7 +194,8 @@ class _Reader:
             self._problems.extend(problems)
 
     def _make(self, key: _Key, found: list[Part]) -> list[Problem]:
-        made = template_from(key, found, self._house, self._layouts, carries_html=key[1] in self._html)
+        carries_html, given = key[1] in self._html, self._given.get(key[1])
+        made = template_from(key, found, self._house, self._layouts, carries_html=carries_html, given=given)
         if isinstance(made, Problem):
             return [made]
         self.templates[key], self.origins[key] = made

@@ -110,7 +110,10 @@ class Assembly(msgspec.Struct, frozen=True):
         html = {name for name, known in parts.items() if "html" in known}
         # What stands in for email takes whatever email would.
         html |= {name for name in EMAIL if not parts.get(name)}
-        catalogue = load_messages(folders, self.house, frozenset(html))
+        house = self.house
+        # A notification shows the brand's picture unless it says another.
+        given = {name: {"icon": "{{ brand.icon }}"} for name, known in parts.items() if "icon" in known}
+        catalogue = load_messages(folders, house, frozenset(html), given if "icon" in house.brand else {})
         strange = tuple(
             problem
             for key, template in catalogue.templates.items()

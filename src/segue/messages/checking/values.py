@@ -18,7 +18,7 @@ from segue.messages.shielding import LIQUID
 _BRANCH: Final = re.compile(r"\{%-?\s*(?:if|elsif|unless|case)\b(?P<condition>[^%]*)%\}")
 _ALWAYS: Final = frozenset(["now", "locale", "direction"])
 """What every message is given by the rendering itself."""
-_BRAND: Final = frozenset(Brand().values()) | {*TEXTS, "url", "logo", "logo_dark", "font"}
+_BRAND: Final = frozenset(Brand().values()) | {*TEXTS, "url", "logo", "logo_dark", "icon", "font"}
 _COLOURS: Final = frozenset(Brand().values()["colours"])
 _OF_LAYOUTS: Final = frozenset(["content", "leaving", "words", "start", "end", "kind"])
 _WORDS: Final = frozenset(["unsubscribe", "preferences"])
