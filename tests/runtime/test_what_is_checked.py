@@ -35,6 +35,16 @@ def test_a_content_file_that_cannot_be_used_is_shown_at_its_line(tmp_path: Path)
     assert (found.primary.line, found.primary.column, found.primary.end - found.primary.start) == (5, 3, 11)
 
 
+def test_a_rule_whose_content_cannot_be_used_is_sent_to_the_file_and_not_to_another_message(tmp_path: Path) -> None:
+    shop(tmp_path, "Dear {{ first_name")
+    (tmp_path / "rules" / "messages" / "thank").mkdir()
+    (tmp_path / "rules" / "messages" / "thank" / "email.txt").write_text(THANKS, "utf-8")
+    (tmp_path / "segue.toml").write_text(SMTP, "utf-8")
+    found = next(one for one in check(assemble(tmp_path)).diagnostics if one.code == "E0503")
+    assert (found.label, found.fix) == ("its file cannot be used", None)
+    assert found.hint == "mend messages/thanks/email.txt, of which E0504 says what is wrong"
+
+
 def test_a_content_file_that_can_be_used_is_not(tmp_path: Path) -> None:
     assert (
         codes(

@@ -112,14 +112,17 @@ class Deliveries:
 
     def _lacking(self, filled: Filled, lacks: str, known: frozenset[str] | set[str], channel: str) -> None:
         written = filled.written
-        near = nearest(filled.message, known) if written.message is not None else None
+        broken = self._lexicon.words.unusable.get((channel, filled.message))
+        near = nearest(filled.message, known) if written.message is not None and broken is None else None
         source = "" if filled.named else " (the rule's name, since the `send` names none)"
         self._report.add(
             "E0503",
             written.message or written.place,
             f'the message "{filled.message}"{source} {lacks}',
-            label=f'did you mean "{near}"?' if near else "no content",
-            hint=f"put its content into messages/{filled.message}/{channel}.txt beside the rule, "
+            label=f'did you mean "{near}"?' if near else "no content" if broken is None else "its file cannot be used",
+            hint=f"mend {broken}, of which E0504 says what is wrong"
+            if broken is not None
+            else f"put its content into messages/{filled.message}/{channel}.txt beside the rule, "
             "or into a file with another ending that the channel knows",
             write=f'"{near}"' if near else None,
         )

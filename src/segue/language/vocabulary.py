@@ -56,6 +56,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     ``currency``      the project's, for amounts written without one
     ``messages``      for each channel, the names of the messages that have content for it; None when that is not to
     be checked
+    ``unusable``      for a channel and a message, the file whose content cannot be used
     ``kept``          how long events are kept, by name, ``""`` for all others; None for one that is kept for good
     """
 
@@ -64,6 +65,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     currency: str = "EUR"
     messages: Mapping[str, frozenset[str]] | None = None
     languages: Mapping[tuple[str, str], frozenset[str | None]] = {}
+    unusable: Mapping[tuple[str, str], str] = {}
     locale: str = "en"
     kept: Mapping[str, int | None] = {}
 

@@ -87,6 +87,15 @@ class Catalogue(msgspec.Struct, frozen=True):
         """The messages that have content for a channel, in any language, sorted."""
         return tuple(sorted({name for name, of, _ in self.templates if of == channel}))
 
+    def unusable(self) -> dict[tuple[str, str], str]:
+        """For each channel and message the file, of those that there are, that cannot be used."""
+        found: dict[tuple[str, str], str] = {}
+        for problem in self.problems:
+            *_, folder, name, file = ["", "", *problem.path.replace("\\", "/").split("/")]
+            if folder == "messages" and "." in file:
+                found.setdefault((file.partition(".")[0], name), f"messages/{name}/{file}")
+        return found
+
     def languages(self) -> dict[tuple[str, str], frozenset[str | None]]:
         """For each channel and message, the locales of its content; None among them is that for every language."""
         found: dict[tuple[str, str], set[str | None]] = {}

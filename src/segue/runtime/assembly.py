@@ -152,6 +152,7 @@ class Assembly(msgspec.Struct, frozen=True):
             currency=self.project.currency,
             messages=None if content is None else {name: frozenset(content.names(name)) for name in self.channels},
             languages={} if content is None else content.languages(),
+            unusable={} if content is None else content.unusable(),
             locale=self.project.locale,
             kept=self.project.retention.kept(),
         )
