@@ -101,6 +101,13 @@ def test_a_locale_shows_what_such_a_customer_gets_and_what_it_fell_back_from(sho
     assert found["email", "fi"]["reason"].startswith("not in fi-FI")
 
 
+@pytest.mark.parametrize("locale", ["zz", "", "Finnish", "fi_XX"])
+def test_a_language_that_does_not_exist_is_refused(shop: Path, locale: str) -> None:
+    result = run("sale", "--locale", locale)
+    assert result.exit_code == 2
+    assert "there is no such language; write one such as fi or pt-BR" in result.output
+
+
 def test_an_event_of_ones_own_is_rendered(shop: Path) -> None:
     (shop / "event.json").write_text('{"event": "Cart Abandoned", "properties": {"total": 4711}}', "utf-8")
     for given in ('{"total": 4711}', "event.json"):

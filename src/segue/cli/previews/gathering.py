@@ -14,6 +14,7 @@ from segue.api import Instant, Money
 from segue.api.sms import Parts, TextError, readable_text, split_text
 from segue.cli.customer.reading import read_of
 from segue.cli.ending import USAGE, WRONG, fail, nearest_project, open_project, show_diagnostics
+from segue.customers import normal
 from segue.language import model as m
 from segue.language.nearest import nearest
 from segue.messages.catalogue import Catalogue
@@ -94,6 +95,8 @@ def gather(wanted: Wanted) -> Preview:
 
 def find(wanted: Wanted) -> Message:
     """The templates of a message and the values of a customer, real or made up."""
+    if wanted.locale is not None and normal.language(wanted.locale) is None:
+        fail(f"--locale {wanted.locale!r}: there is no such language; write one such as fi or pt-BR", USAGE)
     assembly = open_project(nearest_project(Path.cwd()))
     checked = check(assembly)
     catalogue = checked.content
