@@ -88,6 +88,14 @@ def test_a_wait_asked_of_the_account_holds_all_of_it_and_is_no_failure() -> None
     assert (state.failures, state.breaker(NOW)) == (0, "closed")
 
 
+def test_a_shorter_wait_that_is_asked_beside_a_longer_one_ends_it_no_sooner() -> None:
+    state = note_call(NOTHING, [Retry("too much today", after=3_600.0, account=True)], NOW, 0.5)
+    state = note_call(state, [Retry("slow down", after=1.0, account=True)], later(SECOND), 0.5)
+    assert (state.held_until(later(SECOND)), state.wish) == (later(HOUR), "too much today")
+    state = note_call(state, [Retry("slow down", after=1.0, account=True)], later(-9 * DAY), 0.5)
+    assert state.asked == later(-9 * DAY + SECOND), "a clock that was wrong holds nothing"
+
+
 def test_a_wait_asked_of_one_message_holds_nothing_else() -> None:
     state = note_call(NOTHING, [Retry("greylisted", after=300.0)], NOW, 0.5)
     assert room(state, None, NOW, 100) == 100

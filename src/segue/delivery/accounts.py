@@ -147,7 +147,8 @@ def note_call(state: AccountState, answers: Sequence[Answer], now: Instant, chan
     if waits:
         longest = max(waits, key=lambda one: one.after or 0)
         asked = Instant(now + int(min(longest.after or 0.0, 86_400.0) * SECOND))
-        state = msgspec.structs.replace(state, asked=asked, wish=longest.reason)
+        if state.asked is None or not asked <= state.asked <= now + DAY:  # the day's limit outlasts the second's
+            state = msgspec.structs.replace(state, asked=asked, wish=longest.reason)
     failures = [one for one in answers if isinstance(one, Unknown) or (isinstance(one, Retry) and not one.address)]
     if waits or len(failures) < len(answers) or not answers:  # it answers, at least
         return msgspec.structs.replace(state, failures=0, opened=None, probe=Instant(0), rests=0, reason="")
