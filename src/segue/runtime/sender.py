@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from segue.api import Answer, Channel, ChannelSpec, Instant, Message, Rejected, Retry, Unknown
+from segue.delivery.batches import Batches, after_call
 from segue.delivery.dead_letters import NOT_RENDERED
 from segue.messages.catalogue import Catalogue
 from segue.messages.rendering import RenderError, render
@@ -98,6 +99,7 @@ class Sender:
         self._account = account
         self._pauses = pauses
         self._turns = Turns()
+        self._batches = Batches.of(channel.spec.batch, stands=channel.spec.stands)
         self._again: asyncio.TimerHandle | None = None
         if account is not None:
             account.listeners[name] = self.wake
@@ -154,7 +156,7 @@ class Sender:
             try:
                 if self._stopping or self._held():
                     return
-                claims = await self._claim(self.channel.spec.batch)
+                claims = await self._claim(self._batches.most)
                 if calling := bool(claims.claims or claims.retractions):
                     task = asyncio.create_task(self._call(claims))
                     self._under_way.add(task)
@@ -264,11 +266,14 @@ class Sender:
         """What the channel says to them."""
         if self._account is not None and flight is not None:
             self._account.begin_call(flight)
+        begun = asyncio.get_running_loop().time()
         try:
             answers = await (self.channel.retract(messages) if retraction else self.channel.send(messages))
         except Exception as error:
             _log.exception("a call was cut off", channel=self.name)
             answers = [Unknown(f"{type(error).__name__}: {error}") for _ in messages]
+        taken = asyncio.get_running_loop().time() - begun
+        self._batches = after_call(self._batches, len(messages), taken, stands=self.channel.spec.stands)
         if self._account is not None:
             self._account.end_call(answers)
         return answers
