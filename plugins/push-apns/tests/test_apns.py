@@ -166,6 +166,8 @@ def test_content_that_cannot_go_says_why(content: dict[str, str], says: str) -> 
         (503, "Shutdown", Retry, False),
         (504, "", Unknown, False),
         (302, "", Retry, False),
+        (204, "", Unknown, False),
+        (999, "", Unknown, False),
     ],
 )
 def test_apple_s_answer_decides(status: int, reason: str, kind: type, gone: bool) -> None:

@@ -128,6 +128,8 @@ def test_the_token_is_signed_for_the_push_service_and_kept_for_hours() -> None:
         (Response(502), Unknown),
         (Response(503, b"", {"retry-after": "9"}), Retry("the push service answered 503", after=9.0)),
         (Response(504), Unknown),
+        (Response(204), Unknown),
+        (Response(999), Unknown),
         (HttpError("no connection", sent=False), Retry),
         (HttpError("no answer within 20 s", sent=True), Unknown),
         (RuntimeError("https://push.test/secret"), Unknown("RuntimeError")),

@@ -55,7 +55,7 @@ class Connection:
         except TimeoutError:
             self._retire(line)
             raise HttpError(f"{self._host}: no answer within {self._timeout:g} s", sent=True) from None
-        except (httpx.HTTPError, OSError) as error:
+        except Exception as error:  # not all that h2 makes of a broken stream is told as an error of httpx
             self._retire(line)
             raise HttpError(f"{self._host}: the connection broke: {type(error).__name__}", sent=True) from None
         finally:

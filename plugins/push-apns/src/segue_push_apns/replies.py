@@ -62,7 +62,7 @@ def judge(response: Response, now: float) -> Answer:
         return Retry(f"{reason}: see private_key, key_id, team_id, bundle_id and url", after=wait)
     if status in {400, 413}:
         return Rejected(reason)
-    if status in {200, 502, 504}:  # a yes of Apple's has no words
+    if status in {502, 504} or not 300 <= status <= 599:  # a yes of Apple's is a 200, and has no words
         return Unknown(reason)
     return Retry(reason, after=wait, account=status == 429)
 

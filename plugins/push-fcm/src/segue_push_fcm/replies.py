@@ -26,7 +26,8 @@ def judge(response: Response, now: float) -> Answer:
         name = _member(_object(response.body), "name")
         if isinstance(name, str) and name:
             return Sent(receipt=name[:500])
-        return Unknown(f"FCM answered 200 {quotable(response.body)}, which names no message: is url right?")
+        if not _object(_member(_object(response.body), "error")):
+            return Unknown(f"FCM answered 200 {quotable(response.body)}, which names no message: is url right?")
     error = _object(_member(_object(response.body), "error"))
     code, about = _code(error), _member(error, "message")
     said = f"{code} {quotable(about.encode('utf-8', 'replace'))}" if isinstance(about, str) else quotable(response.body)
@@ -46,7 +47,7 @@ def judge(response: Response, now: float) -> Answer:
             return Retry(f"{reason}: put right the key for Apple, or for web push, in the Firebase console")
         case "UNAVAILABLE" | "INTERNAL":
             return Retry(reason, after=wait)
-    if status in {502, 504}:
+    if status in {502, 504} or not 300 <= status <= 599:
         return Unknown(reason)
     if status in {401, 403}:
         return Retry(f"{reason}: may the service account send, and is the Firebase Cloud Messaging API on?")

@@ -25,7 +25,7 @@ def judge(response: Response) -> Answer:
     lower = said.lower()
     if "do not try again" in lower or "denied by" in lower:
         return Rejected(reason)
-    if status in _IN_DOUBT:
+    if status in _IN_DOUBT or not 300 <= status <= 599:
         return Unknown(reason)
     if 300 <= status <= 399:
         return Retry(f"{reason}: redirects are not followed, set url to the final address")

@@ -70,13 +70,13 @@ def judge(response: Response, now: float, parts: int) -> Answer:
     """The answer to a request to create a message. ``now`` is in seconds since 1970, ``parts`` in how many parts the
     text goes: a Messaging Service says 0, as long as it has no sender for it."""
     status = response.status
-    if status in {200, 201, 202}:
-        return _judge_created(response, parts)
     refusal = _read(response.body, _Refusal)
+    if status in {200, 201, 202} and (refusal is None or refusal.code is None):
+        return _judge_created(response, parts)
     code = refusal.code if refusal is not None else None
     said = quotable(refusal.message.encode("utf-8", "replace") if code is not None else response.body)
     reason = f"Twilio answered {status}{f' with {code}' if code is not None else ''}: {said}".rstrip(": ")
-    if status in _IN_DOUBT:
+    if status in _IN_DOUBT or (code is None and not 300 <= status <= 599):
         return Unknown(reason)
     if status == 429 or status > 500 or code in _LATER:
         return Retry(reason, after=retry_after(response, now), account=status == 429)

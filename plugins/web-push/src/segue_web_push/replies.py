@@ -40,7 +40,7 @@ def judge(response: Response, now: float) -> Answer:
             return Retry(f"{reason}: redirects are not followed")
         case _ if 400 <= status <= 499:
             return Rejected(reason)
-        case _ if status in _IN_DOUBT:
+        case _ if status in _IN_DOUBT or not 300 <= status <= 599:
             return Unknown(reason)
         case _:
             return Retry(reason, after=retry_after(response, now))
