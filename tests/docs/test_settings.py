@@ -12,6 +12,7 @@ import pytest
 
 from segue.host import discover, load_project
 from segue.host.project import Http, Project
+from segue.host.touchpoints import KEYS as TOUCHPOINTS_KEYS
 from segue.host.tracking import KEYS as TRACKING_KEYS
 from tests.docs.blocks import blocks
 from tests.docs.pages import first_names, rows, sections
@@ -41,6 +42,10 @@ def test_the_keys_of_http_are_those_that_are_read() -> None:
 
 def test_the_keys_of_tracking_are_those_that_are_read() -> None:
     assert first_names(PAGE["tracking"], "key") == set(TRACKING_KEYS)
+
+
+def test_the_keys_of_touchpoints_are_those_that_are_read() -> None:
+    assert first_names(PAGE["touchpoints"], "key") == set(TOUCHPOINTS_KEYS)
 
 
 def test_the_keys_of_channels_and_sources_are_segue_s_own() -> None:

@@ -25,6 +25,7 @@ from segue.host.project_identity import read_identity
 from segue.host.segments import read_segments
 from segue.host.tables import Problem, ProjectError, TableReader
 from segue.host.terms import Terms, read_terms
+from segue.host.touchpoints import Touchpoints, read_touchpoints
 from segue.host.tracking import read_tracking
 from segue.messages.brand import Brand
 from segue.messages.links import Tracking
@@ -93,6 +94,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     segments: frozenset[str] = frozenset()
     brand: Brand | None = None
     tracking: Tracking = Tracking()
+    touchpoints: Touchpoints = Touchpoints()
     configured: bool = False
 
 
@@ -155,7 +157,7 @@ def _syntax(file: Path, text: str, error: str) -> Problem:
 _TOP: Final = (
     *("zone", "locale", "currency", "best_time", "stale", "database", "rules"),
     *("http", "channels", "sources", "links", "pages", "privacy", "retention", "readers", "identity", "limits"),
-    *("segments", "brand", "tracking"),
+    *("segments", "brand", "tracking", "touchpoints"),
 )
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -193,6 +195,7 @@ class _Reader(TableReader):
             segments=read_segments(self, self.table(tables, "segments", ())),
             brand=brand,
             tracking=read_tracking(self, self.table(tables, "tracking", ()), http.url),
+            touchpoints=read_touchpoints(self, self.table(tables, "touchpoints", ())),
             configured=True,
         )
 

@@ -56,11 +56,11 @@ def count_period(look: Look, period: Period, zone: tzinfo, currency: str, tell: 
     counts = Counts()
     days = _Days(zone)
     with look() as tx:
-        ends = {table: _last(tx, table) for table in ("message", "journey", "event")}
+        ends = {table: last_row(tx, table) for table in ("message", "journey", "event")}
         begins = {
             "message": last_message_before(tx, period.since),
             "journey": 0,
-            "event": _last_before(tx, "event", "received", period.since),
+            "event": last_before(tx, "event", "received", period.since),
         }
         names = dict(tx.rows("select name, id from name where name in (?, ?)", (ORDERED, REFUNDED)))
     total = sum(ends[table] - begins[table] for table in ends)
@@ -192,14 +192,14 @@ def _of_orders(tx: Transaction, piece: _Piece, period: Period, known: _Known) ->
         )
 
 
-def _last(tx: Transaction, table: str) -> int:
+def last_row(tx: Transaction, table: str) -> int:
     row = tx.row(f"select coalesce(max(id), 0) from {table}")
     return int(row[0]) if row is not None else 0
 
 
-def _last_before(tx: Transaction, table: str, column: str, moment: Instant) -> int:
+def last_before(tx: Transaction, table: str, column: str, moment: Instant) -> int:
     """The number of about the last row before a moment, of a table whose rows are numbered as time goes."""
-    low, high = 0, _last(tx, table)
+    low, high = 0, last_row(tx, table)
     while low < high:
         middle = (low + high + 1) // 2
         found = tx.row(f"select {column} from {table} where id >= ? order by id limit 1", (middle,))
