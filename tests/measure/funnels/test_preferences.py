@@ -9,7 +9,7 @@ import pytest
 
 from segue.measure.funnels.counting import Funnel
 from segue.measure.funnels.courses import CLICKED, DELIVERED
-from segue.measure.funnels.preferences import Numbers, Standing, preferences_table
+from segue.measure.funnels.preferences import Contactable, Numbers, preferences_table
 from tests.measure.funnels.test_counting import MONDAY, NOW, contact, course, version
 
 
@@ -34,7 +34,7 @@ def funnel() -> Funnel:
 
 
 def test_a_customer_counts_once_in_each_segment_they_are_in(funnel: Funnel) -> None:
-    standing = Standing({"email": numbers(1, 2), "sms": numbers(2, 3)}, {"sms": numbers(1)})
+    standing = Contactable({"email": numbers(1, 2), "sms": numbers(2, 3)}, {"sms": numbers(1)})
     table = preferences_table(funnel, {"vips": numbers(1, 9), "nobody": numbers()}, standing)
     assert [row[1:8] for row in table.rows] == [
         ("everyone", "email", 3, 2, 0, 2, 1),
@@ -48,5 +48,5 @@ def test_a_customer_counts_once_in_each_segment_they_are_in(funnel: Funnel) -> N
 
 
 def test_of_an_empty_funnel_nothing_is_said() -> None:
-    table = preferences_table(Funnel("carts", {}, UTC, by_customer=True), {}, Standing({}, {}))
+    table = preferences_table(Funnel("carts", {}, UTC, by_customer=True), {}, Contactable({}, {}))
     assert table.rows == ()

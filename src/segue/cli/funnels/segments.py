@@ -10,7 +10,7 @@ from segue.api import Instant, Kind
 from segue.cli.funnels.reading import Read
 from segue.cli.segments.progress import Telling
 from segue.customers.wishes import chosen_channel
-from segue.measure.funnels.preferences import Numbers, Standing, as_numbers, preferences_table
+from segue.measure.funnels.preferences import Contactable, Numbers, as_numbers, preferences_table
 from segue.measure.funnels.results import newest
 from segue.measure.table import Table
 from segue.runtime.assembly import Assembly
@@ -37,11 +37,11 @@ def read_preferences(assembly: Assembly, read: Read, now: Instant) -> Table:
         members = {name: np.array(found[name].listed, dtype=np.int64) for name in names}
     version = newest(read.funnel)
     kind: Kind = version.program.rule.kind if version is not None else "promotional"
-    standing = _standing(assembly, running, read, kind) if running is not None else Standing({}, {})
+    standing = _standing(assembly, running, read, kind) if running is not None else Contactable({}, {})
     return preferences_table(read.funnel, members, standing)
 
 
-def _standing(assembly: Assembly, running: Running, read: Read, kind: Kind) -> Standing:
+def _standing(assembly: Assembly, running: Running, read: Read, kind: Kind) -> Contactable:
     """Whom the channels of the rule may reach now, and who chose which, of those who entered it."""
     customers = read.funnel.customers().tolist()
     channels = sorted(set().union(*(one.program.channels for one in read.funnel.versions.values())))
@@ -61,7 +61,7 @@ def _standing(assembly: Assembly, running: Running, read: Read, kind: Kind) -> S
                         if running.reach.refusal(channel, kind, row.traits, row.consent, suppressed.find) is None:
                             reachable[channel].append(number)
             tell(min(start + _PIECE, len(customers)), len(customers))
-    return Standing(
+    return Contactable(
         {channel: as_numbers(found) for channel, found in reachable.items()},
         {channel: as_numbers(found) for channel, found in chosen.items()},
     )

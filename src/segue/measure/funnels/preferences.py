@@ -19,7 +19,7 @@ Numbers = npt.NDArray[np.int64]
 EVERYONE = "everyone"
 
 
-class Standing(msgspec.Struct, frozen=True):
+class Contactable(msgspec.Struct, frozen=True):
     """Of those who entered a rule, by channel: whom it may reach now with the rule's kind of message (there is an
     address, consent, and no suppression), and who chose it."""
 
@@ -32,7 +32,7 @@ def as_numbers(customers: array[int] | None) -> Numbers:
     return np.unique(np.frombuffer(customers, dtype=np.int64)) if customers else np.zeros(0, dtype=np.int64)
 
 
-def preferences_table(funnel: Funnel, segments: Mapping[str, Numbers], standing: Standing) -> Table:
+def preferences_table(funnel: Funnel, segments: Mapping[str, Numbers], standing: Contactable) -> Table:
     """A line for each segment and channel. ``segments`` are their members, of those who entered the rule or of all."""
     entered = funnel.customers()
     reached = {channel: as_numbers(found) for channel, found in funnel.reached_by.items()}
