@@ -251,7 +251,9 @@ def test_journeys_of_erased_customers_are_said_to_be_gone(shop: Path) -> None:
     fill(shop / "segue.db", customers=5, erased=2)
     code, out, err = run("carts")
     assert (code, err) == (0, "")
-    assert "5 ever entered; 2 of these journeys were deleted" in " ".join(out.split())
+    told = " ".join(out.split())
+    assert "5 ever entered; 2 of these journeys were deleted" in told
+    assert "messages ever went; 2 of them were deleted" in told
 
 
 def test_a_journey_in_no_state_is_said(shop: Path) -> None:

@@ -92,11 +92,8 @@ def journeys_table(funnels: Iterable[tuple[Funnel, Books | None]], *, machines: 
     for funnel, books in funnels:
         balanced = balanced and not faults(funnel, books)
         rows += _journey_rows(funnel, machines=machines)
-        if books is not None and books.entered > funnel.journeys:
-            notes.append(
-                f"{funnel.rule}: {books.entered:,} ever entered; {books.entered - funnel.journeys:,} of these journeys "
-                "were deleted, by age or with their customer, and are not counted here."
-            )
+        if books is not None:
+            notes += _gone(funnel, books)
     if rows and balanced:
         notes.insert(0, LAW)
     columns = (
@@ -115,6 +112,22 @@ def journeys_table(funnels: Iterable[tuple[Funnel, Books | None]], *, machines: 
         Column("conversion", "Conversion", "share"),
     )
     return Table("journeys", "Journeys by rule and version", columns, tuple(rows), tuple(notes))
+
+
+def _gone(funnel: Funnel, books: Books) -> Iterator[str]:
+    """What was counted once and is not in the store any more."""
+    journeys = books.entered - funnel.journeys
+    if journeys > 0:
+        yield (
+            f"{funnel.rule}: {books.entered:,} ever entered; {journeys:,} of these journeys were deleted, by age or "
+            "with their customer, and are not counted here."
+        )
+    messages = books.sent - sum(count for letter, count in funnel.letters.items() if letter.fate == "sent")
+    if messages > 0:
+        yield (
+            f"{funnel.rule}: {books.sent:,} messages ever went; {messages:,} of them were deleted, or went again after "
+            "they had failed, and are not counted here."
+        )
 
 
 def _journey_rows(funnel: Funnel, *, machines: bool) -> Iterator[tuple[Cell, ...]]:
