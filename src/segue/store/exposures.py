@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from segue.api import Instant
-from segue.measure.experiments.exposed import Exposed
+from segue.measure.experiments.exposed import TREATED, Exposed
 from segue.store.database import Transaction
 
 
@@ -103,3 +103,19 @@ def count_entries(tx: Transaction, rule: str, since: Instant, over: Instant) -> 
         (over, rule, since),
     )
     return (row[0], row[1], row[2]) if row is not None else (0, 0, None)
+
+
+def cost_of_treated(tx: Transaction, rule: str, since: Instant, until: Instant, now: Instant) -> dict[str, float]:
+    """What the messages of a rule cost that went to those who are not held out of it: in the journey by which each came
+    into the experiment in a period, where the time of its goal is over. In whole units, by currency."""
+    rows = tx.rows(
+        "with first as materialized (select min(id) as id from exposure "
+        "where rule = ?1 and experiment = '' group by customer) "
+        "select message.currency, sum(message.cost) from first join exposure on exposure.id = first.id "
+        "join journey on journey.id = exposure.journey "
+        "join message on message.customer = exposure.customer and message.journey = exposure.journey "
+        "where exposure.arm = ?2 and exposure.at >= ?3 and exposure.at < ?4 and journey.goal_until <= ?5 "
+        "and message.cost > 0 group by message.currency",
+        (rule, TREATED, since, until, now),
+    )
+    return {currency: amount / 1_000_000 for currency, amount in rows}
