@@ -11,7 +11,7 @@ from segue.messages.checking.markup import Tag, masked, tags
 from segue.messages.checking.sheet import Sheet
 from segue.messages.template import BODIES
 
-_IMAGES: Final = frozenset(["img", "mj-image"])
+_IMAGES: Final = frozenset(["img", "mj-image", "mj-carousel-image"])
 _TINY: Final = frozenset(["0", "1", "0px", "1px"])
 _MARKDOWN_IMAGE: Final = re.compile(r"!\[(?P<alt>[^\]]*)\][(\[]")
 _WORD: Final = re.compile(r"[^\W_]|\x01")
