@@ -142,3 +142,18 @@ def test_a_colour_on_the_layout_that_was_chosen_for_the_light_alone_is_told(tmp_
 
 def test_what_looks_like_the_layout_is_left_alone(tmp_path: Path) -> None:
     assert told(tmp_path, "<h1>Sale</h1><p>Until <a href='https://a.example'>midnight</a></p>", whole=False) == []
+
+
+LAYOUT = """<html><head><style>.foot { color: #ccc } .mine { color: {{ brand.colours.muted }} }</style></head>
+<body><p class="mine">Lamps</p>{{ content }}
+<p class="foot">Valokatu 1</p>{{ leaving }}</body></html>"""
+
+
+def test_a_layout_is_looked_at_once_and_where_it_stands(tmp_path: Path) -> None:
+    files = {"messages/_layout/email.html": LAYOUT}
+    for name in ("", ".fi"):
+        files[f"messages/sale/email{name}.md"] = "---\nsubject: Sale\npreview: Today\n---\nHello"
+    (found,) = [one for one in check(tmp_path, files) if one.code == "W1016"]
+    assert found.primary is not None
+    assert found.primary.file.endswith("_layout/email.html")
+    assert (found.primary.line, found.primary.column) == (3, 17)

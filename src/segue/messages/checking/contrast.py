@@ -120,8 +120,6 @@ def _place(sheet: Sheet, texts: Sequence[str], before: dict[str, int]) -> tuple[
 
 def in_the_dark(page: str) -> str | None:
     """The page as those see it who read in the dark; None where it says nothing of that."""
-    import css_inline
-
     sheets: list[str] = []
     for found in _DARK.finditer(page):
         depth, place = 1, found.end()
@@ -131,13 +129,19 @@ def in_the_dark(page: str) -> str | None:
         sheets.append(page[found.end() : place - 1])
     if not any("color" in one or "background" in one for one in sheets):
         return None
-    head = f"<style>{' '.join(sheets)}</style>"
-    whole = re.sub(r"<style\b[^>]*>.*?</style\s*>", "", page, flags=re.DOTALL | re.IGNORECASE)
-    whole = head + whole.replace(FILLED, _FILLED)
+    bare = re.sub(r"<style\b[^>]*>.*?</style\s*>", "", page, flags=re.DOTALL | re.IGNORECASE)
+    return on_its_elements(f"<style>{' '.join(sheets)}</style>{bare}")
+
+
+def on_its_elements(page: str) -> str | None:
+    """A page without Liquid whose styles stand on the elements that they are for; None where its CSS cannot be read."""
+    import css_inline
+
     try:
-        return css_inline.inline(whole, keep_style_tags=False, load_remote_stylesheets=False).replace(_FILLED, FILLED)
+        made = css_inline.inline(page.replace(FILLED, _FILLED), keep_style_tags=True, load_remote_stylesheets=False)
     except css_inline.InlineError:
         return None
+    return made.replace(_FILLED, FILLED)
 
 
 def weak_texts(page: str, default: tuple[Colour, Colour] | None) -> Iterator[Weak]:
