@@ -163,6 +163,11 @@ def test_links_of_markdown_that_are_none_are_told(tmp_path: Path) -> None:
     ]
 
 
+def test_a_link_of_markdown_without_an_end_is_told(tmp_path: Path) -> None:
+    text = 'Come [in](https://shop.example/a\n"now") or\n\n[buy](https://shop.example/b\n\n[c](https://shop.example/c)'
+    assert told(tmp_path, "email.md", text) == [("E1014", "the link “https://shop.example/b", 8)]
+
+
 def test_a_place_in_the_message_itself_is_there_or_is_told(tmp_path: Path) -> None:
     text = '<p id="terms">*</p><a name="top"></a><a href="#terms">a</a> <a href="#top">b</a>\n<a href="#end">c</a>'
     assert told(tmp_path, "email.html", text) == [("E1014", "the link “#end", 6)]

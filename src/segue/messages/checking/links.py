@@ -30,6 +30,7 @@ _CODE: Final = re.compile(
 _DEFINED: Final = re.compile(r"^ {0,3}\[(?!\^)[^\]\n]+\]:[ \t]*<?(?P<target>[^\s>]+)", re.MULTILINE)
 _BROKEN: Final = re.compile(r"\]\((?P<target>(?:https?:|www\.)[^()\s\"'<>]*[ \t]+[^()\s\"'<>][^()\n\"'<>]*)\)")
 """What was meant as a link and is shown as it is written, since an address has no spaces."""
+_OPEN: Final = re.compile(r"\]\((?P<target>https?:[^()\s]*)[ \t]*(?:\n(?!\s*[\"'(])|\Z)")
 _PICTURES: Final = frozenset(["img", "mj-image", "mj-carousel-image"])
 _PERCENT: Final = re.compile(r"%(?![0-9a-fA-F]{2}|[\x01])")
 _MARKDOWN: Final = re.compile(r"\]\(\s*<?(?P<target>[^()\s>]*(?:\([^()\s]*\)[^()\s>]*)*)>?[^)]*\)")
@@ -51,7 +52,9 @@ def check_links(sheet: Sheet) -> None:
         shown = masked(source).replace(TOLD, FILLED)
         for address, start, end, what in _links(part, origin.form, shown):
             fault = (
-                _fault_of_picture(address)
+                _dead("has no end", "write ) behind the address")
+                if what == "open"
+                else _fault_of_picture(address)
                 if what == "image"
                 else _fault_of_place(address, shown)
                 if address.startswith("#") and len(address) > 1 and origin.form in ("html", "mjml")
@@ -63,7 +66,12 @@ def check_links(sheet: Sheet) -> None:
             written = source[start:end] if end > start else ""
             quoted = written if len(written) <= 60 else f"{written[:59]}…"
             sheet.add(
-                fault.code, part, (start, end), f"the {what} “{quoted}” {fault.reason}", label="here", hint=fault.hint
+                fault.code,
+                part,
+                (start, end),
+                f"the {'image' if what == 'image' else 'link'} “{quoted}” {fault.reason}",
+                label="here",
+                hint=fault.hint,
             )
 
 
@@ -73,7 +81,8 @@ def _is_at_its_site(address: str, part: str, medium: Medium) -> bool:
 
 
 def _links(part: str, form: str, source: str) -> Iterator[tuple[str, int, int, str]]:
-    """Each address of a masked source with its place, and whether it is a ``link`` or an ``image``."""
+    """Each address of a masked source with its place, and whether it is a ``link``, one left ``open``, or an
+    ``image``."""
     if part in _LINES:
         yield source, 0, len(source), "link"
         return
@@ -91,6 +100,8 @@ def _links(part: str, form: str, source: str) -> Iterator[tuple[str, int, int, s
         for pattern in (_MARKDOWN, *((_DEFINED, _BROKEN) if form == "md" else ())):
             for one in pattern.finditer(source):
                 yield one["target"], *one.span("target"), "link"
+        if form == "md":
+            yield from ((one["target"], *one.span("target"), "open") for one in _OPEN.finditer(source))
         for one in _IN_TEXT.finditer(source):
             address = one[0].rstrip(".,;:!?)*_")
             if not source.startswith("](", max(one.start() - 2, 0)):
