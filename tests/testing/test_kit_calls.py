@@ -6,6 +6,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -199,6 +200,12 @@ class Logger(Caller):
         return super().failed(error)
 
 
+class Printer(Caller):
+    def judge(self, response: Response) -> Answer:
+        print(f"called with {self.secret}", file=sys.stderr)
+        return super().judge(response)
+
+
 class Deaf(Caller):
     async def receive(self, request: Request) -> Callback:
         return Callback(response=Response(403))
@@ -292,6 +299,7 @@ def genuine_call() -> Request:
         ("test_what_fits_is_not_rejected", Narrow, "text may have 200 characters, by the declaration"),
         ("test_secrets_are_kept", Gossip, "an answer shows the secret that begins with 'hun'"),
         ("test_secrets_are_kept", Logger, "the log shows the secret"),
+        ("test_secrets_are_kept", Printer, "what is printed shows the secret"),
         ("test_a_genuine_call_is_believed", Deaf, "answers 403 to what genuine"),
         ("test_a_forged_call_is_refused", Unsigned, "a body that was altered"),
         ("test_a_forged_call_is_refused", Loose, "a body that was altered"),

@@ -10,8 +10,9 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from email.utils import formatdate
+from io import StringIO
 from typing import Final
 from urllib.parse import quote
 from uuid import UUID
@@ -180,11 +181,12 @@ class ProviderChecks(ChannelStage):
             assert first != other, f"two messages have the same {first!r}: the provider would send one of them only"
 
     def test_secrets_are_kept(self) -> None:
-        """No secret setting in the log, in a reason, in what a caller gets or in the ``repr`` of the configuration."""
+        """No secret setting in the log, on the terminal, in a reason or in the ``repr`` of the configuration."""
         _, config = self.make()
         secrets = [one for one in secrets_in(config) if len(one) >= _SHORTEST_SECRET]
         shown = {"the repr of the configuration": repr(config)}
-        with _listening() as logged:
+        printed = StringIO()
+        with _listening() as logged, redirect_stdout(printed), redirect_stderr(printed):
             for act in (
                 _telling,
                 lambda asked: HttpError(f"cut off: {asked.url}", sent=True),
@@ -194,6 +196,7 @@ class ProviderChecks(ChannelStage):
                 shown["an answer"] = shown.get("an answer", "") + repr(answers)
             self._with_channel(lambda channel, spec: self._send(channel, spec, [self.message(1)]))
         shown["the log"] = "\n".join(logged)
+        shown["what is printed"] = printed.getvalue()
         for where, text in shown.items():
             found = [secret for secret in secrets for form in (secret, quote(secret, safe="")) if form in text]
             assert not found, f"{where} shows the secret that begins with {found[0][:3]!r}"
