@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from segue.messages import Catalogue, load_messages
+from segue.messages.locales import tried
 
 
 def write(folder: Path, files: dict[str, str | bytes]) -> Path:
@@ -308,3 +309,12 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line_and_what_to_do(
     problem = only_problem(load_messages([write(tmp_path, {"messages/cart/email.txt": text})]))
     assert problem[1] == line
     assert said in problem[2]
+
+
+@pytest.mark.parametrize(("name", "spoken"), [("iw", "he"), ("fin", "fi-FI"), ("he", "iw"), ("PT_br", "pt-BR")])
+def test_a_language_by_another_of_its_codes_is_the_same(name: str, spoken: str, tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {f"messages/cart/sms.{name}.txt": "own", "messages/cart/sms.txt": "all"}
+    catalogue = load_messages([write(tmp_path, files)])
+    found = catalogue.choose("cart", "sms", tried({"locale": spoken}, "en")).template
+    assert found is not None
+    assert found.parts == {"text": "own"}

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from segue.customers import normal
 from segue.messages.locales import Step, say_step
 from segue.messages.template import Template
 
@@ -106,11 +107,12 @@ class Catalogue(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=1024)
 def normalise(locale: str) -> str | None:
-    """A locale as the catalogue writes it, ``pt_br`` as ``pt-BR`` (RFC 5646 section 2.1.1); None when it is none."""
+    """A locale as the catalogue writes it, ``pt_br`` as ``pt-BR`` (RFC 5646 section 2.1.1), and a language by the
+    code by which customers' languages go, ``iw`` as ``he``; None when it is none."""
     if _LOCALE.fullmatch(locale) is None:
         return None
     language, *subtags = re.split("[-_]", locale)
-    return "-".join([language.lower(), *map(_subtag, subtags)])
+    return "-".join([normal.language(language) or language.lower(), *map(_subtag, subtags)])
 
 
 def _subtag(subtag: str) -> str:
