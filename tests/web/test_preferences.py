@@ -13,6 +13,7 @@ import pytest
 from segue.api import Event, Inbound, Request, Response
 from segue.api.values import DAY
 from segue.customers.reach import ChannelReach, Reach
+from segue.messages.links import Tracking
 from segue.messages.tokens import Signer
 from segue.runtime.busy import Busy
 from segue.runtime.inbound import take_inbound
@@ -48,7 +49,7 @@ class Site:
     """A shop that has sent one customer a message, and the pages of its links."""
 
     def __init__(
-        self, store: Store, *, consent: str = "opt-out", name: str = "Shop", who: Any = None, **traits: Any
+        self, store: Store, *, name: str = "Shop", who: Any = None, followed: Tracking | None = None, **traits: Any
     ) -> None:
         self.stage = Stage(store, RULES)
         reach = Reach(
@@ -61,7 +62,7 @@ class Site:
         self.stage.running = _with_reach(self.stage, reach)
         self.refusing: Exception | None = None
         self.taken: list[Event] = []
-        self.links = Links(Signer(["a key of sixteen and more"]), "https://shop.example")
+        self.links = Links(Signer(["a key of sixteen and more"]), "https://shop.example", followed)
         pages = CustomerPages(
             self.links, self._look, self._take, load_words(), lambda: self.stage.now, name=name, locale="en"
         )
@@ -126,6 +127,46 @@ def store() -> Iterator[Store]:
 @pytest.fixture
 def site(store: Store) -> Site:
     return Site(store)
+
+
+FOLLOWED = Tracking(url="https://go.shop.example")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("settings", "trait", "shown"),
+    [
+        (None, None, None),
+        (Tracking(), None, None),
+        (Tracking(url="https://go.shop.example", clicks=False, opens=False), None, None),
+        (FOLLOWED, None, True),
+        (FOLLOWED, False, False),
+        (Tracking(url="https://go.shop.example", asked=True), None, False),
+        (Tracking(url="https://go.shop.example", asked=True), True, True),
+    ],
+)
+async def test_whether_links_are_followed_is_shown_where_they_can_be(
+    store: Store, settings: Tracking | None, trait: bool | None, shown: bool | None
+) -> None:
+    traits: dict[str, Any] = {} if trait is None else {"tracking": trait}
+    site = Site(store, followed=settings, **traits)
+    assert switches(await site.get(site.preferences)).get("tracking") == shown
+
+
+@pytest.mark.asyncio
+async def test_who_is_not_to_be_followed_says_so_and_takes_it_back(store: Store) -> None:
+    site = Site(store, followed=FOLLOWED)
+    as_shown = {"shown": ["tracking"], "yes": ["tracking"], "do": "save"}
+    await site.post(site.preferences, as_shown)
+    assert "tracking" not in site.traits()
+    await site.post(site.preferences, as_shown | {"yes": []})
+    assert site.traits()["tracking"] is False
+    assert site.standing() == {}  # nothing else was said
+    await site.post(site.preferences, as_shown)
+    assert site.traits()["tracking"] is True
+    # A form of the time before the switch was there, and one for a shop that follows nobody, say nothing of it.
+    await site.post(site.preferences, {"do": "save"})
+    assert site.traits()["tracking"] is True
 
 
 def text_of(answer: Response) -> str:

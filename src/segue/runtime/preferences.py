@@ -16,6 +16,7 @@ from segue.customers.consent import GRANTED, MARKETING, NOTHING_SAID, PENDING, W
 from segue.customers.identity import naming
 from segue.customers.suppression import BOUNCED, COMPLAINED, STOPPED, Suppression, comparable
 from segue.customers.wishes import FREQUENCIES, chosen_channel, frequency_trait, preferred_trait
+from segue.messages.links import TRAIT
 from segue.program import program as p
 from segue.runtime.running import Running
 from segue.runtime.turn import Turn
@@ -50,7 +51,8 @@ class Choices(msgspec.Struct, frozen=True):
     """What the holder of a link sees. ``key`` is the message's, ``channel`` and ``kind`` how it came; ``address`` is
     where it went, masked; ``current``: the customer still has that address. ``addresses`` are masked too, by channel.
     ``standing`` is what was said, for all channels and kinds of marketing, by `segue.customers.consent.place`.
-    ``customer`` is the identifier by which their customer goes."""
+    ``customer`` is the identifier by which their customer goes. ``followed`` is whether their opens and clicks may be,
+    None where they did not say."""
 
     key: str
     channel: str
@@ -62,6 +64,7 @@ class Choices(msgspec.Struct, frozen=True):
     addresses: Mapping[str, str]
     standing: Mapping[str, State | None]
     customer: str
+    followed: bool | None = None
 
     def pending(self, channel: str) -> list[str]:
         """The kinds that wait to be confirmed for a channel."""
@@ -114,6 +117,7 @@ def look(tx: Transaction, running: Running, key: str, now: Instant) -> Choices |
             for name in (place(channel, kind) for channel in reach.channels for kind in MARKETING)
         },
         customer=person.row.key,
+        followed=said if isinstance(said := traits.get(TRAIT), bool) else None,
     )
 
 
@@ -197,7 +201,7 @@ def unsubscribe(choices: Choices, channel: str) -> list[Change]:
 def events_of(
     choices: Choices,
     changes: Iterable[Change],
-    traits: Mapping[str, str | None],
+    traits: Mapping[str, str | bool | None],
     proof: Proof,
     now: Instant,
     *,

@@ -18,6 +18,7 @@ import structlog
 
 from segue.api import Event, Instant, Request, Response
 from segue.customers.wishes import FREQUENCIES
+from segue.messages.links import TRAIT
 from segue.messages.tokens import BadToken
 from segue.runtime.busy import Busy
 from segue.runtime.links import PATHS, Links, Purpose
@@ -55,6 +56,8 @@ _SOURCES: Final[dict[Purpose, str]] = {
 }
 """What the ledger names as the source of what was said there."""
 _CONFIRM: Final = ("confirm", "yes")
+_FOLLOWED: Final = "tracking"
+"""The switch beside those of kinds and channels, whose names have a point in them."""
 _TOKEN: Final = re.compile(r"/[puc]/([^/]+)")
 
 Form = list[tuple[str, str]]
@@ -129,13 +132,14 @@ class CustomerPages:
             name=self._name,
             title=words.say("title"),
             choices=choices,
+            followed=self._followed(choices),
             said=known.get(request.query.get("saved", "")),
             frequencies=(ANY, *FREQUENCIES),
         )
 
     async def _save_preferences(self, request: Request, choices: Choices, words: Words) -> Response:
         form = _read_form(request)
-        traits: dict[str, str | None] = {}
+        traits: dict[str, str | bool | None] = {}
         if ("do", "none") in form:
             changes = unsubscribe(choices, ANY)
         else:
@@ -148,6 +152,8 @@ class CustomerPages:
                 if (field := f"{choice.kind}.{way.channel}") in shown and way.hindrance in ("", "pending")
                 if (wanted_now := field in wanted) != way.comes
             ]
+            if _FOLLOWED in shown and (followed := _FOLLOWED in wanted) != self._followed(choices):
+                traits[TRAIT] = followed
             written = dict(form)
             for choice in choices.kinds:
                 traits |= wishes(
@@ -224,6 +230,13 @@ class CustomerPages:
 
     # What all do
 
+    def _followed(self, choices: Choices) -> bool | None:
+        """Whether this customer's opens and clicks are followed; None where nobody's are."""
+        tracking = self._links.tracking
+        if tracking is None or tracking.url is None or not (tracking.clicks or tracking.opens):
+            return None
+        return not tracking.asked if choices.followed is None else choices.followed
+
     def _to_preferences(self, choices: Choices) -> str:
         """From one page to the other, behind whatever prefix it was opened."""
         return f"..{self._links.path('preferences', choices.key)}"
@@ -235,7 +248,7 @@ class CustomerPages:
         choices: Choices,
         words: Words,
         changes: Sequence[Change],
-        traits: Mapping[str, str | None] = {},
+        traits: Mapping[str, str | bool | None] = {},
     ) -> None:
         proof = Proof(_SOURCES[purpose], f"page {words.version}", _proof_of(request, choices.key))
         events = events_of(choices, changes, traits, proof, self._now(), confirmed=purpose == "confirm")
