@@ -222,6 +222,7 @@ def test_wrong_requests_get_an_answer_that_says_what_is_wrong_and_lose_nothing(p
         assert metrics[("segue_events_total",)] == 1
         assert metrics["segue_decisions_total", ("decision", "entered"), ("rule", "cart_abandoned")] == 1
         assert metrics["segue_channel_open", ("channel", "email")] == 1
+        assert metrics["segue_channel_reports_total", ("channel", "email")] == 0
         assert project.get("/healthz").status == 200
         assert project.get("/healthz").json()["channels"] == {"email": "open", "sms": "open"}
 

@@ -210,6 +210,7 @@ async def test_a_report_by_receipt_that_is_quicker_than_the_answer_counts(start:
     await asyncio.sleep(0.1)
     wire.open.set()
     await asyncio.wait_for(told, 5)
+    assert daemon.counts.reported == {"push": 1}
     await reached(lambda: len(wire.sent) == 2)
 
 
@@ -226,6 +227,7 @@ async def test_a_report_on_a_call_that_does_not_end_is_asked_for_again(
     report = Report(id="1", what="delivered", at=now(), receipt="unknown")
     with pytest.raises(Busy):
         await daemon.settle_callback("push", Callback(reports=(report,)))
+    assert not daemon.counts.reported  # nothing was committed
     wire.open.set()
 
 

@@ -14,4 +14,6 @@ class Counts(msgspec.Struct):
     duplicates: int = 0
     refused: int = 0
     fired: int = 0
+    reported: Counter[str] = msgspec.field(default_factory=Counter)
+    """Reports and messages of customers that channels brought, by channel."""
     decisions: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)

@@ -243,7 +243,7 @@ class Daemon:
         await self.inbox.put(events)
 
     async def settle_callback(self, channel: str, callback: Callback) -> None:
-        """Take what a provider's call meant; returns once it is committed."""
+        """Take what a provider's call meant, or what a channel brought; returns once it is committed."""
         if callback.reports:
             reports = callback.reports
             await self._let_answers_come_first(channel, reports)
@@ -251,6 +251,7 @@ class Daemon:
         if callback.inbound:
             messages: tuple[Inbound, ...] = callback.inbound
             self.tell(await self._write(lambda tx: take_inbound(tx, self.running, channel, messages, self.clock.now())))
+        self.counts.reported[channel] += len(callback.reports) + len(callback.inbound)
 
     async def _let_answers_come_first(self, channel: str, reports: Sequence[Report]) -> None:
         """A report may be quicker than the answer that brings the receipt it names.

@@ -107,11 +107,12 @@ class DaemonCollector(Collector):
         yield GaugeMetricFamily("segue_held", "1 while a restored store sends nothing.", value=int(self._daemon.held))
         opened = GaugeMetricFamily("segue_channel_open", "1 while the channel is open.", labels=("channel",))
         faults = CounterMetricFamily("segue_channel_faults", "Faults of the channel's plugin.", labels=("channel",))
+        reported = CounterMetricFamily("segue_channel_reports", "Reports and replies committed.", labels=("channel",))
         for name, channel in self._channels.items():
             opened.add_metric((name,), int(channel.state == "open"))
             faults.add_metric((name,), channel.faults)
-        yield opened
-        yield faults
+            reported.add_metric((name,), self._daemon.counts.reported[name])
+        yield from (opened, faults, reported)
         yield from self._sending()
         yield from self._sources()
         yield from self._clocks()
