@@ -28,6 +28,15 @@ _FINAL: Final = {
     "REJECTD": ("undelivered", "the operator refused it"),
 }
 
+_BEGINNINGS: Final = {
+    "DELIV": "DELIVRD",
+    "EXPIR": "EXPIRED",
+    "DELET": "DELETED",
+    "UNDEL": "UNDELIV",
+    "FAIL": "UNDELIV",
+    "REJ": "REJECTD",
+}
+
 _FIELD: Final = re.compile(r"\b(id|stat|err)\s*:\s*([A-Za-z0-9._-]+)", re.IGNORECASE)
 _GSM, _UNKNOWN_SUBSCRIBER = 3, 1
 """network_error_code (5.3.2.31) of type GSM with MAP's error unknownSubscriber (3GPP TS 29.002): nobody has that
@@ -66,7 +75,7 @@ def read_receipt(message: ShortMessage, ids: MessageIds) -> Receipt | None:
     if message.esm_class & _KIND == _INTERMEDIATE:
         return Receipt(name, "")
     state = message.options.get(Tag.MESSAGE_STATE, b"")
-    word = _STATES.get(state[0], "") if state else said.get("stat", "").upper()
+    word = _STATES.get(state[0], "") if state else _state_of(said.get("stat", ""))
     if word not in _FINAL:
         return Receipt(name, "")
     what, meaning = _FINAL[word]
@@ -75,6 +84,12 @@ def read_receipt(message: ShortMessage, ids: MessageIds) -> Receipt | None:
     gone = len(code) == 3 and code[0] == _GSM and int.from_bytes(code[1:3], "big") == _UNKNOWN_SUBSCRIBER
     reason = f"{meaning} ({word}{f', error {error}' if error else ''})" if meaning else ""
     return Receipt(name, what, reason, address_gone=gone and what == "undelivered")
+
+
+def _state_of(word: str) -> str:
+    """A state as appendix B writes it. Some message centres write it out: DELIVERED, UNDELIVERABLE."""
+    written = word.upper()
+    return next((state for begin, state in _BEGINNINGS.items() if written.startswith(begin)), written)
 
 
 def _answered_id(given: str, ids: MessageIds) -> str:
