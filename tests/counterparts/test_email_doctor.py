@@ -112,6 +112,17 @@ async def test_a_subdomain_goes_by_the_record_of_the_domain_above_it(tmp_path: P
     assert "the signature of example.test" in found["DMARC"].found
 
 
+async def test_a_record_at_the_subdomain_itself_makes_the_domain_above_it_no_stranger(tmp_path: Path) -> None:
+    own = {"news.example.test": ("v=spf1 -all",), "_dmarc.news.example.test": ("v=DMARC1; p=none",)}
+    for changes in (own, own | {"_dmarc.example.test": ()}):
+        found = await examine(tmp_path, changes, sender="a@news.example.test", envelope_sender="b@b.example.test")
+        assert found["DMARC"].well, found["DMARC"].found
+        assert "the signature of example.test" in found["DMARC"].found
+    strict = own | {"_dmarc.news.example.test": ("v=DMARC1; p=none; adkim=s; aspf=s",)}
+    found = await examine(tmp_path, strict, sender="a@news.example.test", envelope_sender="b@b.example.test")
+    assert not found["DMARC"].well
+
+
 async def test_a_short_key_and_a_key_elsewhere_are_well_and_remarked(tmp_path: Path) -> None:
     found = await examine(tmp_path, {SHORT.place: (SHORT.record,)}, (SHORT,))
     assert (found["DKIM"].well, "2048" in found["DKIM"].advice) == (True, True)

@@ -134,7 +134,9 @@ class Examined:
         def aligned(domain: str, mode: str) -> bool:
             if tags.get(mode, "r").lower() == "s":
                 return domain == self._sender
-            return domain == self._sender or f".{domain}".endswith(f".{organization}")
+            # A domain above the sender's that one may sign with is one's own, and no public suffix: both are of one
+            # organization then, wherever the record stands.
+            return f".{domain}".endswith(f".{organization}") or f".{self._sender}".endswith(f".{domain}")
 
         by = [f"the signature of {one.domain}" for one in self._signers if aligned(one.domain, "adkim")]
         by += [f"the return path at {self._returns}"] if aligned(self._returns, "aspf") else []
