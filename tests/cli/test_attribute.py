@@ -2,34 +2,24 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from segue.api import AttributionSpec, Credit, Paths
-from segue.cli.attribute import UsageError, attribute, attribute_files, print_lines, print_table
+from segue.api import AttributionSpec
+from segue.cli.attribute import attribute
+from segue.cli.attributing.asking import UsageError, asked, installed
 from segue.measure import OptionError
 
 APP = typer.Typer()
 APP.command()(attribute)
+MODELS = sorted(installed().models)
 
 
 class NoOptions(msgspec.Struct):
     pass
-
-
-def last_touch(paths: Paths, options: Any) -> list[Credit]:
-    found = {channel: [0.0, 0.0] for channel in paths.names}
-    for path in paths.each():
-        found[path.channels[-1]][0] += path.conversions
-        found[path.channels[-1]][1] += path.value
-    return [Credit(channel, conversions, value, 0.25) for channel, (conversions, value) in found.items()]
-
-
-LAST = AttributionSpec(name="last", doc="", config=NoOptions, credit=last_touch)
 
 
 @pytest.fixture
@@ -69,27 +59,138 @@ def test_a_table_is_printed_without_json(files: list[str]) -> None:
     code, out, _ = run(*files, "--model", "linear")
     assert code == 0
     assert "[red]ads" in out
-    assert "20.00" in out
-    assert "30.00" in out
-
-
-def test_several_models_stand_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    paths = tmp_path / "paths.csv"
-    paths.write_text("path,total_conversions,total_conversion_value,total_null\nemail > sms,4,40,6\n")
-    other = AttributionSpec(
-        name="none", doc="", config=NoOptions, credit=lambda p, o: [Credit("sms", 4, 40.0), Credit("email", 0, 0.0)]
-    )
-    result = attribute_files({"last": LAST, "none": other}, ["last", "none", "last"], paths=paths)
-    print_lines(result)
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(line["model"], line["channel"], line.get("removal_effect")) for line in lines] == [
-        ("last", "sms", 0.25),
-        ("last", "email", 0.25),
-        ("none", "sms", None),
-        ("none", "email", None),
+    assert out.split("Value")[1].split() == [
+        "channel",
+        "linear",
+        "─" * 17,
+        "email",
+        "20",
+        "[red]ads",
+        "10",
+        "all",
+        "30",
     ]
-    print_table(result)
-    assert "0.250" in capsys.readouterr().out
+
+
+@pytest.fixture
+def counted(tmp_path: Path) -> str:
+    paths = tmp_path / "paths.csv"
+    paths.write_text(
+        "path,total_conversions,total_conversion_value,total_null\nemail > sms,4,40,6\nsms > email > ads,2,30,9\n"
+    )
+    return str(paths)
+
+
+def test_several_models_stand_side_by_side_with_their_band(counted: str) -> None:
+    code, out, _ = run("--paths", counted, "--model", "first", "--model", "last", "--model", "markov", "--json")
+    assert code == 0
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [list(line)[:4] for line in lines] == [["model", "channel", "conversions", "value"]] * 9
+    assert {line["model"] for line in lines if "removal_effect" in line} == {"markov"}
+    first = next(line for line in lines if (line["model"], line["channel"]) == ("first", "email"))
+    assert (first["conversions"], first["least_conversions"], first["most_conversions"]) == (4, 0, 4)
+    code, out, _ = run("--paths", counted, "--model", "first", "--model", "last")
+    assert "0.00 – 4.00" in out
+    assert "least – most" in out
+
+
+def test_intervals_are_the_same_each_time_and_hold_the_figure(counted: str) -> None:
+    arguments = ("--paths", counted, "--model", "linear", "--model", "markov", "--bootstrap", "200", "--json")
+    code, out, _ = run(*arguments)
+    assert code == 0
+    assert run(*arguments)[1] == out
+    for line in map(json.loads, out.splitlines()):
+        assert 0 <= line["conversions_from"] < line["conversions"] < line["conversions_to"] <= 21
+        assert line["value_from"] < line["value"] < line["value_to"]
+
+
+def test_credit_goes_to_a_column_of_the_touches(tmp_path: Path) -> None:
+    touches, journeys = tmp_path / "touches.csv", tmp_path / "journeys.csv"
+    touches.write_text(
+        "journey_id,channel,ts,campaign\na,email,2026-01-01,spring\na,direct,2026-01-02,\nb,sms,2026-01-01,spring\n"
+    )
+    journeys.write_text("journey_id,converted,value,ts\na,1,30,2026-01-04\nb,0,0,\n")
+    files = ("--touches", str(touches), "--journeys", str(journeys), "--by", "campaign", "--json")
+    lines = [json.loads(line) for line in run(*files, "--model", "last_non_direct", "--model", "last")[1].splitlines()]
+    # Which touch was direct is told by its channel, whoever gets the credit.
+    assert [(line["model"], line["campaign"], line["conversions"]) for line in lines] == [
+        ("last-non-direct", "spring", 1),
+        ("last-non-direct", "(none)", 0),
+        ("last", "(none)", 1),
+        ("last", "spring", 0),
+    ]
+    assert run(*files, "--model", "markov")[0] == 0
+    code, _, err = run(*files[:4], "--by", "arm", "--model", "last")
+    assert (code, "no column arm" in err) == (1, True)
+
+
+def test_tables_go_to_files(counted: str, tmp_path: Path) -> None:
+    csv, parquet, picture = tmp_path / "made.csv", tmp_path / "made.parquet", tmp_path / "made.svg"
+    more = ("--csv", str(csv), "--parquet", str(parquet), "--picture", str(picture))
+    assert run("--paths", counted, "--model", "linear", *more)[0] == 0
+    assert csv.read_text("utf-8").splitlines()[0] == "model,channel,conversions,value"
+    assert len(csv.read_text("utf-8").splitlines()) == 4
+    assert parquet.read_bytes()[:4] == b"PAR1"
+    assert "Conversions by channel" in picture.read_text("utf-8")
+    code, _, err = run("--paths", counted, "--model", "linear", "--picture", "x.gif")
+    assert (code, "call the file x.svg" in err) == (2, True)
+
+
+def test_a_day_added_gives_what_counting_everything_gives(tmp_path: Path) -> None:
+    def day(name: str, lines: list[str], touched: list[str]) -> tuple[str, ...]:
+        touches, journeys = tmp_path / f"touches-{name}.csv", tmp_path / f"journeys-{name}.csv"
+        touches.write_text("journey_id,channel,ts\n" + "".join(touched))
+        journeys.write_text("journey_id,converted,value,ts\n" + "".join(lines))
+        return ("--touches", str(touches), "--journeys", str(journeys))
+
+    monday = (["a,1,30,9\n", "b,0,,\n", "n,1,7,5\n"], ["a,email,1\n", "a,ads,2\n", "b,ads,1\n"])
+    tuesday = (["c,1,12.5,9\n", "d,0,,\n"], ["c,email,1\n", "c,ads,2\n", "d,sms,1\n"])
+    models = ("--model", "linear", "--model", "markov", "--set", "order=2", "--json")
+    for name in ("kept.csv", "kept.parquet"):
+        state = str(tmp_path / name)
+        assert run("--update", state, *day("1", *monday))[0] == 0
+        code, out, err = run("--update", state, *day("2", *tuesday), *models)
+        assert code == 0
+        whole = run(*day("all", monday[0] + tuesday[0], monday[1] + tuesday[1]), *models)
+        assert sorted(out.splitlines()) == sorted(whole[1].splitlines())
+        assert err == whole[2]
+        assert sorted(run("--paths", state, *models)[1].splitlines()) == sorted(out.splitlines())
+
+
+def test_a_channel_that_looks_like_a_path_cannot_be_kept(tmp_path: Path) -> None:
+    touches, journeys = tmp_path / "touches.csv", tmp_path / "journeys.csv"
+    touches.write_text("journey_id,channel,ts\na,mail > click,1\n")
+    journeys.write_text("journey_id,converted,value,ts\na,1,30,9\n")
+    files = ("--touches", str(touches), "--journeys", str(journeys))
+    assert json.loads(run(*files, "--model", "last", "--json")[1])["channel"] == "mail > click"
+    code, _, err = run(*files, "--update", str(tmp_path / "kept.csv"))
+    assert (code, "“mail > click” cannot stand in a path" in err) == (1, True)
+    assert not (tmp_path / "kept.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "line 1: there is no column path"),
+        ("path,total_conversions,total_null\nemail,-1,2\n", "line 2: total_conversions is “-1”"),
+        ("path,total_conversions,total_null\n\nemail,1,2\nemail > ,1,1\n", "line 4: path is “email >”"),
+        ("path,total_conversions\nemail,1\n", "needs journeys that did not convert"),
+    ],
+)
+def test_hostile_files_end_with_a_sentence(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "paths.csv").write_text(text)
+    code, out, err = run("--paths", str(tmp_path / "paths.csv"), "--model", "markov", "--json")
+    assert (code, out) == (1, "")
+    assert words in err
+
+
+@pytest.mark.parametrize("text", ["path,total_conversions\n", "\ufeffpath,total_conversions\n\n\n"])
+def test_files_with_nothing_in_them_give_no_line(text: str, tmp_path: Path) -> None:
+    (tmp_path / "paths.csv").write_text(text, "utf-8")
+    every = [part for name in MODELS for part in ("--model", name) if name != "time-decay"]
+    code, out, err = run("--paths", str(tmp_path / "paths.csv"), *every, "--json")
+    assert (code, out) == (0, ""), err
+    assert run("--paths", str(tmp_path / "paths.csv"), *every)[0] == 0
 
 
 def test_wrong_data_ends_with_1_and_its_place(files: list[str]) -> None:
@@ -130,19 +231,23 @@ def test_files_that_are_missing_or_too_many_are_wrong_usage(files: list[str]) ->
     assert run("--model", "linear", "--paths", "no-such-file.csv")[0] == 2
 
 
-def test_a_setting_goes_only_to_models_that_have_it(tmp_path: Path) -> None:
-    paths = tmp_path / "paths.csv"
-    paths.write_text("path,total_conversions\nemail,1\n")
-
+def test_a_setting_goes_only_to_models_that_have_it() -> None:
     class Deep(msgspec.Struct):
         depth: int = 0
 
-    deep = AttributionSpec(
-        name="deep", doc="", config=Deep, credit=lambda p, o: [Credit("email", 1 if o.depth == 7 else 0, 0.0)]
-    )
-    result = attribute_files({"deep": deep, "last": LAST}, ["deep", "last"], paths=paths, settings=["depth=7"])
-    assert result.credits["deep"][0].conversions == 1
-    with pytest.raises(OptionError, match="deep has depth; last has none"):
-        attribute_files({"deep": deep, "last": LAST}, ["deep", "last"], paths=paths, settings=["deep=7"])
-    with pytest.raises(UsageError, match="--model"):
-        attribute_files({}, [], paths=paths)
+    class Wide(msgspec.Struct):
+        depth: int = 0
+        width: int = 0
+
+    models = {
+        name: AttributionSpec(name=name, doc="", config=config, weights=lambda paths, options: paths.counts)
+        for name, config in (("deep", Deep), ("wide", Wide), ("plain", NoOptions))
+    }
+    found = asked(models, ["deep", "wide", "plain"], ["depth=1", "wide.depth=2", "width=3"])
+    assert [options for _, options in found.values()] == [Deep(1), Wide(2, 3), NoOptions()]
+    with pytest.raises(OptionError, match="no model asked for has an option “heigth”"):
+        asked(models, ["deep"], ["heigth=1"])
+    with pytest.raises(UsageError, match="wide is not among the models"):
+        asked(models, ["deep"], ["wide.depth=1"])
+    with pytest.raises(UsageError, match="did you mean deep"):
+        asked(models, ["deeep"], [])

@@ -18,7 +18,13 @@ from tests.shape.repository import CORE, ROOT, files, imports, plugins, project,
 # Names under which a distribution is imported, where they differ.
 IMPORTED_AS = {"python-liquid": "liquid", "prometheus-client": "prometheus_client"}
 # What only a plugin's author, the benchmark, or who writes Parquet, needs comes with an extra.
-ONLY_WITH_AN_EXTRA = ("src/segue/testing/", "src/segue/clock/yardstick.py", "src/segue/cli/tabling/files.py")
+ONLY_WITH_AN_EXTRA = (
+    "src/segue/testing/",
+    "src/segue/clock/yardstick.py",
+    "src/segue/cli/attributing/keeping.py",
+    "src/segue/cli/tabling/files.py",
+    "src/segue/measure/columnar.py",
+)
 
 
 def test_the_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:

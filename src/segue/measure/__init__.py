@@ -1,7 +1,9 @@
 """What came of it: paths, funnels and attribution."""
 
-from segue.measure.attribution import Labels, ModelError, OptionError, attribute, options_of, weigh
-from segue.measure.paths import DataError, Journeys, read_aggregated, read_journeys
+from segue.measure.attribution import Labels, ModelError, OptionError, attribute, options_of, share, weigh
+from segue.measure.paths import Journeys, count_paths
+from segue.measure.recognising import read_journey_files, read_path_file
+from segue.measure.tables import DataError
 
 __all__ = [
     "DataError",
@@ -10,8 +12,10 @@ __all__ = [
     "ModelError",
     "OptionError",
     "attribute",
+    "count_paths",
     "options_of",
-    "read_aggregated",
-    "read_journeys",
+    "read_journey_files",
+    "read_path_file",
+    "share",
     "weigh",
 ]

@@ -1,18 +1,21 @@
-"""The paths that customers took, from files of touches and journeys, or of paths already counted."""
+"""The paths that customers took, put together from columns of touches and journeys, or of paths already counted.
+
+The same for rows of CSV and for columns of Parquet: whoever reads makes columns of numbers, and here they become paths.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from segue.api import Instant, Path, Paths
-from segue.measure.tables import DataError, Row, read_rows
+from segue.api import Paths
+from segue.measure.attribution import Labels
 
-__all__ = ["DataError", "Journeys", "read_aggregated", "read_journeys"]
+if TYPE_CHECKING:
+    from segue.api.attribution import Codes, Floats, Ints
 
-ARROW = ">"
+__all__ = ["Coded", "Journeys", "Outcomes", "Touches", "add_up", "count_paths", "put_together", "put_together_counted"]
 
 
 class Journeys(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -24,6 +27,7 @@ class Journeys(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     ``late``                      touches after the conversion of their journey; they had no part in it
     ``unknown``                   touches of journeys that the other file does not have
     ``absent``                    optional columns that were not there, and were taken as 0
+    ``labels``                    what credit is added up by, where that is not channels
     """
 
     paths: Paths
@@ -34,120 +38,160 @@ class Journeys(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     late: int = 0
     unknown: int = 0
     absent: tuple[str, ...] = ()
+    labels: Labels | None = None
 
 
-class _Journey(msgspec.Struct):
-    converted: bool
-    value: float
-    at: Instant | None
-    touches: list[tuple[Instant, str]] = []
+class Coded(msgspec.Struct, frozen=True, eq=False):
+    """A column of texts: for each row the place of its text in ``names``."""
+
+    names: tuple[str, ...]
+    codes: Codes
 
 
-def read_journeys(
-    touches: Iterable[str], journeys: Iterable[str], touches_file: str = "touches", journeys_file: str = "journeys"
+class Touches(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """Columns of touches: the place of the journey among the outcomes (-1: there is none), the channel, when, and
+    what credit is added up by, if not by channel."""
+
+    journeys: Ints
+    channels: Coded
+    times: Ints
+    labels: Coded | None = None
+
+
+class Outcomes(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """Columns of journeys: whether each converted, for how much, and when (0 where that is not known)."""
+
+    converted: Any
+    values: Floats
+    times: Ints
+
+
+def put_together(touches: Touches, outcomes: Outcomes) -> Journeys:
+    """Give each journey its touches in order of time. Touches of one instant stay in the order of the file; one at the
+    very instant of the conversion counts, later ones don't."""
+    import numpy as np
+
+    known = touches.journeys >= 0
+    ends = np.where(outcomes.converted & (outcomes.times != 0), outcomes.times, np.iinfo(np.int64).max)
+    in_time = touches.times <= ends[touches.journeys] if len(ends) else np.zeros(len(known), np.bool_)
+    kept = known & in_time
+    owner, times = touches.journeys, touches.times
+    chosen: Any = slice(None)
+    if not kept.all():
+        chosen = np.flatnonzero(kept)
+        owner, times = owner[chosen], times[chosen]
+    step = np.diff(owner)
+    if not ((step > 0) | ((step == 0) & (np.diff(times) >= 0))).all():
+        order = np.lexsort((times, owner))
+        chosen = order if isinstance(chosen, slice) else chosen[order]
+        owner, times = owner[order], times[order]
+    lengths = np.bincount(owner, minlength=len(outcomes.values))
+    touched = np.flatnonzero(lengths)
+    values = np.where(outcomes.converted, outcomes.values, 0.0)
+    whole = len(touched) == len(lengths)
+    paths = Paths(
+        names=touches.channels.names,
+        channels=touches.channels.codes[chosen],
+        starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths[touched])]),
+        conversions=outcomes.converted[touched].astype(np.float64),
+        values=values[touched],
+        counts=np.ones(len(touched)),
+        times=times,
+        converted_at=np.where(outcomes.converted, outcomes.times, 0)[touched],
+    )
+    untouched = np.zeros(0, np.int64) if whole else np.flatnonzero(lengths == 0)
+    labels = touches.labels
+    return Journeys(
+        paths=paths,
+        journeys=len(lengths),
+        untouched=len(untouched),
+        unattributed_conversions=int(outcomes.converted[untouched].sum()),
+        unattributed_value=float(values[untouched].sum()),
+        late=int((known & ~in_time).sum()),
+        unknown=int((~known).sum()),
+        labels=None if labels is None else Labels(labels.names, labels.codes[chosen]),
+    )
+
+
+def put_together_counted(
+    channels: Coded, lengths: Ints, conversions: Floats, values: Floats, nulls: Floats, absent: tuple[str, ...] = ()
 ) -> Journeys:
-    """Put each journey's touches in order of time.
+    """Paths that were counted elsewhere: ``lengths`` of them are 0 for journeys without a touch."""
+    import numpy as np
 
-    ``touches`` are the lines of a CSV file with ``journey_id, channel, ts``; ``journeys`` of one with
-    ``journey_id, converted, value, ts``, where ``ts`` is the conversion's, and may be empty. Touches of one instant
-    stay in the order of the file; one at the very instant of the conversion counts. Rows are read one at a time, in any
-    order. Raises DataError at the first line that is wrong.
-    """
-    known = _read_journeys(journeys, journeys_file)
-    unknown = 0
-    names: dict[str, str] = {}
-    for row in read_rows(touches, touches_file, ("journey_id", "channel", "ts")):
-        channel = row.text("channel")
-        at = row.instant("ts")
-        if at is None:
-            raise row.error("ts is empty; without its time a touch has no place on the path")
-        journey = known.get(row.text("journey_id"))
-        if journey is None:
-            unknown += 1
-        else:
-            # One string per channel: a million touches name a dozen of them.
-            journey.touches.append((at, names.setdefault(channel, channel)))
-    return _assemble(known, unknown)
-
-
-def _read_journeys(lines: Iterable[str], file: str) -> dict[str, _Journey]:
-    known: dict[str, _Journey] = {}
-    for row in read_rows(lines, file, ("journey_id", "converted", "value", "ts")):
-        name = row.text("journey_id")
-        if name in known:
-            raise row.error(f"journey {name} is there a second time; a journey has one line")
-        converted = row.flag("converted")
-        value = row.amount("value")
-        known[name] = _Journey(converted, value if converted else 0.0, row.instant("ts"))
-    return known
-
-
-def _assemble(known: dict[str, _Journey], unknown: int) -> Journeys:
-    paths = []
-    untouched = late = conversions = 0
-    value = 0.0
-    for journey in known.values():
-        end = journey.at if journey.converted else None
-        counted = sorted((touch for touch in journey.touches if end is None or touch[0] <= end), key=itemgetter(0))
-        late += len(journey.touches) - len(counted)
-        if not counted:
-            untouched += 1
-            conversions += journey.converted
-            value += journey.value
-            continue
-        paths.append(
-            Path(
-                channels=tuple(channel for _, channel in counted),
-                conversions=float(journey.converted),
-                value=journey.value,
-                times=tuple(at for at, _ in counted),
-                converted_at=end,
-            )
-        )
+    touched = lengths > 0
+    counts = conversions + nulls
     return Journeys(
-        paths=Paths.of(paths),
-        journeys=len(known),
-        untouched=untouched,
-        unattributed_conversions=conversions,
-        unattributed_value=value,
-        late=late,
-        unknown=unknown,
+        paths=Paths(
+            names=channels.names,
+            channels=channels.codes,
+            starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths[touched])]),
+            conversions=conversions[touched],
+            values=values[touched],
+            counts=counts[touched],
+        ),
+        journeys=float(counts.sum()),
+        untouched=float(counts[~touched].sum()),
+        unattributed_conversions=float(conversions[~touched].sum()),
+        unattributed_value=float(values[~touched].sum()),
+        absent=absent,
     )
 
 
-def read_aggregated(lines: Iterable[str], file: str = "paths") -> Journeys:
-    """Paths that were counted elsewhere: a CSV file with ``path`` (``email > ads > email``), ``total_conversions``,
-    ``total_conversion_value`` and ``total_null`` (journeys on that path that did not convert). The last two may be
-    absent. The same path on two lines is added up by the model. Raises DataError at the first line that is wrong."""
-    optional = ("total_conversion_value", "total_null")
-    paths = []
-    present: set[str] = set(optional)
-    journeys = untouched = conversions = value = 0.0
-    for row in read_rows(lines, file, ("path", "total_conversions"), optional):
-        present = {name for name in optional if name in row.cells}
-        path = _aggregated(row)
-        journeys += path.count
-        if path.channels:
-            paths.append(path)
-        else:
-            untouched += path.count
-            conversions += path.conversions
-            value += path.value
-    return Journeys(
-        paths=Paths.of(paths),
-        journeys=journeys,
-        untouched=untouched,
-        unattributed_conversions=conversions,
-        unattributed_value=value,
-        absent=tuple(name for name in optional if name not in present),
+def count_paths(paths: Paths) -> Paths:
+    """The same journeys with one path for all that met the same channels in the same order. Times are lost."""
+    import numpy as np
+
+    # Paths of one length are compared as rows of a table: no Python object for each.
+    lengths = paths.lengths
+    picked, parts = [], []
+    for length in np.unique(lengths).tolist():
+        alike = np.flatnonzero(lengths == length)
+        rows = paths.channels[paths.first[alike][:, None] + np.arange(length)]
+        keys = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.dtype.itemsize * length))).ravel()
+        _, where, group = np.unique(keys, return_index=True, return_inverse=True)
+        picked.append(rows[where])
+        parts.append([np.bincount(group, column[alike]) for column in (paths.conversions, paths.values, paths.counts)])
+    if not picked:
+        return msgspec.structs.replace(paths, times=None, converted_at=None)
+    conversions, values, counts = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    sizes = np.concatenate([np.full(len(rows), rows.shape[1]) for rows in picked])
+    return Paths(
+        names=paths.names,
+        channels=np.concatenate([rows.ravel() for rows in picked]),
+        starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]),
+        conversions=conversions,
+        values=values,
+        counts=counts,
     )
 
 
-def _aggregated(row: Row) -> Path:
-    cell = row.cells["path"].strip()
-    channels = tuple(channel.strip() for channel in cell.split(ARROW)) if cell else ()
-    if not all(channels):
-        raise row.error(f"path is “{cell}”; write channels with {ARROW} between them, as in email {ARROW} ads")
-    conversions = row.amount("total_conversions")
-    value = row.amount("total_conversion_value")
-    return Path(channels, conversions, value, count=conversions + row.amount("total_null"))
+def add_up(*parts: Journeys) -> Journeys:
+    """All journeys of these, counted by path."""
+    import numpy as np
+
+    names = {name: place for place, name in enumerate(dict.fromkeys(name for one in parts for name in one.paths.names))}
+    codes = [
+        np.array([names[name] for name in one.paths.names], np.int32)[one.paths.channels]
+        if one.paths.names
+        else one.paths.channels
+        for one in parts
+    ]
+    lengths = np.concatenate([one.paths.lengths for one in parts])
+    paths = Paths(
+        names=tuple(names),
+        channels=np.concatenate(codes),
+        starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]),
+        conversions=np.concatenate([one.paths.conversions for one in parts]),
+        values=np.concatenate([one.paths.values for one in parts]),
+        counts=np.concatenate([one.paths.counts for one in parts]),
+    )
+    return Journeys(
+        paths=count_paths(paths),
+        journeys=sum(one.journeys for one in parts),
+        untouched=sum(one.untouched for one in parts),
+        unattributed_conversions=sum(one.unattributed_conversions for one in parts),
+        unattributed_value=sum(one.unattributed_value for one in parts),
+        late=sum(one.late for one in parts),
+        unknown=sum(one.unknown for one in parts),
+    )

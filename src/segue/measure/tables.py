@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,10 +14,10 @@ from segue.api.values import SECOND
 
 
 class DataError(Exception):
-    """A file that cannot be counted with: its name, the line (from 1), and what to do about it."""
+    """A file that cannot be counted with: its name, the line (from 1; of Parquet the row), and what to do about it."""
 
-    def __init__(self, file: str, line: int, message: str) -> None:
-        super().__init__(f"{file}, line {line}: {message}")
+    def __init__(self, file: str, line: int, message: str, unit: str = "line") -> None:
+        super().__init__(f"{file}, {unit} {line}: {message}")
         self.file = file
         self.line = line
         self.message = message
@@ -73,6 +73,17 @@ class Row(msgspec.Struct, frozen=True):
             raise self.error(f"{column} is “{cell}”; write an instant such as 2026-11-27T08:00:00Z") from error
 
 
+def require_columns(file: str, header: Sequence[str], columns: Sequence[str], optional: Sequence[str]) -> None:
+    """Raises DataError where one of the columns is not there, or one is there twice."""
+    missing = [name for name in columns if name not in header]
+    if missing:
+        wanted = ", ".join((*columns, *optional))
+        raise DataError(file, 1, f"there is no column {' and no column '.join(missing)}; the columns are {wanted}")
+    doubled = [name for name in (*columns, *optional) if header.count(name) > 1]
+    if doubled:
+        raise DataError(file, 1, f"there are two columns {doubled[0]}")
+
+
 def read_rows(
     lines: Iterable[str], file: str, columns: tuple[str, ...], optional: tuple[str, ...] = ()
 ) -> Iterator[Row]:
@@ -80,13 +91,7 @@ def read_rows(
     reader = csv.reader(lines, strict=True)
     try:
         header = [name.strip().lower() for name in next(reader, [])]
-        missing = [name for name in columns if name not in header]
-        if missing:
-            wanted = ", ".join((*columns, *optional))
-            raise DataError(file, 1, f"there is no column {' and no column '.join(missing)}; the columns are {wanted}")
-        doubled = [name for name in (*columns, *optional) if header.count(name) > 1]
-        if doubled:
-            raise DataError(file, 1, f"there are two columns {doubled[0]}")
+        require_columns(file, header, columns, optional)
         for cells in reader:
             if not cells:
                 continue

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.api import Instant, Path
-from segue.measure import DataError, Journeys, read_aggregated, read_journeys
+from segue.measure import DataError, Journeys
+from segue.measure.rows import read_aggregated, read_journeys
 
 JOURNEYS = ["journey_id,converted,value,ts\n", "a,1,30.5,2026-01-03T00:00:00Z\n", "b,0,,\n", "c,1,10,\n"]
 TOUCHES = [

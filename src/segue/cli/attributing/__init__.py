@@ -1,0 +1,1 @@
+"""What ``segue attribute`` is made of: what was asked, the paths kept from day to day, and the picture."""
