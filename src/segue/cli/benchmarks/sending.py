@@ -13,6 +13,7 @@ import os
 import resource
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -300,12 +301,11 @@ async def _bare(
 
 
 def _dkim_key() -> str:
-    """A key such as most shops sign their mail with."""
-    from cryptography.hazmat.primitives.asymmetric import rsa
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    key = rsa.generate_private_key(65537, 2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    """A key such as most shops sign their mail with. Raises NoSink."""
+    if shutil.which("openssl") is None:
+        raise NoSink("there is no openssl, which makes the key that mails are signed with: apt-get install openssl")
+    made = subprocess.run(["openssl", "genrsa", "2048"], capture_output=True, check=True, timeout=60)
+    return made.stdout.decode("ascii")
 
 
 def _memory() -> int:
