@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import csv, parquet
 
@@ -51,6 +51,7 @@ def seen(found: Journeys) -> tuple[object, ...]:
     )
 
 
+@settings(deadline=None, max_examples=40)  # files are written
 @given(touches=TOUCHES, journeys=JOURNEYS)
 def test_journeys_are_the_same_by_row_and_by_column(
     touches: list[tuple[str, ...]], journeys: list[tuple[str, ...]], tmp_path_factory: pytest.TempPathFactory

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segue.api import Instant, Path, Paths
@@ -97,6 +97,7 @@ IDS = [f"{model} {options}" for model, options, _ in DEFINITIONS]
 
 
 @pytest.mark.parametrize(("model", "options", "definition"), DEFINITIONS, ids=IDS)
+@settings(deadline=None)
 @given(journeys=JOURNEYS)
 def test_weights_are_those_of_the_definition(model: str, options: Any, definition: Any, journeys: Any) -> None:
     paths = [path(touches) for touches in journeys]
@@ -104,6 +105,7 @@ def test_weights_are_those_of_the_definition(model: str, options: Any, definitio
         assert found == pytest.approx([float(part) for part in definition(one)], rel=1e-12)
 
 
+@settings(deadline=None)
 @given(journeys=JOURNEYS)
 def test_linear_by_channel_is_the_same_with_a_million_channels(journeys: Any) -> None:
     paths = [path(touches) for touches in journeys]

@@ -8,7 +8,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segue.api import Credit, Path, Paths
@@ -77,6 +77,7 @@ def credits(paths: list[Path], options: Options) -> dict[str, Credit]:
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
+@settings(deadline=None)
 @given(paths=PATHS)
 def test_removal_effects_are_those_of_the_exact_chain(order: int, paths: list[Path]) -> None:
     if not sum(path.conversions for path in paths):
@@ -87,6 +88,7 @@ def test_removal_effects_are_those_of_the_exact_chain(order: int, paths: list[Pa
     }
 
 
+@settings(deadline=None)
 @given(paths=PATHS)
 def test_value_of_its_own_follows_what_of_the_value_is_lost(paths: list[Path]) -> None:
     total = sum(path.value for path in paths)
@@ -109,6 +111,7 @@ def test_a_case_that_can_be_followed_by_hand() -> None:
     assert [found[channel].value for channel in ("email", "ads")] == pytest.approx([30, 10])
 
 
+@settings(deadline=None)
 @given(paths=PATHS, scale=st.integers(2, 1000))
 def test_effects_don_t_depend_on_how_many_journeys_there_are(paths: list[Path], scale: int) -> None:
     many = [Path(path.channels, path.conversions * scale, path.value, path.count * scale) for path in paths]

@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segue.api import Path, Paths
@@ -55,6 +55,7 @@ def joining(paths: list[Path], worth: Callable[[list[Path], frozenset[str]], Fra
 @pytest.mark.parametrize(
     ("options", "worth"), [(Options(), conversions), (Options(worth="rate"), rate)], ids=["conversions", "rate"]
 )
+@settings(deadline=None)
 @given(paths=PATHS)
 def test_shares_are_the_average_over_all_orders_of_joining(
     options: Options, worth: Callable[[list[Path], frozenset[str]], Fraction], paths: list[Path]

@@ -16,7 +16,9 @@ LARGE = 4_000_000
 
 
 def is_parquet(path: Path) -> bool:
-    """Parquet is known by its first bytes, whatever the file is called."""
+    """Parquet is known by its first bytes, whatever the file is called. A pipe has none: what is peeked at is gone."""
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
         return file.read(4) == b"PAR1"
 
