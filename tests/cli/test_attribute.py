@@ -216,6 +216,8 @@ def test_bytes_that_are_no_text_end_with_1(files: list[str]) -> None:
         (["--model", "linear", "--set", "per"], "KEY=VALUE"),
         (["--model", "linear", "--set", "per=touch", "--set", "per=channel"], "twice"),
         ([], "--model"),
+        (["--model", "linear", "--goal", "hello"], "--goal is for what the store knows"),
+        (["--model", "linear", "--last", "3d"], "--last is for what the store knows"),
     ],
 )
 def test_wrong_usage_ends_with_2(files: list[str], more: list[str], words: str) -> None:
@@ -225,10 +227,16 @@ def test_wrong_usage_ends_with_2(files: list[str], more: list[str], words: str) 
 
 
 def test_files_that_are_missing_or_too_many_are_wrong_usage(files: list[str]) -> None:
-    assert run("--model", "linear")[0] == 2
     assert run("--model", "linear", *files[:2])[0] == 2
     assert run("--model", "linear", *files, "--paths", files[1])[0] == 2
     assert run("--model", "linear", "--paths", "no-such-file.csv")[0] == 2
+
+
+def test_without_files_there_must_be_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("--model", "linear")
+    assert (code, out) == (1, "")
+    assert "there is no database at" in err
 
 
 def test_a_setting_goes_only_to_models_that_have_it() -> None:

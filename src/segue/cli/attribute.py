@@ -1,15 +1,17 @@
-"""``segue attribute``: attribution models side by side, over files of touches and journeys."""
+"""``segue attribute``: attribution models side by side, over the project's store, or files of touches and journeys."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import msgspec
 import typer
 
 from segue.cli.attributing.asking import UsageError, asked, installed
+from segue.cli.tabling.options import Last, Since, Until
 from segue.measure import DataError, Journeys, ModelError, OptionError, read_journey_files, read_path_file
 from segue.measure.comparing import Comparison, compare
 
@@ -32,7 +34,22 @@ def attribute(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="An option of the models: per=channel, or markov.order=2."),
     ] = None,
-    by: Annotated[By, typer.Option("--by", help="What gets the credit: a column of the touches.")] = "channel",
+    since: Since = None,
+    until: Until = None,
+    last: Last = None,
+    lookback: Annotated[
+        str | None, typer.Option("--lookback", metavar="SPAN", help="How long before a conversion touches count: 30d.")
+    ] = None,
+    by: Annotated[
+        By, typer.Option("--by", help="What gets the credit; in files, a column of the touches.")
+    ] = "channel",
+    goal: Annotated[
+        str | None, typer.Option("--goal", metavar="RULE", help="Conversions are this rule's goals met, not orders.")
+    ] = None,
+    audit: Annotated[
+        Path | None,
+        typer.Option("--audit", help="Write each credit with its touch to this file: .csv or .parquet."),
+    ] = None,
     bootstrap: Annotated[
         int, typer.Option("--bootstrap", min=0, max=100_000, help="Intervals from so many samples, as 200.")
     ] = 0,
@@ -47,10 +64,34 @@ def attribute(
 ) -> None:
     """Share conversions among the channels that customers met before.
 
-    Give --touches (journey_id, channel, ts) with --journeys (journey_id, converted, value, ts), or --paths
+    Without files, what the project's store knows is counted: the orders of the last 30 days, or of the period asked
+    for, or the goals of a rule; and the messages, visits, ads and calls before them. Works while the daemon runs.
+
+    With files, give --touches (journey_id, channel, ts) with --journeys (journey_id, converted, value, ts), or --paths
     (path, total_conversions, total_conversion_value, total_null) with paths such as "email > ads > email".
     Files are CSV or Parquet.
     """
+    if touches is None and journeys is None and paths is None:
+        for option, given in {"--bootstrap": bootstrap, "--update": update, "--picture": picture}.items():
+            if given:
+                _end(UsageError(f"{option} is for files of touches and journeys"), USAGE)
+        _attribute_store(
+            models or (),
+            settings or (),
+            (since, until, last),
+            lookback=lookback,
+            by=by,
+            goal=goal,
+            audit=audit,
+            json=json,
+            csv=csv,
+            parquet=parquet,
+        )
+        return
+    only_there = {"--since": since, "--until": until, "--last": last, "--lookback": lookback, "--goal": goal}
+    for option, value in {**only_there, "--audit": audit}.items():
+        if value is not None:
+            _end(UsageError(f"{option} is for what the store knows; leave it out, or the files"), USAGE)
     try:
         if picture is not None and picture.suffix.lower() != ".svg":
             raise UsageError(f"--picture draws SVG: call the file {picture.with_suffix('.svg').name}")
@@ -74,6 +115,22 @@ def attribute(
         _put(result, json, csv, parquet, picture)
     for sentence in summary(found):
         typer.echo(sentence, err=True)
+
+
+def _attribute_store(
+    models: Sequence[str], settings: Sequence[str], span: tuple[str | None, str | None, str | None], **wanted: Any
+) -> None:
+    from segue.cli.attribution.showing import show_store, usual_models
+    from segue.cli.ending import open_project
+
+    plugins = installed()
+    for problem in plugins.problems:
+        typer.echo(f"note: {problem}", err=True)
+    try:
+        chosen = asked(plugins.models, models or usual_models(plugins.models), settings)
+    except (UsageError, OptionError) as error:
+        _end(error, USAGE)
+    show_store(open_project(Path.cwd()), chosen, span, **wanted)
 
 
 def _end(error: Exception, code: int) -> NoReturn:

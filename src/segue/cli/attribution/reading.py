@@ -1,0 +1,117 @@
+"""Touches, conversions and their paths, from a project's store, beside a daemon that may be running."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import msgspec
+
+from segue.api import Instant
+from segue.cli.ending import USAGE, fail
+from segue.cli.segments.progress import Telling
+from segue.host.touchpoints import Touchpoints
+from segue.language.nearest import nearest
+from segue.measure.period import Period
+from segue.measure.touchpoints.columns import OTHERS, Conversions, Touches
+from segue.measure.touchpoints.joining import Joined, Selected, Windows, join, select
+from segue.measure.touchpoints.origins import Naming
+from segue.messages.links import Tracking
+from segue.runtime.assembly import Assembly
+from segue.store.conversions import read_goals, read_orders
+from segue.store.database import read_only
+from segue.store.errors import StoreError
+from segue.store.funnels import rules_entered
+from segue.store.touchpoints import Choice, read_touches
+
+
+class Read(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What happened in a period: touches, conversions, the paths from the ones to the others, and these by currency,
+    the one with most conversions first."""
+
+    touches: Touches
+    conversions: Conversions
+    joined: Joined
+    selected: tuple[Selected, ...]
+
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, and why, in sentences."""
+        orders, joined = self.conversions, self.joined
+        said = (
+            (orders.repeated, "conversion", "conversions", "told of a second time, and counted once"),
+            (orders.cancelled, "order", "orders", "cancelled, and not counted"),
+            (orders.unpriced, "conversion", "conversions", "without a value: counted as worth nothing"),
+            (orders.negative, "conversion", "conversions", "with a value below 0: counted as worth nothing"),
+            (orders.loose_refunds, "refund", "refunds", "of an order that is not there, or in another currency"),
+            (joined.old, "touch", "touches", "longer before the conversion than the look-back: on no path"),
+            (self.touches.folded, "touch", "touches", f"of campaigns beyond the first thousands: as {OTHERS}"),
+        )
+        return tuple(f"{number:,} {one if number == 1 else many} {rest}." for number, one, many, rest in said if number)
+
+
+def choice_of(settings: Touchpoints, tracking: Tracking, currency: str, *, machines: bool, arms: bool) -> Choice:
+    """Which touches a project's settings mean."""
+    source = tracking.parameters.get("utm_source", "")
+    own = tuple(domain for domain in tracking.domains if domain != "*")
+    return Choice(
+        messages=settings.messages,
+        events=settings.events,
+        visits=settings.visits,
+        naming=Naming(
+            own=(*own, *settings.referrers),
+            source=source.lower() if source and "{" not in source else None,
+            mediums=settings.mediums,
+        ),
+        parameters=tracking.parameters,
+        currency=currency,
+        machines=machines,
+        arms=arms,
+    )
+
+
+def read_paths(
+    assembly: Assembly,
+    period: Period,
+    *,
+    lookback: int | None = None,
+    goal: str | None = None,
+    machines: bool = False,
+    arms: bool = False,
+) -> Read:
+    """What happened in a period. ``goal`` is the rule whose goal is the conversion; without one, orders are.
+    ``lookback`` stands before the settings'. Ends the command where there is no such rule, or no store."""
+    project = assembly.project
+    settings = project.touchpoints
+    windows = settings.windows if lookback is None else Windows(lookback, settings.windows.shorter)
+    since = Instant(max(0, period.since - windows.usual))
+    look = partial(read_only, project.database, much=True)
+    choice = choice_of(settings, project.tracking, project.currency, machines=machines, arms=arms)
+    try:
+        if goal is not None:
+            with look() as tx:
+                known = rules_entered(tx)
+            if goal not in known:
+                near = nearest(goal, known)
+                hint = f"; did you mean {near}?" if near else f"; there are {', '.join(known)}" if known else ""
+                fail(f"no rule {goal} was ever published to this store{hint}", USAGE)
+        with Telling("at orders", of="rows") as tell:
+            found = read_orders(look, since, period.until, settings.orders, project.currency, tell)
+        if goal is not None:
+            with Telling("at goals", of="journeys") as tell:
+                found = read_goals(look, since, period.until, goal, found, project.currency, tell)
+        with Telling("at touches", of="rows") as tell:
+            touches = read_touches(look, since, period.until, choice, tell)
+    except StoreError as error:
+        fail(str(error))
+    joined = join(touches, found, period, windows)
+    return Read(
+        touches=touches, conversions=found, joined=joined, selected=_by_currency(touches, found, joined, period)
+    )
+
+
+def _by_currency(touches: Touches, found: Conversions, joined: Joined, period: Period) -> tuple[Selected, ...]:
+    import numpy as np
+
+    within = (found.at >= period.since) & (found.at < period.until)
+    counts = np.bincount(found.currencies[within], minlength=len(found.money))
+    present = sorted(np.flatnonzero(counts).tolist(), key=lambda place: (-counts[place], found.money[place])) or [0]
+    return tuple(select(touches, found, joined, place) for place in present)
