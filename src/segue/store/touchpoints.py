@@ -4,8 +4,9 @@ in pieces, each a short look of its own beside a daemon that goes on."""
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, repeat
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -95,6 +96,8 @@ class _View(msgspec.Struct):
 
 _decode: Final = msgspec.json.Decoder(_View).decode
 _MARKS: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "gclid", "fbclid")
+_marks: Final = attrgetter(*_MARKS)
+_UNMARKED: Final[dict[str, str]] = {}
 _BLANK: Final = _View()
 
 
@@ -147,6 +150,7 @@ class _Found:
         self._choice = choice
         self._origins = Origins(choice.naming)
         self._codes: dict[Label, int] = {}
+        self._own: dict[tuple[str, str, str, str], int] = {}
         self._money: dict[str, int] = {"": 0}
         self._outside = 0
         self._folded = 0
@@ -157,6 +161,11 @@ class _Found:
     def _add(self, *values: int) -> None:
         for column, value in zip(self._columns.values(), values, strict=True):
             column.append(value)
+
+    def _extend(self, count: int, *columns: Iterable[int] | int) -> None:
+        """Add many touches at once; a number stands for all of them."""
+        for column, values in zip(self._columns.values(), columns, strict=True):
+            column.extend(repeat(values, count) if isinstance(values, int) else values)
 
     def _label(self, label: Label) -> int:
         code = self._codes.get(label)
@@ -184,17 +193,24 @@ class _Found:
             self._arms.update((row, _arm(detail)) for row, detail in rows)
 
     def _ours(self, channel: str, rule: str, message: str, journey: int) -> int:
-        return self._label(Label(channel, "", rule, message, self._arms.get(journey, "") if self._arms else ""))
+        key = (channel, rule, message, self._arms.get(journey, "") if self._arms else "")
+        code = self._own.get(key)
+        if code is None:
+            code = self._own[key] = self._label(Label(channel, "", rule, message, key[3]))
+        return code
 
     def take_messages(self, tx: Transaction, piece: tuple[int, ...]) -> None:
         if What.HANDED not in self._choice.messages:
             return
         rows = tx.rows(_MESSAGES, piece)
         self._load_arms(tx, (row[6] for row in rows))
-        for customer, handed, number, channel, rule, message, journey, cost, currency in rows:
-            label = self._ours(channel, rule, message, journey)
-            code = self._money.setdefault(currency or "", len(self._money))
-            self._add(customer, handed, What.HANDED, label, number, number, Told.MESSAGE, cost, code)
+        if not rows:
+            return
+        customers, handed, numbers, channels, rules, messages, journeys, costs, currencies = zip(*rows, strict=True)
+        labels = [self._ours(*one) for one in zip(channels, rules, messages, journeys, strict=True)]
+        codes = {name: self._money.setdefault(name or "", len(self._money)) for name in dict.fromkeys(currencies)}
+        money = map(codes.__getitem__, currencies)
+        self._extend(len(rows), customers, handed, What.HANDED, labels, numbers, numbers, Told.MESSAGE, costs, money)
 
     def take_hits(self, tx: Transaction, piece: tuple[int, ...]) -> None:
         judged = "is not null" if self._choice.machines else "= ''"
@@ -242,7 +258,9 @@ class _Found:
                 self._take_contact(customer, at, row, fields, contact)
 
     def _origin(self, fields: _View) -> Origin:
-        marks = {mark: value for mark in _MARKS if isinstance(value := getattr(fields, mark), str) and value}
+        marks = _UNMARKED
+        if any(value is not None for value in _marks(fields)):
+            marks = {mark: value for mark in _MARKS if isinstance(value := getattr(fields, mark), str) and value}
         return self._origins.find(_text(fields.url), _text(fields.search), _text(fields.referrer), marks)
 
     def _take_view(self, tx: Transaction, customer: int, at: int, row: int, fields: _View) -> None:
@@ -290,15 +308,16 @@ class _Found:
         # The messages' numbers stand above those of labels, so that each message is an origin of its own.
         origins = np.where(numbers > 0, len(self._codes) + numbers, labels)
         places, told = find_visits(views["customers"], views["at"], origins, pages, direct)
-        clicks = What.CLICKED in self._choice.messages
-        for place, origin in zip(places.tolist(), told.tolist(), strict=True):
-            of = (int(views["customers"][place]), int(views["at"][place]))
-            number, row = int(numbers[place]), int(views["rows"][place])
-            if number:
-                if clicks:
-                    self._add(*of, What.CLICKED, int(labels[place]), number, row, Told.EVENT, 0, 0)
-            elif self._choice.visits:
-                self._add(*of, What.VISIT, origin, 0, row, Told.EVENT, 0, 0)
+        ours = numbers[places] > 0
+        if What.CLICKED in self._choice.messages:
+            self._extend_views(views, places[ours], What.CLICKED, labels[places[ours]])
+        if self._choice.visits:
+            self._extend_views(views, places[~ours], What.VISIT, told[~ours])
+
+    def _extend_views(self, views: Mapping[str, Any], places: Any, what: What, labels: Any) -> None:
+        columns = [views[name][places].tolist() for name in ("customers", "at", "messages", "rows")]
+        customers, at, numbers, rows = columns
+        self._extend(len(rows), customers, at, what, labels.tolist(), numbers, rows, Told.EVENT, 0, 0)
 
     def touches(self) -> Touches:
         import numpy as np
