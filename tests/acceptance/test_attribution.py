@@ -99,6 +99,23 @@ def test_every_credit_is_traced_to_its_touch(project: Project, tmp_path: Path) -
             assert told[model, "EUR", row["channel"]][1] == pytest.approx(float(row["value"]))
 
 
+def test_money_is_what_messages_cost_and_what_is_left(project: Project) -> None:
+    found = project.command("spend", "--json")
+    assert found.code == 0, found.err
+    of: dict[str, list[dict[str, Any]]] = {}
+    for one in found.records:
+        of.setdefault(one.pop("table"), []).append(one)
+    assert of["spend_by_channel"] == [
+        {"channel": "email", "currency": "EUR", "messages": 1, "cost": 0.25, "each": 0.25}
+    ]
+    money = [(one["goal"], one["currency"], one["gross"], one["refunds"], one["net"]) for one in of["revenue"]]
+    assert money == [("orders", "EUR", 100, 40, 60), ("orders", "USD", 30, 0, 30), ("hello", "EUR", 100, 40, 60)]
+    (returned,) = of["returns"]
+    assert (returned["rule"], returned["value"], returned["cost"], returned["left"]) == ("hello", 60, 0.25, 59.75)
+    assert project.command("spend", "--by", "message", "--json").records[0]["message"] == "hello"
+    assert "write channel, rule, message, day" in project.command("spend", "--by", "hour").err
+
+
 def test_what_makes_no_sense_is_said(project: Project, tmp_path: Path) -> None:
     for options, said in (
         (("--goal", "helo"), "no rule helo was ever published to this store; did you mean hello?"),

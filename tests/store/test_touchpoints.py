@@ -130,7 +130,7 @@ class Shop:
         return read_orders(self._look, Instant(0), END, ("ordered",), "EUR", lambda _done, _of: None)
 
     def goals(self, rule: str) -> Conversions:
-        return read_goals(self._look, Instant(0), END, rule, self.orders(), "EUR", lambda _done, _of: None)
+        return read_goals(self._look, (Instant(0), END), [rule], self.orders(), "EUR", lambda _done, _of: None)[rule]
 
 
 @pytest.fixture

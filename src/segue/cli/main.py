@@ -43,6 +43,7 @@ COMMANDS: Final = (
     "experiment",
     "report",
     "attribute",
+    "spend",
     "plugins",
     "doctor",
     "rejected",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from decimal import Decimal
 from hashlib import blake2b
 from math import nan
@@ -78,35 +79,36 @@ def read_orders(
 
 
 def read_goals(
-    look: Look, since: Instant, until: Instant, rule: str, orders: Conversions, currency: str, tell: Tell
-) -> Conversions:
-    """The goals of a rule's journeys that were met in a stretch of time. Two journeys of a customer that one event was
-    the goal of count once. ``orders`` tell what was paid back."""
+    look: Look, period: tuple[Instant, Instant], rules: Sequence[str], orders: Conversions, currency: str, tell: Tell
+) -> dict[str, Conversions]:
+    """The goals of each rule's journeys that were met from one moment until before another. Two journeys of a customer
+    that one event was the goal of count once. ``orders`` tell what was paid back."""
     import numpy as np
 
     with look() as tx:
-        programs = [row for (row,) in tx.rows("select id from program where rule = ?", (rule,))]
+        programs = {row: rule for row, rule in tx.rows("select id, rule from program") if rule in rules}
         end = last_row(tx, "journey")
-    numbers = msgspec.json.encode(programs).decode()
+    numbers = msgspec.json.encode(sorted(programs)).decode()
     money = _Money(currency)
-    goals = _Heard()
+    goals = {rule: _Heard() for rule in rules}
     for after in range(0, end if programs else 0, PIECE):
         piece = (after, min(after + PIECE, end))
         with look() as tx:
             rows = tx.rows(
-                "select customer, converted, id, worth from journey where id > ? and id <= ? "
+                "select customer, converted, id, program, worth from journey where id > ? and id <= ? "
                 "and converted >= ? and converted < ? and program in (select value from json_each(?))",
-                (*piece, since, until, numbers),
+                (*piece, *period, numbers),
             )
-        for customer, converted, row, worth in rows:
+        for customer, converted, row, program, worth in rows:
             number, _, named = (worth or "").partition(" ")
             amount, code = money.read(_Order(currency=named or None), (number or None,))
             # One moment of a customer is one event: it stands for the order's id.
-            goals.add(customer, converted, converted, amount, code, row)
+            goals[programs[program]].add(customer, converted, converted, amount, code, row)
         tell(piece[1], end)
     nothing = _Heard().told()
-    found = settle(goals.told(), nothing, nothing, money.names, 0, rule)
-    return refund_goals(found, orders) if len(found.at) and np.any(orders.refunds > 0) else found
+    found = {rule: settle(heard.told(), nothing, nothing, money.names, 0, rule) for rule, heard in goals.items()}
+    paid = bool(np.any(orders.refunds > 0))
+    return {rule: refund_goals(one, orders) if paid and len(one.at) else one for rule, one in found.items()}
 
 
 class _Heard:

@@ -97,7 +97,7 @@ def read_paths(
             found = read_orders(look, since, period.until, settings.orders, project.currency, tell)
         if goal is not None:
             with Telling("at goals", of="journeys") as tell:
-                found = read_goals(look, since, period.until, goal, found, project.currency, tell)
+                found = read_goals(look, (since, period.until), [goal], found, project.currency, tell)[goal]
         with Telling("at touches", of="rows") as tell:
             touches = read_touches(look, since, period.until, choice, tell)
     except StoreError as error:

@@ -1,0 +1,131 @@
+"""Money: what messages cost, what goals and orders brought, and what was left of it; each currency by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
+
+import msgspec
+
+from segue.measure.period import Period
+from segue.measure.table import Cell, Column, Table
+from segue.measure.touchpoints.columns import Conversions
+
+By = Literal["channel", "rule", "message", "day"]
+APART: Final = "Currencies are never added together."
+
+
+class Spent(msgspec.Struct, frozen=True):
+    """What spending is counted by."""
+
+    day: str
+    channel: str
+    rule: str
+    message: str
+    currency: str
+
+
+def spend_table(spending: Mapping[Spent, tuple[int, int]], by: By) -> Table:
+    """What messages cost, all together and each; the dearest first, or the days in their order."""
+    found: dict[tuple[str, ...], list[int]] = {}
+    for spent, (number, cost) in spending.items():
+        named = (spent.rule, spent.message) if by == "message" else (str(getattr(spent, by)),)
+        sums = found.setdefault((*named, spent.currency), [0, 0])
+        sums[0] += number
+        sums[1] += cost
+    order = sorted(found.items(), key=lambda one: one[0] if by == "day" else (-one[1][1], one[0]))
+    columns = [Column("rule", "Rule"), Column("message", "Message")] if by == "message" else [Column(by, by.title())]
+    rows: Iterable[tuple[Cell, ...]] = (
+        (*named, number, cost / 1_000_000, cost / 1_000_000 / number if number else None)
+        for named, (number, cost) in order
+    )
+    return Table(
+        f"spend_by_{by}",
+        f"What messages cost, by {by}",
+        (
+            *columns,
+            Column("currency", "Currency"),
+            Column("messages", "Messages", "count"),
+            Column("cost", "Cost", "money"),
+            Column("each", "Each", "number"),
+        ),
+        tuple(rows),
+        ("What a message costs is what its channel says, or `cost` of the channel in segue.toml.",)
+        if found
+        else ("No message cost anything: `cost` of a channel in segue.toml says what one does.",),
+    )
+
+
+def revenue_table(conversions: Iterable[Conversions], period: Period) -> Table:
+    """What orders brought, and the goals of each rule: before refunds, the refunds, and what is left."""
+    import numpy as np
+
+    rows: list[tuple[Cell, ...]] = []
+    for one in conversions:
+        within = (one.at >= period.since) & (one.at < period.until)
+        for code, currency in enumerate(one.money):
+            ours = within & (one.currencies == code)
+            number = int(np.count_nonzero(ours))
+            if number:
+                sums = [float(column[ours].sum()) for column in (one.gross, one.refunds, one.values)]
+                rows.append((one.name, currency, number, *sums, sums[2] / number))
+    return Table(
+        "revenue",
+        "What orders and goals brought",
+        (
+            Column("goal", "Goal"),
+            Column("currency", "Currency"),
+            Column("conversions", "Conversions", "count"),
+            Column("gross", "Before refunds", "money"),
+            Column("refunds", "Refunds", "money"),
+            Column("net", "Net", "money"),
+            Column("each", "Net each", "money"),
+        ),
+        tuple(rows),
+        ("One order may be the goal of several rules: what goals brought must not be added up.", APART) if rows else (),
+    )
+
+
+class Brought(msgspec.Struct, frozen=True):
+    """What a model gives a rule in one currency."""
+
+    rule: str
+    currency: str
+    conversions: float
+    value: float
+
+
+def returns_table(brought: Iterable[Brought], spending: Mapping[Spent, tuple[int, int]], model: str) -> Table:
+    """What a model gives each rule, net of refunds, less what its messages cost."""
+    cost: dict[tuple[str, str], int] = {}
+    for spent, (_, millionths) in spending.items():
+        key = (spent.rule, spent.currency)
+        cost[key] = cost.get(key, 0) + millionths
+    value = {(one.rule, one.currency): one for one in brought}
+    rows: list[tuple[Cell, ...]] = []
+    for rule, currency in sorted(value.keys() | cost.keys()):
+        one = value.get((rule, currency), Brought(rule, currency, 0.0, 0.0))
+        paid = cost.get((rule, currency), 0) / 1_000_000
+        left = one.value - paid
+        rows.append((rule, currency, one.conversions, one.value, paid, left, left / paid if paid else None))
+    return Table(
+        "returns",
+        f"What each rule brought, by the model {model}, net of its cost",
+        (
+            Column("rule", "Rule"),
+            Column("currency", "Currency"),
+            Column("conversions", "Conversions", "number"),
+            Column("value", "Value", "money"),
+            Column("cost", "Cost", "money"),
+            Column("left", "Left", "money"),
+            Column("return", "Return", "share"),
+        ),
+        tuple(rows),
+        (
+            "Attributed is not caused: a holdout tells what would have been bought anyway.",
+            "Return is what is left for each unit of cost; there is none where nothing was spent.",
+            APART,
+        )
+        if rows
+        else (),
+    )
