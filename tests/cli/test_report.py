@@ -24,7 +24,7 @@ from segue.store.database import Store
 RULES = """\
 rule carts "Win back carts"
   when cart_abandoned
-  goal ordered within 3d
+  goal ordered within 3d worth total
   send email "reminder"
 policy promotional
   budget 10 EUR per 1d

@@ -5,8 +5,12 @@ from __future__ import annotations
 from segue.cli.reporting.charts import Bars, Ranges
 from segue.cli.reporting.material import Material, Section
 from segue.cli.reporting.sections import sections_of
+from segue.measure.experiments.exposed import HELD_OUT
+from segue.measure.experiments.groups import Difference
+from segue.measure.experiments.result import Lift
+from segue.measure.incrementality import Evidence, evidence_table
 from segue.measure.results.counts import Counts
-from segue.measure.table import Cell, Column, Table
+from segue.measure.table import Column, Table
 from tests.cli.reporting.made import counts, funnels, material
 
 ATTRIBUTION = (Column("model", "Model"), Column("channel", "Channel"), Column("conversions", "Conversions", "number"))
@@ -16,30 +20,34 @@ def named(found: Material, name: str) -> Section:
     return next(section for section in sections_of(found) if section.name == name)
 
 
-def lifts(*rows: tuple[Cell, ...]) -> Table:
-    return Table(
-        "lifts",
-        "Lifts",
-        (
-            Column("rule", "Rule"),
-            Column("sent_to", "Sent to", "count"),
-            Column("held_out", "Held out", "count"),
-            Column("rate_sent_to", "Converted", "share"),
-            Column("rate_held_out", "Converted", "share"),
-            Column("difference", "Difference", "share"),
-            Column("low", "from", "share"),
-            Column("high", "to", "share"),
-            Column("verdict", "Verdict"),
-            Column("cost", "Cost", "money"),
-            Column("currency", "Currency"),
-        ),
-        rows,
+def difference(estimate: float, low: float, high: float) -> Difference:
+    return Difference(estimate, low, high, 0.01, 0.95)
+
+
+def evidence(rule: str, caused: Difference | None, attributed: dict[str, float], held_out: int = 200) -> Evidence:
+    lift = Lift(rule, 1000, held_out, caused, caused, {}, True, caused is not None and caused.settled)
+    return Evidence(rule, lift, attributed, {"EUR": 12.5})
+
+
+def experiments(rate: float = 0.2) -> tuple[Table, Table]:
+    """A verdict, and two groups."""
+    named = (Column("rule", "rule"), Column("experiment", "experiment"))
+    numbers = (
+        *(Column(name, name, "share") for name in ("rate", "difference", "low", "high")),
+        Column("customers", "counted", "count"),
     )
-
-
-STRONG = ("carts", 1000, 200, 0.2, 0.1, 0.1, 0.05, 0.15, "It works.", 12.5, "EUR")
-WEAK = ("hello", 1000, 20, 0.1, 0.1, 0.0, -0.1, 0.1, "It may do nothing.", None, None)
-NOTHING = ("new", 3, 0, 0.3, None, None, None, None, None, None, None)
+    return (
+        Table("experiments", "E", (*named, Column("verdict", "verdict")), (("carts", HELD_OUT, "It works."),)),
+        Table(
+            "groups",
+            "G",
+            (*named, Column("arm", "group"), *numbers),
+            (
+                ("carts", HELD_OUT, HELD_OUT, 0.1, None, None, None, 200),
+                ("carts", HELD_OUT, "treated", rate, 0.1, 0.05, 0.15, 1000),
+            ),
+        ),
+    )
 
 
 def test_models_that_disagree_are_a_band_and_the_widest_is_named() -> None:
@@ -59,11 +67,19 @@ def test_one_model_alone_agrees_with_itself() -> None:
     assert "agree about every channel" in chart.said
 
 
-def test_strong_and_weak_evidence_are_told_apart() -> None:
-    sentences = named(material(counts(["a"]), None, lifts(STRONG, WEAK, NOTHING)), "incrementality").sentences
-    assert sentences[0] == "carts: the evidence is strong. It caused 50 to 150 conversions. Its messages cost €12.50."
-    assert "hello: the evidence is weak." in sentences[1]
-    assert "new: too few are held out" in sentences[2]
+def test_each_experiment_says_its_verdict_and_draws_its_groups() -> None:
+    section = named(material(counts(["a"]), None, *experiments(), titles={"carts": "Win back carts"}), "experiments")
+    assert section.sentences == ("Win back carts: It works.",)
+    differences, rates = section.charts
+    assert isinstance(differences, Ranges)
+    assert isinstance(rates, Bars)
+    assert [(one.name, one.low, one.high, one.note) for one in differences.ranges] == [
+        ("Win back carts", 0.05, 0.15, "+5% to +15%")
+    ]
+    assert [(bar.name, bar.value, bar.note) for bar in rates.bars] == [
+        ("holdout", 0.1, "of 200"),
+        ("treated", 0.2, "of 1,000"),
+    ]
 
 
 def test_what_was_measured_stands_beside_what_models_attribute() -> None:
@@ -73,14 +89,23 @@ def test_what_was_measured_stands_beside_what_models_attribute() -> None:
         (ATTRIBUTION[0], Column("rule", "Rule"), ATTRIBUTION[2]),
         (("first", "carts", 190.0), ("last", "carts", 60.0)),
     )
-    section = named(material(counts(["a"]), None, lifts(STRONG), by_rule), "incrementality")
+    table = evidence_table([evidence("carts", difference(100, 50, 150), {"first": 190, "last": 60})])
+    section = named(material(counts(["a"]), None, *experiments(), table, by_rule), "incrementality")
     [chart] = section.charts
     assert isinstance(chart, Ranges)
     assert [(one.name, one.low, one.high) for one in chart.ranges] == [
         ("carts: attributed", 60, 190),
         ("carts: measured", 50, 150),
     ]
-    assert "models attribute up to 190" in section.sentences[0]
+    assert section.sentences[0].startswith("carts: Strong evidence: it caused 50 to 150 conversions")
+    assert section.sentences[1].startswith("carts cost €12.50. Its budget: not enough evidence")
+
+
+def test_a_rule_of_which_nothing_was_measured_has_a_sentence_and_no_picture() -> None:
+    table = evidence_table([evidence("new", None, {}, held_out=2)])
+    section = named(material(counts(["a"]), None, *experiments(), table), "incrementality")
+    assert section.charts == ()
+    assert "too few are held out" in section.sentences[0]
 
 
 def test_without_a_holdout_it_is_said_how_to_get_one() -> None:

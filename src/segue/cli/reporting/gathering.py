@@ -8,6 +8,7 @@ from functools import partial
 from segue.api import Instant
 from segue.cli.funnels.reading import read_funnels
 from segue.cli.reporting.budgets import budgets_table
+from segue.cli.reporting.evidence import evidence_tables
 from segue.cli.reporting.funnels import funnel_tables, titles_of
 from segue.cli.reporting.material import Material
 from segue.cli.segments.progress import Telling
@@ -51,6 +52,7 @@ def gather(assembly: Assembly, period: Period, now: Instant) -> Material:
     ]
     funnels = read_funnels(assembly, None, period, now)
     tables += funnel_tables(funnels, local(now, zone).date())
+    tables += evidence_tables(assembly, period, now, {})
     with look() as tx:
         running = load(tx, assembly.setting)
         if running is not None:
