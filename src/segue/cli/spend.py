@@ -24,8 +24,8 @@ def spend(
     csv: Csv = None,
     parquet: Parquet = None,
 ) -> None:
-    """Count what messages cost, and each of them; spend against budget; what orders and goals brought, less refunds; and
-    what a model gives each rule, less its cost. Without options it is about the last 30 days.
+    """Count what messages cost, and each of them; spend against budget; what orders and goals brought, less refunds;
+    and what a model gives each rule, less its cost. Without options it is about the last 30 days.
 
     Each currency stands by itself. Works while the daemon runs.
     """
