@@ -98,7 +98,24 @@ def test_what_was_measured_stands_beside_what_models_attribute() -> None:
         ("carts: measured", 50, 150),
     ]
     assert section.sentences[0].startswith("carts: Strong evidence: it caused 50 to 150 conversions")
-    assert section.sentences[1].startswith("carts cost €12.50. Its budget: not enough evidence")
+
+
+def test_money_is_moved_only_by_what_was_measured() -> None:
+    worth = difference(1000, 500, 1500)
+    lift = Lift("carts", 1000, 200, difference(100, 50, 150), difference(100, 50, 150), {"EUR": worth}, True, True)
+    tables = experiments(), evidence_table([Evidence("carts", lift, {}, {"EUR": 12.5})])
+    sentences = named(material(counts(["a"]), None, *tables[0], tables[1]), "incrementality").sentences
+    assert sentences[1] == (
+        "carts brought €80.00 for each €1.00 that its messages cost. Its budget: up to 20% more: each further EUR was "
+        "measured to bring more than it costs."
+    )
+
+
+def test_no_difference_is_drawn_of_a_group_that_is_too_small() -> None:
+    verdicts, groups = experiments()
+    few = Table(groups.name, groups.title, groups.columns, tuple((*row[:-1], 14) for row in groups.rows))
+    charts = named(material(counts(["a"]), None, verdicts, few), "experiments").charts
+    assert [type(chart) for chart in charts] == [Bars]
 
 
 def test_a_rule_of_which_nothing_was_measured_has_a_sentence_and_no_picture() -> None:

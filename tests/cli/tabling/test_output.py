@@ -53,6 +53,13 @@ def test_a_locale_has_its_own_numbers() -> None:
     assert Shown("no such locale").number(1.5) == "1.5"
 
 
+def test_an_axis_has_short_numbers() -> None:
+    shown = Shown("en")
+    assert [shown.short(number, "number") for number in (-296.9337, 12_345, 0.5, 42)] == ["-297", "12.3K", "0.5", "42"]
+    assert shown.short(0.256, "share") == "26%"
+    assert shown.short(25_000, "money", "EUR") == "€25K"
+
+
 def test_json_is_one_object_a_row(capsys: pytest.CaptureFixture[str]) -> None:
     put([TABLE, TABLE], json=True)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

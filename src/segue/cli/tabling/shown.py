@@ -100,7 +100,9 @@ class Shown(msgspec.Struct, frozen=True):
             return self.brief(number)
         if kind == "duration":
             return self.duration(number)
-        digits = 1 if abs(number) >= 1000 or number != int(number) else 0
+        size = abs(number)
+        digits = 1 if size >= 1000 or (size < 100 and number != int(number)) else 0
+        number = number if size < 0.1 or size >= 1000 else round(number, digits)
         if kind == "money" and currency is not None:
             return format_compact_currency(number, currency, locale=self.known, fraction_digits=digits)
         return format_compact_decimal(number, locale=self.known, fraction_digits=digits)

@@ -8,6 +8,7 @@ from segue.cli.reporting.material import Material, Section
 from segue.cli.reporting.sections.attribution import shares_by
 from segue.cli.reporting.sections.cells import real, whole
 from segue.measure.experiments.exposed import HELD_OUT
+from segue.measure.experiments.result import FEW
 from segue.measure.table import Cell, Table
 
 _GROUPS = 24
@@ -45,6 +46,7 @@ def _named(material: Material, one: Record) -> str:
 
 def _differences(material: Material, table: Table, groups: list[Record]) -> Ranges:
     shown = material.shown
+    small = {(one["rule"], one["experiment"]) for one in groups if whole(one["customers"]) < FEW}
     ranges = tuple(
         Range(
             _named(material, one) + ("" if one["experiment"] == HELD_OUT else f": {one['arm']}"),
@@ -54,7 +56,7 @@ def _differences(material: Material, table: Table, groups: list[Record]) -> Rang
             f"{shown.signed(real(one['low']))} to {shown.signed(real(one['high']))}",
         )
         for one in groups
-        if one["difference"] is not None and one["low"] is not None and one["high"] is not None
+        if one["low"] is not None and one["high"] is not None and (one["rule"], one["experiment"]) not in small
     )
     return Ranges(
         "How much more converts than in the control group",
@@ -117,14 +119,13 @@ def _beside_attribution(material: Material, table: Table) -> Section:
 
 
 def _budgets(material: Material, table: Table) -> tuple[str, ...]:
-    """What follows for the money of each rule whose messages cost something, by currency."""
+    """What follows for the money of each rule, where enough was measured to move any, by currency."""
     shown = material.shown
     return tuple(
-        f"{material.title(str(one['rule']))} cost {shown.money(real(one['cost']), str(one['currency']))}"
-        + (f", and brought {shown.number(real(one['give_back']))} for each one spent" if one["give_back"] else "")
-        + f". Its budget: {one['suggestion']}."
+        f"{material.title(str(one['rule']))} brought {shown.money(real(one['give_back']), str(one['currency']))} for "
+        f"each {shown.money(1, str(one['currency']))} that its messages cost. Its budget: {one['suggestion']}."
         for one in table.records()
-        if one["cost"] and one["currency"]
+        if one["evidence"] == "strong" and one["give_back"] is not None and one["currency"]
     )
 
 
