@@ -103,12 +103,11 @@ def read_paths(
     except StoreError as error:
         fail(str(error))
     joined = join(touches, found, period, windows)
-    return Read(
-        touches=touches, conversions=found, joined=joined, selected=_by_currency(touches, found, joined, period)
-    )
+    return Read(touches=touches, conversions=found, joined=joined, selected=by_currency(touches, found, joined, period))
 
 
-def _by_currency(touches: Touches, found: Conversions, joined: Joined, period: Period) -> tuple[Selected, ...]:
+def by_currency(touches: Touches, found: Conversions, joined: Joined, period: Period) -> tuple[Selected, ...]:
+    """The paths of each currency, the one with most conversions first."""
     import numpy as np
 
     within = (found.at >= period.since) & (found.at < period.until)

@@ -7,6 +7,7 @@ from functools import partial
 
 from segue.api import Instant
 from segue.cli.funnels.reading import read_funnels
+from segue.cli.reporting.attributing import attribution_tables
 from segue.cli.reporting.budgets import budgets_table
 from segue.cli.reporting.evidence import evidence_tables
 from segue.cli.reporting.funnels import funnel_tables, titles_of
@@ -28,6 +29,7 @@ from segue.program.calendar import local
 from segue.runtime.assembly import Assembly
 from segue.runtime.publishing import load
 from segue.store.database import read_only
+from segue.store.exposures import list_experiments
 from segue.store.results import count_period
 
 
@@ -52,7 +54,13 @@ def gather(assembly: Assembly, period: Period, now: Instant) -> Material:
     ]
     funnels = read_funnels(assembly, None, period, now)
     tables += funnel_tables(funnels, local(now, zone).date())
-    tables += evidence_tables(assembly, period, now, {})
+    with look() as tx:
+        held_out = sorted(
+            {rule for rule, split in list_experiments(tx) if not split} & {one.funnel.rule for one in funnels}
+        )
+    attribution, attributed = attribution_tables(assembly, period, held_out)
+    tables += attribution
+    tables += evidence_tables(assembly, period, now, attributed)
     with look() as tx:
         running = load(tx, assembly.setting)
         if running is not None:

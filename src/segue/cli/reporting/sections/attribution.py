@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from segue.cli.attribution.crediting import UNATTRIBUTED
 from segue.cli.reporting.charts import Dot, Range, Ranges
 from segue.cli.reporting.material import Material, Section
 from segue.cli.reporting.sections.cells import real
@@ -20,7 +21,7 @@ WHAT_MODELS_SAY = (
 def sections(material: Material) -> list[Section]:
     """The models' conversions by channel, as a band from the least to the most."""
     table = material.table("attribution")
-    if table is None:
+    if table is None or set(table.column("channel")) <= {UNATTRIBUTED}:
         missing = (
             "No touch lies before a conversion: messages that go out in rules with a `goal` fill this."
             if not material.now.conversions or not material.now.sent()
@@ -28,18 +29,24 @@ def sections(material: Material) -> list[Section]:
         )
         return [Section("attribution", TITLE, missing=(missing,))]
     by_channel = shares_by(table, "channel")
+    untouched = by_channel.pop(UNATTRIBUTED, {})
     ordered = sorted(by_channel, key=lambda one: (-max(by_channel[one].values()), one))
     shown = material.shown
     ranges = tuple(_range(material, channel, by_channel[channel]) for channel in ordered[:_CHANNELS])
     widest = max(ranges, key=lambda one: one.high - one.low)
     said = (
         f"The models agree most about what is narrow; they disagree most about {widest.name}: "
-        f"{shown.number(widest.low)} to {shown.number(widest.high)} conversions."
+        f"{shown.number(round(widest.low, 1))} to {shown.number(round(widest.high, 1))}."
         if widest.high > widest.low
         else "The models agree about every channel."
     )
-    chart = Ranges("Conversions by channel, as each model shares them out", said, table, ranges)
-    return [Section("attribution", TITLE, (WHAT_MODELS_SAY,), (), (chart,))]
+    chart = Ranges("Orders by channel, as each model shares them out", said, table, ranges)
+    return [Section("attribution", TITLE, (WHAT_MODELS_SAY, *_unattributed(material, untouched)), (), (chart,))]
+
+
+def _unattributed(material: Material, models: Mapping[str, float]) -> tuple[str, ...]:
+    number = max(models.values(), default=0)
+    return (f"No touch lies before {material.shown.number(number)} orders.",) if number else ()
 
 
 def _range(material: Material, channel: str, models: Mapping[str, float]) -> Range:
