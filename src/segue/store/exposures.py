@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
 
 from segue.api import Instant
-from segue.measure.experiments.exposed import TREATED, Exposed
+from segue.measure.experiments.exposed import TREATED, Buyer, Drawn, Piece
+from segue.measure.period import Period
 from segue.store.database import Transaction
 
 
@@ -46,52 +47,105 @@ def count_exposed(tx: Transaction, rule: str, experiment: str) -> int:
     return int(row[0]) if row is not None else 0
 
 
-def each_exposed(
+def each_piece(
     tx: Transaction,
     rule: str,
     experiment: str,
-    since: Instant,
-    until: Instant,
+    period: Period,
+    now: Instant,
     before: tuple[str, int] = ("", 0),
-    piece: int = 5000,
-) -> Iterator[list[Exposed]]:
-    """Those who were first put into an experiment in a period, in pieces of so many customers, each with the journey
-    that did it. ``before`` is an event, and for how many microseconds before that moment it is counted."""
-    last = 0
-    decode = msgspec.json.Decoder(dict[str, float]).decode
-    shares: dict[str, dict[str, float]] = {}
-    while True:
-        rows = tx.rows(_EXPOSED, (rule, experiment, last, piece, *before))
-        if not rows:
-            return
-        last = rows[-1][0]
-        found = []
-        for customer, arm, at, drawn, mixed, earlier, entered, goal_until, converted, worth in rows:
-            if since <= at < until:
-                if drawn not in shares:
-                    shares[drawn] = decode(drawn)
-                known = shares[drawn]
-                found.append(
-                    Exposed(customer, arm, at, known, bool(mixed), earlier, entered, goal_until, converted, worth)
-                )
-        yield found
+    size: int = 50_000,
+) -> Iterator[Piece]:
+    """Those who were first put into an experiment in a period, in pieces of so many customers. ``before`` is an event,
+    and for how many microseconds before the draw it is counted."""
+    first = 0
+    while (last := _last_of_piece(tx, rule, experiment, first, size)) is not None:
+        values = (rule, experiment, first, last, period.since, period.until, now, *before)
+        drawn = [Drawn(row[0], row[1], bool(row[2]), *row[3:]) for row in tx.rows(_DRAWN, values)]
+        decode = msgspec.json.Decoder(list[str | None]).decode
+        buyers = [
+            Buyer(arm, shares, earlier, decode(worths)) for arm, shares, earlier, worths in tx.rows(_BUYERS, values)
+        ]
+        yield Piece(drawn, buyers)
+        first = last
 
 
-_EXPOSED: Final = """
+def _last_of_piece(tx: Transaction, rule: str, experiment: str, after: int, size: int) -> int | None:
+    row = tx.row(
+        "select max(customer) from (select distinct customer from exposure "
+        "where rule = ? and experiment = ? and customer > ? order by customer limit ?)",
+        (rule, experiment, after, size),
+    )
+    return row[0] if row is not None else None
+
+
+_CHOSEN: Final = """
 with first as materialized (
-  select min(id) as id, count(distinct arm) > 1 as mixed from exposure
-  where customer > ?3 and rule = ?1 and experiment = ?2 group by customer order by customer limit ?4
+  select customer, min(id) as id, count(*) > 1 as again from exposure
+  where rule = ?1 and experiment = ?2 and customer > ?3 and customer <= ?4 group by customer
+), chosen as materialized (
+  select first.customer, exposure.arm, exposure.shares, exposure.at, goal_until, again and exists (
+      select 1 from exposure as other where other.rule = ?1 and other.experiment = ?2
+      and other.customer = first.customer and other.arm <> exposure.arm
+    ) as mixed,
+    iif(?8 = '', 0, (
+      select count(*) from event
+      where event.customer = first.customer and event.name = (select id from name where name = ?8)
+        and event.at >= exposure.at - ?9 and event.at < exposure.at
+    )) as before
+  from first join exposure on exposure.id = first.id left join journey on journey.id = exposure.journey
+  where exposure.at >= ?5 and exposure.at < ?6
 )
-select chosen.customer, chosen.arm, chosen.at, chosen.shares, first.mixed,
-  iif(?5 = '', 0, (
-    select count(*) from event
-    where event.customer = chosen.customer and event.name = (select id from name where name = ?5)
-      and event.at >= chosen.at - ?6 and event.at < chosen.at
-  )),
-  entered, goal_until, converted, worth
-from first join exposure as chosen on chosen.id = first.id left join journey on journey.id = chosen.journey
-order by chosen.customer
 """
+_DRAWN: Final = f"""{_CHOSEN}
+select arm, shares, mixed, iif(goal_until is null, 'gone', iif(goal_until > ?7, 'open', 'over')) as state,
+  count(*), total(before), total(before * before), min(at), max(at)
+from chosen group by arm, shares, mixed, state
+"""
+
+
+def _converted(live: int) -> str:
+    return f"""
+  select chosen.customer, arm, shares, before, worth
+  from chosen cross join journey on journey.customer = chosen.customer
+  where live = {live} and converted >= at and converted <= chosen.goal_until and chosen.goal_until <= ?7
+    and program in (select id from program where rule = ?1)"""
+
+
+# two halves, each by an index of its own; cross: or else every piece goes over all journeys
+_BUYERS: Final = f"""{_CHOSEN}
+select arm, shares, before, json_group_array(worth) from ({_converted(1)} union all {_converted(0)})
+group by customer
+"""
+
+
+def count_combinations(
+    tx: Transaction, rule: str, splits: Sequence[str], period: Period, now: Instant
+) -> dict[tuple[str, ...], tuple[int, int]]:
+    """Of those who were put into all of a rule's splits, and whose goal's time is over: by their arms how many they
+    are, and how many of them converted since they were in the last of them."""
+    arms = ", ".join(f"of{at}.arm" for at in range(len(splits)))
+    latest = f"max({', '.join(f'of{at}.at' for at in range(len(splits)))})" if len(splits) > 1 else "of0.at"
+    factors = ", ".join(
+        f"of{at} as materialized (select customer, arm, at, journey from exposure where id in (select min(id) "
+        f"from exposure where rule = ?1 and experiment = ?{at + 5} group by customer))"
+        for at in range(len(splits))
+    )
+    joins = " ".join(f"join of{at} on of{at}.customer = of0.customer" for at in range(1, len(splits)))
+    met = " or ".join(
+        f"exists (select 1 from journey as other where other.customer = of0.customer and other.live = {live} "
+        f"and other.converted >= {latest} and other.converted <= journey.goal_until "
+        "and other.program in (select id from program where rule = ?1))"
+        for live in (1, 0)
+    )
+    rows = tx.rows(
+        f"with {factors} select {arms}, count(*), sum({met}) from of0 {joins} "
+        "join journey on journey.id = of0.journey "
+        "where of0.at >= ?2 and of0.at < ?3 and journey.goal_until <= ?4 "
+        f"group by {arms}",
+        (rule, period.since, period.until, now, *splits),
+    )
+    return {tuple(row[: len(splits)]): (row[-2], row[-1]) for row in rows}
 
 
 def count_entries(tx: Transaction, rule: str, since: Instant, over: Instant) -> tuple[int, int, Instant | None]:

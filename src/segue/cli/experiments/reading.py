@@ -11,7 +11,7 @@ from segue.api import Instant
 from segue.cli.ending import USAGE, fail
 from segue.cli.segments.progress import Telling
 from segue.language.nearest import nearest
-from segue.measure.experiments.exposed import Exposed, collect
+from segue.measure.experiments.exposed import Piece, collect
 from segue.measure.experiments.factors import Cells, Effect, interactions, is_thin, main_effects
 from segue.measure.experiments.groups import Rate
 from segue.measure.experiments.result import Experiment, judge
@@ -24,7 +24,7 @@ from segue.runtime.publishing import load
 from segue.runtime.running import Running
 from segue.store.database import Transaction, read_only
 from segue.store.errors import StoreError
-from segue.store.exposures import count_exposed, each_exposed, list_experiments
+from segue.store.exposures import count_combinations, count_exposed, each_piece, list_experiments
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -82,34 +82,24 @@ def _read(tx: Transaction, running: Running | None, asked: Asked, period: Period
         if not ours:
             notes.append(f"{rule} has no holdout and no split that anybody reached: write `holdout 5%`")
         event = _event(program)
-        joined: dict[int, tuple[str, ...]] = {}
-        met: dict[int, bool] = {}
-        several = [split for split in ours if split] if sum(map(bool, ours)) > 1 else []
         for split in ours:
-            pieces = _tell(
-                each_exposed(
-                    tx, rule, split, period.since, period.until, (event, asked.before) if asked.before else ("", 0)
-                ),
-                rule,
-                count_exposed(tx, rule, split),
-            )
-            if split in several:
-                pieces = _join(pieces, joined, met, several.index(split), now)
+            before = (event, asked.before) if asked.before else ("", 0)
+            pieces = _tell(each_piece(tx, rule, split, period, now, before), rule, count_exposed(tx, rule, split))
             step = splits.get(split)
             experiments.append(
                 judge(
                     rule,
                     split,
-                    collect(pieces, now),
+                    collect(pieces),
                     [name for name, _, _ in step.arms] if step is not None else [],
-                    learns=step is not None and step.towards is not None,
                     at_any_time=asked.way == "any time",
                     reduced=bool(asked.before),
                     method=asked.method,
                 )
             )
-        if several:
-            factors.append(_combine(rule, several, splits, joined, met))
+        several = [split for split in ours if split in splits]
+        if len(several) > 1:
+            factors.append(_combine(rule, several, splits, count_combinations(tx, rule, several, period, now)))
     return Found(tuple(experiments), tuple(factors), tuple(notes))
 
 
@@ -120,51 +110,24 @@ def _event(program: Program | None) -> str:
     return min(program.goal.condition.events, default="") if program.goal is not None else ""
 
 
-def _tell(pieces: Iterable[list[Exposed]], rule: str, whole: int) -> Iterator[list[Exposed]]:
+def _tell(pieces: Iterable[Piece], rule: str, whole: int) -> Iterator[Piece]:
     done = 0
     with Telling(f"at {rule}") as tell:
         for piece in pieces:
             yield piece
-            done += len(piece)
+            done += piece.customers
             tell(min(done, whole), whole)
-
-
-def _join(
-    pieces: Iterable[list[Exposed]],
-    joined: dict[int, tuple[str, ...]],
-    met: dict[int, bool],
-    place: int,
-    now: Instant,
-) -> Iterator[list[Exposed]]:
-    """Remember of customers whose goal's time is over which level they have of each factor, and whether they
-    converted."""
-    for piece in pieces:
-        for row in piece:
-            if row.goal_until is None or row.goal_until > now:
-                continue
-            levels = joined.get(row.customer, ())
-            if len(levels) == place:
-                joined[row.customer] = (*levels, row.arm)
-            met[row.customer] = met.get(row.customer, False) or row.converted is not None
-        yield piece
 
 
 def _combine(
     rule: str,
     several: list[str],
     splits: Mapping[str, p.Split],
-    joined: Mapping[int, tuple[str, ...]],
-    met: Mapping[int, bool],
+    counts: Mapping[tuple[str, ...], tuple[int, int]],
 ) -> Factors:
-    cells: dict[tuple[str, ...], Rate] = {}
-    for customer, levels in joined.items():
-        if len(levels) == len(several):
-            rate = cells.get(levels, Rate(0, 0))
-            cells[levels] = Rate(rate.customers + 1, rate.met + met[customer])
+    cells: Cells = {arms: Rate(customers, met) for arms, (customers, met) in counts.items()}
     factors = {}
     for place, split in enumerate(several):
-        written = [name for name, _, _ in splits[split].arms] if split in splits else []
-        seen = sorted({levels[place] for levels in cells} - set(written))
-        factors[split] = (*written, *seen)
-    whole: Cells = cells
-    return Factors(rule, (*main_effects(factors, whole), *interactions(factors, whole)), is_thin(whole))
+        written = [name for name, _, _ in splits[split].arms]
+        factors[split] = (*written, *sorted({arms[place] for arms in cells} - set(written)))
+    return Factors(rule, (*main_effects(factors, cells), *interactions(factors, cells)), is_thin(cells))

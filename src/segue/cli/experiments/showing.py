@@ -104,15 +104,20 @@ def _aside(experiment: Experiment) -> list[str]:
     mixed = sum(one.group.mixed for one in groups)
     if mixed:
         lines.append(f"{mixed:,} were in two groups, as customers who turned out to be one; they count in the first.")
+    gone = sum(one.group.gone for one in groups)
+    if gone:
+        lines.append(f"{gone:,} are left out: their journeys are not kept any more, or their rule had no goal.")
+    if experiment.weighted:
+        lines.append("The shares moved, so each customer counts by how improbable their arm was.")
     match experiment.way:
         case "any time":
             lines.append("The intervals hold however often one looks.")
-        case "weighted":
-            lines.append("The shares moved, so each customer counts by how improbable their arm was.")
         case "reduced":
             spared = [one.spared for one in experiment.arms if one.spared is not None]
             if spared:
                 lines.append(f"What was done before explains {max(spared):.0%} of the differences between customers.")
+            else:
+                lines.append("Nobody did anything before that could be taken out: --cuped changes nothing.")
         case "one look":
             lines.append("The intervals are for one look; --sequential gives some that hold at every look.")
     return lines

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
+from segue.api.values import DAY
 from segue.measure.experiments.comparing import (
     LEVEL,
     compare_means,
@@ -14,19 +15,20 @@ from segue.measure.experiments.comparing import (
     compare_reduced,
     probability_to_beat,
 )
-from segue.measure.experiments.exposed import HELD_OUT, TREATED, Collected, Group
-from segue.measure.experiments.groups import Difference, Moments
+from segue.measure.experiments.exposed import HELD_OUT, TREATED, Collected, Group, Worth
+from segue.measure.experiments.groups import Difference
 from segue.measure.experiments.sequential import means_at_any_time, rates_at_any_time
 from segue.measure.experiments.several import Method, adjust
 from segue.measure.experiments.validity import Ratio, check_ratio
 from segue.measure.experiments.weighing import compare_weighted
 
-Way = Literal["one look", "any time", "reduced", "weighted"]
-"""How a difference was found: by an interval for one look, for any time, with what was known before taken out, or with
-each customer counted by how improbable their arm was."""
+Way = Literal["one look", "any time", "reduced"]
+"""How a difference was found: by an interval for one look, for any time, or with what was known before taken out."""
 
-FEW = 20
+FEW: Final = 20
 """Customers that a group must have before anything is claimed of it."""
+_BUYERS: Final = 10
+"""Of a group, before it is told that one of them brought most."""
 
 
 class Compared(msgspec.Struct, frozen=True):
@@ -51,10 +53,19 @@ class Compared(msgspec.Struct, frozen=True):
             return None
         return difference.estimate / (rate - difference.estimate)
 
+    @property
+    def lopsided(self) -> list[str]:
+        """The currencies in which one customer alone makes more than half of what the group varies by: the difference
+        of worth hangs on them."""
+        if self.group.rate.met < _BUYERS:
+            return []
+        return [currency for currency, one in sorted(self.group.worth.items()) if one.most**2 > one.plain.yy / 2 > 0]
+
 
 class Experiment(msgspec.Struct, frozen=True):
     """One experiment of a rule: its holdout, where ``split`` is empty, or a split. ``control`` is the group that the
-    ``arms`` are compared with."""
+    ``arms`` are compared with. ``weighted``: the arms' shares were not the same for all, so each customer counts by how
+    improbable their arm was. ``per_day`` is how many customers came a day; None within the first one."""
 
     rule: str
     split: str
@@ -63,6 +74,22 @@ class Experiment(msgspec.Struct, frozen=True):
     ratio: Ratio
     control: Compared
     arms: tuple[Compared, ...]
+    weighted: bool = False
+    per_day: float | None = None
+
+    @property
+    def more_days(self) -> float | None:
+        """How many days more it takes, as customers come now, until a difference as large as the one that was seen is
+        seen to be none of chance; None where that cannot be said. Of several arms the one that shows first."""
+        found = []
+        counted = sum(one.group.rate.customers for one in (self.control, *self.arms))
+        for one in self.arms:
+            difference = one.difference
+            if difference is None or not difference.estimate or not self.per_day:
+                continue
+            reach = (difference.high - difference.low) / 2
+            found.append(max(0.0, counted * ((reach / difference.estimate) ** 2 - 1)) / self.per_day)
+        return min(found, default=None)
 
     @property
     def sound(self) -> bool:
@@ -81,61 +108,93 @@ def judge(
     found: Collected,
     order: Sequence[str] = (),
     *,
-    learns: bool = False,
     at_any_time: bool = False,
     reduced: bool = False,
     method: Method = "holm",
     level: float = LEVEL,
 ) -> Experiment:
     """Compare the groups. The control is the holdout, of a split its first arm in ``order`` (as the rule is written).
-    ``learns``: the shares move, so customers count by how improbable their arm was."""
-    names = [arm for arm in order if arm in found.groups] + sorted(set(found.groups) - set(order))
+    Each arm is compared with those of the control group who could have come into it as well."""
+    groups = found.groups
+    names = [arm for arm in order if arm in groups] + sorted(set(groups) - set(order))
     if not split:
         names = [HELD_OUT, TREATED]
-    groups = {arm: found.groups.get(arm, Group()) for arm in names}
-    control = groups[names[0]] if names else Group()
-    way: Way = "weighted" if learns else "any time" if at_any_time else "reduced" if reduced else "one look"
-    arms = [_compare(arm, control, groups[arm], way, level) for arm in names[1:]]
+    way: Way = "any time" if at_any_time else "reduced" if reduced and not found.moved else "one look"
+    arms = [
+        _compare(
+            arm,
+            groups.get(arm, Group()),
+            found.among(names[0], (arm,)),
+            found.among(arm, names[:1]),
+            way,
+            level,
+            weighted=found.moved,
+        )
+        for arm in names[1:]
+    ]
     p_values = adjust([one.difference.p if one.difference is not None else None for one in arms], method)
+    control = groups.get(names[0], Group()) if names else Group()
+    sizes = {arm: groups[arm].drawn if arm in groups else 0 for arm in names}
     return Experiment(
         rule,
         split,
         way,
         level,
-        check_ratio({arm: group.drawn for arm, group in groups.items()}, found.expected),
+        check_ratio(sizes, found.expected),
         Compared(names[0] if names else "", control),
         tuple(msgspec.structs.replace(one, adjusted=p) for one, p in zip(arms, p_values, strict=True)),
+        found.moved,
+        _per_day(found, sum(sizes.values())),
     )
 
 
-def _compare(arm: str, control: Group, group: Group, way: Way, level: float) -> Compared:
+def _per_day(found: Collected, drawn: int) -> float | None:
+    if found.first is None or found.last is None or found.last - found.first < DAY:
+        return None
+    return drawn / ((found.last - found.first) / DAY)
+
+
+def _compare(
+    arm: str, group: Group, control: Group, theirs: Group, way: Way, level: float, *, weighted: bool
+) -> Compared:
+    """``group`` is all of the arm; ``theirs`` are those of it that are compared with ``control``."""
     difference: Difference | None
+    probability = probability_to_beat(control.rate, theirs.rate)
     theta = spared = None
-    match way:
-        case "weighted":
-            difference = compare_weighted(control.weighted, group.weighted, level)
-        case "any time":
-            difference = rates_at_any_time(control.rate, group.rate, level)
-        case "reduced":
-            found = compare_reduced(control.conversions, group.conversions, level)
-            difference = found.difference if found is not None else compare_rates(control.rate, group.rate, level)
-            theta, spared = (found.theta, found.spared) if found is not None else (None, None)
-        case "one look":
-            difference = compare_rates(control.rate, group.rate, level)
+    if weighted:
+        difference = compare_weighted(control.weighted, theirs.weighted, level, rates=True)
+        probability = _probability(difference)
+        if way == "any time":
+            difference = compare_weighted(control.weighted, theirs.weighted, level, rates=True, at_any_time=True)
+    elif way == "any time":
+        difference = rates_at_any_time(control.rate, theirs.rate, level)
+    elif way == "reduced" and (found := compare_reduced(control.conversions, theirs.conversions, level)) is not None:
+        difference, theta, spared = found.difference, found.theta, found.spared
+    else:
+        difference = compare_rates(control.rate, theirs.rate, level)
     worth = {}
-    for currency in sorted(control.worth.keys() | group.worth.keys()):
-        one = _worth(control.of(currency), group.of(currency), way, level)
+    for currency in sorted(control.worth.keys() | theirs.worth.keys()):
+        one = _compare_worth(control.of(currency), theirs.of(currency), way, level, weighted=weighted)
         if one is not None:
             worth[currency] = one
-    return Compared(arm, group, difference, probability_to_beat(control.rate, group.rate), None, worth, theta, spared)
+    return Compared(arm, group, difference, probability, None, worth, theta, spared)
 
 
-def _worth(control: Moments, group: Moments, way: Way, level: float) -> Difference | None:
+def _compare_worth(control: Worth, group: Worth, way: Way, level: float, *, weighted: bool) -> Difference | None:
+    if weighted:
+        return compare_weighted(control.weighted, group.weighted, level, at_any_time=way == "any time")
     if way == "any time":
-        return means_at_any_time(control, group, level)
-    if way == "reduced" and (found := compare_reduced(control, group, level)) is not None:
+        return means_at_any_time(control.plain, group.plain, level)
+    if way == "reduced" and (found := compare_reduced(control.plain, group.plain, level)) is not None:
         return found.difference
-    return compare_means(control, group, level)
+    return compare_means(control.plain, group.plain, level)
+
+
+def _probability(difference: Difference | None) -> float | None:
+    """How probable it is that the difference is above 0, by its normal approximation, from the p-value for one look."""
+    if difference is None or difference.p is None:
+        return None
+    return 1 - difference.p / 2 if difference.estimate > 0 else difference.p / 2
 
 
 class Lift(msgspec.Struct, frozen=True):

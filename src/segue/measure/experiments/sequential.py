@@ -24,7 +24,7 @@ def rates_at_any_time(control: Rate, group: Rate, level: float = LEVEL) -> Diffe
     # Half a conversion more each way: with none at all the variance would be none, and the first one prove anything.
     spreads = [share * (1 - share) for share in ((one.met + 0.5) / (one.customers + 1) for one in (control, group))]
     variance = spreads[0] / control.customers + spreads[1] / group.customers
-    return _at_any_time(group.share - control.share, variance, control.customers, group.customers, level)
+    return bound_at_any_time(group.share - control.share, variance, control.customers, group.customers, level)
 
 
 def means_at_any_time(control: Moments, group: Moments, level: float = LEVEL) -> Difference | None:
@@ -32,11 +32,13 @@ def means_at_any_time(control: Moments, group: Moments, level: float = LEVEL) ->
     if control.mean is None or group.mean is None or control.variance is None or group.variance is None:
         return None
     variance = max(0.0, control.variance) / control.n + max(0.0, group.variance) / group.n
-    return _at_any_time(group.mean - control.mean, variance, control.n, group.n, level)
+    return bound_at_any_time(group.mean - control.mean, variance, control.n, group.n, level)
 
 
-def _at_any_time(estimate: float, variance: float, first: int, second: int, level: float) -> Difference:
-    """The confidence sequence of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (Time-uniform central limit theory,
+def bound_at_any_time(estimate: float, variance: float, first: int, second: int, level: float) -> Difference:
+    """An interval at any time for a difference of two means, whose estimate has such a variance.
+
+    It is the confidence sequence of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (Time-uniform central limit theory,
     2021, theorem 2.2), which is the normal mixture of Robbins: for n effective customers with variance σ² of each, the
     interval reaches √(σ² (nρ² + 1) / (n²ρ²) · ln((nρ² + 1) / α²)) to each side."""
     if variance <= 0:

@@ -28,6 +28,7 @@ _GROUPS = (
     Column("p", "p", "number"),
     Column("p_adjusted", "p, adjusted", "number"),
     Column("expected", "expected", "number"),
+    Column("gone", "without a window", "count"),
     Column("mixed", "in two groups", "count"),
 )
 _WORTH = (
@@ -62,7 +63,7 @@ def verdicts_table(experiments: Sequence[Experiment]) -> Table:
             sum(each.group.drawn for each in (one.control, *one.arms)),
             one.ratio.p,
             "yes" if one.sound else "no",
-            one.way,
+            f"{one.way}, weighted" if one.weighted else one.way,
             verdict(one),
         )
         for one in experiments
@@ -73,7 +74,7 @@ def verdicts_table(experiments: Sequence[Experiment]) -> Table:
 def groups_table(experiments: Sequence[Experiment]) -> Table:
     """A line for each group. Differences are to the control group, the first of each experiment; where the sizes of the
     groups are wrong, there are none."""
-    rows = [_group(one, each) for one in experiments for each in (one.control, *one.arms)]
+    rows = [_group(one, each) for one in experiments for each in (one.control, *one.arms) if each.arm]
     notes = []
     if any(not one.sound for one in experiments):
         notes.append("Groups that are not the size they should be are not compared.")
@@ -97,6 +98,7 @@ def _group(experiment: Experiment, one: Compared) -> tuple[Cell, ...]:
         difference.p if difference is not None else None,
         one.adjusted if difference is not None else None,
         experiment.ratio.expected.get(one.arm),
+        group.gone,
         group.mixed,
     )
 
@@ -109,7 +111,7 @@ def worth_table(experiments: Sequence[Experiment]) -> Table:
         for currency in sorted({currency for one in groups for currency in one.group.worth}):
             for one in groups:
                 difference = one.worth.get(currency) if experiment.sound else None
-                sums = one.group.of(currency)
+                sums = one.group.of(currency).plain
                 rows.append(
                     (
                         *(experiment.rule, experiment.split or HELD_OUT, one.arm, currency, sums.y, sums.mean),
@@ -117,7 +119,14 @@ def worth_table(experiments: Sequence[Experiment]) -> Table:
                         difference.p if difference is not None else None,
                     )
                 )
-    return Table("worth", "Worth of conversions", _WORTH, tuple(rows))
+    notes = tuple(
+        f"{experiment.rule}, {experiment.split or HELD_OUT}: one customer of {one.arm} brought so much {currency} "
+        "that the difference hangs on them alone."
+        for experiment in experiments
+        for one in (experiment.control, *experiment.arms)
+        for currency in one.lopsided
+    )
+    return Table("worth", "Worth of conversions", _WORTH, tuple(rows), notes)
 
 
 def factors_table(rule: str, effects: Sequence[Effect], *, thin: bool) -> Table:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from segue.measure.experiments.groups import Difference
 from segue.measure.experiments.result import FEW, Compared, Experiment
+
+_TOO_LONG: Final = 730
+"""Days after which nobody waits."""
 
 
 def verdict(experiment: Experiment) -> str:
@@ -62,8 +67,17 @@ def _undecided(experiment: Experiment) -> str:
     against = "the holdout" if not experiment.split else f"“{experiment.control.arm}”"
     return (
         f"Not enough evidence: against {against} it may be anything from {widest.low * 100:+.1f} to "
-        f"{widest.high * 100:+.1f} conversions of 100 customers."
+        f"{widest.high * 100:+.1f} conversions of 100 customers{_say_pace(experiment.more_days)}."
     )
+
+
+def _say_pace(days: float | None) -> str:
+    """What a reader may hope for; nothing where no difference was seen at all, or they came all at once."""
+    if days is None:
+        return ""
+    if days > _TOO_LONG:
+        return "; at this pace it takes years to tell"
+    return f"; if the difference is as large as it looks, it shows at this pace in {max(1, round(days)):,} more days"
 
 
 def _width(difference: Difference) -> float:

@@ -9,6 +9,7 @@ import msgspec
 from segue.measure.experiments.comparing import LEVEL
 from segue.measure.experiments.groups import Difference
 from segue.measure.experiments.missing import load
+from segue.measure.experiments.sequential import bound_at_any_time
 
 
 class Weighted(msgspec.Struct, frozen=True):
@@ -21,6 +22,16 @@ class Weighted(msgspec.Struct, frozen=True):
     wy: float = 0.0
     wwy: float = 0.0
     wwyy: float = 0.0
+
+    def __add__(self, other: Weighted) -> Weighted:
+        return Weighted(
+            self.n + other.n,
+            self.w + other.w,
+            self.ww + other.ww,
+            self.wy + other.wy,
+            self.wwy + other.wwy,
+            self.wwyy + other.wwyy,
+        )
 
     @property
     def mean(self) -> float | None:
@@ -36,14 +47,31 @@ class Weighted(msgspec.Struct, frozen=True):
         return max(0.0, self.wwyy - 2 * mean * self.wwy + mean * mean * self.ww) / (self.w * self.w)
 
 
-def compare_weighted(control: Weighted, arm: Weighted, level: float = LEVEL) -> Difference | None:
-    """How much more ``arm`` brings a customer; None below two customers in either."""
-    means, variances = (control.mean, arm.mean), (control.variance, arm.variance)
+def compare_weighted(
+    control: Weighted, arm: Weighted, level: float = LEVEL, *, rates: bool = False, at_any_time: bool = False
+) -> Difference | None:
+    """How much more ``arm`` brings a customer; None below two customers in either. ``rates``: the figure is whether
+    they converted. ``at_any_time``: the interval holds however often one looks."""
+    means = control.mean, arm.mean
+    variances = [(_with_half(one) if rates else one).variance for one in (control, arm)]
     if means[0] is None or means[1] is None or variances[0] is None or variances[1] is None:
         return None
-    estimate, spread = means[1] - means[0], math.sqrt(variances[0] + variances[1])
+    if control.n < 2 or arm.n < 2:
+        return None
+    estimate, variance = means[1] - means[0], variances[0] + variances[1]
+    if at_any_time:
+        return bound_at_any_time(estimate, variance, control.n, arm.n, level)
+    spread = math.sqrt(variance)
     if not spread:
         return Difference(estimate, estimate, estimate, None, level)
     normal = load("scipy.stats").norm
     reach = float(normal.ppf(0.5 + level / 2)) * spread
     return Difference(estimate, estimate - reach, estimate + reach, float(2 * normal.sf(abs(estimate) / spread)), level)
+
+
+def _with_half(arm: Weighted) -> Weighted:
+    """With one customer more, half of whom converted: where nobody did, that would be taken for certain."""
+    if not arm.n:
+        return arm
+    w = arm.w / arm.n
+    return arm + Weighted(1, w, w * w, w / 2, w * w / 2, w * w / 4)

@@ -13,6 +13,7 @@ create table exposure (
   shares     text not null
 );
 create index exposure_customer on exposure (customer);
+create index exposure_experiment on exposure (rule, experiment, customer);
 
 -- Of splits that learn: journeys in each arm, and those of them that met what it grows towards, by the hour in which the
 -- window of that ends (hours since 1970). Only those whose window is over teach anything.
