@@ -184,6 +184,15 @@ def test_hostile_files_end_with_a_sentence(text: str, words: str, tmp_path: Path
     assert words in err
 
 
+def test_of_many_channels_people_see_the_largest(tmp_path: Path) -> None:
+    lines = [f"channel {number},{number}\n" for number in range(60)]
+    (tmp_path / "paths.csv").write_text("path,total_conversions\n" + "".join(lines))
+    out = run("--paths", str(tmp_path / "paths.csv"), "--model", "last")[1]
+    assert "channel 59 " in out
+    assert "channel 9 " not in out
+    assert "and 10 more, which files and JSON have" in out
+
+
 @pytest.mark.parametrize("text", ["path,total_conversions\n", "\ufeffpath,total_conversions\n\n\n"])
 def test_files_with_nothing_in_them_give_no_line(text: str, tmp_path: Path) -> None:
     (tmp_path / "paths.csv").write_text(text, "utf-8")

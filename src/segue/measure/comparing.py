@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 import msgspec
 
@@ -14,6 +15,10 @@ from segue.measure.resampling import Interval, intervals
 from segue.measure.table import Cell, Column, Table
 
 __all__ = ["Comparison", "compare"]
+
+
+MOST: Final = 50
+"""Rows that people are shown: of a million channels nobody reads more."""
 
 
 class Comparison(msgspec.Struct, frozen=True, eq=False):
@@ -124,7 +129,9 @@ class Comparison(msgspec.Struct, frozen=True, eq=False):
             for label, found in figures.items():
                 cells[label].append(_span((min(found), max(found))))
             total.append(None)
-        rows = [(label, *row) for label, row in cells.items()]
+        rows = [(label, *row) for label, row in islice(cells.items(), MOST)]
+        if len(cells) > MOST:
+            notes = [*notes, f"and {len(cells) - MOST:,} more, which files and JSON have"]
         return Table(f"attribution-{what}", title, tuple(columns), (*rows, ("all", *total)), tuple(notes))
 
 
