@@ -240,7 +240,7 @@ def hold_funnels_to(decided: Counter[tuple[str, ...]], project: Project) -> None
         for record in done.records:
             if record["table"] == "journeys" and not arguments:
                 for decision in COUNTED:
-                    found[record["rule"], decision] += record[decision]
+                    found[record["rule"], decision] += record[decision] or 0  # None: its rule has no goal
             elif record["table"] == "content":
                 found["carts", "sent"] += record["sent"]
     assert +found == counts
