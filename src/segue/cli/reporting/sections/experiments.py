@@ -125,7 +125,10 @@ def _budgets(material: Material, table: Table) -> tuple[str, ...]:
         f"{material.title(str(one['rule']))} brought {shown.money(real(one['give_back']), str(one['currency']))} for "
         f"each {shown.money(1, str(one['currency']))} that its messages cost. Its budget: {one['suggestion']}."
         for one in table.records()
-        if one["evidence"] == "strong" and one["give_back"] is not None and one["currency"]
+        if one["evidence"] == "strong"
+        and one["give_back"] is not None
+        and one["currency"]
+        and not str(one["suggestion"]).startswith("not enough")
     )
 
 
