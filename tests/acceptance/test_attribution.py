@@ -119,7 +119,7 @@ def test_money_is_what_messages_cost_and_what_is_left(project: Project) -> None:
 def test_what_makes_no_sense_is_said(project: Project, tmp_path: Path) -> None:
     for options, said in (
         (("--goal", "helo"), "no rule helo was ever published to this store; did you mean hello?"),
-        (("--by", "color"), "--by color: write channel, campaign, rule, message, arm"),
+        (("--by", "color"), "'color' is not one of 'channel'"),
         (("--lookback", "soon"), "--lookback soon: write a number and h, d or w"),
         (("--audit", str(tmp_path / "a.txt")), "must end in .csv or .parquet"),
         (("--model", "magic"), "there is no attribution model “magic”"),

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from segue.api import Event, Instant, Report
@@ -14,7 +15,7 @@ from segue.api.values import DAY, HOUR, MINUTE
 from segue.delivery.hits import Hit
 from segue.host.touchpoints import EVENTS, Touchpoints
 from segue.measure.period import Period
-from segue.measure.touchpoints.columns import Conversions, Touches, What
+from segue.measure.touchpoints.columns import OTHERS, Conversions, Touches, What
 from segue.measure.touchpoints.joining import Windows, join
 from segue.measure.touchpoints.origins import Naming
 from segue.messages.catalogue import Catalogue
@@ -121,8 +122,6 @@ class Shop:
         ]
 
     def read(self, **changes: Any) -> Touches:
-        import msgspec
-
         choice = msgspec.structs.replace(CHOICE, **changes)
         return read_touches(self._look, Instant(0), END, choice, lambda _done, _of: None)
 
@@ -253,6 +252,31 @@ def test_goals_are_conversions_of_their_rule_less_what_was_paid_back(shop: Shop)
     shop.tell(500, "order_refunded", order_id="1", total=10.25)
     assert shop.goals("hello").values.tolist() == [10.25]
     assert shop.goals("no_such_rule").values.tolist() == []
+
+
+def test_a_flood_of_campaigns_is_folded_and_drives_no_terminal(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segue.store.touchpoints.MOST_NAMES", 3)
+    for number in range(9):
+        campaign = f"%1b%5b31m{number}" if number < 2 else str(number)
+        shop.tell(100 * number, "page_viewed", url=f"https://shop.example/?utm_source=x&utm_campaign={campaign}")
+    found = shop.read()
+    assert found.folded == 6
+    campaigns = {label.campaign for label in found.names}
+    assert {OTHERS, "2"} < campaigns
+    assert len(campaigns) <= 6
+    assert all(name.isprintable() for name in campaigns)
+
+
+def test_fields_of_any_shape_are_read(shop: Shop) -> None:
+    shapes: tuple[Any, ...] = (None, 5, [], {"a": 1}, "http://[half", "\x00", "x" * 9_000)
+    for number, url in enumerate(shapes):
+        shop.tell(100 * number, "page_viewed", url=url, referrer=url, utm_source=url)
+        shop.tell(100 * number + 1, "ad_clicked", url=url, cost=url, campaign=url, currency=url)
+        shop.tell(100 * number + 2, "ordered", order_id=url, total=url, currency=url)
+    assert len(shop.read().at) > 7
+    found = shop.orders()
+    assert sorted(found.values.tolist()) == [0, 0, 0, 0, 0, 0, 5]
+    assert found.money == ("EUR",)
 
 
 def test_an_empty_store_has_neither(shop: Shop) -> None:

@@ -1,11 +1,10 @@
-"""``segue attribute``: attribution models side by side, over the project's store, or files of touches and journeys."""
+"""``segue attribute``: attribution models side by side, over files of touches and journeys."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import msgspec
 import typer
@@ -34,21 +33,18 @@ def attribute(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="An option of the models: per=channel, or markov.order=2."),
     ] = None,
+    by: Annotated[By, typer.Option("--by", help="What gets the credit: a column of the touches.")] = "channel",
     since: Since = None,
     until: Until = None,
     last: Last = None,
     lookback: Annotated[
         str | None, typer.Option("--lookback", metavar="SPAN", help="How long before a conversion touches count: 30d.")
     ] = None,
-    by: Annotated[
-        By, typer.Option("--by", help="What gets the credit; in files, a column of the touches.")
-    ] = "channel",
     goal: Annotated[
         str | None, typer.Option("--goal", metavar="RULE", help="Conversions are this rule's goals met, not orders.")
     ] = None,
     audit: Annotated[
-        Path | None,
-        typer.Option("--audit", help="Write each credit with its touch to this file: .csv or .parquet."),
+        Path | None, typer.Option("--audit", help="Write each credit with its touch to this file: .csv or .parquet.")
     ] = None,
     bootstrap: Annotated[
         int, typer.Option("--bootstrap", min=0, max=100_000, help="Intervals from so many samples, as 200.")
@@ -71,35 +67,38 @@ def attribute(
     (path, total_conversions, total_conversion_value, total_null) with paths such as "email > ads > email".
     Files are CSV or Parquet.
     """
-    if touches is None and journeys is None and paths is None:
-        for option, given in {"--bootstrap": bootstrap, "--update": update, "--picture": picture}.items():
-            if given:
-                _end(UsageError(f"{option} is for files of touches and journeys"), USAGE)
-        _attribute_store(
-            models or (),
-            settings or (),
-            (since, until, last),
-            lookback=lookback,
-            by=by,
-            goal=goal,
-            audit=audit,
-            json=json,
-            csv=csv,
-            parquet=parquet,
-        )
-        return
-    only_there = {"--since": since, "--until": until, "--last": last, "--lookback": lookback, "--goal": goal}
-    for option, value in {**only_there, "--audit": audit}.items():
-        if value is not None:
-            _end(UsageError(f"{option} is for what the store knows; leave it out, or the files"), USAGE)
     try:
         if picture is not None and picture.suffix.lower() != ".svg":
             raise UsageError(f"--picture draws SVG: call the file {picture.with_suffix('.svg').name}")
-        if not models and update is None:
+        of_the_store = {
+            "--since": since, "--until": until, "--last": last,
+            "--lookback": lookback, "--goal": goal, "--audit": audit,
+        }  # fmt: skip
+        stored = touches is None and journeys is None and paths is None and update is None
+        needless = next((option for option, given in of_the_store.items() if given is not None and not stored), None)
+        if needless is not None:
+            raise UsageError(f"{needless} is for what the store knows; leave it out, or the files")
+        if not models and update is None and not stored:
             raise UsageError("name a model with --model")
         plugins = installed()
         for problem in plugins.problems:
             typer.echo(f"note: {problem}", err=True)
+        if stored:
+            # What reads the store is imported only for that: files are counted sooner than it is.
+            from segue.cli.attribution.showing import show_store, usual_models
+
+            show_store(
+                asked(plugins.models, models or usual_models(plugins.models), settings or ()),
+                (since, until, last),
+                lookback=lookback,
+                by=by,
+                goal=goal,
+                audit=audit,
+                samples=bootstrap,
+                picture=picture,
+                forms={"json": json, "csv": csv, "parquet": parquet},
+            )
+            return
         chosen = asked(plugins.models, models or (), settings or ())
         found = _read(touches, journeys, paths, by)
         if update is not None:
@@ -115,22 +114,6 @@ def attribute(
         _put(result, json, csv, parquet, picture)
     for sentence in summary(found):
         typer.echo(sentence, err=True)
-
-
-def _attribute_store(
-    models: Sequence[str], settings: Sequence[str], span: tuple[str | None, str | None, str | None], **wanted: Any
-) -> None:
-    from segue.cli.attribution.showing import show_store, usual_models
-    from segue.cli.ending import open_project
-
-    plugins = installed()
-    for problem in plugins.problems:
-        typer.echo(f"note: {problem}", err=True)
-    try:
-        chosen = asked(plugins.models, models or usual_models(plugins.models), settings)
-    except (UsageError, OptionError) as error:
-        _end(error, USAGE)
-    show_store(open_project(Path.cwd()), chosen, span, **wanted)
 
 
 def _end(error: Exception, code: int) -> NoReturn:

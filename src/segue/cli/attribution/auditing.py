@@ -65,10 +65,10 @@ def _rows(assembly: Assembly, read: Read, credited: list[Credited], goal: str | 
     look = partial(read_only, assembly.project.database, much=True)
     kind = "order" if goal is None else "journey"
     touches, conversions = read.touches, read.conversions
-    for one in credited:
+    for one, model, traced in [(each, *item) for each in credited for item in each.traced.items()]:
         paths = one.selected.paths
         ending = paths.per_touch(read.joined.conversions[one.selected.places])
-        counted = np.flatnonzero((ending >= 0) & ((one.traced.conversions != 0) | (one.traced.values != 0)))
+        counted = np.flatnonzero((ending >= 0) & ((traced.conversions != 0) | (traced.values != 0)))
         for after in range(0, len(counted), _PIECE):
             piece = counted[after : after + _PIECE]
             places, ends = one.selected.touches[piece], ending[piece]
@@ -83,14 +83,14 @@ def _rows(assembly: Assembly, read: Read, credited: list[Credited], goal: str | 
                 touches.told[places].tolist(),
                 touches.rows[places].tolist(),
                 ends.tolist(),
-                one.traced.shares[piece].tolist(),
-                one.traced.conversions[piece].tolist(),
-                one.traced.values[piece].tolist(),
+                traced.shares[piece].tolist(),
+                traced.conversions[piece].tolist(),
+                traced.values[piece].tolist(),
                 strict=True,
             ):
                 of = touches.names[label]
                 yield (
-                    one.model,
+                    model,
                     one.selected.currency,
                     f"{kind}/{int(conversions.rows[end])}",
                     keys.get(customer, ""),

@@ -9,7 +9,8 @@ import msgspec
 
 from segue.api import AttributionSpec, Credit
 from segue.cli.attribution.reading import Read
-from segue.measure.attribution import Labels, ModelError, attribute
+from segue.measure import Journeys, Labels, ModelError
+from segue.measure.comparing import Comparison, compare
 from segue.measure.table import Cell, Column, Table
 from segue.measure.touchpoints.audit import Traced, find_gap, trace
 from segue.measure.touchpoints.columns import By
@@ -22,37 +23,41 @@ Models = Mapping[str, tuple[AttributionSpec, Any]]
 
 
 class Credited(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """What one model gives in one currency: ``credits`` by label, and what they come to for each touch."""
+    """What the models give in one currency, and by model what that comes to for each touch."""
 
-    model: str
     selected: Selected
-    credits: tuple[Credit, ...]
-    traced: Traced
+    comparison: Comparison
+    traced: Mapping[str, Traced]
 
 
-def credit_paths(read: Read, models: Models, by: By) -> list[Credited]:
+def credit_paths(read: Read, models: Models, by: By, samples: int = 0) -> list[Credited]:
     """What each model gives, by currency. Raises ModelError: also where the credits of touches don't add up to the
     conversions."""
     found = []
     for selected in read.selected:
         labels = Labels(*relabel(read.touches, selected.touches, by))
-        for name, (spec, options) in models.items():
-            credits: tuple[Credit, ...] = ()
-            if len(selected.paths.conversions) and selected.paths.conversions.any():
-                credits = attribute(spec, options, selected.paths, labels)
-            traced = _trace(spec, options, selected, credits, labels)
-            found.append(Credited(model=name, selected=selected, credits=credits, traced=traced))
+        journeys = Journeys(
+            paths=selected.paths,
+            journeys=len(selected.paths.conversions) + selected.untouched,
+            untouched=selected.untouched,
+            unattributed_conversions=selected.untouched,
+            unattributed_value=selected.value,
+            labels=labels,
+        )
+        if selected.paths.conversions.any():
+            comparison = compare(models, journeys, by, samples)
+            traced = {
+                name: _trace(*models[name], selected, credits, labels) for name, credits in comparison.credits.items()
+            }
+        else:
+            comparison, traced = Comparison(by, journeys, dict.fromkeys(models, ()), {}), {}
+        found.append(Credited(selected=selected, comparison=comparison, traced=traced))
     return found
 
 
 def _trace(
     spec: AttributionSpec, options: Any, selected: Selected, credits: tuple[Credit, ...], labels: Labels
 ) -> Traced:
-    import numpy as np
-
-    if not credits:
-        nothing = np.zeros(len(selected.touches))
-        return Traced(nothing, nothing, nothing)
     traced = trace(spec, options, selected.paths, credits, labels)
     gap = find_gap(traced, selected.paths)
     if gap is not None:
@@ -61,68 +66,42 @@ def _trace(
 
 
 def attribution_table(read: Read, credited: list[Credited], by: By) -> Table:
-    """A row for each model, currency and label."""
+    """A row for each model, currency and label, with the columns that models over files have."""
+    tables = [one.comparison.table() for one in credited]
+    columns = max((table.columns for table in tables), key=len)
     rows: list[tuple[Cell, ...]] = []
-    for one in credited:
+    for one, table in zip(credited, tables, strict=True):
         currency = one.selected.currency
-        rows.extend(
-            (one.model, currency, credit.channel, credit.conversions, credit.value, credit.removal_effect)
-            for credit in one.credits
-        )
+        for record in table.records():
+            rows.append((record["model"], currency, *(record.get(column.name) for column in columns[1:])))
         if one.selected.untouched:
-            rows.append((one.model, currency, UNATTRIBUTED, one.selected.untouched, one.selected.value, None))
+            missing: dict[str, Cell] = {
+                by: UNATTRIBUTED,
+                "conversions": one.selected.untouched,
+                "value": one.selected.value,
+            }
+            rows.extend(
+                (name, currency, *(missing.get(column.name) for column in columns[1:]))
+                for name in one.comparison.credits
+            )
     return Table(
         "attribution",
         "Attribution",
-        (
-            Column("model", "Model"),
-            Column("currency", "Currency"),
-            Column(by, by.capitalize()),
-            Column("conversions", "Conversions", "number"),
-            Column("value", "Value", "money"),
-            Column("removal_effect", "Removal effect", "number"),
-        ),
+        (columns[0], Column("currency", "currency"), *columns[1:]),
         tuple(rows),
         (*_sums(read), *read.notes()),
     )
 
 
-def side_by_side(read: Read, credited: list[Credited], by: By) -> list[Table]:
-    """For people: a table a currency, labels down and models across."""
-    tables = []
-    for selected in read.selected:
-        ours = [one for one in credited if one.selected is selected]
-        given = [{credit.channel: credit for credit in one.credits} for one in ours]
-        order = sorted(
-            {name for of_model in given for name in of_model},
-            key=lambda name: (-max(of_model[name].conversions for of_model in given if name in of_model), name),
-        )
-        rows: list[tuple[Cell, ...]] = []
-        for name in order:
-            figures = [of_model.get(name) for of_model in given]
-            rows.append((name, selected.currency, *_figures(figures)))
-        if selected.untouched:
-            rows.append((UNATTRIBUTED, selected.currency, *(selected.untouched, selected.value) * len(ours)))
-        columns = [Column(by, by.capitalize()), Column("currency", "Currency")]
-        for one in ours:
-            columns.append(Column(f"{one.model} conversions", f"{one.model} conversions", "number"))
-            columns.append(Column(f"{one.model} value", f"{one.model} value", "money"))
-        tables.append(
-            Table(
-                "attribution",
-                f"What brought {read.conversions.name}, in {selected.currency}",
-                tuple(columns),
-                tuple(rows),
-            )
-        )
-    last = tables[-1]
-    tables[-1] = msgspec.structs.replace(last, notes=(*_sums(read), *read.notes()))
-    return tables
-
-
-def _figures(credits: list[Credit | None]) -> Iterator[Cell]:
-    for credit in credits:
-        yield from (None, None) if credit is None else (credit.conversions, credit.value)
+def side_by_side(read: Read, credited: list[Credited]) -> list[Table]:
+    """For people: tables for each currency, labels down and models across."""
+    tables = [
+        msgspec.structs.replace(table, title=f"{table.title} of {read.conversions.name}, {one.selected.currency}")
+        for one in credited
+        for table in one.comparison.tables_for_people()
+    ]
+    notes = (*tables[-1].notes, *_sums(read), *read.notes())
+    return [*tables[:-1], msgspec.structs.replace(tables[-1], notes=notes)]
 
 
 def _sums(read: Read) -> Iterator[str]:

@@ -6,19 +6,18 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from segue.api import AttributionSpec
 from segue.api.values import DAY, HOUR
 from segue.cli.attribution.auditing import write_audit
-from segue.cli.attribution.crediting import Models, attribution_table, credit_paths, side_by_side
+from segue.cli.attribution.crediting import Credited, Models, attribution_table, credit_paths, side_by_side
 from segue.cli.attribution.reading import read_paths
-from segue.cli.ending import USAGE, counted, fail
+from segue.cli.ending import USAGE, counted, fail, open_project
 from segue.cli.funnels.reading import now_of
 from segue.cli.tabling import Shown, put, read_period
 from segue.measure.attribution import ModelError
 from segue.measure.touchpoints.columns import By
-from segue.runtime.assembly import Assembly
 
 USUAL: Final = ("last", "linear", "first")
 """Models that are shown where none is named; those of them that are installed."""
@@ -29,15 +28,6 @@ _UNITS: Final = {"h": HOUR, "d": DAY, "w": 7 * DAY}
 def usual_models(available: Mapping[str, AttributionSpec]) -> list[str]:
     """The models that are shown where none is named."""
     return [name for name in USUAL if name in available] or sorted(available)[:3]
-
-
-def read_by(by: str) -> By:
-    """``--by``; ends the command where it is none."""
-    for known in get_args(By):
-        if by == known:
-            found: By = known
-            return found
-    fail(f"--by {by}: write {', '.join(get_args(By))}", USAGE)
 
 
 def read_lookback(text: str | None) -> int | None:
@@ -51,30 +41,43 @@ def read_lookback(text: str | None) -> int | None:
 
 
 def show_store(
-    assembly: Assembly,
     models: Models,
     span: tuple[str | None, str | None, str | None],
     *,
+    forms: Mapping[str, Any],
     lookback: str | None = None,
-    by: str = "channel",
+    by: By = "channel",
     goal: str | None = None,
     audit: Path | None = None,
-    **forms: Any,
+    samples: int = 0,
+    picture: Path | None = None,
 ) -> None:
-    """Credit the conversions of a period, and show it: ``forms`` are ``json``, ``csv`` and ``parquet``. Ends the
-    command where credits don't add up."""
-    label, window = read_by(by), read_lookback(lookback)
-    zone = assembly.setting.zone
+    """Credit the conversions of a period that the project's store knows, and show it. ``forms`` are ``json``, ``csv``
+    and ``parquet``; with ``samples`` there are intervals. Ends the command where credits don't add up."""
+    assembly = open_project(Path.cwd())
+    window, zone = read_lookback(lookback), assembly.setting.zone
     period = read_period(*span, zone=zone, now=now_of(assembly), otherwise="30d")
     read = read_paths(assembly, period, lookback=window, goal=goal, arms=by == "arm")
     try:
-        credited = credit_paths(read, models, label)
+        credited = credit_paths(read, models, by, samples)
     except ModelError as error:
         fail(str(error))
+    if picture is not None:
+        _draw(credited[0], picture)
     files = any(forms.values())
-    shown = Shown(assembly.setting.locale, zone)
-    tables = [attribution_table(read, credited, label)] if files else side_by_side(read, credited, label)
-    put(tables, shown=shown, **forms)
+    if files or picture is None:
+        tables = [attribution_table(read, credited, by)] if files else side_by_side(read, credited)
+        put(tables, shown=Shown(assembly.setting.locale, zone), **forms)
     if audit is not None:
         rows = write_audit(assembly, read, credited, goal, audit)
         print(f"{counted(rows, 'row')} written to {audit}: every credit with its touch", file=sys.stderr)
+
+
+def _draw(credited: Credited, picture: Path) -> None:
+    """Draw the models in the currency with most conversions."""
+    from segue.cli.attributing.picture import draw
+
+    try:
+        picture.write_text(draw(credited.comparison), "utf-8")
+    except OSError as error:
+        fail(f"{picture}: {error.strerror or error}")

@@ -91,6 +91,6 @@ def _brought(read: Read, spec: AttributionSpec) -> list[Brought]:
     return [
         Brought(credit.channel, one.selected.currency, credit.conversions, credit.value)
         for one in credited
-        for credit in one.credits
+        for credit in one.comparison.credits[spec.name]
         if credit.channel != NONE
     ]
