@@ -15,7 +15,7 @@ claims."""
 def adjust(p_values: Sequence[float | None], method: Method = "holm") -> list[float | None]:
     """The p-values as they count beside each other, in their order; None stays None."""
     known = [p for p in p_values if p is not None]
-    if not known:
+    if len(known) < 2:  # one counts as it is
         return list(p_values)
     name = "holm" if method == "holm" else "fdr_bh"
     adjusted = iter(load("statsmodels.stats.multitest").multipletests(known, method=name)[1])
