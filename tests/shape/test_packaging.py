@@ -22,6 +22,7 @@ ONLY_WITH_AN_EXTRA = (
     "src/segue/testing/",
     "src/segue/clock/yardstick.py",
     "src/segue/cli/attributing/keeping.py",
+    "src/segue/cli/benchmarks/attribution.py",
     "src/segue/cli/tabling/files.py",
     "src/segue/measure/columnar.py",
 )

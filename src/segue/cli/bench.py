@@ -22,8 +22,8 @@ WHY = (
 
 def bench(
     what: Annotated[
-        Literal["engine", "segments", "sending"],
-        typer.Argument(help="What to measure: the engine, segments of many customers, or sending."),
+        Literal["engine", "segments", "sending", "attribution"],
+        typer.Argument(help="What to measure: the engine, segments of many customers, sending, or attribution."),
     ] = "engine",
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of the work: under a minute.")] = False,
     folder: Annotated[
@@ -50,6 +50,8 @@ def bench(
 
     `segue bench sending` hands messages to a mail server that throws them away (Postfix's smtp-sink) and to a gateway
     over HTTP that takes everything, and says where the time goes.
+
+    `segue bench attribution` credits a million counted paths from a Parquet file, beside a bare scan of it.
     """
     if folder is not None and not folder.is_dir():
         fail(f"--folder {folder}: there is no such folder", USAGE)
@@ -64,6 +66,13 @@ def bench(
         from segue.cli.benchmarks.segments_shown import show
 
         show(measure_segments(customers or (FEW if quick else MANY), _tell, folder), json=json)
+        return
+    if what == "attribution":
+        from segue.cli.benchmarks import attribution
+        from segue.cli.tabling import put
+
+        paths = attribution.QUICK if quick else attribution.WHOLE
+        put([attribution.measure_attribution(paths, _tell, folder)], json=json)
         return
     if what == "sending":
         _sending(quick=quick, folder=folder, json=json)
