@@ -76,8 +76,9 @@ def _goals(assembly: Assembly, period: Period, read: Read, rules: Sequence[str])
 def _of_rule(read: Read, models: Models, rule: str) -> dict[str, float]:
     found: dict[str, float] = {}
     for one in _credit(read, models, "rule")[0]:
-        own = sum(credit.conversions for credit in one.credits if credit.channel == rule)
-        found[one.model] = found.get(one.model, 0.0) + own
+        for model, credits in one.comparison.credits.items():
+            own = sum(credit.conversions for credit in credits if credit.channel == rule)
+            found[model] = found.get(model, 0.0) + own
     return found
 
 
