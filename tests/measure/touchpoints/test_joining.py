@@ -162,3 +162,9 @@ def test_each_conversion_is_on_one_path_or_untouched(rows: Any, ends: Any) -> No
         assert len(ours) == len(set(ours))
         if (conversion := found.conversions[place]) >= 0:
             assert np.all(met.at[on] <= brought.at[conversion] + 60 * SECOND)
+
+
+def test_a_message_of_the_very_moment_of_an_order_is_about_it_and_did_not_bring_it() -> None:
+    told = touches((1, 0, What.HANDED, 5), (1, 100, What.HANDED, 6), (1, 100, What.CLICKED, 5))
+    found = join(told, conversions((1, 100), (1, 200)), PERIOD, Windows())
+    assert paths(found) == {0: [[2]], 1: [[1]]}

@@ -104,6 +104,8 @@ def _following(touches: Touches, conversions: Conversions) -> Ints:
 
     count, ending = len(touches.at), len(conversions.at)
     early = np.where(touches.whats > OF_MESSAGES, touches.at - SKEW, touches.at)
+    # Handed over in the very moment of the order: it is about it, and did not bring it.
+    early += touches.whats == What.HANDED
     customers = np.concatenate([touches.customers, conversions.customers])
     last = np.concatenate([np.zeros(count, np.int8), np.ones(ending, np.int8)])
     order = np.lexsort((last, np.concatenate([early, conversions.at]), customers))
