@@ -9,6 +9,8 @@ import pytest
 
 from segue.api import Instant
 from segue.api.values import DAY
+from segue.cli.attribution.crediting import credit_paths
+from segue.cli.attribution.reading import read_paths
 from segue.cli.demonstration.evidence import compare_with_truth, true_effect, write_report
 from segue.cli.demonstration.project import make_project
 from segue.cli.demonstration.shop import Shop
@@ -17,6 +19,7 @@ from segue.cli.demonstration.truth import EFFECTLESS
 from segue.cli.demonstration.weeks import live_through
 from segue.cli.experiments.reading import Asked, read_experiments
 from segue.cli.replay import find_source
+from segue.measure import options_of
 from segue.measure.experiments.groups import Difference
 from segue.measure.experiments.result import Experiment, Lift
 from segue.measure.period import Period
@@ -90,6 +93,16 @@ def test_lift_finds_nothing_where_nothing_is(lived: Lived) -> None:
     assert experiment.arms[0].group.rate.met > 5  # they order, and the rule is about when they do
     assert difference.low < 0 < difference.high
     assert not Lift.of(experiment).claimed
+
+
+def test_last_touch_sees_the_digest_sell(lived: Lived) -> None:
+    """It makes nobody order, and goes to many who order soon: for the last touch that is the same."""
+    spec = lived.assembly.plugins.models["last"]
+    read = read_paths(lived.assembly, Period(SINCE, UNTIL))
+    (credited,) = credit_paths(read, {"last": (spec, options_of(spec, {}))}, "rule")
+    brought = {credit.channel: credit.conversions for credit in credited.comparison.credits["last"]}
+    assert brought[EFFECTLESS] > 5
+    assert not Lift.of(holdout_of(lived, EFFECTLESS)).claimed
 
 
 def test_the_demo_says_both_beside_the_truth(lived: Lived) -> None:
