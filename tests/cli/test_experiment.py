@@ -135,3 +135,99 @@ def test_a_planted_effect_is_found(sold: Path) -> None:
     assert {one["currency"] for one in found["worth"]} == {"EUR"}
     (plain, warm) = (one for one in found["worth"] if one["experiment"] == "words")
     assert warm["difference"] == pytest.approx(warm["mean"] - plain["mean"])
+
+
+def test_however_often_one_looks_the_interval_is_wider_and_finds_it_too(sold: Path) -> None:
+    once, always = (records("carts", *more)["groups"][1] for more in ((), ("--sequential",)))
+    assert always["low"] < once["low"]
+    assert always["high"] > once["high"]
+    assert always["low"] > 0
+
+
+def test_the_verdict_stands_above_its_numbers(sold: Path) -> None:
+    code, out, err = run("carts")
+    assert (code, err) == (0, "")
+    assert " more conversions of 100 customers than without its messages." in " ".join(out.split())
+    assert out.index("The rule brings") < out.index("Groups")
+    assert "“warm” brings" in out
+
+
+def test_what_was_done_before_is_taken_out_where_anything_was(sold: Path) -> None:
+    code, out, _ = run("carts", "--cuped", "30d")
+    assert code == 0
+    assert "--cuped changes nothing" in out
+
+
+def test_tables_are_written_as_csv(sold: Path) -> None:
+    code, _, err = run("carts", "--csv", "out")
+    assert code == 0, err
+    assert sorted(path.name for path in (sold / "out").iterdir()) == ["experiments.csv", "groups.csv", "worth.csv"]
+
+
+def test_a_plan_by_numbers_of_one_s_own(sold: Path) -> None:
+    numbers = ("--rate", "0.1", "--per-day", "200", "--effect", "0.03")
+    (planned,) = records("carts", "--plan", *numbers)["plan"]
+    assert 20 < planned["days"] < 40
+    assert planned["customers"] == pytest.approx((planned["days"] - 3) * 200, rel=0.01)
+    code, out, _ = run("carts", "--plan", *numbers)
+    assert code == 0
+    assert f"about {planned['days']:.0f} days" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("cart",), "did you mean carts?"),
+        (("carts", "--sequential", "--cuped", "30d"), "not both"),
+        (("carts", "--cuped", "soon"), "such as 30d"),
+        (("--plan",), "name it"),
+        (("carts", "--effect", "0.1"), "belong to --plan"),
+        (("carts", "--plan", "--rate", "2", "--per-day", "9", "--effect", "0.1"), "between 0 and 1"),
+    ],
+)
+def test_what_cannot_be_is_said_with_what_to_do(sold: Path, arguments: tuple[str, ...], said: str) -> None:
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert said in err
+
+
+def test_a_period_in_which_nobody_came(sold: Path) -> None:
+    code, out, _ = run("carts", "--until", "2020-01-01")
+    assert code == 0
+    assert "nobody has come into" in out
+
+
+def test_a_store_without_experiments_says_how_to_begin_one(shop: Path) -> None:
+    Store(shop / "segue.db").close()
+    code, out, err = run()
+    assert (code, out) == (0, "")
+    assert "write `holdout 5%`" in err
+
+
+def test_a_rule_whose_holdout_nobody_came_into_yet(shop: Path) -> None:
+    fill(shop / "segue.db", 0, lambda message, random: False)
+    assert "nobody was put into its holdout or splits yet" in run("carts")[2]
+
+
+def test_a_rule_without_a_goal_says_that_it_needs_one(shop: Path) -> None:
+    fill(shop / "segue.db", 3, lambda message, random: False, "rule carts when cart_abandoned holdout 50% wait 1h")
+    code, _, err = run()
+    assert code == 0
+    assert "carts has no goal" in err
+
+
+def test_two_splits_are_factors_that_combine(shop: Path) -> None:
+    """Both are of one rule: the words of the mail, and when it comes; only the words do anything."""
+    rules = """
+rule carts
+  when cart_abandoned
+  goal ordered within 3d
+  split "when" 50% "now" wait 1min 50% "later" wait 30min end
+  split "words" 50% "plain" send email "offer" 50% "warm" send email "warm" end
+"""
+    fill(shop / "segue.db", 100, lambda message, random: random.random() < (0.5 if message == "warm" else 0.1), rules)
+    effects = {one["factor"]: one for one in records("carts")["factors"]}
+    assert effects.keys() == {"when", "words", "when × words"}
+    assert effects["words"]["low"] < 0.4 < effects["words"]["high"]
+    assert effects["when"]["low"] < 0 < effects["when"]["high"]
+    assert effects["when × words"]["low"] < 0 < effects["when × words"]["high"]

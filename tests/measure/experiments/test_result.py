@@ -233,13 +233,13 @@ def test_of_twenty_arms_that_do_nothing_none_is_claimed() -> None:
     names = [f"arm{number:02d}" for number in range(21)]
     shares = dict.fromkeys(names, 1 / 21)
     claims = 0
-    for _ in range(60):
+    for _ in range(30):
         met = {arm: int(random.binomial(1000, 0.1)) for arm in names}
         piece = Piece(
             [drawn(arm, 1000, shares) for arm in names], [b for a in names for b in bought(a, met[a], shares)]
         )
         claims += "brings" in verdict(judge("carts", "words", collect([piece]), names))
-    assert claims <= 9  # 5% of 60 are 3, and more than 9 of them as good as never
+    assert claims <= 6  # 5% of 30 are 1.5, and more than 6 of them as good as never
 
 
 amounts: st.SearchStrategy[str | None] = st.one_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -25,6 +25,8 @@ from segue.runtime.running import Running
 from segue.store.database import Transaction, read_only
 from segue.store.errors import StoreError
 from segue.store.exposures import count_combinations, count_exposed, each_piece, list_experiments
+
+_BEGIN: Final = "write `holdout 5%` into a rule with a goal, and publish it"
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -71,6 +73,8 @@ def _read(tx: Transaction, running: Running | None, asked: Asked, period: Period
         hint = f"; did you mean {near}?" if near else f"; there are {', '.join(sorted(current))}" if current else ""
         fail(f"no rule {asked.rule} is published in this store{hint}", USAGE)
     experiments, factors, notes = [], [], []
+    if asked.rule is None and not known:
+        notes.append(f"nobody was put into a holdout or a split yet: {_BEGIN}")
     for rule in sorted({rule for rule, _ in known} if asked.rule is None else {asked.rule}):
         program = current.get(rule)
         splits = {step.name: step for step in program.steps if isinstance(step, p.Split)} if program is not None else {}
@@ -80,7 +84,13 @@ def _read(tx: Transaction, running: Running | None, asked: Asked, period: Period
                 notes.append(f"{rule} has no goal, so there is nothing to compare: write `goal … within …`")
             continue
         if not ours:
-            notes.append(f"{rule} has no holdout and no split that anybody reached: write `holdout 5%`")
+            tests = program is not None and (program.rule.holdout is not None or bool(splits))
+            notes.append(
+                f"{rule}: nobody was put into its holdout or splits yet; whoever was before the store kept a log of "
+                "that does not count"
+                if tests
+                else f"{rule} has no holdout and no split: {_BEGIN}"
+            )
         event = _event(program)
         for split in ours:
             before = (event, asked.before) if asked.before else ("", 0)
