@@ -260,8 +260,8 @@ def euros(amount: str) -> Money:
     return Money(Decimal(amount), "EUR")
 
 
-def budget(amount: str, per: Period = ONE_DAY) -> m.Budget:
-    return m.Budget(euros(amount), per)
+def budget(amount: str, per: Period = ONE_DAY, overflow: m.Overflow = DROP) -> m.Budget:
+    return m.Budget(euros(amount), per, overflow)
 
 
 def spent(store: Store) -> dict[str, int]:
@@ -354,6 +354,72 @@ def test_spending_is_counted_before_there_is_a_budget(store: Store) -> None:
     stage.under(budget("1"), costs={"email": euros("0.6")})
     stage.arrive("paid", order_id="next", id="2")
     assert not stage.claim()[0]
+
+
+def paid_by(stage: Stage, count: int) -> None:
+    for number in range(count):
+        stage.arrive("paid", f"customer {number}", order_id="1")
+
+
+@pytest.mark.parametrize("how", ["refused", "reported", "cheaper"])
+def test_money_that_comes_back_goes_at_once_to_who_waits_for_it(store: Store, how: str) -> None:
+    stage = limited(store, budget("1", overflow=DEFER), costs={"email": euros("0.5")})
+    paid_by(stage, 5)
+    claims, _ = stage.claim()
+    assert [one.customer for one in claims] == ["customer 0", "customer 1"]
+    assert not stage.claim()[0]
+    stage.later(MINUTE)
+    if how == "cheaper":
+        stage.answer(claims[0], Sent(cost=euros("0.01")))
+        assert not stage.claim()[0], "0.49 are not enough for another"
+        stage.answer(claims[1], Sent(cost=euros("0.02")))
+    elif how == "refused":
+        stage.answer(claims[0], Rejected("no such box"))
+    else:
+        stage.answer(claims[0], Sent())
+        stage.report(claims[0], "undelivered")
+    assert stage.due() == stage.now
+    assert [one.customer for one in stage.claim()[0]] == ["customer 2"]
+    assert not stage.claim()[0]
+
+
+def test_only_as_many_are_woken_as_there_is_money_for_and_by_every_channel(store: Store) -> None:
+    text = """
+        event paid order_id text
+        event asked
+        rule a when paid per order_id send email "hello" within 3d
+        rule b when asked send sms "hello" within 3d
+    """
+    costs = {"email": euros("0.6"), "sms": euros("0.4")}
+    stage = limited(store, budget("1", overflow=DEFER), text=text, costs=costs)
+    paid_by(stage, 3)
+    for number in range(3):
+        stage.arrive("asked", f"other {number}")
+    (email,) = stage.claim()[0]
+    (sms,) = stage.claim("sms")[0]
+    stage.later(MINUTE)
+    stage.answer(sms, Rejected("no such number"))
+    deferred = store.apply(lambda tx: tx.rows("select channel from message where due = ?", (stage.now,)))
+    assert deferred == [("sms",)]
+    assert not stage.claim()[0]
+    (sms,) = stage.claim("sms")[0]
+    stage.answer(sms, Sent())
+    stage.answer(email, Rejected("no such box"))
+    assert [one.customer for one in stage.claim()[0]] == ["customer 1"]
+    assert not stage.claim("sms")[0]
+
+
+def test_money_of_another_day_wakes_nobody(store: Store) -> None:
+    stage = limited(store, budget("1", overflow=DEFER), costs={"email": euros("1")})
+    paid_by(stage, 1)
+    (yesterday,) = stage.claim()[0]
+    stage.later(DAY)
+    stage.arrive("paid", "eve", order_id="1")
+    stage.arrive("paid", "bob", order_id="1")
+    assert len(stage.claim()[0]) == 1
+    due = stage.due()
+    stage.answer(yesterday, Rejected("no such box"))
+    assert stage.due() == due > stage.now
 
 
 # Explained

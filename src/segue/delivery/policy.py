@@ -285,6 +285,12 @@ def counts_slots(words: str) -> bool:
     return words.startswith(("limit ", "space "))
 
 
+def counts_money(words: str) -> bool:
+    """Whether a line, by its words, holds messages back since there is no money left: some that is given back frees
+    them."""
+    return words.startswith("budget ")
+
+
 def goes_by_clock(words: str) -> bool:
     """Whether a line, by its words, holds messages back by the clock, which may be another one elsewhere."""
     return words.startswith("quiet ")

@@ -16,12 +16,15 @@ from segue.delivery.policy import (
     Line,
     Taken,
     Verdict,
+    budget_days,
+    counts_money,
     counts_slots,
     goes_by_clock,
     in_words,
     judge,
     longest_window,
     rank,
+    to_millionths,
     word_line,
 )
 from segue.language import model as m
@@ -57,7 +60,9 @@ class Contact:
         self._surely: dict[int, Instant] = {}
         self._aside: dict[int, Instant] = {}
         self._paused: set[tuple[str, str]] | None = None
-        self._lines = {kind: in_words(policy) for kind, policy in turn.running.policies.items()}
+        self._lines: dict[str, tuple[tuple[Line, str], ...]] = {
+            kind: in_words(policy) for kind, policy in turn.running.policies.items()
+        }
         lines = [line for policy in turn.running.policies.values() for line in policy.lines]
         self._window = longest_window(lines) if lines else 0
         self._by_clock = any(isinstance(line, m.Quiet) and line.zone in (None, "local") for line in lines)
@@ -178,45 +183,82 @@ class Contact:
         if self._counts and not self._stands(row.channel):
             self._look_again(row.customer, counts_slots, row.kind)
 
+    def money_came_back(self, kind: str, currency: str) -> None:
+        """Messages of a kind came to nothing, or cost less than was thought: who was held back for want of money is
+        looked at again at once, the first to be due first, as far as there is some for them now."""
+        running, now = self._turn.running, self._turn.now
+        left = self._money_left(kind, currency)
+        if left is None:
+            return
+        for channel, cost in running.costs.items():
+            price = to_millionths(cost)
+            if cost.currency != currency or not 0 < price <= left:
+                continue
+            numbers = ledger_rows.load_short_of_money(self._turn.tx, channel, kind, now)[: left // price]
+            self._outgoing.load(numbers)
+            for number in numbers:
+                if self._hurry(number, counts_money):
+                    left -= price
+
+    def _money_left(self, kind: str, currency: str) -> int | None:
+        """What the budgets of a kind let through now, in millionths; None where none of them holds messages back."""
+        today = self._outgoing.outlay.day_of(self._turn.now)
+        left: int | None = None
+        for line, _ in self._lines.get(kind, ()):
+            if isinstance(line, m.Budget) and line.amount.currency == currency and line.overflow.action == "defer":
+                first, end = budget_days(line.per, today)
+                rest = to_millionths(line.amount) - self._spent_in(kind, currency, first, end)
+                left = rest if left is None else min(left, rest)
+        return left
+
     def moved_house(self, customer: int) -> None:
         """The customer's clock shows another time: whom the night held back is looked at again at once."""
         if self._by_clock:
             self._look_again(customer, goes_by_clock)
 
     def _look_again(self, customer: int, concerns: Callable[[str], bool], kind: str | None = None) -> None:
-        now = self._turn.now
         if customer in self._known:
             numbers = [row for sort in get_args(Kind) for row in self._waiting.get((customer, sort), ())]
         else:  # who was held back in this turn is known
             numbers = [one.row for one in ledger_rows.load_waiting(self._turn.tx, (customer,))]
         for number in numbers:
-            row = self._outgoing.find(number)
-            if (
-                row is not None
-                and row.state is MessageState.DECIDED
-                and row.claimed is None
-                and row.held
-                and row.due is not None
-                and row.due > now
-                and kind in (None, row.kind)
-                and concerns(row.held[-1].words)
-            ):
-                self._outgoing.hurry(row)
+            self._hurry(number, concerns, kind)
+
+    def _hurry(self, number: int, concerns: Callable[[str], bool], kind: str | None = None) -> bool:
+        """Have a message looked at again at once, if such a line held it back."""
+        row = self._outgoing.find(number)
+        if (
+            row is None
+            or row.state is not MessageState.DECIDED
+            or row.claimed is not None
+            or not row.held
+            or row.due is None
+            or row.due <= self._turn.now
+            or kind not in (None, row.kind)
+            or not concerns(row.held[-1].words)
+        ):
+            return False
+        self._outgoing.hurry(row)
+        return True
 
     def _spent_before(self, row: LedgerRow, currency: str, first: date, end: date) -> int:
         """What was spent without this message, which an earlier claim may have charged."""
-        place = (row.kind, currency, first, end)
-        if place not in self._spent:
-            self._spent[place] = ledger_rows.load_spend(self._turn.tx, *place)
-        spent = self._spent[place] + sum(
-            amount
-            for (kind, of, day), amount in self._outgoing.outlay.spent.items()
-            if kind == row.kind and of == currency and first <= day < end
-        )
+        spent = self._spent_in(row.kind, currency, first, end)
         if row.cost is not None and row.claimed is not None and row.currency == currency:
             day = self._outgoing.outlay.day_of(row.claimed)
             spent -= row.cost if first <= day < end else 0
         return spent
+
+    def _spent_in(self, kind: str, currency: str, first: date, end: date) -> int:
+        """What is spent on messages of a kind, this turn's included."""
+        place = (kind, currency, first, end)
+        if place not in self._spent:
+            self._spent[place] = ledger_rows.load_spend(self._turn.tx, *place)
+        return self._spent[place] + sum(
+            amount
+            for (of_kind, of, day), amount in self._outgoing.outlay.spent.items()
+            if of_kind == kind and of == currency and first <= day < end
+        )
 
     def looked_at(self, row: LedgerRow) -> None:
         """A message was decided on anew: claimed, held back, given up, or answered."""

@@ -251,8 +251,14 @@ class Outgoing:
         if self._changed:
             ledger_rows.update(tx, self._changed.values())
             self._changed.clear()
+        came_back = self.outlay.came_back()
         if self.outlay.flush():
             self.contact.forget_spend()
+        for kind, currency in came_back:
+            self.contact.money_came_back(kind, currency)
+        if self._changed:  # who waited for that money
+            ledger_rows.update(tx, self._changed.values())
+            self._changed.clear()
         return frozenset(self._channels)
 
     def forget(self, customers: Collection[int]) -> None:

@@ -59,6 +59,10 @@ class Outlay:
         """The calendar day in the project's zone."""
         return local(instant, self._zone).date()
 
+    def came_back(self) -> frozenset[tuple[str, str]]:
+        """The kinds of message, with the currency, of which this turn gave more back than it spent on some day."""
+        return frozenset((kind, currency) for (kind, currency, _), amount in self.spent.items() if amount < 0)
+
     def flush(self) -> bool:
         """Write it; whether anything was spent. After the messages: whether a code is free hangs on what all of its
         journey's came to."""

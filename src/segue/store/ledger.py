@@ -241,6 +241,24 @@ def load_waiting(tx: Transaction, customers: Iterable[int]) -> list[Waiting]:
     ]
 
 
+_MOST_DEFERRED: Final = 5_000
+"""So many deferred messages of a channel are looked through for those that wait for money, the first to be due first:
+the others are looked at when they are due."""
+
+
+def load_short_of_money(tx: Transaction, channel: str, kind: str, now: Instant) -> list[int]:
+    """Messages of a channel and a kind that a budget may have held back, by number: the first to be due first."""
+    return [
+        number
+        for (number,) in tx.rows(
+            "select id from (select id, kind, state, claimed, held, due from message indexed by message_due "
+            "where channel = ? and due > ? order by due, id limit ?) "
+            "where kind = ? and state = 0 and claimed is null and instr(held, 'budget ') > 0 order by due, id",
+            (channel, now, _MOST_DEFERRED, kind),
+        )
+    ]
+
+
 def load_spend(tx: Transaction, kind: str, currency: str, first: date, end: date) -> int:
     """What was spent on messages of a kind, from one day up to and without another, in millionths of the currency."""
     row = tx.row(
