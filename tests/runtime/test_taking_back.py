@@ -7,10 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from segue.api import Answer, Money, Rejected, Retry, Sent, Unknown
+from segue.api import Answer, Money, Period, Rejected, Retry, Sent, Unknown
 from segue.api.values import DAY, HOUR, MINUTE
 from segue.delivery.ledger import MessageState
 from segue.delivery.policy import MILLIONTHS
+from segue.language import model as m
 from segue.runtime.dispatch import Claim
 from segue.store import ledger as ledger_rows
 from segue.store.database import Store
@@ -216,3 +217,66 @@ def test_what_is_queued_on_a_preferred_channel_is_taken_back_too(store: Store) -
     stage.arrive("stopped", traits={})
     (back,) = stage.look("letter").retractions
     assert back.key == claimed.key
+
+
+def test_what_is_taken_back_before_it_went_leaves_its_slot_at_once(store: Store) -> None:
+    text = """
+        event paid
+        event asked
+        event stopped
+        rule first when paid until stopped send audience "x" wait 1d
+        rule second when asked send email "y" within 3d
+    """
+    stage = standing(store, text, stands=False)
+    stage.under(m.Limit(1, None, Period(days=2), m.Overflow("defer")))
+    stage.arrive("paid")
+    stage.answer(stage.claim("audience")[0][0], Sent())
+    stage.arrive("asked", id="2")
+    assert not stage.claim()[0]
+    stage.later(HOUR)
+    stage.arrive("stopped", id="3")
+    assert not stage.claim()[0], "the printer may print it still"
+    stage.answer(stage.look("audience").retractions[0], Sent(), retraction=True)
+    assert [one.message for one in stage.claim()[0]] == ["y"]
+
+
+@pytest.mark.parametrize("cut_off", ["by a crash", "by the provider"])
+@pytest.mark.parametrize("ended", ["meanwhile", "later"])
+def test_what_may_stand_although_its_call_was_cut_off_is_taken_back_when_its_journey_ends(
+    store: Store, cut_off: str, ended: str
+) -> None:
+    stage = standing(store, 'event paid\nevent stopped\nwhen paid until stopped send audience "x" wait 14d')
+    stage.arrive("paid")
+    (claimed,), _ = stage.claim("audience")
+    if ended == "meanwhile":
+        stage.arrive("stopped")
+    if cut_off == "by a crash":
+        stage.recover()
+    else:
+        stage.answer(claimed, Unknown("timed out"))
+    if ended == "later":
+        stage.arrive("stopped")
+    assert take_back(stage) == [("paid", "retracted", "audience")]
+    assert stage.state("audience") is MessageState.RETRACTED
+
+
+def test_what_may_stand_since_it_was_held_is_taken_back_too(store: Store) -> None:
+    held = spec("audience", stands=True, retracts=True, unknown="hold")
+    stage = Stage(store, 'event paid\nwhen paid send audience "x" wait 1h', audience=held)
+    stage.arrive("paid")
+    stage.answer(stage.claim("audience")[0][0], Unknown("timed out"))
+    stage.later(HOUR)
+    stage.wake()
+    assert take_back(stage) == [("paid", "retracted", "audience")]
+
+
+def test_what_may_stand_and_cannot_be_taken_back_stays_unknown(store: Store) -> None:
+    held = spec("audience", stands=True, retracts=True, unknown="hold")
+    stage = Stage(store, 'event paid\nwhen paid send audience "x" wait 1h', audience=held)
+    stage.arrive("paid")
+    stage.answer(stage.claim("audience")[0][0], Unknown("timed out"))
+    stage.later(HOUR)
+    stage.wake()
+    take_back(stage, Rejected("no such member"))
+    assert stage.state("audience") is MessageState.UNKNOWN
+    assert not asked_back(stage)

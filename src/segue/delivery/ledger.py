@@ -57,6 +57,9 @@ be tried again. A failure gives it back."""
 CAME_TO_NOTHING: Final = frozenset({MessageState.SKIPPED, MessageState.FAILED, MessageState.UNDELIVERED})
 """States in which a message costs nothing."""
 
+MAY_STAND: Final = frozenset({MessageState.HANDED, MessageState.CONFIRMED, MessageState.UNKNOWN})
+"""States in which a message has reached its provider, or may have: there is something to take back."""
+
 
 class Held(msgspec.Struct, frozen=True, array_like=True):
     """A deferral: when, until when, and the policy line that asked for it, in its words."""

@@ -223,6 +223,7 @@ def _note_answer(
                 row.state, row.reason = MessageState.UNKNOWN, unknown(reason)
                 turn.outgoing.note(person, row, "undelivered", now)
                 settle_message(turn, row, person, "unknown", reason, now)
+                take_back_late(turn, row, person)
             else:
                 _again(turn, row, person, answer, now)
         case _:

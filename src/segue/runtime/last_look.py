@@ -20,6 +20,7 @@ from segue.runtime.outgoing import JOURNEY_ENDED
 from segue.runtime.people import Person
 from segue.runtime.refusing import refusal_of
 from segue.runtime.running import Running
+from segue.runtime.taking_back import take_back_late
 from segue.runtime.turn import Turn
 
 UNKNOWN_OUTCOME: Final = "unknown: "
@@ -114,6 +115,8 @@ def refuse(turn: Turn, row: LedgerRow, person: Person, reason: str, now: Instant
     row.state = MessageState.UNKNOWN if row.doubt else MessageState.SKIPPED
     turn.outgoing.note(person, row, "undelivered" if row.doubt else "skipped", now, sort="" if row.doubt else sort)
     settle_message(turn, row, person, "unknown" if row.doubt else "skipped", reason, now)
+    if row.doubt:
+        take_back_late(turn, row, person)
 
 
 def unknown(reason: str) -> str:

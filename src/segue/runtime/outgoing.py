@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from segue.api import Instant
 from segue.customers.identity import show
 from segue.delivery.dead_letters import put_up
-from segue.delivery.ledger import CAME_TO_NOTHING, LedgerRow, MessageState
+from segue.delivery.ledger import CAME_TO_NOTHING, MAY_STAND, LedgerRow, MessageState
 from segue.engine.journey import Decide, Decision, Journey, Pass
 from segue.runtime.contact import Contact
 from segue.runtime.outlay import Outlay
@@ -165,6 +165,7 @@ class Outgoing:
         """The journey exited: what it has not handed over yet is not sent."""
         if all(sending.settled for sending in journey.sends):
             return
+        doubtful = False
         for row in self._all_of(person, journey):
             if row.state is not MessageState.DECIDED:
                 continue
@@ -172,15 +173,18 @@ class Outgoing:
             row.reason = f"{JOURNEY_ENDED}{reason}"
             if row.doubt:  # a call was cut off before: it may have gone, so it is not "skipped"
                 row.state = MessageState.UNKNOWN
+                doubtful = True
                 self.note(person, row, "undelivered", now)
             else:
                 row.state = MessageState.SKIPPED
                 self.note(person, row, "skipped", now)
             self.change(row)
+        if doubtful:
+            self.take_back(person, journey)
 
     def take_back(self, person: Person, journey: Journey) -> None:
         """The journey has ended: have taken back what it left standing, and, where it did not finish, what is only
-        queued."""
+        queued. What nobody knows to have been taken may stand as well."""
         turn = self._turn
         running = turn.running
         program = running.programs.get(journey.program)
@@ -194,7 +198,7 @@ class Outgoing:
         if not channels:
             return
         for row in self._all_of(person, journey):
-            if row.channel in channels and row.state in (MessageState.HANDED, MessageState.CONFIRMED):
+            if row.channel in channels and row.state in MAY_STAND:
                 row.state, row.due, row.retracting, row.tries = MessageState.RETRACTING, turn.now, turn.now, 0
                 self.change(row)
                 self._channels.add(row.channel)

@@ -35,17 +35,26 @@ def note_retraction(turn: Turn, row: LedgerRow, person: Person, answer: Answer, 
             spec = turn.running.channels.get(row.channel)
             if spec is None or not spec.stands:
                 turn.outgoing.outlay.give_back(row)  # it never went: a banner that stood has cost what it cost
+                turn.outgoing.contact.freed(row)
             journey = turn.find_journey(person, row.journey)
             reason = f"{JOURNEY_ENDED}{journey.reason or journey.state}"
             turn.outgoing.note(person, row, "retracted", now, reason)
         case Rejected(reason=reason):
-            row.state, row.retracted, row.reason = MessageState.HANDED, now, f"{STAYED}{reason}"
+            _stay(row, reason, now)
         case Retry(reason=reason) | Unknown(reason=reason):
             due = retry_at(row.key, row.tries, now, answer.after if isinstance(answer, Retry) else None)
             if row.retracting is not None and due <= row.retracting + _TAKE_BACK_FOR:
-                row.due, row.reason = due, reason
+                row.due = due
+                if row.handed is not None:  # else it says why nobody knows whether it stands
+                    row.reason = reason
             else:
-                row.state, row.retracted, row.reason = MessageState.HANDED, now, f"{STAYED}{reason}"
+                _stay(row, reason, now)
         case _:
             assert_never(answer)
     turn.outgoing.change(row)
+
+
+def _stay(row: LedgerRow, reason: str, now: Instant) -> None:
+    """It could not be taken back: it was taken, or nobody knows, as before."""
+    row.state = MessageState.HANDED if row.handed is not None else MessageState.UNKNOWN
+    row.retracted, row.reason = now, f"{STAYED}{reason}"

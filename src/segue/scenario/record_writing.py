@@ -194,6 +194,8 @@ def _last_answer_of(tx: Transaction, message: LedgerRow) -> tuple[Instant | None
             return None, None, None
         case MessageState.CLAIMED:
             return message.claimed, None, None
+        case MessageState.RETRACTED | MessageState.RETRACTING if message.handed is None:  # nobody knows that it stood
+            return message.claimed, message.settled, Unknown(message.reason.removeprefix(UNKNOWN_OUTCOME))
         case (
             MessageState.HANDED
             | MessageState.CONFIRMED
