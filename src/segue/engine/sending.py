@@ -34,15 +34,17 @@ def begin_send(passage: Passage, send: p.Send) -> None:
             _pass_over(passage, (journey.visit, number, 0), group[0], group[0].channel or PREFERRED, reason)
 
 
-def fall_back(passage: Passage, sending: Sending) -> bool:
+def fall_back(passage: Passage, sending: Sending, *, skipped: bool = False) -> bool:
     """Decide the next alternative of a message that failed for good; False where there is none.
-    Each is tried once."""
+    Each is tried once. Where ``preferred`` took a channel by which it was ``skipped`` in time, that one does not reach
+    the customer after all: the next of those that are preferred is asked before the next alternative."""
     journey = passage.journey
     group = _group_of(passage, sending)
     tried = [one for one in journey.sends if one.visit == sending.visit and one.group == sending.group]
     if any(one.alternative > sending.alternative for one in tried):
         return False
-    for number in range(sending.alternative + 1, len(group)):
+    once_more = skipped and passage.now < sending.until and group and group[sending.alternative].channel is None
+    for number in range(sending.alternative + (not once_more), len(group)):
         alternative = group[number]
         channel = _choose(passage, alternative, [], tried)
         if channel is not None:

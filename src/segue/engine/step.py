@@ -167,7 +167,7 @@ class Walk(Passage):
         sending = find(self, key)
         if sending is None or sending.settled or not self.inside:
             return
-        if how in ("skipped", "failed") and fall_back(self, sending):
+        if how in ("skipped", "failed") and fall_back(self, sending, skipped=how == "skipped"):
             return
         settle(self, sending)
         if sending.visit == self.journey.visit and not under_way(self):
