@@ -89,6 +89,17 @@ def test_an_open_breaker_is_found_by_the_doctor_and_said_by_why(tmp_path: Path) 
     assert "the circuit breaker is open since" in segue("why", "ann", "thanks").stdout
 
 
+@pytest.mark.parametrize("probe", ["to come", "due"])
+def test_resume_closes_a_breaker_that_is_open_and_one_that_tries_one_message(tmp_path: Path, probe: str) -> None:
+    at = Instant(time.time_ns() // 1000 + HOUR) if probe == "to come" else T0
+    with contextlib.closing(Store(tmp_path / "segue.db")) as store:
+        state = AccountState(failures=5, opened=T0, probe=at, reason="connection refused")
+        store.apply(lambda tx: put_account(tx, "email", state))
+    assert "The account email is called again" in segue("resume", "email").stdout
+    assert doctor("account") == []
+    assert "is not paused" in segue("resume", "email").output
+
+
 def test_a_wait_that_a_provider_asks_for_is_told_of_and_resume_ends_it(tmp_path: Path) -> None:
     asked = Instant(time.time_ns() // 1000 + HOUR)
     with contextlib.closing(Store(tmp_path / "segue.db")) as store:

@@ -31,10 +31,11 @@ def put_account(tx: Transaction, name: str, state: AccountState) -> None:
 
 
 def call_again(tx: Transaction, name: str, now: Instant) -> AccountState | None:
-    """Have an account called again that is not called for now: how it stood; None where nothing holds it. The state
+    """Have an account called again that is not called for now, or by one message that tries: how it stood; None where
+    nothing holds it. The state
     that whoever sends has in hand follows once it sees that this was asked."""
     state = load_accounts(tx).get(name)
-    if state is None or state.held_until(now) is None:
+    if state is None or (state.held_until(now) is None and state.breaker(now) == "closed"):
         return None
     put_account(tx, name, let_go(state))
     asked = read_called_again(load_meta(tx, CALLED_AGAIN) or "")
