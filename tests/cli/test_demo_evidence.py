@@ -12,7 +12,7 @@ from segue.api.values import DAY
 from segue.cli.attribution.crediting import credit_paths
 from segue.cli.attribution.reading import read_paths
 from segue.cli.demonstration.evidence import compare_with_truth, true_effect, write_report
-from segue.cli.demonstration.project import make_project
+from segue.cli.demonstration.project import HELD_OUT, MEASURED, make_project
 from segue.cli.demonstration.shop import Shop
 from segue.cli.demonstration.stage import open_shop
 from segue.cli.demonstration.truth import EFFECTLESS
@@ -38,14 +38,11 @@ class Lived(NamedTuple):
 
 @pytest.fixture(name="lived", scope="module")
 def _lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
-    """Six weeks of the demo's shop, which holds out half of those who leave a cart behind, so that few show much."""
+    """Six weeks of the demo's shop."""
     folder = tmp_path_factory.mktemp("lived") / "shop"
     make_project(folder)
-    for rule in ("cart_recovery", EFFECTLESS):
-        path = folder / "rules" / rule / f"{rule}.rules"
-        text = path.read_text("utf-8")
-        assert "holdout 10%" in text
-        path.write_text(text.replace("holdout 10%", "holdout 50%"), encoding="utf-8")
+    for rule in MEASURED:
+        assert f"holdout {HELD_OUT}" in (folder / "rules" / rule / f"{rule}.rules").read_text("utf-8")
     assembly = assemble(folder)
     decode = find_source(assembly).decode
     assert decode is not None
@@ -80,7 +77,7 @@ def test_the_law_of_journeys_holds_after_the_weeks(lived: Lived) -> None:
 def test_lift_finds_what_reminders_really_do(lived: Lived) -> None:
     experiment = holdout_of(lived, "cart_recovery")
     difference = difference_of(experiment)
-    truth = true_effect(lived.assembly, lived.shop)
+    truth = true_effect(lived.assembly, lived.shop, UNTIL)
     assert 0.15 < truth < 0.35
     assert experiment.sound
     assert 0 < difference.low < truth < difference.high
@@ -108,7 +105,7 @@ def test_last_touch_sees_the_digest_sell(lived: Lived) -> None:
 def test_the_demo_says_both_beside_the_truth(lived: Lived) -> None:
     lines = compare_with_truth(lived.assembly, lived.shop, UNTIL)
     assert lines[0].startswith("cart_recovery: The rule brings ")
-    assert f"{true_effect(lived.assembly, lived.shop) * 100:.1f} of 100 carts" in lines[1]
+    assert f"{true_effect(lived.assembly, lived.shop, UNTIL) * 100:.1f} of 100 customers" in lines[1]
     assert lines[2].startswith(f"{EFFECTLESS}: Not enough evidence: ")
     assert lines[3].strip() == "In truth it makes nobody order."
 

@@ -8,8 +8,9 @@ from typing import Final
 from segue.api import Instant, to_datetime
 from segue.api.values import DAY, HOUR, MINUTE
 from segue.cli.demonstration.diary import Deed, Reaction
-from segue.cli.demonstration.goods import COFFEE
+from segue.cli.demonstration.goods import COFFEE, Cart
 from segue.cli.demonstration.mailbox import Letter
+from segue.cli.demonstration.orders import numbers_of
 from segue.cli.demonstration.people import Customer
 from segue.cli.demonstration.shop import Shop
 
@@ -91,8 +92,13 @@ class Answers:
         if mood.no:
             shop.later(now, 20 * MINUTE, 5 * HOUR, lambda _: shop.unsubscribe(person, letter.channel))
         else:
-            shop.persuaded[letter.rule] += 1
-            shop.later(now, 20 * MINUTE, 12 * HOUR, lambda at: shop.order_cart(person, mood.cart, at))
+            shop.later(now, 20 * MINUTE, 12 * HOUR, lambda at: self._order(person, mood.cart, at))
+
+    def _order(self, person: Customer, cart: Cart, at: Instant) -> list[Deed]:
+        """A reminder made them order."""
+        deeds = self._shop.order_cart(person, cart, at)
+        self._shop.persuaded.update(numbers_of(deeds))
+        return deeds
 
     def _do(self, person: Customer, letter: Letter, now: Instant) -> None:
         """What only one message asks for."""

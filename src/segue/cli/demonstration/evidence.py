@@ -7,22 +7,21 @@ from pathlib import Path
 from typing import Final
 
 from segue.api import Instant
+from segue.cli.demonstration.project import MEASURED
 from segue.cli.demonstration.shop import Shop
-from segue.cli.demonstration.truth import EFFECTLESS
+from segue.cli.demonstration.truth import REMINDING
 from segue.cli.experiments.reading import Asked, read_experiments
 from segue.cli.reporting.gathering import gather
 from segue.cli.reporting.page import render
+from segue.measure.experiments.exposed import TREATED
 from segue.measure.experiments.missing import NotInstalled
 from segue.measure.experiments.verdict import verdict
 from segue.measure.period import Period
 from segue.runtime.assembly import Assembly
 from segue.store.database import read_only
-from segue.store.positions import count_held_out
-from segue.store.sweeps import count_rules
 
 REPORT: Final = "report.html"
 _EVER: Final = Period(Instant(0), Instant(2**62))
-_REMINDING: Final = "cart_recovery"
 
 
 def write_report(assembly: Assembly, since: Instant, now: Instant, *, kept: bool) -> Path:
@@ -34,29 +33,45 @@ def write_report(assembly: Assembly, since: Instant, now: Instant, *, kept: bool
     return place
 
 
-def true_effect(assembly: Assembly, shop: Shop) -> float:
-    """The share of the carts left behind, of customers who are not held out, that a reminder made somebody order."""
+def true_effect(assembly: Assembly, shop: Shop, now: Instant) -> float:
+    """The share of the customers who were not held out, and whose goal's time is over, that ordered in it by nothing
+    but a reminder: none of their orders would have been placed without one."""
     with read_only(assembly.project.database) as tx:
-        entered = next((count.entered for count in count_rules(tx) if count.rule == _REMINDING), 0)
-        held = next((held.entered for held in count_held_out(tx) if held.rule == _REMINDING), 0)
-    return shop.persuaded[_REMINDING] / max(1, entered - held)
+        rows = tx.rows(_ORDERS, (REMINDING, TREATED, now))
+    orders: dict[int, list[str]] = {}
+    for customer, order in rows:
+        orders.setdefault(customer, []).extend([order] if order is not None else [])
+    brought = sum(bool(theirs) and shop.persuaded.issuperset(theirs) for theirs in orders.values())
+    return brought / max(1, len(orders))
+
+
+_ORDERS: Final = """
+with first as (
+  select min(exposure.id) as id from exposure where rule = ?1 and experiment = '' group by customer
+)
+select exposure.customer, json_extract(event.fields, '$.order_id')
+from first join exposure on exposure.id = first.id join journey on journey.id = exposure.journey
+left join event on event.customer = exposure.customer and event.name = (select id from name where name = 'ordered')
+  and event.at > journey.entered and event.at <= journey.goal_until
+where exposure.arm = ?2 and journey.goal_until <= ?3
+"""
 
 
 def compare_with_truth(assembly: Assembly, shop: Shop | None, now: Instant) -> list[str]:
     """What two of the holdouts show, and what the simulation knows; nothing where the statistics are not installed."""
     lines = []
     try:
-        for rule in (_REMINDING, EFFECTLESS):
+        for rule in MEASURED:
             for one in read_experiments(assembly, Asked(rule), _EVER, now).experiments:
                 if one.split:
                     continue
                 truth = "In truth it makes nobody order."
-                if rule == _REMINDING:
+                if rule == REMINDING:
                     if shop is None:
                         continue
                     truth = (
-                        f"In truth {true_effect(assembly, shop) * 100:.1f} of 100 carts were ordered because of a "
-                        "reminder, now and then by somebody who had come back anyway."
+                        f"In truth {true_effect(assembly, shop, now) * 100:.1f} of 100 customers ordered because of a "
+                        "reminder, and would not have without it."
                     )
                 lines += [f"{rule}: {verdict(one)}", f"  {truth}"]
     except NotInstalled:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import timedelta, tzinfo
 from typing import Final
 
 from segue.api import Instant, to_datetime
 from segue.api.values import DAY, HOUR
-from segue.cli.demonstration.diary import Deed, Diary
+from segue.cli.demonstration.diary import Deed, Diary, Reaction
 from segue.cli.demonstration.goods import Cart
 from segue.cli.demonstration.people import Customer
 
@@ -86,3 +87,10 @@ class Orders:
             self._diary.track(person.id, "Order Picked Up", order_id=order),
             self._diary.track(person.id, "Order Delivered", order_id=order),
         ]
+
+
+def numbers_of(deeds: Iterable[Deed]) -> Iterator[str]:
+    """The numbers of the orders that are placed in some deeds."""
+    for deed in deeds:
+        if not isinstance(deed, Reaction) and deed.get("event") == "Order Completed":
+            yield deed["properties"]["order_id"]

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
+from segue.cli.demonstration.truth import EFFECTLESS, REMINDING
 from segue.cli.themes import copy_themes
 
 SETTINGS = "segue.toml"
@@ -16,6 +17,11 @@ CODES: Final = {"BIRTHDAY": "BD", "THANKS": "TY"}
 """The pools of coupon codes that the gallery's rules take from, each with what its codes begin with."""
 CHANNELS: Final = {"email": "0.001 EUR", "sms": "0.06 EUR", "push": "", "letter": "1.20 EUR", "onsite": "", "chat": ""}
 """The channels of the demo, in the order in which `preferred` takes them, each with what a message costs."""
+
+MEASURED: Final = (REMINDING, EFFECTLESS)
+"""The rules whose holdouts the demo tells about at its end."""
+HELD_OUT: Final = "30%"
+"""How many these rules hold out, in the place of the gallery's 10%."""
 
 _MARK = "# The project of `segue demo`."
 _SETTINGS = """\
@@ -60,6 +66,8 @@ def make_project(folder: Path) -> bool:
         raise Occupied(f"{folder} holds something else already: name a new folder, or one that an earlier demo made")
     folder.mkdir(parents=True, exist_ok=True)
     copy_themes(folder / "rules")
+    for rule in MEASURED:
+        _hold_out_more(folder / "rules" / rule / f"{rule}.rules")
     mailbox = str(folder.resolve() / MAILBOX)
     if "'" in mailbox:
         raise Occupied(f"{folder}: a folder with a quote in its name cannot be used")
@@ -69,6 +77,11 @@ def make_project(folder: Path) -> bool:
         text += f'cost = "{cost}"\n' if cost else ""
     settings.write_text(text, encoding="utf-8")
     return True
+
+
+def _hold_out_more(path: Path) -> None:
+    """A shop of a thousand customers has to hold out many before anything shows."""
+    path.write_text(path.read_text("utf-8").replace("holdout 10%", f"holdout {HELD_OUT}"), encoding="utf-8")
 
 
 def _free_port() -> int:

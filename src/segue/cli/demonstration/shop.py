@@ -3,7 +3,6 @@ the app, and talk to somebody. What they do about the messages they get is in `s
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date, tzinfo
 from typing import Final
@@ -45,8 +44,8 @@ class Shop:
     customers who are known already, and ``run`` makes its ids differ from those of an earlier run.
 
     ``moods``, ``eyed`` and ``wished`` are what customers have on their minds, by their ids: a cart left behind, what
-    they looked at, and what they want and cannot have. ``persuaded`` counts by rule who ordered what they had left
-    behind because of a reminder.
+    they looked at, and what they want and cannot have. ``persuaded`` are the numbers of the orders that would not
+    have been placed without a reminder.
     """
 
     def __init__(
@@ -57,7 +56,7 @@ class Shop:
         self.moods: dict[str, Mood] = {}
         self.eyed: dict[str, tuple[Product, ...]] = {}
         self.wished: dict[str, Product] = {}
-        self.persuaded: Counter[str] = Counter()
+        self.persuaded: set[str] = set()
         self.past: list[Call] = []
         """What happened before the demo, for a store that knows nobody yet."""
         self.shelves = Shelves(self.diary, now)

@@ -11,6 +11,8 @@ from typing import Final
 REMINDED: Final = {"email": 0.25, "sms": 0.15}
 """Of those who leave a cart behind, how many a reminder on each channel brings to order. They wait for just that
 channel: a reminder on the other one leaves them cold."""
+REMINDING: Final = "cart_recovery"
+"""The rule that reminds them."""
 EFFECTLESS: Final = "weekly_digest"
 """A rule whose messages make nobody order. It goes to everybody who is around, many of whom order anyway soon after: so
 whoever credits the last touch sees it sell."""
