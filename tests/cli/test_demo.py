@@ -53,8 +53,8 @@ TODAY = date(2027, 1, 15)
 DAYS = timedelta(days=3)
 SALE = date(2026, 11, 27)
 """The day for which the gallery's flash sale is written."""
-STOPS_WITHIN = 4.0
-"""Seconds; half a second is usual, on a machine with nothing else to do."""
+STOPS_WITHIN = 10.0
+"""Seconds; two are usual, on a machine with nothing else to do: the report is written."""
 
 
 def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
@@ -135,7 +135,7 @@ class TestProcess:
             process = start("demo", "--weeks", "0", stdin=other, stdout=other, stderr=other)
             try:
                 drawn = read_until(main, "messages arriving")
-                time.sleep(1.0)
+                time.sleep(3.0)  # nine hours of the shop: somebody enters a rule
                 process.send_signal(signal.SIGINT)
                 asked = time.monotonic()
                 drawn += read_until(main, "your-first-journey.md\r\n")
