@@ -15,6 +15,7 @@ from segue.api.values import HOUR
 from segue.customers.reach import ChannelReach, Reach
 from segue.diagnostics import Diagnostic
 from segue.host import ConfigurationError, Plugins, Project, configure, discover, load_project
+from segue.host.bundled import not_offered
 from segue.host.project import ChannelSettings, SourceSettings
 from segue.language.book import Checked, check_book
 from segue.language.book import Source as RuleFile
@@ -182,8 +183,7 @@ def assemble(folder: Path, plugins: Plugins | None = None) -> Assembly:
     for name, settings in project.channels.items():
         spec = found.channels.get(settings.use)
         if spec is None:
-            offered = ", ".join(sorted(found.channels)) or "none is installed"
-            problems.append(f"channels.{name}: no plugin offers {settings.use!r} ({offered})")
+            problems.append(f"channels.{name}: {not_offered(settings.use, found.channels)}")
         else:
             as_it_serves = _as_it_serves(project, name, spec)
             channels[name] = (as_it_serves, _signed(name, spec, settings, project.brand, problems))
@@ -194,8 +194,7 @@ def assemble(folder: Path, plugins: Plugins | None = None) -> Assembly:
     for name, source_settings in project.sources.items():
         source_spec = found.sources.get(source_settings.use)
         if source_spec is None:
-            offered = ", ".join(sorted(found.sources)) or "none is installed"
-            problems.append(f"sources.{name}: no plugin offers {source_settings.use!r} ({offered})")
+            problems.append(f"sources.{name}: {not_offered(source_settings.use, found.sources)}")
         else:
             sources[name] = (source_spec, source_settings)
     if not project.sources:
