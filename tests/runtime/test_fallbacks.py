@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -170,3 +171,43 @@ def test_a_preferred_channel_whose_consent_went_meanwhile_gives_way_to_the_next(
     assert messages(stage, "email") == []
     assert messages(stage, "sms") == ["a"]
     assert messages(stage, "push") == messages(stage, "email") == []
+
+
+def test_a_slot_stays_with_who_was_due_earlier_over_restarts_and_whatever_transactional_goes_between(
+    tmp_path: Path,
+) -> None:
+    text = """
+        event paid order_id text
+        event asked order_id text
+        event bought order_id text
+        rule early when paid per order_id send sms "early" or push "early" within 3d
+        rule late when asked per order_id send email "late" within 3d
+        rule receipt when bought per order_id as transactional send email "receipt" and sms "receipt"
+    """
+    path = tmp_path / "segue.db"
+    went: list[str] = []
+    store = Store(path)
+    stage = Stage(store, text)
+    stage.under(m.Limit(1, None, Period(days=1), DEFER))
+    for number, name in enumerate(["paid", "asked", "bought", "paid", "asked"]):
+        stage.arrive(name, order_id=str(number), id=str(number))
+        stage.later(MINUTE)
+    for turn in range(30):
+        now = stage.now
+        store.close()
+        store = Store(path)  # a restart
+        stage = Stage(store, text)
+        stage.now = now
+        stage.under(m.Limit(1, None, Period(days=1), DEFER))
+        if turn == 0:
+            went += [one.message for one in stage.claim("sms")[0] if one.message == "early"]  # and a crash
+        stage.recover()
+        for channel in ("email", "sms", "push")[:: 1 if turn % 2 else -1]:
+            for one in stage.claim(channel)[0]:
+                went.append(one.message)
+                stage.answer(one, Sent())
+        stage.later(4 * HOUR)
+    store.close()
+    assert went.count("receipt") == 2
+    # The first is called again after the crash; the last would have been the second "late", at 76 hours.
+    assert [one for one in went if one != "receipt"] == ["early", "early", "late", "early"]
