@@ -409,6 +409,24 @@ def test_only_as_many_are_woken_as_there_is_money_for_and_by_every_channel(store
     assert not stage.claim("sms")[0]
 
 
+@pytest.mark.parametrize("why", ["consent", "night"])
+def test_money_that_somebody_does_not_take_after_all_goes_to_the_next(store: Store, why: str) -> None:
+    stage = limited(
+        store, m.Quiet(m.Clock(0), m.Clock(8 * 60)), budget("1", overflow=DEFER), costs={"email": euros("1")}
+    )
+    for name in ("customer 0", "customer 1", "customer 2"):
+        stage.arrive("paid", name, order_id="1")
+    (claimed,) = stage.claim()[0]
+    stage.later(MINUTE)
+    if why == "consent":
+        stage.arrive("unsubscribed", "customer 1", channel="email", id="2")
+    else:
+        stage.arrive(None, "customer 1", id="2", traits={"email": "b@example.com", "timezone": "Asia/Tokyo"})
+    stage.answer(claimed, Rejected("no such box"))
+    assert not stage.claim()[0], "it was for customer 1"
+    assert [one.customer for one in stage.claim()[0]] == ["customer 2"]
+
+
 def test_money_of_another_day_wakes_nobody(store: Store) -> None:
     stage = limited(store, budget("1", overflow=DEFER), costs={"email": euros("1")})
     paid_by(stage, 1)

@@ -200,6 +200,14 @@ class Contact:
                 if self._hurry(number, counts_money):
                     left -= price
 
+    def leaves_money(self, row: LedgerRow) -> bool:
+        """Whether a message that waited for money, and may have been given some, does not go now for another reason."""
+        if row.claimed is not None or not row.held or row.channel not in self._turn.running.costs:
+            return False
+        if row.state is not MessageState.DECIDED:
+            return counts_money(row.held[-1].words)
+        return not counts_money(row.held[-1].words) and any(counts_money(one.words) for one in row.held[-2:-1])
+
     def _money_left(self, kind: str, currency: str) -> int | None:
         """What the budgets of a kind let through now, in millionths; None where none of them holds messages back."""
         today = self._outgoing.outlay.day_of(self._turn.now)

@@ -44,6 +44,7 @@ class Outgoing:
         self._new: dict[int, LedgerRow] = {}
         self._changed: dict[int, LedgerRow] = {}
         self._channels: set[str] = set()
+        self._unspent: set[tuple[str, str]] = set()
 
     # Which messages there are
 
@@ -214,6 +215,8 @@ class Outgoing:
         turn.lines.append(
             DecisionLine(at, show(person.row.key), row.rule, row.key, decision, row.channel, row.message, said)
         )
+        if self.contact.leaves_money(row):
+            self._unspent.add((row.kind, turn.running.costs[row.channel].currency))
         if row.state in CAME_TO_NOTHING:
             if row.claimed is not None:
                 self.outlay.come_to_nothing(row)
@@ -255,7 +258,8 @@ class Outgoing:
         if self._changed:
             ledger_rows.update(tx, self._changed.values())
             self._changed.clear()
-        came_back = self.outlay.came_back()
+        came_back = self.outlay.came_back() | self._unspent
+        self._unspent.clear()
         if self.outlay.flush():
             self.contact.forget_spend()
         for kind, currency in came_back:

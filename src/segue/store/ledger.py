@@ -10,7 +10,7 @@ import msgspec
 
 from segue.api import Instant
 from segue.delivery.ledger import HOLDS_SLOT, Again, Attempt, Held, LedgerRow, MessageState
-from segue.delivery.policy import Taken
+from segue.delivery.policy import Taken, counts_money
 from segue.store.database import Transaction
 
 _COLUMNS: Final = (
@@ -247,15 +247,16 @@ the others are looked at when they are due."""
 
 
 def load_short_of_money(tx: Transaction, channel: str, kind: str, now: Instant) -> list[int]:
-    """Messages of a channel and a kind that a budget may have held back, by number: the first to be due first."""
+    """Messages of a channel and a kind that a budget holds back, by number: the first to be due first."""
     return [
         number
-        for (number,) in tx.rows(
-            "select id from (select id, kind, state, claimed, held, due from message indexed by message_due "
+        for number, held in tx.rows(
+            "select id, held from (select id, kind, state, claimed, held, due from message indexed by message_due "
             "where channel = ? and due > ? order by due, id limit ?) "
             "where kind = ? and state = 0 and claimed is null and instr(held, 'budget ') > 0 order by due, id",
             (channel, now, _MOST_DEFERRED, kind),
         )
+        if counts_money(_decode_held(held)[-1].words)
     ]
 
 
