@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from segue.api.values import DAY
 from segue.cli.ending import USAGE, fail
 from segue.cli.funnels.reading import now_of
 from segue.cli.tabling import Shown, print_table, put
+from segue.measure.experiments.comparing import LEVEL
 from segue.measure.experiments.missing import NotInstalled
 from segue.measure.experiments.planning import POWER, detectable_effect, plan_for_effect
 from segue.measure.table import Cell, Column, Table
@@ -43,8 +45,16 @@ class Wishes(msgspec.Struct, frozen=True):
 class _Known(msgspec.Struct, frozen=True):
     rate: float | None
     per_day: float | None
-    share: float | None
+    groups: _Groups | None
     window: float
+
+
+class _Groups(msgspec.Struct, frozen=True):
+    """The control group's share, that of the smallest group which is compared with it, and how many of these are."""
+
+    share: float
+    against: float
+    several: int = 1
 
 
 def show_plan(
@@ -55,22 +65,23 @@ def show_plan(
     known = _know(assembly, rule)
     rate = wishes.rate if wishes.rate is not None else known.rate
     per_day = wishes.per_day if wishes.per_day is not None else known.per_day
-    share = wishes.share if wishes.share is not None else known.share
+    groups = _Groups(wishes.share, 1 - wishes.share) if wishes.share is not None else known.groups
     if rate is None or per_day is None:
         fail(f"{rule} has no past to go by yet: give --rate and --per-day", USAGE)
-    if share is None:
+    if groups is None:
         fail(f"{rule} has no holdout and no split: give --share, as in --share 0.1", USAGE)
-    if per_day <= 0:
-        fail("--per-day must be above 0", USAGE)
+    if not 0 < per_day < math.inf:
+        fail("--per-day must be above 0, and a number", USAGE)
+    share, against, level = groups.share, groups.against, 1 - (1 - LEVEL) / groups.several
     try:
         if wishes.effect is not None:
-            found = plan_for_effect(rate, wishes.effect, share, per_day, known.window)
+            found = plan_for_effect(rate, wishes.effect, share, per_day, known.window, level=level, against=against)
             rows: list[tuple[Cell, ...]] = [(found.days, found.customers, wishes.effect, wishes.effect / rate)]
         else:
             rows = []
             for days in _DAYS:
                 customers = round(max(0.0, days - known.window) * per_day)
-                effect = detectable_effect(rate, customers, share)
+                effect = detectable_effect(rate, customers, share, level=level, against=against)
                 rows.append((days, customers, effect, effect / rate if effect is not None else None))
     except ValueError as error:
         fail(str(error), USAGE)
@@ -88,7 +99,8 @@ def show_plan(
         tuple(rows),
         (
             f"From a rate of {rate:.1%}, {per_day:,.1f} entries a day and a control group of {share:.0%}; found in "
-            f"{POWER:.0%} of such experiments, by an interval of 95%. The goal counts for {known.window:g} days.",
+            f"{POWER:.0%} of such experiments, by an interval of {round(level * 100, 1):g}%. The goal counts for "
+            f"{known.window:g} days.",
         ),
     )
     shown = Shown(assembly.setting.locale, assembly.setting.zone)
@@ -120,15 +132,18 @@ def _know(assembly: Assembly, rule: str) -> _Known:
     return _Known(
         met / over if over and 0 < met < over else None,
         over / span if over and span > 0 else None,
-        _share(program),
+        _groups(program),
         window,
     )
 
 
-def _share(program: Program) -> float | None:
+def _groups(program: Program) -> _Groups | None:
     if program.rule.holdout is not None:
-        return float(program.rule.holdout) / 100
+        share = float(program.rule.holdout) / 100
+        return _Groups(share, 1 - share)
     for step in program.steps:
         if isinstance(step, p.Split):
-            return float(step.arms[0][1]) / 100
+            first, *others = [float(percent) / 100 for _, percent, _ in step.arms if percent]
+            if others:
+                return _Groups(first, min(others), len(others))
     return None

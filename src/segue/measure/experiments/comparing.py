@@ -89,10 +89,12 @@ class Reduced:
 
 def compare_reduced(control: Moments, group: Moments, level: float = LEVEL) -> Reduced | None:
     """As `compare_means`, after y − θ(x − x̄), with θ of both groups together; None below two customers in either, or
-    where all had the same before: then there is nothing to take out."""
+    where all had the same before, or a group is all alike: then there is nothing to take out."""
     together = control + group
     before, covariance = together.variance_before, together.covariance
-    if control.n < 2 or group.n < 2 or not before or covariance is None or before <= 0:
+    if not before or covariance is None or before <= 0:
+        return None
+    if any(one.variance is None or one.variance <= 0 for one in (control, group)):
         return None
     theta = covariance / before
     mean = together.x / together.n
@@ -132,16 +134,19 @@ def _welch(control: _Summary | None, group: _Summary | None, level: float) -> Di
     estimate = group.mean - control.mean
     if control.variance + group.variance <= 0:  # everybody brought the same
         return Difference(estimate, estimate, estimate, None, level)
+    # A group that is all alike, as where none of few has converted, is not without chance: it is taken to vary as the
+    # other does.
+    spreads = control.variance or group.variance, group.variance or control.variance
     tested = load("scipy.stats").ttest_ind_from_stats(
         group.mean,
-        math.sqrt(group.variance),
+        math.sqrt(spreads[1]),
         group.n,
         control.mean,
-        math.sqrt(control.variance),
+        math.sqrt(spreads[0]),
         control.n,
         equal_var=False,
     )
-    parts = control.variance / control.n, group.variance / group.n
+    parts = spreads[0] / control.n, spreads[1] / group.n
     freedom = sum(parts) ** 2 / (parts[0] ** 2 / (control.n - 1) + parts[1] ** 2 / (group.n - 1))
     reach = float(load("scipy.stats").t.ppf(0.5 + level / 2, freedom)) * math.sqrt(sum(parts))
     return Difference(estimate, estimate - reach, estimate + reach, float(tested.pvalue), level)

@@ -10,6 +10,7 @@ import msgspec
 from segue.api.values import DAY
 from segue.measure.experiments.comparing import (
     LEVEL,
+    Reduced,
     compare_means,
     compare_rates,
     compare_reduced,
@@ -27,6 +28,8 @@ Way = Literal["one look", "any time", "reduced"]
 
 FEW: Final = 20
 """Customers that a group must have before anything is claimed of it."""
+_NORMAL: Final = 5
+"""Customers of either group who must have converted, and who must not, before a rate's interval is a normal one."""
 _BUYERS: Final = 10
 """Of a group, before it is told that one of them brought most."""
 
@@ -34,7 +37,10 @@ _BUYERS: Final = 10
 class Compared(msgspec.Struct, frozen=True):
     """A group beside the control group. ``difference`` is of the share that converts; ``probability`` how probable it
     is that the group's is the higher one; ``adjusted`` the p-value as it counts beside those of the other arms;
-    ``worth`` how much more a customer brings, by currency."""
+    ``worth`` how much more a customer brings, by currency.
+
+    ``enough``: there are the customers without which nothing is claimed. ``claimed``: the difference is not nothing, as
+    far as the experiment is sound."""
 
     arm: str
     group: Group
@@ -44,6 +50,8 @@ class Compared(msgspec.Struct, frozen=True):
     worth: dict[str, Difference] = {}
     theta: float | None = None
     spared: float | None = None
+    enough: bool = False
+    claimed: bool = False
 
     @property
     def relative(self) -> float | None:
@@ -97,9 +105,9 @@ class Experiment(msgspec.Struct, frozen=True):
         return self.ratio.sound
 
     @property
-    def enough(self) -> bool:
-        """Whether every group has the customers without which nothing is claimed."""
-        return all(one.group.rate.customers >= FEW for one in (self.control, *self.arms))
+    def claims(self) -> list[Compared]:
+        """The arms of which something is claimed."""
+        return [one for one in self.arms if one.claimed] if self.sound else []
 
 
 def judge(
@@ -116,23 +124,24 @@ def judge(
     """Compare the groups. The control is the holdout, of a split its first arm in ``order`` (as the rule is written).
     Each arm is compared with those of the control group who could have come into it as well."""
     groups = found.groups
-    names = [arm for arm in order if arm in groups] + sorted(set(groups) - set(order))
+    known = groups.keys() | {arm for arm, size in found.expected.items() if size > 0}
+    names = [arm for arm in order if arm in known] + sorted(known - set(order))
     if not split:
         names = [HELD_OUT, TREATED]
     way: Way = "any time" if at_any_time else "reduced" if reduced and not found.moved else "one look"
-    arms = [
-        _compare(
-            arm,
-            groups.get(arm, Group()),
-            found.among(names[0], (arm,)),
-            found.among(arm, names[:1]),
-            way,
-            level,
-            weighted=found.moved,
-        )
-        for arm in names[1:]
-    ]
-    p_values = adjust([one.difference.p if one.difference is not None else None for one in arms], method)
+    pairs = [(arm, found.among(names[0], (arm,)), found.among(arm, names[:1])) for arm in names[1:]]
+
+    def compare(level: float) -> list[Compared]:
+        return [
+            _compare(arm, groups.get(arm, Group()), control, theirs, way, level, weighted=found.moved)
+            for arm, control, theirs in pairs
+        ]
+
+    alone = compare(level)
+    p_values = adjust([one.difference.p if one.difference is not None else None for one in alone], method)
+    claimed = [_is_claimed(one, p, level) for one, p in zip(alone, p_values, strict=True)]
+    each = _level_of_each(p_values, method, level)
+    arms = compare(each) if each > level else alone
     control = groups.get(names[0], Group()) if names else Group()
     sizes = {arm: groups[arm].drawn if arm in groups else 0 for arm in names}
     return Experiment(
@@ -141,11 +150,34 @@ def judge(
         way,
         level,
         check_ratio(sizes, found.expected),
-        Compared(names[0] if names else "", control),
-        tuple(msgspec.structs.replace(one, adjusted=p) for one, p in zip(arms, p_values, strict=True)),
+        Compared(names[0] if names else "", control, enough=control.rate.customers >= FEW),
+        tuple(_settle(one, p, is_one) for one, p, is_one in zip(arms, p_values, claimed, strict=True)),
         found.moved,
         _per_day(found, sum(sizes.values())),
     )
+
+
+def _is_claimed(one: Compared, adjusted: float | None, level: float) -> bool:
+    if one.difference is None or not one.difference.settled or not one.enough:
+        return False
+    return adjusted is None or adjusted < 1 - level
+
+
+def _level_of_each(p_values: Sequence[float | None], method: Method, level: float) -> float:
+    """The level of each interval. With Holm, by Bonferroni: then all hold together. With Benjamini-Hochberg, by how
+    many are claimed: then all but so small a share of those hold (Benjamini and Yekutieli, JASA 100, 2005)."""
+    several = max(1, len(p_values))
+    claimed = sum(p is not None and p < 1 - level for p in p_values) if method == "benjamini-hochberg" else 1
+    return 1 - (1 - level) * max(1, claimed) / several
+
+
+def _settle(one: Compared, adjusted: float | None, claimed: bool) -> Compared:
+    difference = one.difference
+    if claimed and difference is not None and not difference.settled:
+        # Holm claims more than Bonferroni's intervals show; of such a difference only the direction is known.
+        low, high = (0.0, difference.high) if difference.estimate > 0 else (difference.low, 0.0)
+        difference = msgspec.structs.replace(difference, low=low, high=high)
+    return msgspec.structs.replace(one, difference=difference, adjusted=adjusted, claimed=claimed)
 
 
 def _per_day(found: Collected, drawn: int) -> float | None:
@@ -168,7 +200,7 @@ def _compare(
             difference = compare_weighted(control.weighted, theirs.weighted, level, rates=True, at_any_time=True)
     elif way == "any time":
         difference = rates_at_any_time(control.rate, theirs.rate, level)
-    elif way == "reduced" and (found := compare_reduced(control.conversions, theirs.conversions, level)) is not None:
+    elif way == "reduced" and (found := _reduce(control, theirs, level)) is not None:
         difference, theta, spared = found.difference, found.theta, found.spared
     else:
         difference = compare_rates(control.rate, theirs.rate, level)
@@ -177,7 +209,15 @@ def _compare(
         one = _compare_worth(control.of(currency), theirs.of(currency), way, level, weighted=weighted)
         if one is not None:
             worth[currency] = one
-    return Compared(arm, group, difference, probability, None, worth, theta, spared)
+    enough = min(control.rate.customers, theirs.rate.customers) >= FEW
+    return Compared(arm, group, difference, probability, None, worth, theta, spared, enough)
+
+
+def _reduce(control: Group, group: Group, level: float) -> Reduced | None:
+    rates = control.rate, group.rate
+    if min(min(one.met, one.customers - one.met) for one in rates) < _NORMAL:
+        return None
+    return compare_reduced(control.conversions, group.conversions, level)
 
 
 def _compare_worth(control: Worth, group: Worth, way: Way, level: float, *, weighted: bool) -> Difference | None:
@@ -225,5 +265,5 @@ class Lift(msgspec.Struct, frozen=True):
             each.times(customers) if each is not None else None,
             {currency: one.times(customers) for currency, one in treated.worth.items()},
             experiment.sound,
-            experiment.sound and experiment.enough and each is not None and each.settled,
+            bool(experiment.claims),
         )

@@ -21,29 +21,25 @@ def verdict(experiment: Experiment) -> str:
         return f"The groups are not the size they should be ({sizes}): nothing can be claimed until that is explained."
     groups = (experiment.control, *experiment.arms)
     empty = [one.arm for one in groups if not one.group.drawn]
-    if not experiment.arms or empty:
+    if not experiment.control.group.drawn or len(empty) >= len(experiment.arms):
         return "Not enough evidence: nobody has come into " + (" and ".join(empty) or "a second group") + " yet."
-    small = [one for one in groups if one.group.rate.customers < FEW]
-    if small:
-        counts = " and ".join(f"{one.group.rate.customers} in {one.arm}" for one in small)
+    if not any(one.enough for one in experiment.arms):
+        few = [one for one in groups if one.group.rate.customers < FEW]
+        if not few:
+            return "Not enough evidence: too few of the groups' customers could have come into either."
+        counts = " and ".join(f"{one.group.rate.customers:,} in {one.arm}" for one in few)
         waiting = sum(one.group.open for one in groups)
         later = f"; the goal still counts for {waiting:,} more" if waiting else ""
         return f"Not enough evidence: of customers whose goal's time is over there are {counts}{later}."
-    settled = [one for one in experiment.arms if _is_settled(experiment, one)]
-    if not settled:
+    claims = experiment.claims
+    if not claims:
         return _undecided(experiment)
-    return " ".join(_claim(experiment, one) for one in settled)
-
-
-def _is_settled(experiment: Experiment, one: Compared) -> bool:
-    if one.difference is None or not one.difference.settled:
-        return False
-    return one.adjusted is None or one.adjusted < 1 - experiment.level
+    return " ".join(_claim(experiment, one) for one in claims)
 
 
 def _claim(experiment: Experiment, one: Compared) -> str:
     difference = one.difference
-    assert difference is not None, "it is settled"
+    assert difference is not None, "it is claimed"
     low, high = sorted((abs(difference.low), abs(difference.high)))
     more = "more" if difference.estimate > 0 else "fewer"
     if not experiment.split:
@@ -57,11 +53,13 @@ def _claim(experiment: Experiment, one: Compared) -> str:
 
 
 def _per_hundred(low: float, high: float) -> str:
-    return f"{low * 100:.1f} to {high * 100:.1f}"
+    first, last = f"{low * 100:.1f}", f"{high * 100:.1f}"
+    return first if first == last else f"{first} to {last}"
 
 
 def _undecided(experiment: Experiment) -> str:
-    widest = max((one.difference for one in experiment.arms if one.difference is not None), key=_width, default=None)
+    differences = [one.difference for one in experiment.arms if one.enough and one.difference is not None]
+    widest = max(differences, key=_width, default=None)
     if widest is None:
         return "Not enough evidence: the groups cannot be compared yet."
     against = "the holdout" if not experiment.split else f"“{experiment.control.arm}”"
