@@ -12,11 +12,14 @@ from typing import Final, Literal
 import msgspec
 
 from segue.measure.experiments.groups import Difference
-from segue.measure.experiments.result import FEW, Lift
+from segue.measure.experiments.result import FEW, Lift, days_until_settled
 from segue.measure.table import Cell, Column, Table
 
 STEP: Final = 0.2
 """The share of a rule's spend that one suggestion moves at the most."""
+
+_TOO_LONG: Final = 730
+"""Days that nobody is told to wait."""
 
 Strength = Literal["strong", "weak", "none"]
 """``strong``: the interval of the difference leaves out nothing at all; ``weak``: it does not; ``none``: there is no
@@ -63,6 +66,11 @@ class Evidence(msgspec.Struct, frozen=True):
             return None
         return worth.estimate / spent
 
+    def more_days(self, currency: str) -> float | None:
+        """How many days more the holdout takes to show whether the rule pays, if that is as it looks now."""
+        lift = self.lift
+        return days_until_settled(self.net(currency), lift.customers + lift.held_out, lift.per_day)
+
     def move(self, currency: str) -> Move:
         """Where the budget should go: only what was measured to pay, or not to, moves it."""
         net = self.net(currency)
@@ -96,16 +104,16 @@ def say(evidence: Evidence) -> str:
     return f"Strong evidence: it caused {_range(caused.low, caused.high)} conversions{_and(models)}{beyond}."
 
 
-def suggest(evidence: Evidence, currency: str, days: float | None = None) -> str:
-    """What to do with the rule's budget, and where that cannot be said, what would make it so. ``days`` is how long an
-    experiment goes on until it can see an effect as large as the one that is estimated now."""
+def suggest(evidence: Evidence, currency: str) -> str:
+    """What to do with the rule's budget, and where that cannot be said, what would make it so."""
     match evidence.move(currency):
         case "more":
             return f"up to {STEP:.0%} more: each further {currency} was measured to bring more than it costs"
         case "less":
             return f"{STEP:.0%} less: it was measured to bring less than it costs"
         case "keep":
-            later = f" for about {days:,.0f} more days" if days is not None else ""
+            days = evidence.more_days(currency)
+            later = f" for about {max(1.0, days):,.0f} more days" if days is not None and days <= _TOO_LONG else ""
             return f"not enough evidence: whether it pays is open; let the holdout run on{later}"
         case "unknown":
             if not evidence.cost.get(currency):

@@ -89,15 +89,9 @@ class Experiment(msgspec.Struct, frozen=True):
     def more_days(self) -> float | None:
         """How many days more it takes, as customers come now, until a difference as large as the one that was seen is
         seen to be none of chance; None where that cannot be said. Of several arms the one that shows first."""
-        found = []
         counted = sum(one.group.rate.customers for one in (self.control, *self.arms))
-        for one in self.arms:
-            difference = one.difference
-            if difference is None or not difference.estimate or not self.per_day:
-                continue
-            reach = (difference.high - difference.low) / 2
-            found.append(max(0.0, counted * ((reach / difference.estimate) ** 2 - 1)) / self.per_day)
-        return min(found, default=None)
+        found = (days_until_settled(one.difference, counted, self.per_day) for one in self.arms)
+        return min((days for days in found if days is not None), default=None)
 
     @property
     def sound(self) -> bool:
@@ -108,6 +102,15 @@ class Experiment(msgspec.Struct, frozen=True):
     def claims(self) -> list[Compared]:
         """The arms of which something is claimed."""
         return [one for one in self.arms if one.claimed] if self.sound else []
+
+
+def days_until_settled(difference: Difference | None, counted: int, per_day: float | None) -> float | None:
+    """How many days more it takes until an interval, which so many customers gave, leaves out nothing at all, if the
+    estimate stays and so many come a day: it shrinks with the root of their number."""
+    if difference is None or not difference.estimate or not per_day:
+        return None
+    reach = (difference.high - difference.low) / 2
+    return max(0.0, counted * ((reach / difference.estimate) ** 2 - 1)) / per_day
 
 
 def judge(
@@ -240,7 +243,7 @@ def _probability(difference: Difference | None) -> float | None:
 class Lift(msgspec.Struct, frozen=True):
     """What a rule brings, by its holdout: of one customer who is not held out, and of all ``customers`` of them
     together (their windows over). ``claimed``: the groups are sound and large enough, and the interval leaves out
-    nothing."""
+    nothing. ``per_day`` is how many customers come a day, of both groups."""
 
     rule: str
     customers: int
@@ -250,6 +253,7 @@ class Lift(msgspec.Struct, frozen=True):
     worth: dict[str, Difference]
     sound: bool
     claimed: bool
+    per_day: float | None = None
 
     @classmethod
     def of(cls, experiment: Experiment) -> Lift:
@@ -266,4 +270,5 @@ class Lift(msgspec.Struct, frozen=True):
             {currency: one.times(customers) for currency, one in treated.worth.items()},
             experiment.sound,
             bool(experiment.claims),
+            experiment.per_day,
         )
