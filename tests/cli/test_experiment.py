@@ -182,6 +182,7 @@ def test_a_plan_by_numbers_of_one_s_own(sold: Path) -> None:
         (("carts", "--cuped", "soon"), "such as 30d"),
         (("--plan",), "name it"),
         (("carts", "--effect", "0.1"), "belong to --plan"),
+        (("carts", "--plan", "--rate", "0.1", "--per-day", "9", "--effect", "0"), "no experiment finds it"),
         (("carts", "--plan", "--rate", "2", "--per-day", "9", "--effect", "0.1"), "between 0 and 1"),
     ],
 )

@@ -14,7 +14,7 @@ from segue.measure.period import Period
 from segue.runtime.ingest import ingest
 from segue.runtime.running import Running
 from segue.store.database import Store
-from segue.store.exposures import count_combinations, count_exposed, each_piece, list_experiments
+from segue.store.exposures import count_combinations, count_entries, count_exposed, each_piece, list_experiments
 from tests.runtime.rulebook import T0, event, pass_all_time, publish_text
 
 HOLDS = "rule r when paid goal ordered within 2d worth total holdout 50% wait 1h"
@@ -161,3 +161,14 @@ def test_combinations_of_two_splits_are_of_those_who_came_into_both(store: Store
     assert set(found) == {(x, y) for x in ("x1", "x2") for y in ("y1", "y2")}
     assert sum(customers for customers, _ in found.values()) == 40
     assert sum(met for _, met in found.values()) == 10
+
+
+def test_what_a_plan_goes_by_are_customers_and_not_their_journeys(store: Store) -> None:
+    running = publish_text(store, VOCABULARY + HOLDS, T0)
+    for day in range(3):
+        put(store, running, paid("ann", day * DAY), paid("bob", day * DAY))
+        pass_all_time(store, running, Instant(T0 + day * DAY + 2 * HOUR))
+        if day:
+            put(store, running, ordered("ann", day * DAY + 3 * HOUR))
+    counts = store.apply(lambda tx: (count_entries(tx, "r", T0, LATER), count_entries(tx, "r", Instant(T0 + 1), LATER)))
+    assert counts == ((2, 0, T0), (2, 1, T0 + DAY))

@@ -149,11 +149,13 @@ def count_combinations(
 
 
 def count_entries(tx: Transaction, rule: str, since: Instant, over: Instant) -> tuple[int, int, Instant | None]:
-    """Of the journeys of a rule that began from ``since`` on: how many there are whose goal's time was over at
-    ``over``, how many of these converted, and when the first of all began."""
+    """Of the customers who came into a rule from ``since`` on, by the first of their journeys since: how many there are
+    whose goal's time was over at ``over``, how many of these converted, and when the first of all came."""
     row = tx.row(
+        # a bare column of a group is that of the row with its least moment
         "select count(*) filter (where goal_until <= ?1), count(converted) filter (where goal_until <= ?1), "
-        "min(entered) from journey where program in (select id from program where rule = ?2) and entered >= ?3",
+        "min(entered) from (select min(entered) as entered, goal_until, converted from journey "
+        "where program in (select id from program where rule = ?2) and entered >= ?3 group by customer)",
         (over, rule, since),
     )
     return (row[0], row[1], row[2]) if row is not None else (0, 0, None)

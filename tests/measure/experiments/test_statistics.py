@@ -250,7 +250,7 @@ class TestPlanning:
         assert detectable_effect(0.1, 10, 0.1) is None
         assert detectable_effect(0.99, 8, 0.5) is None
         for wrong in ((0.0, 0.1, 0.5), (0.5, 0.6, 0.5), (0.5, 0.0, 0.5), (0.5, 0.1, 1.0)):
-            with pytest.raises(ValueError, match=r"must lie between|cannot be"):
+            with pytest.raises(ValueError, match=r"must lie between|cannot be|is none"):
                 plan_for_effect(*wrong, per_day=1)
 
 

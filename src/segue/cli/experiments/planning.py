@@ -98,7 +98,7 @@ def show_plan(
         ),
         tuple(rows),
         (
-            f"From a rate of {rate:.1%}, {per_day:,.1f} entries a day and a control group of {share:.0%}; found in "
+            f"From a rate of {rate:.1%}, {per_day:,.1f} customers a day and a control group of {share:.0%}; found in "
             f"{POWER:.0%} of such experiments, by an interval of {round(level * 100, 1):g}%. The goal counts for "
             f"{known.window:g} days.",
         ),

@@ -42,7 +42,9 @@ def plan_for_effect(
     Raises ValueError where no such experiment exists."""
     other = 1 - share if against is None else against
     _check(rate, share, other, power, level)
-    if effect == 0 or not 0 < rate + effect < 1:
+    if effect == 0:
+        raise ValueError("an effect of 0 is none: no experiment finds it")
+    if not 0 < rate + effect < 1:
         raise ValueError(f"an effect of {effect:g} on a rate of {rate:g} cannot be: the new rate lies between 0 and 1")
     proportion, solver = load("statsmodels.stats.proportion"), load("statsmodels.stats.power").NormalIndPower()
     size = proportion.proportion_effectsize(rate + effect, rate)
