@@ -232,3 +232,21 @@ rule carts
     assert effects["words"]["low"] < 0.4 < effects["words"]["high"]
     assert effects["when"]["low"] < 0 < effects["when"]["high"]
     assert effects["when × words"]["low"] < 0 < effects["when × words"]["high"]
+
+
+def test_a_split_that_learns_is_compared_by_the_shares_that_it_had(shop: Path) -> None:
+    """From the fourth day on most customers get the warm words."""
+    rules = """
+rule carts
+  when cart_abandoned
+  goal ordered within 2d
+  split "words" towards ordered 50% "plain" send email "offer" 50% "warm" send email "warm" end
+"""
+    fill(shop / "segue.db", 250, lambda message, random: random.random() < (0.4 if message == "warm" else 0.2), rules)
+    found = records("carts")
+    (judged,) = found["experiments"]
+    assert (judged["sound"], judged["method"]) == ("yes", "one look, weighted")
+    plain, warm = found["groups"]
+    assert warm["customers"] > 2 * plain["customers"]
+    assert 0 < warm["low"] < 0.2 < warm["high"]
+    assert warm["expected"] == pytest.approx(warm["drawn"], rel=0.05)
