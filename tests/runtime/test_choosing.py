@@ -7,14 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from segue.api import Instant, Retry, Sent
-from segue.api.values import DAY, HOUR, SECOND
+from segue.api import Instant, Period, Retry, Sent
+from segue.api.values import DAY, HOUR, MINUTE, SECOND
 from segue.delivery.accounts import AccountState
 from segue.delivery.ledger import MessageState
+from segue.language import model as m
 from segue.runtime.accounts import Account, AccountTerms
 from segue.runtime.choosing import Turns
 from segue.runtime.claiming import Claims, claim
 from segue.store.database import Store
+from segue.store.lanes import Lane
 from segue.store.pauses import Pause, Sort, put_pause, remove_pause
 from tests.engine.stage import spec
 from tests.runtime.stage import Stage
@@ -197,3 +199,16 @@ def test_a_refused_try_is_no_reason_to_overtake(stage: Stage) -> None:
     (claimed,) = look(stage).claims
     stage.answer(claimed, Retry("busy"))
     assert look(stage).seen == 0
+
+
+def test_of_two_that_keep_each_other_waiting_the_one_due_first_goes_whosever_turn_it_is(stage: Stage) -> None:
+    """Both were tried in vain and hold a place, so that either keeps the other at a distance."""
+    stage.under(m.Space(Period(micros=30 * MINUTE)))
+    stage.arrive("paid")
+    stage.arrive("asked")
+    stage.later(HOUR)
+    long_ago = Instant(stage.now - HOUR)
+    stage.store.apply(lambda tx: tx.run("update message set claimed = ?, attempts = 1, due = ?", (long_ago, stage.now)))
+    turns = Turns()
+    turns.had(Lane(MessageState.DECIDED, "promotional", "news"))
+    assert [claimed.rule for claimed in look(stage, 2, turns).claims] == ["news"]

@@ -50,10 +50,14 @@ def claim(
     turn.outgoing.prepare(rows, now)
     claims: list[Claim] = []
     retractions: list[Claim] = []
-    for row in rows:
+    # Whose turn it is says which are looked at, and who was due first which of them is looked at first: of two that are
+    # tried again and keep each other waiting, one moment knows no other order.
+    for row in sorted(rows, key=lambda row: (row.due or now, row.row)):
         taking_back = row.state is MessageState.RETRACTING
         if (claimed := look_at(turn, content, row, now)) is not None:
             (retractions if taking_back else claims).append(claimed)
+    places = {row.row: place for place, row in enumerate(chosen.rows)}
+    claims.sort(key=lambda one: places[one.row])  # the urgent ones are called first
     done = turn.flush()
     at = account.take(tx, len(claims) + len(retractions)) if account is not None else Instant(0)
     if chosen.short:  # what there was no room for is due already
