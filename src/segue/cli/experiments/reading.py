@@ -108,9 +108,23 @@ def _read(tx: Transaction, running: Running | None, asked: Asked, period: Period
                 )
             )
         several = [split for split in ours if split in splits]
-        if len(several) > 1:
+        several.sort(key=[*splits].index)
+        doubt = _doubt([one for one in experiments if one.rule == rule and one.split in several])
+        if len(several) > 1 and doubt:
+            notes.append(f"{rule}: {doubt}, so its splits are not combined")
+        elif len(several) > 1:
             factors.append(_combine(rule, several, splits, count_combinations(tx, rule, several, period, now)))
     return Found(tuple(experiments), tuple(factors), tuple(notes))
+
+
+def _doubt(experiments: Iterable[Experiment]) -> str:
+    """Why splits cannot be told apart as factors."""
+    for one in experiments:
+        if not one.sound:
+            return f"the groups of “{one.split}” are not the size they should be"
+        if one.weighted:
+            return f"the shares of “{one.split}” moved"
+    return ""
 
 
 def _event(program: Program | None) -> str:

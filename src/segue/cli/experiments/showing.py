@@ -120,6 +120,12 @@ def _aside(experiment: Experiment) -> list[str]:
                 lines.append("Nobody did anything before that could be taken out: --cuped changes nothing.")
         case "one look":
             lines.append("The intervals are for one look; --sequential gives some that hold at every look.")
+    levels = {one.difference.level for one in experiment.arms if one.difference is not None}
+    if len(experiment.arms) > 1 and levels:
+        lines.append(
+            f"{len(experiment.arms)} groups are compared at once, so each interval is wider: it holds in "
+            f"{min(levels):.1%} of experiments."
+        )
     return lines
 
 
