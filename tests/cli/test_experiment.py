@@ -18,7 +18,7 @@ from segue.messages.catalogue import Catalogue
 from segue.runtime.dispatch import Claim
 from segue.runtime.publishing import publish, resume
 from segue.scenario.replay import Arrival, Replay
-from segue.store.database import Store
+from segue.store.database import Store, change
 from tests.acceptance.drivers import read_rules, setting
 
 START = Instant(1_780_272_000_000_000)
@@ -232,6 +232,34 @@ rule carts
     assert effects["words"]["low"] < 0.4 < effects["words"]["high"]
     assert effects["when"]["low"] < 0 < effects["when"]["high"]
     assert effects["when × words"]["low"] < 0 < effects["when × words"]["high"]
+    change(shop / "segue.db", lambda tx: tx.run("delete from exposure where arm = 'warm' and id % 3 = 0"))
+    found = records("carts")
+    assert "factors" not in found
+    assert {one["sound"] for one in found["experiments"]} == {"yes", "no"}
+    assert all(one["difference"] is None for one in found["groups"] if one["experiment"] == "words")
+    assert "carts: the groups of “words” are not the size they should be, so its splits are not combined" in run()[2]
+
+
+def test_a_plan_of_a_split_holds_the_smallest_arm_beside_the_first(shop: Path) -> None:
+    rules = """
+rule three
+  when cart_abandoned
+  goal ordered within 3d
+  split "words" 60% "plain" send email "offer" 30% "warm" send email "warm" 10% "none" end
+"""
+    fill(shop / "segue.db", 0, lambda *_: False, rules)
+    given = ["three", "--plan", "--rate", "0.1", "--per-day", "200"]
+    (ours,) = records(*given, "--effect", "0.05")["plan"]
+    (two,) = records(*given, "--effect", "0.05", "--share", "0.6")["plan"]
+    assert ours["customers"] > 2.5 * two["customers"]
+    assert "by an interval of 97.5%" in " ".join(run(*given)[1].split())
+
+
+@pytest.mark.parametrize("per_day", ["nan", "inf", "0", "-3"])
+def test_a_plan_refuses_a_pace_that_is_none(sold: Path, per_day: str) -> None:
+    code, _, err = run("carts", "--plan", "--rate", "0.1", "--per-day", per_day)
+    assert code == 2
+    assert "--per-day must be above 0, and a number" in err
 
 
 def test_a_split_that_learns_is_compared_by_the_shares_that_it_had(shop: Path) -> None:
