@@ -46,7 +46,8 @@ def bound_at_any_time(estimate: float, variance: float, first: int, second: int,
     alpha = 1 - level
     n = 1 / (1 / first + 1 / second)
     tuned = TUNED_FOR / 4  # what so many customers in two equal groups are worth
-    rho = (-2 * math.log(alpha) + math.log(-2 * math.log(alpha)) + 1) / tuned
+    # By one level for every interval: one that hangs on what was seen would hold at no time.
+    rho = (-2 * math.log(1 - LEVEL) + math.log(-2 * math.log(1 - LEVEL)) + 1) / tuned
     spread = variance * n
     reach = math.sqrt(spread * (n * rho + 1) / (n * n * rho) * math.log((n * rho + 1) / alpha**2))
     # The level at which the interval would just touch nothing: the p-value that holds at any time.
