@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from segue.api import Sent
+from segue.api import Attachment, Sent
 from segue_email_smtp import Config
 from segue_email_smtp.dkim import Signer, sign
 from segue_email_smtp.letter import compose
@@ -61,6 +61,15 @@ def test_a_signature_is_accepted(opendkim: OpenDkim, signer: Signer) -> None:
     verdict = opendkim.verdict(sign(written(), [signer], int(time.time())))
     assert verdict.startswith(f"verification (s={signer.selector}, d={signer.domain}"), verdict
     assert verdict.endswith("succeeded")
+
+
+@pytest.mark.parametrize("signer", [RSA, ED25519], ids=lambda signer: signer.algorithm)
+def test_a_signature_covers_what_is_attached(opendkim: OpenDkim, signer: Signer) -> None:
+    page = Attachment(name="report-2026-11-23.html", media="text/html; charset=utf-8", data=b"<p>A report</p>\n" * 99)
+    signed = sign(written(attachments=(page,)), [signer], int(time.time()))
+    assert opendkim.verdict(signed).endswith("succeeded")
+    assert b"PHA+QSBy" in signed
+    assert "succeeded" not in opendkim.verdict(signed.replace(b"PHA+QSBy", b"PHA+QSBz", 1))
 
 
 def test_a_mail_to_an_international_address_is_signed_as_it_stands(opendkim: OpenDkim) -> None:

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.api import HttpError, Message, Response, Retry, Sent, Tools
+from segue.api import Attachment, HttpError, Message, Response, Retry, Sent, Tools
 from segue_console import Config, ConsoleChannel, segue_channels
+from segue_console.channel import append
 from segue_console.picture import draw, visible
 
 
@@ -54,6 +55,14 @@ def test_a_message_is_drawn_with_who_what_and_why() -> None:
         "│  your cart is waiting.\n"
         "└────────────────────\n"
     )
+
+
+def test_what_is_attached_is_named_on_the_screen_and_in_the_file(tmp_path: Path) -> None:
+    page = Attachment(name="report-2026-11-23.html", media="text/html", data=b"." * 1500)
+    assert "│  attached: report-2026-11-23.html, 1.5 kB\n└" in draw(message(attachments=(page,)))
+    path = tmp_path / "mailbox.jsonl"
+    append(str(path), message(attachments=(page,)))
+    assert msgspec.json.decode(path.read_bytes())["attachments"] == ["report-2026-11-23.html"]
 
 
 def test_a_message_without_content_and_address_is_drawn_too() -> None:

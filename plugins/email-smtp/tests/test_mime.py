@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segue.api import Attachment
 from segue_email_smtp.connection import _wire
-from segue_email_smtp.mime import body_of
+from segue_email_smtp.mime import UnfitAttachment, body_of
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -67,6 +68,33 @@ def test_what_was_written_comes_back(text: str, markup: str) -> None:
 )
 def test_the_shortest_readable_encoding_is_chosen(text: str, how: str) -> None:
     assert read(body_of(text, None, KEY))["Content-Transfer-Encoding"] == how
+
+
+@given(ANY, st.none() | ANY, st.binary(max_size=300))
+def test_a_file_comes_back_beside_the_text(text: str, markup: str | None, held: bytes) -> None:
+    page = Attachment(name="report-2026-11-23.html", media="text/html; charset=utf-8", data=held)
+    data = body_of(text, markup, KEY, (page,))
+    assert data.isascii()
+    assert data.count(b"\r\n") == data.count(b"\n") == data.count(b"\r")
+    assert all(len(line) <= 998 for line in data.split(b"\r\n"))
+    mail = read(data)
+    assert mail.get_content_type() == "multipart/mixed"
+    assert told(mail.get_body(("plain",))) == known(text)
+    if markup is not None:
+        assert told(mail.get_body(("html",))) == known(markup)
+    (found,) = mail.iter_attachments()
+    assert found.get_filename() == "report-2026-11-23.html"
+    assert (found.get_content_type(), found.get_content_charset()) == ("text/html", "utf-8")
+    assert found.get_payload(decode=True) == held
+
+
+@pytest.mark.parametrize(
+    ("name", "media"),
+    [('a".html', "text/html"), ("a\r\nBcc: eve", "text/html"), ("", "text/html"), ("a.html", "text/html\r\nX: y")],
+)
+def test_a_file_whose_name_or_type_could_break_out_is_refused(name: str, media: str) -> None:
+    with pytest.raises(UnfitAttachment):
+        body_of("Hi\n", None, KEY, (Attachment(name=name, media=media, data=b""),))
 
 
 @given(st.lists(st.sampled_from([b"a", b".", b"\r", b"\n", b"\r\n", b".\r\n"])).map(b"".join))

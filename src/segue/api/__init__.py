@@ -3,6 +3,7 @@
 from segue.api.attribution import AttributionSpec, Credit, Path, Paths, each_path
 from segue.api.channels import (
     Answer,
+    Attachment,
     BaseChannel,
     Callback,
     Channel,
@@ -40,6 +41,7 @@ from segue.api.vocabulary import EventSpec, FieldSpec, FieldType, ReactionSpec, 
 __all__ = [
     "API_VERSION",
     "Answer",
+    "Attachment",
     "AttributionSpec",
     "BaseChannel",
     "Callback",

@@ -19,6 +19,15 @@ from segue.api.values import Instant, Money
 Kind = Literal["transactional", "promotional", "informational"]
 
 
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that goes with a message: its ``name`` (letters of ASCII, digits, ``.``, ``-`` and ``_``), its ``media``
+    type, such as ``text/html; charset=utf-8``, and what is in it."""
+
+    name: str
+    media: str
+    data: bytes
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One message, rendered, ready to hand over.
 
@@ -29,7 +38,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     message may still go. ``unsubscribe`` is an address at which the customer unsubscribes from messages like this one:
     a POST of ``List-Unsubscribe=One-Click`` there does so at once (RFC 8058), a browser is shown a page. None for
     transactional messages, and for what stands until it is taken back. ``locale`` is the language that the content is
-    written in (BCP 47: ``fi``, ``pt-BR``).
+    written in (BCP 47: ``fi``, ``pt-BR``). ``attachments`` are files that go with it; there are none where
+    ``ChannelSpec.attachments`` does not say that the channel carries them.
     """
 
     key: str
@@ -44,6 +54,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
     unsubscribe: str | None = None
     locale: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Sent(msgspec.Struct, frozen=True, tag="sent", omit_defaults=True):
@@ -278,6 +289,7 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     ``keeps``         whether its provider keeps data of customers that ``forget`` erases
     ``polls``         whether reports and replies are asked for by ``poll``, beside or in place of callbacks
     ``examines``      whether ``examine`` has something to look at for ``segue doctor``
+    ``attachments``   whether it carries files with a message (`Message.attachments`)
     ``stand_in``      it takes the place of any channel for trials: what it sends stands, or can be taken back, where
                       the name it serves in rules says so (see `in_the_place_of`)
     """
@@ -303,6 +315,7 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     keeps: bool = False
     polls: bool = False
     examines: bool = False
+    attachments: bool = False
     stand_in: bool = False
     api: int = 1
 

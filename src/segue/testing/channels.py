@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from segue.api import Answer, Channel, ChannelSpec, Rejected, Sent
+from segue.api import Answer, Attachment, Channel, ChannelSpec, Rejected, Sent
 from segue.host.answers import read_findings, read_polled
 from segue.host.declarations import faults_of_channel
 from segue.testing.callers import CallerChecks
@@ -18,6 +18,7 @@ from segue.testing.providers import ProviderChecks
 
 _LONGEST_BLOCK: Final = 1.0
 _INJECTED: Final = "X-Injected"
+_PAGE: Final = "<!doctype html><title>Päivä</title>\r\n.\r\n".encode() + bytes(range(256))
 _BREAKS: Final = ("\r\n", "\n", "\r")
 
 
@@ -114,6 +115,21 @@ class ChannelConformance(ProviderChecks, CallerChecks):
             for n, text in enumerate(texts()):
                 content = {part.name: text for part in spec.content}
                 await self._send(channel, spec, [self.message(n, content=content)])
+
+        self._with_channel(exchange)
+
+    def test_a_message_with_a_file_is_answered_as_one_without(self) -> None:
+        """Only where the declaration says that the channel carries files; no other is ever handed one."""
+
+        async def exchange(channel: Channel, spec: ChannelSpec) -> None:
+            if not spec.attachments:
+                return
+            plain = self.message(1)
+            page = Attachment(name="report-2026-11-23.html", media="text/html; charset=utf-8", data=_PAGE)
+            (usual,) = await self._send(channel, spec, [plain])
+            filed = msgspec.structs.replace(plain, key=f"{2:032x}", attachments=(page,))
+            (answer,) = await self._send(channel, spec, [filed])
+            assert type(answer) is type(usual), f"without a file it is answered {usual!r}, with one {answer!r}"
 
         self._with_channel(exchange)
 

@@ -37,6 +37,7 @@ def segue_channels() -> Sequence[ChannelSpec]:
             ),
             batch=100,
             retracts=True,
+            attachments=True,
             stand_in=True,
             reactions=REACTIONS,
         )

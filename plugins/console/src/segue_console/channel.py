@@ -35,7 +35,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the mailbox file. ``at`` is the machine's clock when it was written (RFC 3339, UTC). ``retracted``
-    stands only in the line of a message that was taken back."""
+    stands only in the line of a message that was taken back, ``attachments`` (the names of files) only where there are
+    some."""
 
     at: str
     key: str
@@ -48,6 +49,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempt: int
     content: dict[str, str]
     retracted: bool = False
+    attachments: tuple[str, ...] = ()
 
 
 class ConsoleChannel(BaseChannel):
@@ -100,6 +102,7 @@ def append(path: str, message: Message, *, retracted: bool = False) -> None:
         attempt=message.attempt,
         content={_whole(name): _whole(text) for name, text in message.content.items()},
         retracted=retracted,
+        attachments=tuple(_whole(file.name) for file in message.attachments),
     )
     data = msgspec.json.encode(line) + b"\n"
     target = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -46,6 +46,8 @@ def _parts(message: Message) -> Iterator[str]:
         yield from (f"│  {line}".rstrip() for line in lines[:_LONGEST])
         if len(lines) > _LONGEST:
             yield f"│  … and {len(lines) - _LONGEST} more lines"
+    for file in message.attachments:
+        yield f"│  attached: {visible(file.name)}, {len(file.data) / 1000:.1f} kB"
 
 
 def visible(text: str) -> str:

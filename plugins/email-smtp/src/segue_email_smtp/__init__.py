@@ -34,5 +34,6 @@ def segue_channels() -> Sequence[ChannelSpec]:
             reactions=("complained", "replied"),
             polls=True,
             examines=True,
+            attachments=True,
         )
     ]

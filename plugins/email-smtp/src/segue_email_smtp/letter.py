@@ -1,4 +1,4 @@
-"""From a message to the bytes that follow DATA: headers (RFC 5322), text and HTML as alternatives (RFC 2046)."""
+"""From a message to the bytes that follow DATA: headers (RFC 5322), text, HTML and what is attached (RFC 2046)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from segue.api import Message
 from segue.api.plaintext import plain_text
 from segue_email_smtp.addresses import AddressError, has_control_characters, parse_mailbox
 from segue_email_smtp.config import Config
-from segue_email_smtp.mime import body_of
+from segue_email_smtp.mime import UnfitAttachment, body_of
 
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _HIDDEN = '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all">{}</div>'
@@ -135,7 +135,9 @@ def _body(message: Message) -> bytes:
     plain = _clean(text if text.strip() else plain_text(markup))
     rich = _with_preview(_clean(markup), _clean(preview)) if markup.strip() else None
     try:
-        return body_of(plain, rich, message.key)
+        return body_of(plain, rich, message.key, message.attachments)
+    except UnfitAttachment as error:
+        raise LetterError(str(error)) from None
     except UnicodeEncodeError:
         raise LetterError("the text contains half of a surrogate pair, which no mail can carry") from None
 
