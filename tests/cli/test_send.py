@@ -118,6 +118,17 @@ def test_the_language_is_chosen_as_for_a_customer(shop: Path, mailbox: tuple[Mai
     assert mailbox[0].found[0]["Subject"] == "[Test] Ale"
 
 
+def test_a_test_says_that_it_goes_without_the_report(shop: Path, mailbox: tuple[Mailbox, int]) -> None:
+    path = shop / "rules" / "messages" / "sale" / "email.txt"
+    path.write_text("---\nsubject: Sale\nattach: report 7d\n---\nToday\n{{ unsubscribe_url }}", "utf-8")
+    result = send("--test")
+    assert result.exit_code == 0, result.output
+    assert "A test goes without its attachment: `segue report` makes the page." in result.output
+    assert not list(mailbox[0].found[0].iter_attachments())
+    shown = CliRunner().invoke(app, ["preview", "sale", "--channel", "email"]).output.replace("│", "")
+    assert "attached when sent, not here: the report of the last 7 days" in " ".join(shown.split())
+
+
 def test_a_text_message_is_marked_at_its_beginning(shop: Path) -> None:
     result = send("--test", to="+358401234567", channel="sms")
     assert result.exit_code == 0, result.output

@@ -118,6 +118,29 @@ def test_a_part_that_the_channel_does_not_know_is_told_on_its_line(tmp_path: Pat
     assert [one.primary.line for one in (first, second) if one.primary is not None] == [3, 4]
 
 
+def test_a_report_goes_where_attachments_are_carried(tmp_path: Path) -> None:
+    shop(tmp_path, "---\nsubject: Thanks\nattach: report 7d\n---\nHello {{ unsubscribe_url }}")
+    assert codes(tmp_path) == []  # what stands in for email shows what would be attached
+    (tmp_path / "segue.toml").write_text(f'{SMTP}sender = "shop@example.com"\n', "utf-8")
+    assert codes(tmp_path) == []
+    webhook = '[channels.email]\nuse = "webhook"\nconsent = "opt-out"\nurl = "http://localhost/"\n'
+    (tmp_path / "segue.toml").write_text(webhook, "utf-8")
+    found = {one.message: one.primary for one in check(assemble(tmp_path)).diagnostics if one.code == "E0504"}
+    place = found["email carries no attachments, so no report can go by it: send it by email"]
+    assert place is not None
+    assert place.line == 3
+
+
+@pytest.mark.parametrize("said", ["report", "report 0d", "report 400d", "report 7 days", "report {{ event.span }}", ""])
+def test_a_report_of_no_such_span_is_told_on_its_line(tmp_path: Path, said: str) -> None:
+    shop(tmp_path, f"---\nsubject: Thanks\nattach: {said}\n---\nHello {{{{ unsubscribe_url }}}}")
+    (tmp_path / "segue.toml").write_text(f'{SMTP}sender = "shop@example.com"\n', "utf-8")
+    (found,) = [one for one in check(assemble(tmp_path)).diagnostics if one.code == "E0504"]
+    assert found.message == f"write attach: report 7d: a report of 1 to 366 days; this is “{said}”"
+    assert found.primary is not None
+    assert found.primary.line == 3
+
+
 def test_a_strange_key_of_toml_is_told_with_what_there_is(tmp_path: Path) -> None:
     shop(tmp_path, "---\nsubject: Thanks\n---\nHello", 'event ordered\nwhen ordered send sms "thanks"\n')
     (tmp_path / "rules" / "messages" / "thanks" / "email.txt").unlink()

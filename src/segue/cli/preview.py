@@ -64,6 +64,7 @@ def _as_json(made: Preview, one: Shown) -> dict[str, Any]:
         "sms_parts": one.sms.count if one.sms is not None else None,
         "sms_alphabet": one.sms.alphabet if one.sms is not None else None,
         "push_bytes": one.size or None,
+        "report_days": one.report_days,
         "cost": f"{one.cost.amount} {one.cost.currency}" if one.cost is not None else None,
         "problem": one.problem,
     }

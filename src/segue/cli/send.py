@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sys
 import time
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, assert_never
@@ -82,6 +83,8 @@ def send(
     )
     answer = asyncio.run(_hand_over(spec, config, channel, handed, found.assembly.project.http.url))
     _tell(answer, handed, settings.use, json)
+    if template.report_days is not None:
+        print("A test goes without its attachment: `segue report` makes the page.", file=sys.stderr)
     if not isinstance(answer, Sent):
         raise typer.Exit(WRONG)
 

@@ -23,6 +23,7 @@ from segue.host.readers import Readers, open_readers
 from segue.messages.links import ShortLink
 from segue.messages.tokens import Signer
 from segue.runtime.assembly import Assembly, CheckedBook, check, check_version, configure_fetching, open_sources
+from segue.runtime.attaching import Reports
 from segue.runtime.daemon import Daemon
 from segue.runtime.floor import Floor
 from segue.runtime.hits import Hits
@@ -81,6 +82,7 @@ class Service:
         self._upkeep: Upkeep | None = None
         self._pollers: Pollers | None = None
         self._hits: Hits | None = None
+        self._reports: Reports | None = None
         self._server: HttpServer | None = None
         self._channels: dict[str, OpenChannel] = {}
         self._fetching: dict[str, OpenSource] = {}
@@ -136,6 +138,7 @@ class Service:
         self.store.start()
         signer = await asyncio.wrap_future(self.store.write(lambda tx: load_keys(tx, keys)))
         links = Links(signer, assembly.project.http.url, assembly.project.tracking)
+        self._reports = Reports(assembly.project.root, assembly.setting.zone, self.clock)
         self._daemon = Daemon(
             self.store,
             self.clock,
@@ -145,6 +148,7 @@ class Service:
             self._listener,
             sources=self._fetching,
             links=links,
+            reports=self._reports,
         )
         await self._daemon.start(book.checked.book if publish else None, who, book.sources)
         self._upkeep = self._see_to_upkeep(self._daemon)
@@ -213,6 +217,8 @@ class Service:
             await self._upkeep.stop()
         if self._daemon is not None:
             await self._daemon.stop()
+        if self._reports is not None:
+            await self._reports.stop()
         for source in self._fetching.values():
             await source.close()
         for channel in self._channels.values():

@@ -8,13 +8,14 @@ from segue.api import Instant
 from segue.delivery.ledger import Again, LedgerRow, MessageState
 
 Sort = Literal["retries", "unknown", "content", "refused", "late"]
-"""Why: ``retries`` were used up, the outcome is ``unknown``, its ``content`` is missing or cannot be rendered, the
+"""Why: ``retries`` were used up, the outcome is ``unknown``, its ``content`` is missing or cannot be made, the
 provider ``refused`` it, or it was too ``late``."""
 
 SORTS: Final = get_args(Sort)
 TOO_LATE: Final = "too late"
 NOT_IN_TIME: Final = "not in time: "
 NOT_RENDERED: Final = "its content cannot be rendered: "
+NOT_MADE: Final = "its report cannot be made: "
 NO_CONTENT: Final = "no content for "
 
 
@@ -25,7 +26,7 @@ def sort_of(row: LedgerRow) -> Sort | None:
             return "unknown"
         case MessageState.FAILED if row.reason.startswith(NOT_IN_TIME):
             return "retries"
-        case MessageState.FAILED if row.reason.startswith(NOT_RENDERED):
+        case MessageState.FAILED if row.reason.startswith((NOT_RENDERED, NOT_MADE)):
             return "content"
         case MessageState.FAILED:
             return "refused"

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
+from segue.messages.attaching import ATTACH, MOST_DAYS, report_days
 from segue.messages.catalogue import Catalogue, Form, Origin, Problem, normalise
 from segue.messages.laying_out import Layouts, Part, template_from
 from segue.messages.locales import is_a_language, main_language
@@ -336,9 +337,13 @@ def _clashes(found: list[Part]) -> list[Problem]:
 
 
 def _faults(found: list[Part]) -> list[Problem]:
-    """Every part that is no correct Liquid."""
+    """Every part that is no correct Liquid, and what is to be attached and is no report."""
     problems = []
     for part in found:
+        if part.name == ATTACH and report_days({ATTACH: part.source}) is None:
+            said = f"write attach: report 7d: a report of 1 to {MOST_DAYS} days; this is “{part.source[:60]}”"
+            problems.append(Problem(str(part.path), part.line, said))
+            continue
         try:
             compile_part(part.name, part.source)
         except RenderError as error:

@@ -12,6 +12,7 @@ import msgspec
 from liquid.exceptions import LiquidError
 
 from segue.customers.normal import derived_zone
+from segue.messages.attaching import ATTACH
 from segue.messages.formats import Manner
 from segue.messages.liquid import WITHOUT, BoundedTemplate, compile_source, environment
 from segue.messages.locales import is_right_to_left, manner_of
@@ -123,6 +124,8 @@ def compile_part(part: str, source: str) -> BoundedTemplate:
 def _compile(template: Template) -> dict[str, BoundedTemplate]:
     compiled = {}
     for part, source in template.parts.items():
+        if part == ATTACH and template.report_days is not None:
+            continue
         try:
             compiled[part] = compile_part(part, source)
         except RenderError as error:

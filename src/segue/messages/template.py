@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
+from segue.messages.attaching import report_days
+
 _NAME: Final = re.compile(r"\b(?:customer|event)\.[^\W\d]\w*")
 _BRAND: Final = re.compile(r"\bbrand\b")
 _NOW: Final = re.compile(r"\{[{%](?:(?![%}]\}).)*?\b(?:now|today)\b", re.DOTALL)
@@ -57,13 +59,19 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
         """The language that it is written in: where no file says, that of the project."""
         return self.locale or self.house.locale
 
+    @property
+    def report_days(self) -> int | None:
+        """Of how many days the project's report goes with the message; None where none does."""
+        return report_days(self.parts)
+
     def reads(self) -> frozenset[str]:
         """The names of the customer and of the event that the text mentions: ``customer.first_name``."""
         return frozenset(name for source in self.parts.values() for name in _NAME.findall(source))
 
     def reads_now(self) -> bool:
-        """Whether the text asks what time it is: ``{{ now }}``, ``{{ "today" | date: "long" }}``."""
-        return any(
+        """Whether the text asks what time it is: ``{{ now }}``, ``{{ "today" | date: "long" }}``. A report does: which
+        days it is about."""
+        return self.report_days is not None or any(
             ("now" in source or "today" in source) and _NOW.search(source) is not None for source in self.parts.values()
         )
 

@@ -23,6 +23,7 @@ from segue.language.mending import mend as mend_sources
 from segue.language.nearest import nearest
 from segue.language.reading import read_book
 from segue.language.vocabulary import ChannelWords, Words
+from segue.messages.attaching import ATTACH
 from segue.messages.brand import Brand
 from segue.messages.catalogue import Catalogue, Problem
 from segue.messages.checking import ChannelFacts, check_content, content_problems, facts_of_channels
@@ -330,10 +331,14 @@ def check_messages(
 def _strange_parts(
     template: Template, catalogue: Catalogue, key: tuple[str, str, str | None], spec: ChannelSpec
 ) -> list[Problem]:
-    """Parts that a channel does not know. One that can do without content takes any."""
+    """Parts that a channel does not know. One that can do without content takes any, but for what is attached."""
     known = [part.name for part in spec.content]
-    strange = [name for name in template.parts if known and name not in known and name not in template.made]
+    strange = [name for name in template.parts if known and name not in (*known, *template.made, ATTACH)]
     problems = []
+    if ATTACH in template.parts and not spec.attachments:
+        origin = catalogue.origins[key][ATTACH]
+        said = f"{template.channel} carries no attachments, so no report can go by it: send it by email"
+        problems.append(Problem(origin.path, origin.line, said))
     for name in strange:
         origin = catalogue.origins[key][name]
         shown = "body" if name == "text" and origin.form == "toml" else name

@@ -19,6 +19,7 @@ from segue.clock.clock import Clock
 from segue.language import model as m
 from segue.messages.catalogue import Catalogue
 from segue.runtime.accounts import Account, go_on, open_accounts
+from segue.runtime.attaching import MakesReports
 from segue.runtime.busy import Busy
 from segue.runtime.counts import Counts
 from segue.runtime.crashpoints import reach
@@ -69,12 +70,13 @@ class Daemon:
         listener: Callable[[DecisionLine], None] | None = None,
         sources: Mapping[str, Fetches] | None = None,
         links: Links | None = None,
+        reports: MakesReports | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.content = content
         self.counts = Counts()
-        self.links = links
+        self.links, self._reports = links, reports
         self.in_hand = InHand()
         self.held = False
         self.progress = 0
@@ -111,6 +113,7 @@ class Daemon:
             links=self.links,
             account=account,
             pauses=self.pauses,
+            reports=self._reports,
         )
 
     @property
@@ -382,8 +385,7 @@ class Daemon:
     # How it is
 
     async def prove(self) -> bool:
-        """Whether the daemon makes progress: the writer commits,
-        and nothing that is due has been waiting for a minute."""
+        """Whether there is progress: the writer commits, and nothing that is due has been waiting for a minute."""
         try:
             overdue = await asyncio.wait_for(self._write(self._overdue, LAST), 20.0)
         except (StoreUnavailable, TimeoutError):

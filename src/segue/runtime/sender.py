@@ -5,17 +5,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
 import structlog
 
-from segue.api import Answer, Channel, ChannelSpec, Instant, Message, Rejected, Retry, Unknown
+from segue.api import (
+    Answer,
+    Attachment,
+    Channel,
+    ChannelSpec,
+    Instant,
+    Message,
+    Rejected,
+    Retry,
+    Unknown,
+    from_datetime,
+)
 from segue.delivery.batches import Batches, after_call
-from segue.delivery.dead_letters import NOT_RENDERED
+from segue.delivery.dead_letters import NOT_MADE, NOT_RENDERED
 from segue.messages.catalogue import Catalogue
 from segue.messages.rendering import RenderError, render
 from segue.runtime.accounts import Account, Flight
+from segue.runtime.attaching import MakesReports
 from segue.runtime.choosing import Turns
 from segue.runtime.claiming import Claims, claim
 from segue.runtime.crashpoints import reach
@@ -63,7 +76,7 @@ def _never(config: object, tools: object) -> Channel:
 class Sender:
     """The loop of one channel. ``listener`` hears of each turn, ``ring`` is asked to call `wake` at an instant.
     ``links`` makes the links of messages, where there are any; ``account`` is the provider's, where there is one;
-    ``pauses`` are asked once more before a call."""
+    ``pauses`` are asked once more before a call; ``reports`` makes what messages have attached."""
 
     def __init__(
         self,
@@ -80,6 +93,7 @@ class Sender:
         links: Links | None = None,
         account: Account | None = None,
         pauses: Pauses | None = None,
+        reports: MakesReports | None = None,
     ) -> None:
         self.name = name
         self.channel = channel
@@ -98,6 +112,7 @@ class Sender:
         self._under_way: set[asyncio.Task[None]] = set()
         self._account = account
         self._pauses = pauses
+        self._reports = reports
         self._turns = Turns()
         self._batches = Batches.of(channel.spec.batch, stands=channel.spec.stands)
         self._again: asyncio.TimerHandle | None = None
@@ -222,6 +237,10 @@ class Sender:
         links = self._links
         short: list[Short] = []
         for one in claims:
+            attached = () if retraction else self._attached(one)
+            if not isinstance(attached, tuple):
+                outcomes.append(Outcome(one.row, attached))
+                continue
             try:
                 content = render(one.template, _values(one, links)) if one.template is not None else {}
                 tracked = follow(links, self.channel.spec, one, content)
@@ -230,7 +249,7 @@ class Sender:
                 outcomes.append(Outcome(one.row, Rejected(f"{NOT_RENDERED}{what}"), retraction))
                 continue
             rows.append(one.row)
-            messages.append(_message(one, tracked.content, self._unsubscribe(one, links)))
+            messages.append(_message(one, tracked.content, self._unsubscribe(one, links), attached))
             short += [(one.row, link) for link in tracked.short]
         if short and links is not None and not await self._keep(short, messages, links):
             return
@@ -246,6 +265,16 @@ class Sender:
         for done in await self._note_all(outcomes):
             reach("after-outcome-commit")
             self._listener(done)
+
+    def _attached(self, one: Claim) -> tuple[Attachment, ...] | Retry | Rejected:
+        """What goes with a message; that it is still to be made, or cannot be."""
+        days = one.template.report_days if one.template is not None else None
+        if days is None:
+            return ()
+        if self._reports is None or not self.channel.spec.attachments:
+            return Rejected(f"{NOT_MADE}{self.name} carries no attachments")
+        made = self._reports.ask(days, from_datetime(datetime.fromisoformat(one.values["now"])))
+        return (made,) if isinstance(made, Attachment) else made
 
     def _stopped(self, rows: Sequence[int], messages: Sequence[Message]) -> frozenset[int]:
         """Those of messages about to be called that must not be: since their claim a withdrawal or a pause was
@@ -342,7 +371,7 @@ def _values(one: Claim, links: Links | None) -> Mapping[str, Any]:
     return {"kind": one.kind, **one.values, **links.values(one.template, one.key)}
 
 
-def _message(one: Claim, content: dict[str, str], unsubscribe: str | None) -> Message:
+def _message(one: Claim, content: dict[str, str], unsubscribe: str | None, attached: tuple[Attachment, ...]) -> Message:
     return Message(
         key=one.key,
         channel=one.channel,
@@ -356,4 +385,5 @@ def _message(one: Claim, content: dict[str, str], unsubscribe: str | None) -> Me
         attempt=one.attempt,
         unsubscribe=unsubscribe,
         locale=one.template.language if one.template is not None else "",
+        attachments=attached,
     )

@@ -33,8 +33,9 @@ from segue.runtime.recommending import recommend
 
 class Shown(msgspec.Struct, frozen=True):
     """One channel in one language. ``parts`` are as the channel would carry them, ``problem`` is why there are none.
-    ``chosen``: why this customer gets this one, empty for a language that they do not get. ``sms`` are the parts of an
-    SMS, ``size`` the bytes of a push message."""
+    ``chosen``: why this customer gets this one, empty for a language that they do not get. ``report_days``: of how many
+    days a report is attached when it is sent; a preview makes none. ``sms`` are the parts of an SMS, ``size`` the bytes
+    of a push message."""
 
     channel: str
     medium: Medium
@@ -46,6 +47,7 @@ class Shown(msgspec.Struct, frozen=True):
     problem: str = ""
     sms: Parts | None = None
     size: int = 0
+    report_days: int | None = None
     cost: Money | None = None
 
 
@@ -211,6 +213,7 @@ def _shown(assembly: Assembly, template: Template, values: Mapping[str, Any], ch
         chosen=chosen,
         problem=problem,
         sms=sms,
+        report_days=template.report_days,
         size=payload(parts) if medium == "push" and parts else 0,
         cost=cost,
     )

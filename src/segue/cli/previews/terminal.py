@@ -66,6 +66,8 @@ def facts(one: Shown) -> str:
         said.append(f"subject of {len(one.parts['subject'])} characters")
         if "html" in one.parts:
             said.append(f"HTML of {len(one.parts['html'].encode()) / 1000:.1f} kB")
+    if one.report_days is not None:
+        said.append(f"attached when sent, not here: the report of the last {counted(one.report_days, 'day')}")
     if one.cost is not None:
         said.append(f"costs {one.cost.amount.normalize():f} {one.cost.currency}")
     return " · ".join(said)
