@@ -131,6 +131,17 @@ def test_a_report_goes_where_attachments_are_carried(tmp_path: Path) -> None:
     assert place.line == 3
 
 
+def test_a_report_is_asked_for_in_toml_as_in_front_matter(tmp_path: Path) -> None:
+    shop(tmp_path, "")
+    home = tmp_path / "rules" / "messages" / "thanks"
+    (home / "email.txt").unlink()
+    (home / "email.toml").write_text(
+        'subject = "Thanks"\nattach = "report 30d"\nbody = "Hello {{ unsubscribe_url }}"\n', "utf-8"
+    )
+    assembly = assemble(tmp_path)
+    assert [one.report_days for one in check(assembly).content.templates.values()] == [30]
+
+
 @pytest.mark.parametrize("said", ["report", "report 0d", "report 400d", "report 7 days", "report {{ event.span }}", ""])
 def test_a_report_of_no_such_span_is_told_on_its_line(tmp_path: Path, said: str) -> None:
     shop(tmp_path, f"---\nsubject: Thanks\nattach: {said}\n---\nHello {{{{ unsubscribe_url }}}}")
