@@ -19,7 +19,13 @@ def printable(text: str) -> str:
 def _visible(character: str) -> str:
     if character == "\t":
         return TAB
-    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) in _INVISIBLE else character
+    shows = unicodedata.category(character) not in _INVISIBLE and not _is_none(ord(character))
+    return character if shows else "\N{REPLACEMENT CHARACTER}"
+
+
+def _is_none(point: int) -> bool:
+    """Whether a code point will never be a character (Unicode 23.7); terminals disagree about its width."""
+    return point & 0xFFFE == 0xFFFE or 0xFDD0 <= point <= 0xFDEF
 
 
 def width(text: str) -> int:
