@@ -9,8 +9,8 @@ import pytest
 
 from segue.api import Instant
 from segue.api.values import DAY
-from segue.cli.attribution.crediting import credit_paths
-from segue.cli.attribution.reading import read_paths
+from segue.cli.attributing.crediting import credit_paths
+from segue.cli.attributing.reading import read_paths
 from segue.cli.demonstration.evidence import compare_with_truth, true_effect, write_report
 from segue.cli.demonstration.project import HELD_OUT, MEASURED, make_project
 from segue.cli.demonstration.shop import Shop

@@ -85,7 +85,7 @@ def attribute(
             typer.echo(f"note: {problem}", err=True)
         if stored:
             # What reads the store is imported only for that: files are counted sooner than it is.
-            from segue.cli.attribution.showing import show_store, usual_models
+            from segue.cli.attributing.showing import show_store, usual_models
 
             show_store(
                 asked(plugins.models, models or usual_models(plugins.models), settings or ()),

@@ -29,7 +29,7 @@ def spend(
 
     Each currency stands by itself. Works while the daemon runs.
     """
-    from segue.cli.attribution.spending import show_spending
+    from segue.cli.attributing.spending import show_spending
 
     show_spending(
         open_project(Path.cwd()), (since, until, last), by=by, model=model, json=json, csv=csv, parquet=parquet

@@ -1,1 +1,2 @@
-"""What ``segue attribute`` is made of: what was asked, the paths kept from day to day, and the picture."""
+"""``segue attribute`` and ``segue spend``: what was asked, what is read from a project's store and made of it, the paths kept
+from day to day, and the picture."""

@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 
 from segue.api import Instant
-from segue.cli.attribution.crediting import Credited, Models, attribution_table, credit_paths
-from segue.cli.attribution.reading import Read, by_currency, read_paths
-from segue.cli.attribution.showing import usual_models
+from segue.cli.attributing.crediting import Credited, Models, attribution_table, credit_paths
+from segue.cli.attributing.reading import Read, by_currency, read_paths
+from segue.cli.attributing.showing import usual_models
 from segue.cli.segments.progress import Telling
 from segue.measure.attribution import ModelError, options_of
 from segue.measure.period import Period

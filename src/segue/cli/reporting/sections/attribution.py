@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from segue.cli.attribution.crediting import UNATTRIBUTED
+from segue.cli.attributing.crediting import UNATTRIBUTED
 from segue.cli.reporting.charts import Dot, Range, Ranges
 from segue.cli.reporting.material import Material, Section
 from segue.cli.reporting.sections.cells import real

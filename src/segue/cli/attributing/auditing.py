@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from segue.api import Instant
 from segue.api.values import to_rfc3339
-from segue.cli.attribution.crediting import Credited
-from segue.cli.attribution.reading import Read
+from segue.cli.attributing.crediting import Credited
+from segue.cli.attributing.reading import Read
 from segue.cli.ending import USAGE, fail
 from segue.cli.tabling.files import NoParquet, Type, write_csv, write_parquet
 from segue.customers.identity import show

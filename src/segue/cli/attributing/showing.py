@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from segue.api import AttributionSpec
 from segue.api.values import DAY, HOUR
-from segue.cli.attribution.auditing import write_audit
-from segue.cli.attribution.crediting import Credited, Models, attribution_table, credit_paths, side_by_side
-from segue.cli.attribution.reading import read_paths
+from segue.cli.attributing.auditing import write_audit
+from segue.cli.attributing.crediting import Credited, Models, attribution_table, credit_paths, side_by_side
+from segue.cli.attributing.reading import read_paths
 from segue.cli.ending import USAGE, counted, fail, open_project
 from segue.cli.funnels.reading import now_of
 from segue.cli.tabling import Shown, put, read_period

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from segue.api import AttributionSpec, Credit
-from segue.cli.attribution.reading import Read
+from segue.cli.attributing.reading import Read
 from segue.measure import Journeys, Labels, ModelError
 from segue.measure.comparing import Comparison, compare
 from segue.measure.table import Cell, Column, Table

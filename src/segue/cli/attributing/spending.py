@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any, Final, get_args
 
 from segue.api import AttributionSpec
-from segue.cli.attribution.crediting import credit_paths
-from segue.cli.attribution.reading import Read, read_paths
+from segue.cli.attributing.crediting import credit_paths
+from segue.cli.attributing.reading import Read, read_paths
 from segue.cli.ending import USAGE, fail
 from segue.cli.funnels.reading import now_of
 from segue.cli.reporting.budgets import budgets_table
