@@ -41,3 +41,8 @@ def test_columns_and_records_are_found_by_name() -> None:
     assert list(table.records()) == [{"channel": "a", "rate": 0.5}]
     with pytest.raises(KeyError):
         table.column("rank")
+
+
+def test_some_of_the_columns_are_a_table_too() -> None:
+    table = Table("t", "T", COLUMNS, (("a", 0.5), ("b", None)), ("a note",))
+    assert table.only([1]) == Table("t", "T", COLUMNS[1:], ((0.5,), (None,)), ("a note",))

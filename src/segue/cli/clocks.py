@@ -7,9 +7,12 @@ from typing import Final
 import msgspec
 
 from segue.api import Instant
+from segue.cli.ending import fail
 from segue.clock.clock import Clock
+from segue.runtime.assembly import Assembly
 from segue.store.books import load_meta, put_meta
-from segue.store.database import Transaction
+from segue.store.database import Transaction, read_only
+from segue.store.errors import StoreError
 from segue.store.sweeps import latest_moment
 
 _NAME: Final = "clock"
@@ -40,3 +43,12 @@ def put_anchor(tx: Transaction, anchor: Anchor) -> None:
 def present_of(tx: Transaction) -> Instant:
     """The present by the store's clock, which no event of it lies behind."""
     return max((load_clock(tx) or Clock()).look(), latest_moment(tx))
+
+
+def now_of(assembly: Assembly) -> Instant:
+    """The present of a project's store, for commands beside it. Ends the command where there is no store."""
+    try:
+        with read_only(assembly.project.database) as tx:
+            return present_of(tx)
+    except StoreError as error:
+        fail(str(error))

@@ -32,7 +32,7 @@ def report(
     The page needs nothing else: it can be mailed, printed and kept. With --json, --csv or --parquet its tables are
     written, and the page only with --out. Works while the daemon runs.
     """
-    from segue.cli.funnels.reading import now_of
+    from segue.cli.clocks import now_of
     from segue.cli.reporting.gathering import gather
     from segue.cli.reporting.page import render
 

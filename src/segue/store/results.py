@@ -175,7 +175,6 @@ def _events(tx: Transaction, piece: _Piece, period: Period, to: Counts, days: _D
             else:
                 add(to.revenue, day, total.currency, total.amount)
         else:
-            to.refunded += 1
             named = next((fields[key] for key in ("amount", "refund", "total") if fields.get(key) is not None), None)
             back = read_money(named, fields, known.currency)
             if back is not None:

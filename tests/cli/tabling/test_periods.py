@@ -9,7 +9,8 @@ import pytest
 import typer
 
 from segue.api import Instant, from_datetime
-from segue.cli.tabling.periods import BEGINNING, read_period
+from segue.api.values import HOUR
+from segue.cli.tabling.periods import BEGINNING, read_period, read_span
 from segue.measure.period import Period
 
 ZONE = ZoneInfo("Europe/Helsinki")
@@ -64,3 +65,15 @@ def test_options_without_sense_are_refused(
         read_period(since, until, last, zone=ZONE, now=NOW)
     assert ended.value.exit_code == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "hours"), [("36h", 36), ("2d", 48), ("1w", 168)])
+def test_a_span_is_elapsed_time(text: str, hours: int) -> None:
+    assert read_span("--lookback", text) == hours * HOUR
+
+
+@pytest.mark.parametrize("text", ["", "0d", "30", "2mo", "1y", "-1d", "1.5h"])
+def test_a_span_that_is_none_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit):
+        read_span("--lookback", text)
+    assert f"--lookback {text}: write a number and h, d or w" in capsys.readouterr().err

@@ -1,2 +1,2 @@
-"""``segue attribute`` and ``segue spend``: what was asked, what is read from a project's store and made of it, the paths kept
-from day to day, and the picture."""
+"""``segue attribute`` and ``segue spend``: what was asked, what a project's store knows and is made of it, the paths
+kept from day to day, and the picture."""

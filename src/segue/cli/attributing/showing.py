@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from segue.api import AttributionSpec
-from segue.api.values import DAY, HOUR
 from segue.cli.attributing.auditing import write_audit
 from segue.cli.attributing.crediting import Credited, Models, attribution_table, credit_paths, side_by_side
 from segue.cli.attributing.reading import read_paths
-from segue.cli.ending import USAGE, counted, fail, open_project
-from segue.cli.funnels.reading import now_of
-from segue.cli.tabling import Shown, put, read_period
+from segue.cli.clocks import now_of
+from segue.cli.ending import counted, fail, open_project
+from segue.cli.tabling import Shown, put, read_period, read_span
 from segue.measure.attribution import ModelError
 from segue.measure.touchpoints.columns import By
 
 USUAL: Final = ("last", "linear", "first")
 """Models that are shown where none is named; those of them that are installed."""
-_LOOKBACK: Final = re.compile(r"([1-9]\d{0,3})(h|d|w)")
-_UNITS: Final = {"h": HOUR, "d": DAY, "w": 7 * DAY}
 
 
 def usual_models(available: Mapping[str, AttributionSpec]) -> list[str]:
     """The models that are shown where none is named."""
     return [name for name in USUAL if name in available] or sorted(available)[:3]
-
-
-def read_lookback(text: str | None) -> int | None:
-    """``--lookback``, in microseconds; ends the command where it is none."""
-    if text is None:
-        return None
-    found = _LOOKBACK.fullmatch(text)
-    if found is None:
-        fail(f"--lookback {text}: write a number and h, d or w, such as 30d", USAGE)
-    return int(found[1]) * _UNITS[found[2]]
 
 
 def show_store(
@@ -55,7 +41,8 @@ def show_store(
     """Credit the conversions of a period that the project's store knows, and show it. ``forms`` are ``json``, ``csv``
     and ``parquet``; with ``samples`` there are intervals. Ends the command where credits don't add up."""
     assembly = open_project(Path.cwd())
-    window, zone = read_lookback(lookback), assembly.setting.zone
+    window = read_span("--lookback", lookback) if lookback is not None else None
+    zone = assembly.setting.zone
     period = read_period(*span, zone=zone, now=now_of(assembly), otherwise="30d")
     read = read_paths(assembly, period, lookback=window, goal=goal, arms=by == "arm")
     try:

@@ -8,8 +8,8 @@ from typing import Any, Final, get_args
 from segue.api import AttributionSpec
 from segue.cli.attributing.crediting import credit_paths
 from segue.cli.attributing.reading import Read, read_paths
+from segue.cli.clocks import now_of
 from segue.cli.ending import USAGE, fail
-from segue.cli.funnels.reading import now_of
 from segue.cli.reporting.budgets import budgets_table
 from segue.cli.segments.progress import Telling
 from segue.cli.tabling import Shown, put, read_period

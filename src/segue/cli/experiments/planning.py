@@ -12,8 +12,8 @@ from rich.text import Text
 
 from segue.api import Instant
 from segue.api.values import DAY
+from segue.cli.clocks import now_of
 from segue.cli.ending import USAGE, fail
-from segue.cli.funnels.reading import now_of
 from segue.cli.tabling import Shown, print_table, put
 from segue.measure.experiments.comparing import LEVEL
 from segue.measure.experiments.missing import NotInstalled

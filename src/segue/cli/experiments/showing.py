@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Final
@@ -11,11 +10,10 @@ from rich.console import Console
 from rich.text import Text
 
 from segue.api import Instant
-from segue.api.values import DAY, HOUR
+from segue.cli.clocks import now_of
 from segue.cli.ending import USAGE, fail
 from segue.cli.experiments.reading import Asked, Found, read_experiments
-from segue.cli.funnels.reading import now_of
-from segue.cli.tabling import Shown, print_table, put, read_period
+from segue.cli.tabling import Shown, print_table, put, read_period, read_span
 from segue.diagnostics.render.printable import printable
 from segue.measure.experiments.exposed import HELD_OUT
 from segue.measure.experiments.missing import NotInstalled
@@ -26,8 +24,6 @@ from segue.measure.period import Period
 from segue.measure.table import Table
 from segue.runtime.assembly import Assembly
 
-_SPAN: Final = re.compile(r"([1-9]\d{0,3})(h|d|w)")
-_UNITS: Final = {"h": HOUR, "d": DAY, "w": 7 * DAY}
 _EVER: Final = Period(Instant(0), Instant(2**62))
 _FOR_PEOPLE: Final = ("arm", "customers", "converted", "rate", "difference", "low", "high", "probability")
 
@@ -50,7 +46,7 @@ def show(
     asked = Asked(
         rule,
         "any time" if sequential else "one look",
-        _microseconds(cuped) if cuped else 0,
+        read_span("--cuped", cuped) if cuped else 0,
         "benjamini-hochberg" if fdr else "holm",
     )
     try:
@@ -136,17 +132,4 @@ def _narrow(table: Table, names: tuple[str, ...]) -> Table:
         for place, column in enumerate(table.columns)
         if column.name in names and any(row[place] is not None for row in table.rows)
     ]
-    return Table(
-        table.name,
-        table.title,
-        tuple(table.columns[place] for place in places),
-        tuple(tuple(row[place] for place in places) for row in table.rows),
-        table.notes,
-    )
-
-
-def _microseconds(span: str) -> int:
-    found = _SPAN.fullmatch(span)
-    if found is None:
-        fail(f"--cuped {span}: write a number and h, d or w, such as 30d", USAGE)
-    return int(found[1]) * _UNITS[found[2]]
+    return table.only(places)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+import msgspec
 from rich.console import Console
 from rich.text import Text
 
@@ -198,10 +199,10 @@ def for_people(table: Table, names: Sequence[str] = (), most: int = 12) -> Table
         for at, column in enumerate(table.columns)
         if (column.name in names if names else column.name != "rule") and _says_something(table, at)
     ]
-    rows = tuple(tuple(row[at] for at in keep) for row in table.rows[:most])
-    left = len(table.rows) - len(rows)
+    left = max(0, len(table.rows) - most)
     notes = (f"{left:,} more lines are in --json and --csv.", *table.notes) if left else table.notes
-    return Table(table.name, table.title, tuple(table.columns[at] for at in keep), rows, notes)
+    shown = table.only(keep)
+    return msgspec.structs.replace(shown, rows=shown.rows[:most], notes=notes)
 
 
 def _says_something(table: Table, at: int) -> bool:

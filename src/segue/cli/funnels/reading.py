@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 
 import msgspec
@@ -19,7 +18,6 @@ from segue.runtime.assembly import Assembly
 from segue.store.database import read_only
 from segue.store.errors import StoreError
 from segue.store.funnels import find_rules, load_templates, read_courses, rules_entered
-from segue.store.sweeps import latest_moment
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -28,15 +26,6 @@ class Read(msgspec.Struct, frozen=True):
     funnel: Funnel
     books: Books
     templates: dict[str, Template]
-
-
-def now_of(assembly: Assembly) -> Instant:
-    """This moment, or the latest of the store, where its time ran ahead. Ends the command where there is no store."""
-    try:
-        with read_only(assembly.project.database) as tx:
-            return Instant(max(latest_moment(tx), time.time_ns() // 1000))
-    except StoreError as error:
-        fail(str(error))
 
 
 def read_funnels(

@@ -11,10 +11,11 @@ import msgspec
 from rich.text import Text
 
 from segue.api import Instant, to_rfc3339
+from segue.cli.clocks import now_of
 from segue.cli.ending import USAGE, fail
 from segue.cli.funnels.drawing import console, draw, for_people, say_pace
 from segue.cli.funnels.questions import answer_questions, print_questions
-from segue.cli.funnels.reading import Read, now_of, read_funnels
+from segue.cli.funnels.reading import Read, read_funnels
 from segue.cli.funnels.segments import read_preferences
 from segue.cli.tabling import Shown, print_table, put, read_period
 from segue.diagnostics.render.printable import printable

@@ -7,12 +7,13 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
 from segue.api import Instant, from_datetime
-from segue.api.values import HOUR
+from segue.api.values import DAY, HOUR
 from segue.cli.ending import USAGE, fail
 from segue.measure.period import Period
 from segue.program.calendar import at_wall, local, shift_months
 
 _SPAN: Final = re.compile(r"([1-9]\d{0,3})(h|d|w|mo|y)")
+_ELAPSED: Final = {"h": HOUR, "d": DAY, "w": 7 * DAY}
 BEGINNING: Final = Instant(0)
 """1970: before anything that a store holds."""
 
@@ -36,6 +37,15 @@ def read_period(
     if begin >= end:
         fail(f"nothing lies between --since {since} and {f'--until {until}' if until else 'now'}", USAGE)
     return Period(begin, end)
+
+
+def read_span(option: str, text: str) -> int:
+    """How many microseconds the span of an option is, such as ``30d``, where a day is 24 hours. Ends the command where
+    it is none."""
+    found = _SPAN.fullmatch(text)
+    if found is None or found[2] not in _ELAPSED:
+        fail(f"{option} {text}: write a number and h, d or w, such as 30d", USAGE)
+    return int(found[1]) * _ELAPSED[found[2]]
 
 
 def _moment(option: str, text: str, zone: tzinfo, *, last: bool = False) -> Instant:

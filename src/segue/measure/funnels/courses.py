@@ -31,7 +31,6 @@ DELIVERED: Final = 1
 OPENED: Final = 2
 CLICKED: Final = 4
 REPLIED: Final = 8
-SENT: Final = 16
 DEEDS: Final[dict[str, int]] = {"delivered": DELIVERED, "opened": OPENED, "clicked": CLICKED, "replied": REPLIED}
 """What comes back of a message, as bits of one number."""
 ANSWERED: Final = OPENED | CLICKED | REPLIED

@@ -38,7 +38,6 @@ class Counts(msgspec.Struct):
     orders: Counter[date] = msgspec.field(default_factory=Counter)
     revenue: dict[tuple[date, str], Decimal] = {}
     refunds: dict[tuple[date, str], Decimal] = {}
-    refunded: int = 0
     unpriced: int = 0
     """Orders that named no total: they count as orders and not as revenue."""
 

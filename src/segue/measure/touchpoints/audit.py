@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from segue.api import AttributionSpec, Credit, Paths
+from segue.api.attribution import Floats
 from segue.measure.attribution import Labels, weigh
-from segue.measure.touchpoints.columns import Floats
 
 _TOLERANCE = 1e-6
 

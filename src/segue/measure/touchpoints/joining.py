@@ -8,20 +8,15 @@ most that was done with it. A customer's touches behind the last conversion are 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
 from segue.api import Paths
+from segue.api.attribution import Codes, Ints
 from segue.api.values import DAY, SECOND
 from segue.measure.period import Period
-from segue.measure.touchpoints.columns import NONE, OF_MESSAGES, Codes, Conversions, Ints, Label, Touches, What
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Flags = NDArray[np.bool_]
+from segue.measure.touchpoints.columns import NONE, OF_MESSAGES, Conversions, Label, Touches, What
 
 LOOKBACK: Final = 30 * DAY
 SKEW: Final = 60 * SECOND

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import msgspec
 
-from segue.measure.touchpoints.columns import Conversions, Floats, Ints
+from segue.api.attribution import Floats, Ints
+from segue.measure.touchpoints.columns import Conversions
 
 
 class Told(msgspec.Struct, frozen=True, eq=False, kw_only=True):

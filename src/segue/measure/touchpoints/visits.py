@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from segue.api.attribution import Ints
 from segue.api.values import MINUTE
-from segue.measure.touchpoints.columns import Ints
 
 PAUSE: Final = 30 * MINUTE
 UNKNOWN: Final = -1

@@ -85,10 +85,4 @@ def _shortened(table: Table) -> Table:
         for at, column in enumerate(table.columns)
         if column.kind not in ("count", "share") or any(row[at] for row in table.rows)
     ]
-    return Table(
-        table.name,
-        table.title,
-        tuple(table.columns[at] for at in keep),
-        tuple(tuple(row[at] for at in keep) for row in table.rows),
-        table.notes,
-    )
+    return table.only(keep)
