@@ -34,9 +34,18 @@ def _whole(paths: Paths, _options: Any) -> Sequence[Credit]:
     ]
 
 
+def _even(paths: Paths, _options: Any) -> Sequence[Credit]:
+    """A model of the whole set that credits channels whose journeys all came to nothing, as one by removal does where
+    they lead on to what converted."""
+    codes = set(paths.channels.tolist())
+    conversions, value = float(paths.conversions.sum()), float(paths.values.sum())
+    return [Credit(paths.names[code], conversions / len(codes), value / len(codes)) for code in codes]
+
+
 MODELS = (
     AttributionSpec(name="linear", doc="", config=Options, weights=_linear),
     AttributionSpec(name="whole", doc="", config=Options, credit=_whole),
+    AttributionSpec(name="even", doc="", config=Options, credit=_even),
 )
 
 
@@ -67,7 +76,10 @@ def test_credits_of_touches_add_up_to_those_of_channels_and_to_the_conversions(
         sums = np.bincount(paths.channels, of_touches, minlength=len(paths.names))
         for credit in credits:
             assert sums[paths.names.index(credit.channel)] == pytest.approx(getattr(credit, what), abs=1e-6)
-    assert not np.any(traced.conversions[paths.per_touch(paths.conversions) == 0])
+    came_to_nothing = paths.per_touch(paths.conversions) == 0
+    met = np.isin(paths.channels, paths.channels[~came_to_nothing])
+    assert not np.any(traced.conversions[came_to_nothing & met])
+    assert spec.weights is not None or not np.any(traced.shares[came_to_nothing])
 
 
 def test_credits_that_do_not_add_up_are_found() -> None:

@@ -1,4 +1,5 @@
-"""The audit: a row for each touch that a model gives credit, with the conversion that it is of."""
+"""The audit: a row for each touch that a model gives credit, with the conversion that it is of; of none where a model
+credits a channel whose journeys all came to nothing."""
 
 from __future__ import annotations
 
@@ -68,7 +69,7 @@ def _rows(assembly: Assembly, read: Read, credited: list[Credited], goal: str | 
     for one, model, traced in [(each, *item) for each in credited for item in each.traced.items()]:
         paths = one.selected.paths
         ending = paths.per_touch(read.joined.conversions[one.selected.places])
-        counted = np.flatnonzero((ending >= 0) & ((traced.conversions != 0) | (traced.values != 0)))
+        counted = np.flatnonzero((traced.conversions != 0) | (traced.values != 0))
         for after in range(0, len(counted), _PIECE):
             piece = counted[after : after + _PIECE]
             places, ends = one.selected.touches[piece], ending[piece]
@@ -92,9 +93,9 @@ def _rows(assembly: Assembly, read: Read, credited: list[Credited], goal: str | 
                 yield (
                     model,
                     one.selected.currency,
-                    f"{kind}/{int(conversions.rows[end])}",
+                    f"{kind}/{int(conversions.rows[end])}" if end >= 0 else "",
                     keys.get(customer, ""),
-                    to_rfc3339(Instant(int(conversions.at[end]))),
+                    to_rfc3339(Instant(int(conversions.at[end]))) if end >= 0 else "",
                     f"{Told(told).name.lower()}/{row}",
                     What(what).title,
                     to_rfc3339(Instant(at)),

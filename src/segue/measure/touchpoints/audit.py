@@ -29,7 +29,9 @@ def trace(spec: AttributionSpec, options: Any, paths: Paths, credits: Sequence[C
 
     A model that weighs touches says that itself. One that looks at all paths together credits labels alone: what a
     label gets is shared over its touches in the paths that converted, in proportion to the conversions of those paths,
-    and to their value where it is value. Raises ModelError.
+    and to their value where it is value. Where all of its paths came to nothing (it led on to what converted, so that a
+    removal effect is left of it), it is shared over its touches in these, in proportion to their journeys, and their
+    share of a conversion is 0. Raises ModelError.
     """
     import numpy as np
 
@@ -41,12 +43,13 @@ def trace(spec: AttributionSpec, options: Any, paths: Paths, credits: Sequence[C
         np.array([getattr(given[name], what) if name in given else 0.0 for name in labels.names] or [0.0])
         for what in ("conversions", "value")
     )
-    weights = paths.per_touch(paths.conversions)
+    converted = paths.per_touch(paths.conversions)
     worth = paths.per_touch(paths.values)
+    weights = np.where(_sums(labels, converted)[labels.codes] > 0, converted, paths.per_touch(paths.counts))
     of_conversions = _spread(labels, weights) * conversions[labels.codes]
     # A label that is credited value, and whose paths brought none, has it by their conversions.
     spread = np.where(_sums(labels, worth)[labels.codes] > 0, _spread(labels, worth), _spread(labels, weights))
-    shares = np.divide(of_conversions, weights, out=np.zeros(len(weights)), where=weights > 0)
+    shares = np.divide(of_conversions, converted, out=np.zeros(len(converted)), where=converted > 0)
     return Traced(shares, of_conversions, spread * values[labels.codes])
 
 
