@@ -69,7 +69,7 @@ class Stage:
         """Start the daemon and open the shop. Raises CannotStart."""
         await self.service.start(book, publish=True, who="segue demo", on_proof=lambda healthy: None)
         await self._look()
-        await asyncio.wrap_future(self._store.write(_fill_pools))
+        await asyncio.wrap_future(self._store.write(fill_pools))
         new = self.shop is None
         if self.shop is None:
             self.shop = await self._open_shop()
@@ -144,7 +144,8 @@ def open_shop(assembly: Assembly, now: Instant, *, speed: float, seed: int, pace
     return Shop(seed, now, zone=zone, pace=pace * 3600 / speed, first=first, run=f"{now:x}")
 
 
-def _fill_pools(tx: Transaction) -> None:
+def fill_pools(tx: Transaction) -> None:
+    """Give the pools of the gallery's rules codes, where few are left."""
     pools = {pool.name: pool for pool in load_pools(tx)}
     for name, begins in CODES.items():
         pool = pools.get(name)
