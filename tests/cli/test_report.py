@@ -59,8 +59,9 @@ def _events(now: Instant) -> Iterator[Event]:
         begun = Instant(now - 2 * DAY + place * HOUR)
         yield _event(who, "cart_abandoned", begun)
         if who != "eve":
-            yield _event(who, "ordered", Instant(begun + HOUR), total=40, currency="EUR" if who == "ann" else "SEK")
-    yield _event("ann", "order_refunded", Instant(now - HOUR), total=15, currency="EUR")
+            currency = "EUR" if who == "ann" else "SEK"
+            yield _event(who, "ordered", Instant(begun + HOUR), order_id=who, total=40, currency=currency)
+    yield _event("ann", "order_refunded", Instant(now - HOUR), order_id="ann", total=15, currency="EUR")
     yield _event("old", "ordered", Instant(now - 20 * DAY), total=99, currency="EUR")
 
 

@@ -22,14 +22,16 @@ from segue.messages.catalogue import Catalogue
 from segue.runtime.publishing import publish, resume
 from segue.runtime.running import DecisionLine, Running
 from segue.scenario.replay import Arrival, RecordedReport, Replay
-from segue.store.conversions import read_goals, read_orders
+from segue.store.conversions import read_goals
 from segue.store.database import Store, Transaction, read_only
 from segue.store.hits import put_hits, put_verdicts
+from segue.store.orders import read_orders
 from segue.store.touchpoints import Choice, read_touches
 from tests.acceptance.drivers import read_rules, setting
 
 START = Instant(1_780_000_000_000_000)
 END = Instant(START + 300 * DAY)
+ALWAYS = Period(Instant(0), END)
 RULES = """
 event ad_clicked
 event store_visited
@@ -126,10 +128,10 @@ class Shop:
         return read_touches(self._look, Instant(0), END, choice, lambda _done, _of: None)
 
     def orders(self) -> Conversions:
-        return read_orders(self._look, Instant(0), END, ("ordered",), "EUR", lambda _done, _of: None)
+        return read_orders(self._look, Instant(0), ALWAYS, ("ordered",), "EUR", lambda _done, _of: None)
 
     def goals(self, rule: str) -> Conversions:
-        return read_goals(self._look, (Instant(0), END), [rule], self.orders(), "EUR", lambda _done, _of: None)[rule]
+        return read_goals(self._look, Instant(0), ALWAYS, [rule], self.orders(), "EUR", lambda _done, _of: None)[rule]
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
 
+from segue.measure.orders import ORDERS, REFUNDS_LATER, notes
 from segue.measure.period import Period
 from segue.measure.table import Cell, Column, Table
 from segue.measure.touchpoints.columns import Conversions
@@ -56,7 +57,7 @@ def spend_table(spending: Mapping[Spent, tuple[int, int]], by: By) -> Table:
     )
 
 
-def revenue_table(conversions: Iterable[Conversions], period: Period) -> Table:
+def revenue_table(conversions: Sequence[Conversions], period: Period) -> Table:
     """What orders brought, and the goals of each rule: before refunds, the refunds, and what is left."""
     import numpy as np
 
@@ -82,7 +83,14 @@ def revenue_table(conversions: Iterable[Conversions], period: Period) -> Table:
             Column("each", "Net each", "money"),
         ),
         tuple(rows),
-        ("One order may be the goal of several rules: what goals brought must not be added up.", APART) if rows else (),
+        (
+            "One order may be the goal of several rules: what goals brought must not be added up.",
+            REFUNDS_LATER,
+            *(note for one in conversions if one.name == ORDERS for note in notes(one)),
+            APART,
+        )
+        if rows
+        else (),
     )
 
 

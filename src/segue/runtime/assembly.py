@@ -96,6 +96,7 @@ class Assembly(msgspec.Struct, frozen=True):
             accounts=account_terms(self.channels),
             identity=self.project.identity,
             kept=self.project.segments,
+            orders=self.project.touchpoints.orders,
         )
 
     @property

@@ -78,7 +78,7 @@ def draw_card(tx: Transaction, running: Running, row: int, now: Instant) -> Card
         reach={name: facts.refusal(name, "promotional") for name in running.reach.channels},
         segments=tuple(name for name in sorted(running.segments) if facts.belongs(name, now)),
         inside=tuple(sorted(inside, key=lambda one: one.since)),
-        purchases=load_purchases(tx, row, ORDERS, running.currency),
+        purchases=load_purchases(tx, row, ORDERS, running.orders, running.currency),
         happened=tuple(load_latest(tx, row, HAPPENED)),
         messages=tuple(
             Contact(

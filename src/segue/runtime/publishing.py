@@ -36,7 +36,8 @@ from segue.store.database import Transaction
 class Setting(msgspec.Struct, frozen=True):
     """What a project says beside its rules; ``costs``, ``best_minute``, ``carts``, ``identity`` and ``limits`` as in
     `Running`; ``kept`` are the segments whose members are kept though no rule asks for it (``all``: of every one),
-    ``late`` the sources that send what is old on purpose, ``accounts`` those at providers."""
+    ``late`` the sources that send what is old on purpose, ``accounts`` those at providers, ``orders`` the events that
+    are orders."""
 
     zone: tzinfo
     currency: str
@@ -53,6 +54,7 @@ class Setting(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     late: frozenset[str] = frozenset()
     accounts: tuple[AccountTerms, ...] = ()
+    orders: tuple[str, ...] = ("ordered",)
 
 
 def publish(tx: Transaction, book: m.Book, now: Instant, who: str, sources: Mapping[str, str] | None = None) -> Changes:
@@ -120,6 +122,7 @@ def load(tx: Transaction, setting: Setting, before: Running | None = None) -> Ru
         identity=setting.identity,
         kept=setting.kept,
         limits=setting.limits,
+        orders=setting.orders,
     )
 
 

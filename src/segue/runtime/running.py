@@ -76,7 +76,8 @@ class Running(msgspec.Struct, frozen=True):
     ``in_hand`` are the messages between claim and call, where a daemon makes calls.
     ``erase_on`` are the events that erase whom they are about. ``carts`` are the sources that only report changes of
     carts, each with the quiet time after which a cart of it is abandoned, in microseconds. ``declared`` are the traits
-    that the book declares, or that mean something by themselves; ``limits`` hold for all other names.
+    that the book declares, or that mean something by themselves; ``limits`` hold for all other names. ``orders`` are
+    the events that are orders.
     """
 
     programs: Mapping[str, Program]
@@ -110,6 +111,7 @@ class Running(msgspec.Struct, frozen=True):
     traits: Mapping[str, FieldType] = {}
     declared: frozenset[str] = frozenset()
     limits: Limits = Limits()
+    orders: tuple[str, ...] = ("ordered",)
 
     def erases(self, event: str | None) -> bool:
         """Whether an event, as a source sends it, erases its customer."""
@@ -145,6 +147,7 @@ def build(
     identity: Rules = NO_RULES,
     kept: frozenset[str] = frozenset(),
     limits: Limits | None = None,
+    orders: tuple[str, ...] = ("ordered",),
 ) -> Running:
     """Compile what runs. ``rules`` are stored programs by hash, ``current`` the book (rule to hash); programs of
     ``before`` are not compiled again, unless the segments changed that they may name."""

@@ -1,28 +1,37 @@
-"""Queries for what a customer bought and did lately. For cards: read beside the writer, by the customer's own rows."""
+"""Queries for what a customer bought and did lately. For cards: read beside the writer, by the customer's own rows.
+
+What an order is, and what is left of it, is told in `segue.measure.orders`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from segue.api import Instant, Money
-from segue.program.values import read_money
+from segue.measure.orders import exact
+from segue.measure.touchpoints.columns import Conversions
 from segue.store.database import Transaction
+from segue.store.orders import VALUES, load_orders
 
 
 class Order(msgspec.Struct, frozen=True):
-    """An order; ``total`` None where it did not say. ``items`` are the names of what was bought, else the ids."""
+    """An order; ``total`` None where it did not say, ``refunded`` what was paid back of it. ``items`` are the names of
+    what was bought, else the ids."""
 
     at: Instant
     order_id: str
     total: Money | None
     items: tuple[str, ...]
+    refunded: Decimal = Decimal(0)
 
 
 class Purchases(msgspec.Struct, frozen=True):
-    """How many orders there were, when the first and the last, what they came to by currency, and the newest ones."""
+    """How many orders there were, when the first and the last, what they came to by currency less what was paid back,
+    and the newest ones."""
 
     orders: int
     first: Instant | None
@@ -39,24 +48,27 @@ class Happened(msgspec.Struct, frozen=True):
     fields: dict[str, Any]
 
 
-def load_purchases(tx: Transaction, customer: int, newest: int, currency: str) -> Purchases:
-    """The orders of a customer, by the events ``ordered``. ``currency`` is the project's."""
-    rows = tx.rows(
-        "select at, fields from event where customer = ? and name = (select id from name where name = 'ordered') "
-        "order by at desc, id desc",
-        (customer,),
-    )
-    orders = [_order(Instant(at), msgspec.json.decode(fields) if fields else {}, currency) for at, fields in rows]
+def load_purchases(tx: Transaction, customer: int, newest: int, names: Sequence[str], currency: str) -> Purchases:
+    """The orders of a customer, by events of these ``names``. ``currency`` is the project's. Refunds that name no
+    customer are not looked for."""
+    found = load_orders(tx, customer, names, currency)
+    latest = sorted(range(len(found.at)), key=lambda place: (found.at[place], found.rows[place]), reverse=True)
     totals: dict[str, Decimal] = {}
-    for order in orders:
-        if order.total is not None:
-            totals[order.total.currency] = totals.get(order.total.currency, Decimal(0)) + order.total.amount
+    for place, code in enumerate(found.currencies.tolist()):
+        named = found.money[code]
+        totals[named] = totals.get(named, Decimal(0)) + exact(found.values[place])
+    fields = dict(
+        tx.rows(
+            "select id, fields from event where id in (select value from json_each(?))",
+            (msgspec.json.encode(found.rows[latest[:newest]].tolist()).decode(),),
+        )
+    )
     return Purchases(
-        orders=len(orders),
-        first=orders[-1].at if orders else None,
-        last=orders[0].at if orders else None,
-        totals=dict(sorted(totals.items())),
-        newest=tuple(orders[:newest]),
+        orders=len(latest),
+        first=Instant(int(found.at[latest[-1]])) if latest else None,
+        last=Instant(int(found.at[latest[0]])) if latest else None,
+        totals={name: amount for name, amount in sorted(totals.items()) if amount},
+        newest=tuple(_order(found, place, fields.get(int(found.rows[place]))) for place in latest[:newest]),
     )
 
 
@@ -72,15 +84,20 @@ def load_latest(tx: Transaction, customer: int, limit: int) -> list[Happened]:
     ]
 
 
-def _order(at: Instant, fields: dict[str, Any], currency: str) -> Order:
+def _order(found: Conversions, place: int, raw: bytes | None) -> Order:
+    fields: dict[str, Any] = msgspec.json.decode(raw) if raw else {}
+    gross = exact(found.gross[place])
     items = fields.get("products") or fields.get("items")
     names = (
         one.get("name") or one.get("product_id") or one.get("sku") if isinstance(one, dict) else one
         for one in (items if isinstance(items, list) else ())
     )
     return Order(
-        at,
+        Instant(int(found.at[place])),
         str(fields.get("order_id") or ""),
-        read_money(fields.get("total"), fields, currency),
+        Money(gross, found.money[found.currencies[place]])
+        if any(fields.get(one) is not None for one in VALUES)
+        else None,
         tuple(str(name) for name in names if name),
+        exact(found.refunds[place]),
     )

@@ -149,6 +149,7 @@ def card_as_json(card: Card) -> dict[str, object]:
                     "order_id": order.order_id,
                     "total": str(order.total.amount) if order.total is not None else None,
                     "currency": order.total.currency if order.total is not None else None,
+                    "refunded": str(order.refunded) if order.refunded else None,
                     "items": order.items,
                 }
                 for order in purchases.newest

@@ -11,16 +11,18 @@ from segue.cli.ending import USAGE, fail
 from segue.cli.segments.progress import Telling
 from segue.host.touchpoints import Touchpoints
 from segue.language.nearest import nearest
+from segue.measure.orders import REFUNDS_LATER, notes
 from segue.measure.period import Period
 from segue.measure.touchpoints.columns import OTHERS, Conversions, Touches
 from segue.measure.touchpoints.joining import Joined, Selected, Windows, join, select
 from segue.measure.touchpoints.origins import Naming
 from segue.messages.links import Tracking
 from segue.runtime.assembly import Assembly
-from segue.store.conversions import read_goals, read_orders
+from segue.store.conversions import read_goals
 from segue.store.database import read_only
 from segue.store.errors import StoreError
 from segue.store.funnels import rules_entered
+from segue.store.orders import read_orders
 from segue.store.touchpoints import Choice, read_touches
 
 
@@ -35,17 +37,16 @@ class Read(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     def notes(self) -> tuple[str, ...]:
         """What was left out, and why, in sentences."""
-        orders, joined = self.conversions, self.joined
+        joined = self.joined
         said = (
-            (orders.repeated, "conversion", "conversions", "told of a second time, and counted once"),
-            (orders.cancelled, "order", "orders", "cancelled, and not counted"),
-            (orders.unpriced, "conversion", "conversions", "without a value: counted as worth nothing"),
-            (orders.negative, "conversion", "conversions", "with a value below 0: counted as worth nothing"),
-            (orders.loose_refunds, "refund", "refunds", "of an order that is not there, or in another currency"),
             (joined.old, "touch", "touches", "longer before the conversion than the look-back: on no path"),
             (self.touches.folded, "touch", "touches", f"of campaigns beyond the first thousands: as {OTHERS}"),
         )
-        return tuple(f"{number:,} {one if number == 1 else many} {rest}." for number, one, many, rest in said if number)
+        return (
+            REFUNDS_LATER,
+            *notes(self.conversions),
+            *(f"{number:,} {one if number == 1 else many} {rest}." for number, one, many, rest in said if number),
+        )
 
 
 def choice_of(settings: Touchpoints, tracking: Tracking, currency: str, *, machines: bool, arms: bool) -> Choice:
@@ -76,9 +77,11 @@ def read_paths(
     goal: str | None = None,
     machines: bool = False,
     arms: bool = False,
+    orders: Conversions | None = None,
 ) -> Read:
     """What happened in a period. ``goal`` is the rule whose goal is the conversion; without one, orders are.
-    ``lookback`` stands before the settings'. Ends the command where there is no such rule, or no store."""
+    ``lookback`` stands before the settings'. ``orders`` are those from the look-back before the period on, where they
+    are read already. Ends the command where there is no such rule, or no store."""
     project = assembly.project
     settings = project.touchpoints
     windows = settings.windows if lookback is None else Windows(lookback, settings.windows.shorter)
@@ -93,17 +96,34 @@ def read_paths(
                 near = nearest(goal, known)
                 hint = f"; did you mean {near}?" if near else f"; there are {', '.join(known)}" if known else ""
                 fail(f"no rule {goal} was ever published to this store{hint}", USAGE)
-        with Telling("at orders", of="rows") as tell:
-            found = read_orders(look, since, period.until, settings.orders, project.currency, tell)
+        found = orders if orders is not None else read_orders_of(assembly, period, since)
         if goal is not None:
             with Telling("at goals", of="journeys") as tell:
-                found = read_goals(look, (since, period.until), [goal], found, project.currency, tell)[goal]
+                found = read_goals(look, since, period, [goal], found, project.currency, tell)[goal]
         with Telling("at touches", of="rows") as tell:
             touches = read_touches(look, since, period.until, choice, tell)
     except StoreError as error:
         fail(str(error))
     joined = join(touches, found, period, windows)
     return Read(touches=touches, conversions=found, joined=joined, selected=by_currency(touches, found, joined, period))
+
+
+def read_orders_of(assembly: Assembly, period: Period, since: Instant) -> Conversions:
+    """The project's orders from ``since`` until the end of a period. Raises StoreError."""
+    project = assembly.project
+    look = partial(read_only, project.database, much=True)
+    with Telling("at orders", of="rows") as tell:
+        return read_orders(look, since, period, project.touchpoints.orders, project.currency, tell)
+
+
+def read_goals_of(assembly: Assembly, period: Period, since: Instant, orders: Conversions) -> dict[str, Conversions]:
+    """The goals of all rules from ``since`` until the end of a period. Raises StoreError."""
+    project = assembly.project
+    look = partial(read_only, project.database, much=True)
+    with look() as tx:
+        rules = sorted(rules_entered(tx))
+    with Telling("at goals", of="journeys") as tell:
+        return read_goals(look, since, period, rules, orders, project.currency, tell)
 
 
 def by_currency(touches: Touches, found: Conversions, joined: Joined, period: Period) -> tuple[Selected, ...]:

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 
 from segue.api import AttributionSpec
 from segue.cli.attributing.crediting import credit_paths
-from segue.cli.attributing.reading import Read, read_paths
+from segue.cli.attributing.reading import Read, read_goals_of, read_paths
 from segue.cli.clocks import now_of
 from segue.cli.ending import USAGE, fail
 from segue.cli.reporting.budgets import budgets_table
@@ -20,10 +20,8 @@ from segue.measure.table import Table
 from segue.measure.touchpoints.columns import NONE, Conversions
 from segue.runtime.assembly import Assembly
 from segue.runtime.publishing import load
-from segue.store.conversions import read_goals
 from segue.store.database import read_only
 from segue.store.errors import StoreError
-from segue.store.funnels import rules_entered
 from segue.store.spending import read_spending
 
 USUAL: Final = ("last-non-direct", "last", "linear")
@@ -53,13 +51,9 @@ def show_spending(
         with Telling("at messages", of="messages") as tell:
             spending = read_spending(look, period, zone, tell)
         with look() as tx:
-            rules = rules_entered(tx)
             running = load(tx, assembly.setting)
             budgets = budgets_table(tx, running, zone, now) if running is not None else None
-        with Telling("at goals", of="journeys") as tell:
-            goals = read_goals(
-                look, (period.since, period.until), sorted(rules), read.conversions, assembly.project.currency, tell
-            )
+        goals = read_goals_of(assembly, period, period.since, read.conversions)
     except StoreError as error:
         fail(str(error))
     tables = [spend_table(spending, known[by])]

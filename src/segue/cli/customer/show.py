@@ -13,6 +13,7 @@ from segue.cli.customer.whom import Whom
 from segue.cli.ending import counted, print_json
 from segue.program.calendar import find_zone, local
 from segue.runtime.card import Card, draw_card
+from segue.store.purchases import Order
 from segue.web.lookup import card_as_json
 
 
@@ -82,7 +83,7 @@ def _show(card: Card) -> None:
             (
                 moment(order.at),
                 order.order_id,
-                f"{order.total.amount:,} {order.total.currency}" if order.total is not None else "",
+                _total(order),
                 ", ".join(order.items),
             )
             for order in card.purchases.newest
@@ -105,6 +106,13 @@ def _show(card: Card) -> None:
 
 
 _STYLES: Final = {"sent": "green", "delivered": "green", "skipped": "yellow", "failed": "red", "undelivered": "red"}
+
+
+def _total(order: Order) -> str:
+    if order.total is None:
+        return ""
+    total = f"{order.total.amount:,} {order.total.currency}"
+    return f"{total}, {order.refunded:,} of it paid back" if order.refunded else total
 
 
 def _plain(value: Any) -> str:

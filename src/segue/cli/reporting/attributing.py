@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
-from segue.api import Instant
 from segue.cli.attributing.crediting import Credited, Models, attribution_table, credit_paths
 from segue.cli.attributing.reading import Read, by_currency, read_paths
 from segue.cli.attributing.showing import usual_models
-from segue.cli.segments.progress import Telling
 from segue.measure.attribution import ModelError, options_of
 from segue.measure.period import Period
 from segue.measure.table import Cell, Column, Table
-from segue.measure.touchpoints.columns import By
+from segue.measure.touchpoints.columns import By, Conversions
 from segue.measure.touchpoints.joining import join
 from segue.runtime.assembly import Assembly
-from segue.store.conversions import read_goals
-from segue.store.database import read_only
 
 _FURTHER: Final = "markov"
 """Is shown beside the usual models, where it is installed."""
@@ -28,18 +23,20 @@ Attributed = dict[str, dict[str, float]]
 """The conversions that each model gives each rule, of the rule's own goal."""
 
 
-def attribution_tables(assembly: Assembly, period: Period, rules: Sequence[str]) -> tuple[list[Table], Attributed]:
-    """Orders by channel, and what models give the rules of the conversions that these have. Nothing where no model is
-    installed."""
+def attribution_tables(
+    assembly: Assembly, period: Period, orders: Conversions, goals: Mapping[str, Conversions]
+) -> tuple[list[Table], Attributed]:
+    """Orders by channel, and what models give rules of their own ``goals``; both from the look-back before the period
+    on. Nothing where no model is installed."""
     available = assembly.plugins.models
     names = [*usual_models(available), *(name for name in (_FURTHER,) if name in available)]
     models: Models = {name: (available[name], options_of(available[name], {})) for name in dict.fromkeys(names)}
     if not models:
         return [], {}
-    read = read_paths(assembly, period)
+    read = read_paths(assembly, period, orders=orders)
     credited, notes = _credit(read, models, "channel")
     by_channel = attribution_table(read, credited, "channel")
-    of_rules = {rule: _of_rule(one, models, rule) for rule, one in _goals(assembly, period, read, rules).items()}
+    of_rules = {rule: _of_rule(one, models, rule) for rule, one in _paths(assembly, period, read, goals).items()}
     return [msgspec.structs.replace(by_channel, notes=(*by_channel.notes, *notes)), _by_rule(of_rules)], of_rules
 
 
@@ -55,16 +52,9 @@ def _credit(read: Read, models: Models, by: By) -> tuple[list[Credited], tuple[s
     return found, tuple(notes)
 
 
-def _goals(assembly: Assembly, period: Period, read: Read, rules: Sequence[str]) -> dict[str, Read]:
+def _paths(assembly: Assembly, period: Period, read: Read, goals: Mapping[str, Conversions]) -> dict[str, Read]:
     """The paths to the goals of each rule, from touches that are read already."""
-    if not rules:
-        return {}
-    project = assembly.project
-    windows = project.touchpoints.windows
-    since = Instant(max(0, period.since - windows.usual))
-    look = partial(read_only, project.database, much=True)
-    with Telling("at goals", of="journeys") as tell:
-        goals = read_goals(look, (since, period.until), list(rules), read.conversions, project.currency, tell)
+    windows = assembly.project.touchpoints.windows
     found = {}
     for rule, conversions in goals.items():
         joined = join(read.touches, conversions, period, windows)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
+from functools import lru_cache, partial
 
 from segue.api import Instant
+from segue.cli.attributing.reading import read_goals_of, read_orders_of
 from segue.cli.funnels.reading import read_funnels
 from segue.cli.reporting.attributing import attribution_tables
 from segue.cli.reporting.budgets import budgets_table
@@ -14,7 +15,9 @@ from segue.cli.reporting.funnels import funnel_tables, titles_of
 from segue.cli.reporting.material import Material
 from segue.cli.segments.progress import Telling
 from segue.cli.tabling.shown import Shown
+from segue.measure.orders import notes
 from segue.measure.period import Period
+from segue.measure.results.brought import QUARTER, count_brought
 from segue.measure.results.tables import (
     channels_table,
     days_table,
@@ -37,10 +40,18 @@ def gather(assembly: Assembly, period: Period, now: Instant) -> Material:
     """Everything that a report on a period tells. Raises StoreError."""
     project, zone = assembly.project, assembly.setting.zone
     look = partial(read_only, project.database, much=True)
+    day_of = lru_cache(maxsize=200_000)(lambda quarter: local(Instant(quarter * QUARTER), zone).date())
+    earlier = period.before(zone)
     with Telling("at what happened", of="rows") as tell:
-        counts = count_period(look, period, zone, project.currency, tell)
+        counts = count_period(look, period, day_of, tell)
     with Telling("at what happened before", of="rows") as tell:
-        before = count_period(look, period.before(zone), zone, project.currency, tell)
+        before = count_period(look, earlier, day_of, tell)
+    since = Instant(max(0, min(earlier.since, period.since - project.touchpoints.windows.usual)))
+    orders = read_orders_of(assembly, period, since)
+    goals = read_goals_of(assembly, period, since, orders)
+    for to, stretch in ((counts, period), (before, earlier)):
+        count_brought(to, orders, goals.values(), stretch, day_of)
+    counts.notes = tuple(notes(orders))
     known = None if before.empty else before
     days = period.days(zone)
     tables: list[Table] = [
@@ -58,7 +69,7 @@ def gather(assembly: Assembly, period: Period, now: Instant) -> Material:
         held_out = sorted(
             {rule for rule, split in list_experiments(tx) if not split} & {one.funnel.rule for one in funnels}
         )
-    attribution, attributed = attribution_tables(assembly, period, held_out)
+    attribution, attributed = attribution_tables(assembly, period, orders, {rule: goals[rule] for rule in held_out})
     tables += attribution
     tables += evidence_tables(assembly, period, now, attributed)
     with look() as tx:

@@ -31,6 +31,7 @@ _GROUPS = (
     Column("gone", "without a window", "count"),
     Column("mixed", "in two groups", "count"),
 )
+REFUNDS = "Worth is before refunds: `segue spend` has what was paid back of each rule's goals."
 _WORTH = (
     Column("rule", "rule"),
     Column("experiment", "experiment"),
@@ -126,7 +127,8 @@ def worth_table(experiments: Sequence[Experiment]) -> Table:
         for one in (experiment.control, *experiment.arms)
         for currency in one.lopsided
     )
-    return Table("worth", "Worth of conversions", _WORTH, tuple(rows), notes)
+    before = (REFUNDS,) if rows else ()
+    return Table("worth", "Worth of conversions", _WORTH, tuple(rows), (*before, *notes))
 
 
 def factors_table(rule: str, effects: Sequence[Effect], *, thin: bool) -> Table:

@@ -25,7 +25,8 @@ class Counts(msgspec.Struct):
     ``messages`` are those decided in the period, by day, channel and fate, with ``reasons`` of those that did not go
     and ``deeds``: how many of them were opened, clicked or answered, by channel, until now. ``costs`` are by day,
     channel and currency. ``entries`` and ``conversions`` are by day and rule, ``worth`` is what the goals brought that
-    were met, by rule and currency. ``orders``, ``revenue`` and ``refunds`` are by day, the latter two by currency.
+    were met, by rule and currency, and ``worth_refunded`` what was paid back of it. ``orders``, ``revenue`` and
+    ``refunds`` are by the day of the order, the latter two by currency; ``notes`` say what of them was left out.
     """
 
     messages: Counter[tuple[date, str, Fate]] = msgspec.field(default_factory=Counter)
@@ -35,11 +36,11 @@ class Counts(msgspec.Struct):
     entries: Counter[tuple[date, str]] = msgspec.field(default_factory=Counter)
     conversions: Counter[tuple[date, str]] = msgspec.field(default_factory=Counter)
     worth: dict[tuple[str, str], Decimal] = {}
+    worth_refunded: dict[tuple[str, str], Decimal] = {}
     orders: Counter[date] = msgspec.field(default_factory=Counter)
     revenue: dict[tuple[date, str], Decimal] = {}
     refunds: dict[tuple[date, str], Decimal] = {}
-    unpriced: int = 0
-    """Orders that named no total: they count as orders and not as revenue."""
+    notes: tuple[str, ...] = ()
 
     def sent(self, channel: str | None = None) -> int:
         """Messages that went out."""
@@ -81,8 +82,3 @@ def by_currency(amounts: Mapping[tuple[date, str], Decimal]) -> dict[str, Decima
     for (_, currency), amount in amounts.items():
         found[currency] = found.get(currency, Decimal(0)) + amount
     return dict(sorted(found.items()))
-
-
-def add(to: dict[tuple[date, str], Decimal], day: date, currency: str, amount: Decimal) -> None:
-    """Add an amount of a day."""
-    to[day, currency] = to.get((day, currency), Decimal(0)) + amount

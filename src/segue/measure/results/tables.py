@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from segue.measure.orders import REFUNDS_LATER
 from segue.measure.results.counts import WENT_OUT, Counts, Fate, by_currency
 from segue.measure.table import Cell, Column, Table
 
@@ -206,12 +207,19 @@ def rules_table(counts: Counts) -> Table:
         conversions[rule] += number
     rows: list[tuple[Cell, ...]] = []
     for rule in sorted(entries.keys() | conversions.keys(), key=lambda one: (-entries[one], one)):
-        worth: list[tuple[str | None, Decimal | None]] = [
-            (currency, amount) for (of, currency), amount in sorted(counts.worth.items()) if of == rule
+        worth: list[tuple[Cell, Cell, Cell, Cell]] = [
+            (
+                float(amount),
+                float(back := counts.worth_refunded.get((rule, currency), 0)),
+                float(amount - back),
+                currency,
+            )
+            for (of, currency), amount in sorted(counts.worth.items())
+            if of == rule
         ]
-        for place, (currency, amount) in enumerate(worth or [(None, None)]):
+        for place, money in enumerate(worth or [(None, None, None, None)]):
             numbers: tuple[Cell, Cell] = (entries[rule], conversions[rule]) if place == 0 else (None, None)
-            rows.append((rule, *numbers, None if amount is None else float(amount), currency))
+            rows.append((rule, *numbers, *money))
     return Table(
         "rule_results",
         "What each rule brought",
@@ -220,6 +228,8 @@ def rules_table(counts: Counts) -> Table:
             Column("entries", "Entries", "count"),
             Column("conversions", "Conversions", "count"),
             Column("worth", "Worth", "money"),
+            Column("refunds", "Refunds", "money"),
+            Column("net", "Net", "money"),
             Column("currency", "Currency"),
         ),
         tuple(rows),
@@ -240,7 +250,11 @@ def money_table(now: Counts) -> Table:
             Column("left", "After refunds and messages", "money"),
         ),
         tuple(_money(now)),
-        ("Currencies are never added together.",) if len({row[0] for row in _money(now)}) > 1 else (),
+        (
+            REFUNDS_LATER,
+            *now.notes,
+            *(("Currencies are never added together.",) if len({row[0] for row in _money(now)}) > 1 else ()),
+        ),
     )
 
 

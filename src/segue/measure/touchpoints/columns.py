@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final, Literal
 
@@ -115,6 +116,9 @@ class Conversions(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     rows: Ints
     money: tuple[str, ...]
     name: str
+    lost: Mapping[tuple[int, int], float] = {}
+    """The share that was paid back of the order that a customer was told to have made at a moment; of a cancelled one
+    all. Orders of which nothing was are left out."""
     repeated: int = 0
     """Left out: the same order was told of before."""
     cancelled: int = 0
@@ -124,4 +128,8 @@ class Conversions(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     negative: int = 0
     """Counted, with a value of 0: it was below that."""
     loose_refunds: int = 0
-    """Refunds and cancellations of orders that are not there."""
+    """Left out: refunds and cancellations of orders that are not there, or in another currency than the order."""
+    loose: Mapping[str, float] = {}
+    """What those refunds come to, by currency."""
+    earlier: Mapping[str, float] = {}
+    """What was paid back in the period of orders from before it, by currency: it counts with the orders."""

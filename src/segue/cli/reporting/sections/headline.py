@@ -54,8 +54,6 @@ def sentences(material: Material) -> Iterator[str]:
         if brought:
             after = f", after {back} of refunds" if back else ""
             yield f"{count(orders)} {_many(orders, 'order', 'orders')} brought {brought}{after}."
-        if now.unpriced:
-            yield f"{count(now.unpriced)} of the orders named no total and are not in these amounts."
     if cost:
         spent = _list(shown.money(float(amount), currency) for currency, amount in cost.items())
         yield f"Messages cost {spent}."

@@ -23,8 +23,8 @@ _TERMS = (
     ("Conversion", "The goal of a rule was met in the period, within the time that the goal allows."),
     (
         "Orders",
-        "All of the shop's, whether messages had a part in them or not: events named ordered, by their own time; "
-        "refunds are events named order_refunded.",
+        "All of the shop's, whether messages had a part in them or not, each once and by its own time, but for those "
+        "that were cancelled. What was paid back (order_refunded) counts with its order, however late it came.",
     ),
     ("Cost", "What messages cost by the channels' prices. What was skipped, refused or undelivered costs nothing."),
     ("Change", "Against the stretch just before: as many days, from and until the same times of the day."),
