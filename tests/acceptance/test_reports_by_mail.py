@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
@@ -25,6 +26,17 @@ rule welcome when signed_up as informational
   send email "again"
 
 rule weekly when report_wanted as informational send email "weekly_report"
+"""
+EVERY_WEEK = """
+customer
+  team boolean
+
+segment team where customer.team
+
+rule every_week
+  every {day} at {time} for team
+  as informational
+  send email "weekly_report"
 """
 MESSAGES = {
     "hello": {"email.txt": "---\nsubject: Hello\n---\nHello!\n"},
@@ -107,3 +119,18 @@ def test_a_report_that_cannot_be_made_leaves_a_reason_and_no_mail_until_it_can(
         assert len(mailbox[0].found) == before
         project.write("segue.toml", settings)
         wait_until(mailbox[0].pages)
+
+
+def test_a_rule_of_the_calendar_mails_it_on_its_day_of_the_week(tmp_path: Path, mailbox: tuple[Mailbox, int]) -> None:
+    due = datetime.now(UTC) + timedelta(hours=3)
+    rules = EVERY_WEEK.format(day=f"{due:%A}".lower(), time=f"{due:%H:%M}")
+    project = Project(tmp_path / "project", rules=rules, messages=MESSAGES, channels=email_table(mailbox[1]))
+    with Daemon(project, speed=1_000):
+        project.send(identify("tess", email="tess@example.com", team=True), identify("ann", email="ann@example.com"))
+        ((name, page),) = wait_until(mailbox[0].pages, within=80.0)
+    assert name == f"report-{due:%Y-%m-%d}.html"
+    assert page.rstrip().endswith("</html>")
+    (mail,) = mailbox[0].found
+    assert mail["To"] == "tess@example.com"
+    ((decided,),) = project.rows("select decided from message")
+    assert decided == due.replace(second=0, microsecond=0).timestamp() * 1_000_000
