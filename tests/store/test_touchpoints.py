@@ -61,7 +61,7 @@ class Shop:
     """A store in which a shop's customers do what a test says, at minutes from the start."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self.store = Store(path, durable=False)
 
         def prepare(tx: Transaction) -> Running:
@@ -185,6 +185,31 @@ def test_a_visit_whose_click_nobody_noted_is_the_click(shop: Shop) -> None:
     assert shop.touches()[-1] == (70, "visit", "email", "hello")
 
 
+def test_our_own_links_are_known_where_their_source_is_made_of_the_channel(shop: Shop) -> None:
+    shop.tell(0, "signed_up")
+    shop.tell(60, "page_viewed", url=OURS.replace("source=segue", "source=shop-email"))
+    shop.tell(200, "page_viewed", url=OURS.replace("source=segue", "source=shop-sms"))
+    made: Any = {"parameters": {**CHOICE.parameters, "utm_source": "shop-{channel}"}}
+    made["naming"] = Naming(("shop.example",), "shop-{channel}")
+    assert [one[:3] for one in shop.touches(**made)] == [
+        (0, "handed over", "email"),
+        (60, "clicked", "email"),
+        (200, "visit", "email"),
+    ]
+
+
+def test_the_message_of_our_own_link_may_have_gone_before_all_that_is_read(shop: Shop) -> None:
+    shop.tell(0, "signed_up")
+    shop.tell(60, "page_viewed", url=OURS)
+    since = Instant(START + 30 * MINUTE)
+    found = read_touches(partial(read_only, shop.path), since, END, CHOICE, lambda _done, _of: None)
+    assert [What(what).title for what in found.whats.tolist()] == ["clicked"]
+    assert found.messages.tolist() == [1]
+    only = msgspec.structs.replace(CHOICE, messages=frozenset({What.CLICKED}))
+    found = read_touches(partial(read_only, shop.path), Instant(0), END, only, lambda _done, _of: None)
+    assert [What(what).title for what in found.whats.tolist()] == ["clicked"]
+
+
 def test_pages_of_half_an_hour_are_one_visit_until_another_origin_is_named(shop: Shop) -> None:
     shop.tell(0, "page_viewed", url="https://shop.example/?gclid=1")
     shop.tell(20, "page_viewed", url="https://shop.example/a", referrer="https://shop.example/")
@@ -257,7 +282,7 @@ def test_goals_are_conversions_of_their_rule_less_what_was_paid_back(shop: Shop)
 
 
 def test_a_flood_of_campaigns_is_folded_and_drives_no_terminal(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("segue.store.touchpoints.MOST_NAMES", 3)
+    monkeypatch.setattr("segue.measure.touchpoints.gathering.MOST_NAMES", 3)
     for number in range(9):
         campaign = f"%1b%5b31m{number}" if number < 2 else str(number)
         shop.tell(100 * number, "page_viewed", url=f"https://shop.example/?utm_source=x&utm_campaign={campaign}")

@@ -3,22 +3,24 @@ in pieces, each a short look of its own beside a daemon that goes on."""
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, repeat
-from operator import attrgetter
+from collections.abc import Iterable, Mapping
+from itertools import chain, compress
 from typing import Any, Final
 
 import msgspec
 
 from segue.api import Instant
+from segue.api.attribution import Codes, Ints
 from segue.api.values import DAY
 from segue.delivery.ledger import MessageState
-from segue.measure.touchpoints.columns import MOST_NAMES, OTHERS, Contact, Label, Told, Touches, What
-from segue.measure.touchpoints.origins import DIRECT, OTHER, Naming, Origin, Origins, tidy
+from segue.measure.touchpoints.columns import Contact, Told, Touches, What
+from segue.measure.touchpoints.fields import Fields
+from segue.measure.touchpoints.gathering import Gathered, Register
+from segue.measure.touchpoints.origins import Naming
+from segue.measure.touchpoints.own_links import FOLLOWED, Handed, find_followed
 from segue.measure.touchpoints.visits import UNKNOWN, find_visits
-from segue.program.values import read_money
 from segue.store.database import Transaction
+from segue.store.packed import Packed, read_packed
 from segue.store.results import Look, Tell, last_before, last_row
 
 PIECE: Final = 50_000
@@ -30,18 +32,13 @@ _REACHED: Final = ", ".join(
 )
 _REACTIONS: Final = {"opened": What.OPENED, "clicked": What.CLICKED, "replied": What.REPLIED}
 _SENT: Final = f"message.state in ({_REACHED}) and message.handed is not null"
-_MESSAGES: Final = (
-    "select customer, handed, id, channel, rule, message, journey, coalesce(cost, 0), currency from message "
-    f"where id > ? and id <= ? and handed >= ? and handed < ? and {_SENT}"
-)
+_NAMES: Final = ("channel", "rule", "message.message")
+_MESSAGES: Final = f"from message where id > ? and id <= ? and handed >= ? and handed < ? and {_SENT}"
 _HITS: Final = (
-    "select message.customer, hit.at, message.id, channel, rule, message.message, journey, hit.what, hit.id "
     "from hit cross join message on message.id = hit.message "
     f"where hit.id > ? and hit.id <= ? and hit.at >= ? and hit.at < ? and hit.machine {{}} and {_SENT}"
 )
 _REPORTS: Final = (
-    "select message.customer, event.at, message.id, channel, rule, message.message, journey, "
-    "json_extract(event.fields, '$.what'), event.id "
     "from event cross join message indexed by message_claimed "
     "on message.key = unhex(json_extract(event.fields, '$.key')) and message.claimed is not null "
     "where event.id > ? and event.id <= ? and event.kind = 1 and event.name is null "
@@ -49,7 +46,6 @@ _REPORTS: Final = (
     f"and json_extract(event.fields, '$.what') in ('opened', 'clicked', 'replied') and {_SENT}"
 )
 _COUPONS: Final = (
-    "select message.customer, redeemed, message.id, channel, rule, message.message, message.journey, coupon.id "
     "from coupon join message on message.id = coupon.message "
     "where coupon.id > ? and coupon.id <= ? and redeemed >= ? and redeemed < ?"
 )
@@ -57,10 +53,11 @@ _EVENTS: Final = (
     "select customer, at, id, name, fields from event where id > ? and id <= ? and at >= ? and at < ? "
     "and customer is not null and name in (select value from json_each(?))"
 )
-_OURS: Final = (
-    "select id, channel, rule, message, journey from message where customer = ? and handed <= ? and handed >= ? "
-    f"and {_SENT} order by handed desc, id desc limit 50"
+_HANDED: Final = ("customer", "handed", "id", "journey")
+_EARLIER: Final = (
+    f"from message where customer in (select value from json_each(?)) and handed >= ? and handed < ? and {_SENT}"
 )
+_PEOPLE: Final = 5_000
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,29 +73,6 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     machines: bool = False
     arms: bool = False
-
-
-class _View(msgspec.Struct):
-    url: Any = None
-    search: Any = None
-    referrer: Any = None
-    utm_source: Any = None
-    utm_medium: Any = None
-    utm_campaign: Any = None
-    utm_content: Any = None
-    gclid: Any = None
-    fbclid: Any = None
-    campaign: Any = None
-    campaign_name: Any = None
-    cost: Any = None
-    currency: Any = None
-
-
-_decode: Final = msgspec.json.Decoder(_View).decode
-_MARKS: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "gclid", "fbclid")
-_marks: Final = attrgetter(*_MARKS)
-_UNMARKED: Final[dict[str, str]] = {}
-_BLANK: Final = _View()
 
 
 def read_touches(look: Look, since: Instant, until: Instant, choice: Choice, tell: Tell) -> Touches:
@@ -131,6 +105,7 @@ def read_touches(look: Look, since: Instant, until: Instant, choice: Choice, tel
                         found.take_events(tx, piece, wanted)
             passed += piece[1] - after
             tell(passed, total)
+    found.add_visits(look, since)
     return found.touches()
 
 
@@ -148,42 +123,31 @@ class _Found:
 
     def __init__(self, choice: Choice) -> None:
         self._choice = choice
-        self._origins = Origins(choice.naming)
-        self._codes: dict[Label, int] = {}
-        self._own: dict[tuple[str, str, str, str], int] = {}
-        self._money: dict[str, int] = {"": 0}
-        self._outside = 0
-        self._folded = 0
-        self._columns = {name: array("q") for name in Touches.__struct_fields__ if name not in _WHOLE}
-        self._views = {name: array("q") for name in ("customers", "at", "rows", "labels", "messages", "pages")}
+        self._register = Register()
+        self._fields = Fields(choice.naming, choice.events, choice.currency, self._register)
+        self._gathered = Gathered()
+        self._views: list[tuple[Any, ...]] = []
+        self._handed: list[tuple[Any, ...]] = []
         self._arms: dict[int, str] = {}
 
-    def _add(self, *values: int) -> None:
-        for column, value in zip(self._columns.values(), values, strict=True):
-            column.append(value)
+    def _labels(self, tx: Transaction, read: Packed, journeys: Ints) -> Codes:
+        """The labels of messages, told apart by channel, rule, message and, where that is wanted, the journey's arm."""
+        import numpy as np
 
-    def _extend(self, count: int, *columns: Iterable[int] | int) -> None:
-        """Add many touches at once; a number stands for all of them."""
-        for column, values in zip(self._columns.values(), columns, strict=True):
-            column.extend(repeat(values, count) if isinstance(values, int) else values)
+        own = [names[:3] for names in read.texts]
+        if not self._choice.arms:
+            return np.array([self._register.own(names) for names in own] or [0], np.int32)[read.codes]
+        self._load_arms(tx, np.unique(journeys).tolist())
+        return np.fromiter(
+            (
+                self._register.own(own[code], self._arms.get(journey, ""))
+                for code, journey in zip(read.codes.tolist(), journeys.tolist(), strict=True)
+            ),
+            np.int32,
+            len(read.codes),
+        )
 
-    def _label(self, label: Label) -> int:
-        code = self._codes.get(label)
-        if code is None:
-            code = self._codes[label] = len(self._codes)
-        return code
-
-    def _outer(self, channel: str, campaign: str) -> int:
-        """The label of a touch from outside, of whose names there may be any number."""
-        label = Label(channel, campaign)
-        if label not in self._codes:
-            if self._outside >= MOST_NAMES:
-                self._folded += 1
-                return self._label(Label(channel, OTHERS))
-            self._outside += 1
-        return self._label(label)
-
-    def _load_arms(self, tx: Transaction, journeys: Iterator[int]) -> None:
+    def _load_arms(self, tx: Transaction, journeys: Iterable[int]) -> None:
         if self._choice.arms:
             wanted = sorted(set(journeys) - self._arms.keys())
             rows = tx.rows(
@@ -192,163 +156,192 @@ class _Found:
             )
             self._arms.update((row, _arm(detail)) for row, detail in rows)
 
-    def _ours(self, channel: str, rule: str, message: str, journey: int) -> int:
-        key = (channel, rule, message, self._arms.get(journey, "") if self._arms else "")
-        code = self._own.get(key)
-        if code is None:
-            code = self._own[key] = self._label(Label(channel, "", rule, message, key[3]))
-        return code
-
     def take_messages(self, tx: Transaction, piece: tuple[int, ...]) -> None:
-        if What.HANDED not in self._choice.messages:
+        import numpy as np
+
+        counted = What.HANDED in self._choice.messages
+        if not counted and not self._choice.visits:
             return
-        rows = tx.rows(_MESSAGES, piece)
-        self._load_arms(tx, (row[6] for row in rows))
-        if not rows:
-            return
-        customers, handed, numbers, channels, rules, messages, journeys, costs, currencies = zip(*rows, strict=True)
-        labels = [self._ours(*one) for one in zip(channels, rules, messages, journeys, strict=True)]
-        codes = {name: self._money.setdefault(name or "", len(self._money)) for name in dict.fromkeys(currencies)}
-        money = map(codes.__getitem__, currencies)
-        self._extend(len(rows), customers, handed, What.HANDED, labels, numbers, numbers, Told.MESSAGE, costs, money)
+        numbers = (*_HANDED, "coalesce(cost, 0)")
+        read = read_packed(tx, numbers, (*_NAMES, "coalesce(currency, '')"), _MESSAGES, piece)
+        customers, handed, rows, journeys, costs = read.numbers
+        labels = self._labels(tx, read, journeys)
+        if self._choice.visits:
+            self._handed.append((customers, handed, rows, labels))
+        if counted:
+            money = np.array([self._register.currency(names[3]) or 0 for names in read.texts] or [0], np.int16)
+            self._gathered.add(
+                what=What.HANDED,
+                told=Told.MESSAGE,
+                customers=customers,
+                at=handed,
+                labels=labels,
+                messages=rows,
+                rows=rows,
+                costs=costs,
+                currencies=money[read.codes],
+            )
 
     def take_hits(self, tx: Transaction, piece: tuple[int, ...]) -> None:
         judged = "is not null" if self._choice.machines else "= ''"
-        self._take_reactions(tx, tx.rows(_HITS.format(judged), piece), Told.HIT)
+        self._take_reactions(tx, "hit.at", "hit.id", "hit.what", _HITS.format(judged), piece, Told.HIT)
 
     def take_reports(self, tx: Transaction, piece: tuple[int, ...]) -> None:
-        self._take_reactions(tx, tx.rows(_REPORTS, piece), Told.EVENT)
+        said = "json_extract(event.fields, '$.what')"
+        self._take_reactions(tx, "event.at", "event.id", said, _REPORTS, piece, Told.EVENT)
 
-    def _take_reactions(self, tx: Transaction, rows: list[tuple[Any, ...]], told: Told) -> None:
-        self._load_arms(tx, (row[6] for row in rows))
-        for customer, at, number, channel, rule, message, journey, said, row in rows:
-            what = _REACTIONS[said]
-            if what in self._choice.messages:
-                label = self._ours(channel, rule, message, journey)
-                self._add(customer, at, what, label, number, row, told, 0, 0)
-            if what == What.CLICKED:
-                self._view(customer, at, row, 0, number, 0)
+    def _take_reactions(
+        self, tx: Transaction, at: str, row: str, said: str, rest: str, piece: tuple[int, ...], told: Told
+    ) -> None:
+        import numpy as np
+
+        read = read_packed(tx, ("message.customer", at, "message.id", row, "journey"), (*_NAMES, said), rest, piece)
+        customers, moments, messages, rows, journeys = read.numbers
+        labels = self._labels(tx, read, journeys)
+        whats = np.array([_REACTIONS[names[3]] for names in read.texts] or [What.OPENED], np.int8)[read.codes]
+        clicked = whats == What.CLICKED
+        self._view(customers[clicked], moments[clicked], rows[clicked], 0, messages[clicked], 0)
+        kept = np.isin(whats, np.array([what.value for what in self._choice.messages], np.int8))
+        self._gathered.add(
+            what=whats[kept],
+            told=told,
+            customers=customers[kept],
+            at=moments[kept],
+            labels=labels[kept],
+            messages=messages[kept],
+            rows=rows[kept],
+        )
 
     def take_coupons(self, tx: Transaction, piece: tuple[int, ...]) -> None:
         if What.REDEEMED not in self._choice.messages:
             return
-        rows = tx.rows(_COUPONS, piece)
-        self._load_arms(tx, (row[6] for row in rows))
-        for customer, at, number, channel, rule, message, journey, row in rows:
-            label = self._ours(channel, rule, message, journey)
-            self._add(customer, at, What.REDEEMED, label, number, row, Told.COUPON, 0, 0)
-
-    def _view(self, *values: int) -> None:
-        for column, value in zip(self._views.values(), values, strict=True):
-            column.append(value)
-
-    def take_events(self, tx: Transaction, piece: tuple[int, ...], wanted: Mapping[int, str]) -> None:
-        if not wanted:
-            return
-        numbers = msgspec.json.encode(sorted(wanted)).decode()
-        for customer, at, row, name, raw in tx.rows(_EVENTS, (*piece, numbers)):
-            try:
-                fields = _decode(raw) if raw else _BLANK
-            except msgspec.DecodeError:
-                fields = _BLANK
-            contact = self._choice.events.get(wanted[name])
-            if contact is None:
-                self._take_view(tx, customer, at, row, fields)
-            else:
-                self._take_contact(customer, at, row, fields, contact)
-
-    def _origin(self, fields: _View) -> Origin:
-        marks = _UNMARKED
-        if any(value is not None for value in _marks(fields)):
-            marks = {mark: value for mark in _MARKS if isinstance(value := getattr(fields, mark), str) and value}
-        return self._origins.find(_text(fields.url), _text(fields.search), _text(fields.referrer), marks)
-
-    def _take_view(self, tx: Transaction, customer: int, at: int, row: int, fields: _View) -> None:
-        origin = self._origin(fields)
-        if origin.ours is not None and (ours := self._find_ours(tx, customer, at, origin.ours)) is not None:
-            number, label = ours
-            self._view(customer, at, row, label, number, 1)
-        elif origin.channel is None:
-            self._view(customer, at, row, UNKNOWN, 0, 1)
-        else:
-            self._view(customer, at, row, self._outer(origin.channel, origin.campaign), 0, 1)
-
-    def _find_ours(
-        self, tx: Transaction, customer: int, at: int, marks: tuple[str, str, str]
-    ) -> tuple[int, int] | None:
-        """The newest message to the customer whose links carry these marks: its number and label."""
-        patterns = [self._choice.parameters.get(f"utm_{name}", "") for name in ("medium", "campaign", "content")]
-        for number, channel, rule, message, journey in tx.rows(_OURS, (customer, at, at - 90 * DAY)):
-            filled = {"{channel}": channel, "{rule}": rule, "{message}": message}
-            if all(_fill(pattern, filled) == mark for pattern, mark in zip(patterns, marks, strict=True)):
-                self._load_arms(tx, iter((journey,)))
-                return number, self._ours(channel, rule, message, journey)
-        return None
-
-    def _take_contact(self, customer: int, at: int, row: int, fields: _View, contact: Contact) -> None:
-        origin = self._origin(fields)
-        channel = contact.channel or origin.channel or ("paid other" if contact.what == What.AD else OTHER)
-        campaign = tidy(fields.campaign_name) or tidy(fields.campaign) or origin.campaign
-        cost = read_money(fields.cost, {"currency": fields.currency}, self._choice.currency)
-        millionths, code = 0, 0
-        if cost is not None and 0 < cost.amount < 10**9 and len(self._money) < _MOST_CURRENCIES:
-            millionths = int(cost.amount * 1_000_000)
-            code = self._money.setdefault(cost.currency, len(self._money))
-        label = self._outer(channel, campaign)
-        self._add(customer, at, contact.what, label, 0, row, Told.EVENT, millionths, code)
-
-    def _add_visits(self) -> None:
-        import numpy as np
-
-        views = {name: np.frombuffer(column, np.int64) for name, column in self._views.items()}
-        if not len(views["at"]):
-            return
-        pages, numbers, labels = views["pages"], views["messages"], views["labels"]
-        direct = self._label(Label(DIRECT))
-        # The messages' numbers stand above those of labels, so that each message is an origin of its own.
-        origins = np.where(numbers > 0, len(self._codes) + numbers, labels)
-        places, told = find_visits(views["customers"], views["at"], origins, pages, direct)
-        ours = numbers[places] > 0
-        if What.CLICKED in self._choice.messages:
-            self._extend_views(views, places[ours], What.CLICKED, labels[places[ours]])
-        if self._choice.visits:
-            self._extend_views(views, places[~ours], What.VISIT, told[~ours])
-
-    def _extend_views(self, views: Mapping[str, Any], places: Any, what: What, labels: Any) -> None:
-        columns = [views[name][places].tolist() for name in ("customers", "at", "messages", "rows")]
-        customers, at, numbers, rows = columns
-        self._extend(len(rows), customers, at, what, labels.tolist(), numbers, rows, Told.EVENT, 0, 0)
-
-    def touches(self) -> Touches:
-        import numpy as np
-
-        self._add_visits()
-        columns = {
-            name: np.frombuffer(column, np.int64) if column else np.zeros(0, np.int64)
-            for name, column in self._columns.items()
-        }
-        for name in ("whats", "labels", "told", "currencies"):
-            columns[name] = columns[name].astype(np.int32)
-        return Touches(
-            **columns,  # type: ignore[arg-type]
-            names=tuple(self._codes) or (Label(DIRECT),),
-            money=tuple(self._money),
-            folded=self._folded,
+        numbers = ("message.customer", "redeemed", "message.id", "coupon.id", "message.journey")
+        read = read_packed(tx, numbers, _NAMES, _COUPONS, piece)
+        customers, at, messages, rows, journeys = read.numbers
+        self._gathered.add(
+            what=What.REDEEMED,
+            told=Told.COUPON,
+            customers=customers,
+            at=at,
+            labels=self._labels(tx, read, journeys),
+            messages=messages,
+            rows=rows,
         )
 
+    def _view(self, customers: Ints, at: Ints, rows: Ints, labels: Any, messages: Any, page: int) -> None:
+        """Note pages that were seen (``page`` 1) and clicks on messages (0), which begin visits, too."""
+        import numpy as np
 
-_WHOLE: Final = ("names", "money", "folded")
-_MOST_CURRENCIES: Final = 200
+        columns = (customers, at, rows, labels, messages, page)
+        self._views.append(tuple(np.broadcast_to(np.asarray(column, np.int64), len(at)) for column in columns))
 
+    def take_events(self, tx: Transaction, piece: tuple[int, ...], wanted: Mapping[int, str]) -> None:
+        import numpy as np
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+        numbers = msgspec.json.encode(sorted(wanted)).decode()
+        rows = tx.rows(_EVENTS, (*piece, numbers)) if wanted else []
+        if not rows:
+            return
+        *columns, names, raws = zip(*rows, strict=True)
+        customers, at, numbered = (np.array(column, np.int64) for column in columns)
+        contacts = {row for row, name in wanted.items() if name in self._choice.events}
+        is_view = np.array([name not in contacts for name in names], np.bool_)
+        labels = np.array([self._fields.view(raw) for raw in compress(raws, is_view)], np.int64)
+        self._view(customers[is_view], at[is_view], numbered[is_view], labels, 0, 1)
+        told = np.flatnonzero(~is_view).tolist()
+        if told:
+            contact = self._fields.contact
+            found = [contact(wanted[names[place]], raws[place]) for place in told]
+            kinds = {row: self._choice.events[wanted[row]].what for row in contacts}
+            outer, costs, money = np.array(found, np.int64).T
+            self._gathered.add(
+                what=[kinds[names[place]] for place in told],
+                told=Told.EVENT,
+                customers=customers[told],
+                at=at[told],
+                labels=outer,
+                messages=0,
+                rows=numbered[told],
+                costs=costs,
+                currencies=money,
+            )
 
+    def add_visits(self, look: Look, since: Instant) -> None:
+        """Make visits of the pages that were seen, and clicks of those that our own links led to."""
+        import numpy as np
 
-def _fill(pattern: str, values: Mapping[str, str]) -> str:
-    for place, value in values.items():
-        pattern = pattern.replace(place, value)
-    return pattern
+        if not self._views:
+            return
+        columns = tuple(np.concatenate(pieces) for pieces in zip(*self._views, strict=True))
+        self._views.clear()
+        customers, at, rows, labels, numbers, pages = columns
+        self._follow(look, since, columns)
+        self._handed.clear()
+        direct = self._register.direct()
+        # The messages' numbers stand above those of labels, so that each message is an origin of its own.
+        origins = np.where(numbers > 0, len(self._register.labels) + numbers, labels)
+        places, told = find_visits(customers, at, origins, pages, direct)
+        ours = numbers[places] > 0
+        followed, visits = places[ours], places[~ours]
+        if What.CLICKED in self._choice.messages:
+            self._gathered.add(
+                what=What.CLICKED,
+                told=Told.EVENT,
+                customers=customers[followed],
+                at=at[followed],
+                labels=labels[followed],
+                messages=numbers[followed],
+                rows=rows[followed],
+            )
+        if self._choice.visits:
+            self._gathered.add(
+                what=What.VISIT,
+                told=Told.EVENT,
+                customers=customers[visits],
+                at=at[visits],
+                labels=told[~ours],
+                messages=0,
+                rows=rows[visits],
+            )
+
+    def _follow(self, look: Look, since: Instant, columns: tuple[Ints, ...]) -> None:
+        """Give pages with the marks of our own links, whose labels are below `UNKNOWN`, the message that they are of
+        and its label; or that of a visit as any other."""
+        import numpy as np
+
+        customers, _, _, labels, _, _ = columns
+        left = np.flatnonzero(labels < UNKNOWN)
+        if not len(left):
+            return
+        left = self._find(left, Handed.of(self._handed), columns)
+        if len(left):
+            left = self._find(left, self._load_earlier(look, since, customers[left]), columns)
+        labels[left] = np.array([label for _, label in self._fields.ours] or [0], np.int64)[-2 - labels[left]]
+
+    def _find(self, left: Ints, handed: Handed, columns: tuple[Ints, ...]) -> Ints:
+        """Fill in the messages that pages are of, as far as they are among these. Returns the places that are left."""
+        customers, at, _, labels, numbers, _ = columns
+        known, marks = [mark for mark, _ in self._fields.ours], -2 - labels[left]
+        parameters = self._choice.parameters
+        found = find_followed(customers[left], at[left], marks, known, handed, self._register.labels, parameters)
+        there = left[found >= 0]
+        numbers[there], labels[there] = handed.numbers[found[found >= 0]], handed.labels[found[found >= 0]]
+        return left[found < 0]
+
+    def _load_earlier(self, look: Look, since: Instant, customers: Ints) -> Handed:
+        import numpy as np
+
+        people, pieces = np.unique(customers).tolist(), []
+        for after in range(0, len(people), _PEOPLE):
+            wanted = msgspec.json.encode(people[after : after + _PEOPLE]).decode()
+            with look() as tx:
+                read = read_packed(tx, _HANDED, _NAMES, _EARLIER, (wanted, since - FOLLOWED, since))
+                *columns, journeys = read.numbers
+                pieces.append((*columns, self._labels(tx, read, journeys)))
+        return Handed.of(pieces)
+
+    def touches(self) -> Touches:
+        return self._gathered.touches(self._register)
 
 
 class _Arm(msgspec.Struct, array_like=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -77,8 +79,21 @@ def test_the_page_before_tells_it_where_no_parameter_does(referrer: str, channel
 
 def test_a_link_of_our_own_message_is_known_by_its_source() -> None:
     found = find("utm_source=segue&utm_medium=email&utm_campaign=hello&utm_content=welcome")
-    assert found == Origin("email", "hello", ("email", "hello", "welcome"))
-    assert find("utm_source=Segue&utm_medium=sms").ours == ("sms", "", "")
+    assert found == Origin("email", "hello", ("segue", "email", "hello", "welcome"))
+    assert find("utm_source=Segue&utm_medium=sms").ours == ("segue", "sms", "", "")
+
+
+def test_a_source_may_be_made_of_the_message_s_channel_or_rule() -> None:
+    origins = Origins(Naming(source="Shop-{channel}.{rule}"))
+
+    def ours(source: str) -> object:
+        return origins.find(f"https://a.example/?utm_source={source}&utm_medium=m", "", "", {}).ours
+
+    assert ours("shop-email.hello") == ("shop-email.hello", "m", "", "")
+    assert ours("SHOP-email.hello") == ("shop-email.hello", "m", "", "")
+    assert ours("shop-emailxhello") is None
+    assert ours("shop-.hello") is None
+    assert ours("google") is None
 
 
 def test_a_campaign_is_named_by_its_parameter_and_a_referral_by_its_host() -> None:
@@ -91,6 +106,25 @@ def test_names_from_outside_drive_no_terminal_and_end_somewhere() -> None:
     found = find("utm_source=x&utm_campaign=%1b%5b31mred%0a" + "y" * 5_000)
     assert found.campaign.isprintable()
     assert len(found.campaign) <= LONGEST
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["utm_source", "UTM_Medium", "utm%5Fcampaign", "utm_content", "gclid", "fbclid", "a", "%"]),
+            st.sampled_from(["", "google", "cpc", "a+b", "a%20b%", "x=y", "%67oogle", ";", "é"]),
+        ),
+        max_size=5,
+    ),
+    st.sampled_from(["&", "&&", ";"]),
+)
+def test_parameters_are_read_as_the_standard_library_reads_them(pairs: list[tuple[str, str]], between: str) -> None:
+    query = between.join(f"{name}={value}" for name, value in pairs)
+    read = {name.lower(): value for name, value in parse_qsl(query)}
+    assert find(query) == Origins(NAMING).find(
+        "https://www.shop.example/", "", "", {name: value for name, value in read.items() if value}
+    )
 
 
 def test_a_query_of_its_own_is_read_too() -> None:

@@ -51,7 +51,6 @@ class Read(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
 def choice_of(settings: Touchpoints, tracking: Tracking, currency: str, *, machines: bool, arms: bool) -> Choice:
     """Which touches a project's settings mean."""
-    source = tracking.parameters.get("utm_source", "")
     own = tuple(domain for domain in tracking.domains if domain != "*")
     return Choice(
         messages=settings.messages,
@@ -59,7 +58,7 @@ def choice_of(settings: Touchpoints, tracking: Tracking, currency: str, *, machi
         visits=settings.visits,
         naming=Naming(
             own=(*own, *settings.referrers),
-            source=source.lower() if source and "{" not in source else None,
+            source=tracking.parameters.get("utm_source", ""),
             mediums=settings.mediums,
         ),
         parameters=tracking.parameters,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote_plus, unquote_plus
 
 import msgspec
 
@@ -59,6 +59,11 @@ _CLICKS: Final[dict[str, str]] = {
 }
 """What an ad platform adds to the address of whoever clicks its ads. ``fbclid`` is none of them: Facebook adds it to
 every link."""
+_MARKS: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_content")
+_TELLS: Final = (*_MARKS, "fbclid", *_CLICKS)
+_TOLD: Final = re.compile(rf"(?:^|&)({'|'.join(_TELLS)})=([^&]+)", re.IGNORECASE)
+_ENCODED: Final = re.compile(r"(?:^|&)[^=&]*%")
+"""A parameter whose name is not written as it is."""
 _PAYMENT: Final = (
     *("paypal.com", "stripe.com", "klarna.com", "adyen.com", "mollie.com", "worldpay.com", "paytrail.com", "sumup.com"),
     *("afterpay.com", "affirm.com", "checkout.com", "shop.app", "pay.google.com", "payments.amazon.com"),
@@ -68,20 +73,21 @@ _PAYMENT: Final = (
 
 class Origin(msgspec.Struct, frozen=True):
     """What brought somebody to a page. ``channel`` is None where the page tells nothing, or only that the visit goes
-    on; ``ours`` is (channel, rule, message) of the message whose link was followed."""
+    on; ``ours`` are ``utm_source`` in lower case, ``utm_medium``, ``utm_campaign`` and ``utm_content`` where the source
+    is one that our own links have."""
 
     channel: str | None
     campaign: str = ""
-    ours: tuple[str, str, str] | None = None
+    ours: tuple[str, str, str, str] | None = None
 
 
 class Naming(msgspec.Struct, frozen=True):
     """What is told apart in a project: ``own`` are its domains and those whose referral counts as none,
-    ``source`` the ``utm_source`` that its messages carry (None: none that can be told), ``mediums`` the channels that
-    values of ``utm_medium`` have here."""
+    ``source`` the ``utm_source`` that its messages carry, perhaps with ``{channel}``, ``{rule}`` or ``{message}`` in it
+    (empty: none), ``mediums`` the channels that values of ``utm_medium`` have here."""
 
     own: tuple[str, ...] = ()
-    source: str | None = None
+    source: str = ""
     mediums: Mapping[str, str] = {}
 
 
@@ -101,6 +107,7 @@ class Origins:
     def __init__(self, naming: Naming) -> None:
         self._naming = naming
         self._own = (*naming.own, *_PAYMENT)
+        self._source = _places(naming.source) if naming.source else None
         self._host = lru_cache(maxsize=10_000)(host_of)
         self._of_host = lru_cache(maxsize=10_000)(self._referred)
         self._of_query = lru_cache(maxsize=10_000)(self._told)
@@ -108,9 +115,10 @@ class Origins:
     def find(self, url: str, search: str, referrer: str, marks: Mapping[str, str]) -> Origin:
         """By the page's address, its query where that is apart, the page before, and ``marks``: fields of the event
         that are called as parameters are, as ``utm_source``."""
-        query = _query(url) or search.lstrip("?")
-        if marks or "=" in query:
-            told = self._of_query(query[:4096], tuple(sorted(marks.items())))
+        query = (_query(url) if "?" in url else "") or search.lstrip("?")
+        pairs = _pairs(query[:4096]) if "=" in query else ()
+        if marks or pairs:
+            told = self._of_query(pairs, tuple(sorted(marks.items())))
             if told is not NOTHING:
                 return told
         host = self._host(_front(referrer)) if referrer else ""
@@ -118,16 +126,13 @@ class Origins:
             return NOTHING
         return self._of_host(host)
 
-    def _told(self, query: str, marks: tuple[tuple[str, str], ...]) -> Origin:
-        try:
-            found = {name.lower(): value for name, value in parse_qsl(query, max_num_fields=_MOST_PARAMETERS)}
-        except ValueError:
-            found = {}
+    def _told(self, pairs: tuple[tuple[str, str], ...], marks: tuple[tuple[str, str], ...]) -> Origin:
+        found = {name: unquote_plus(value) for name, value in pairs}
         found.update(marks)
         source, medium = (tidy(found.get(name)).lower() for name in ("utm_source", "utm_medium"))
         campaign = tidy(found.get("utm_campaign"))
-        if source and source == self._naming.source:
-            ours = (tidy(found.get("utm_medium")), campaign, tidy(found.get("utm_content")))
+        if source and self._source is not None and self._source.fullmatch(source):
+            ours = (source, tidy(found.get("utm_medium")), campaign, tidy(found.get("utm_content")))
             return Origin(self._of_medium(source, medium), campaign, ours)
         if source or medium:
             return Origin(self._of_medium(source, medium), campaign)
@@ -164,6 +169,22 @@ class Origins:
         if _SEARCH.fullmatch(host):
             return Origin("organic search")
         return Origin("referral", host[:LONGEST])
+
+
+def _places(pattern: str) -> re.Pattern[str]:
+    """What a text with places such as ``{rule}`` may have become, in lower case."""
+    parts = re.split(r"\{(?:channel|rule|message)\}", pattern.lower())
+    return re.compile(".+".join(re.escape(part) for part in parts))
+
+
+def _pairs(query: str) -> tuple[tuple[str, str], ...]:
+    """The parameters that tell something, still encoded. Of an ad platform's only that it is there: each is unique."""
+    if query.count("&") >= _MOST_PARAMETERS:
+        return ()
+    found = [(name.lower(), value) for name, value in _TOLD.findall(query)]
+    if _ENCODED.search(query):
+        found = [(name.lower(), quote_plus(value)) for name, value in parse_qsl(query) if name.lower() in _TELLS]
+    return tuple([(name, value) if name in _MARKS else (name, "1") for name, value in found])
 
 
 def _front(url: str) -> str:
