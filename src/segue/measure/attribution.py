@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -62,6 +62,11 @@ def attribute(spec: AttributionSpec, options: Any, paths: Paths, labels: Labels 
         fault = _fault(found, shown)
         if fault is not None:
             raise ModelError(f"model {spec.name} is wrong: {fault}")
+    return ranked(found)
+
+
+def ranked(found: Iterable[Credit]) -> tuple[Credit, ...]:
+    """Credits in the order in which they are shown: the largest first."""
     return tuple(sorted(found, key=lambda credit: (-credit.conversions, -credit.value, credit.channel)))
 
 

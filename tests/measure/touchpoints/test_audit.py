@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from segue.api import AttributionSpec, Credit, Path, Paths
 from segue.measure.attribution import Labels, attribute
-from segue.measure.touchpoints.audit import Traced, find_gap, trace
+from segue.measure.touchpoints.audit import Traced, credit, find_gap, trace
 
 
 class Options(msgspec.Struct):
@@ -74,12 +74,16 @@ def test_credits_of_touches_add_up_to_those_of_channels_and_to_the_conversions(
     assert find_gap(traced, paths) is None
     for what, of_touches in (("conversions", traced.conversions), ("value", traced.values)):
         sums = np.bincount(paths.channels, of_touches, minlength=len(paths.names))
-        for credit in credits:
-            assert sums[paths.names.index(credit.channel)] == pytest.approx(getattr(credit, what), abs=1e-6)
+        for one in credits:
+            assert sums[paths.names.index(one.channel)] == pytest.approx(getattr(one, what), abs=1e-6)
     came_to_nothing = paths.per_touch(paths.conversions) == 0
     met = np.isin(paths.channels, paths.channels[~came_to_nothing])
     assert not np.any(traced.conversions[came_to_nothing & met])
     assert spec.weights is not None or not np.any(traced.shares[came_to_nothing])
+    at_once, of_touches_at_once = credit(spec, Options(), paths, labels)
+    assert at_once == credits
+    assert of_touches_at_once.conversions.tolist() == traced.conversions.tolist()
+    assert of_touches_at_once.values.tolist() == traced.values.tolist()
 
 
 def test_credits_that_do_not_add_up_are_found() -> None:

@@ -10,9 +10,10 @@ import msgspec
 from segue.api import AttributionSpec, Credit
 from segue.cli.attributing.reading import Read
 from segue.measure import Journeys, Labels, ModelError
-from segue.measure.comparing import Comparison, compare
+from segue.measure.comparing import Comparison
+from segue.measure.resampling import Interval, intervals
 from segue.measure.table import Cell, Column, Table
-from segue.measure.touchpoints.audit import Traced, find_gap, trace
+from segue.measure.touchpoints.audit import Traced, credit, find_gap
 from segue.measure.touchpoints.columns import By
 from segue.measure.touchpoints.joining import Selected, relabel
 
@@ -44,25 +45,22 @@ def credit_paths(read: Read, models: Models, by: By, samples: int = 0) -> list[C
             unattributed_value=selected.value,
             labels=labels,
         )
-        if selected.paths.conversions.any():
-            comparison = compare(models, journeys, by, samples)
-            traced = {
-                name: _trace(*models[name], selected, credits, labels) for name, credits in comparison.credits.items()
-            }
-        else:
-            comparison, traced = Comparison(by, journeys, dict.fromkeys(models, ()), {}), {}
+        credits: dict[str, tuple[Credit, ...]] = {}
+        traced: dict[str, Traced] = {}
+        sampled: dict[str, Mapping[str, Interval]] = {}
+        for name, (spec, options) in models.items():
+            if not selected.paths.conversions.any():
+                credits[name] = ()
+                continue
+            credits[name], traced[name] = credit(spec, options, selected.paths, labels)
+            gap = find_gap(traced[name], selected.paths)
+            if gap is not None:
+                raise ModelError(f"model {name}, in {selected.currency}: {gap}")
+            if samples:
+                sampled[name] = intervals(spec, options, selected.paths, labels, samples)
+        comparison = Comparison(by, journeys, credits, sampled)
         found.append(Credited(selected=selected, comparison=comparison, traced=traced))
     return found
-
-
-def _trace(
-    spec: AttributionSpec, options: Any, selected: Selected, credits: tuple[Credit, ...], labels: Labels
-) -> Traced:
-    traced = trace(spec, options, selected.paths, credits, labels)
-    gap = find_gap(traced, selected.paths)
-    if gap is not None:
-        raise ModelError(f"model {spec.name}, in {selected.currency}: {gap}")
-    return traced
 
 
 def attribution_table(read: Read, credited: list[Credited], by: By) -> Table:

@@ -10,7 +10,7 @@ import msgspec
 
 from segue.api import AttributionSpec, Credit, Paths
 from segue.api.attribution import Floats
-from segue.measure.attribution import Labels, weigh
+from segue.measure.attribution import Labels, attribute, ranked, share, weigh
 
 _TOLERANCE = 1e-6
 
@@ -22,6 +22,37 @@ class Traced(msgspec.Struct, frozen=True, eq=False):
     shares: Floats
     conversions: Floats
     values: Floats
+
+
+def credit(spec: AttributionSpec, options: Any, paths: Paths, labels: Labels) -> tuple[tuple[Credit, ...], Traced]:
+    """What a model gives each label, and each touch. Raises ModelError.
+
+    A model that weighs touches is asked once, and only of the paths that converted: a weight is a part of its own path,
+    and what touches of the others get is nothing.
+    """
+    import numpy as np
+
+    if spec.weights is None:
+        credits = attribute(spec, options, paths, labels)
+        return credits, trace(spec, options, paths, credits, labels)
+    led = paths.conversions > 0
+    touched = paths.per_touch(led)
+    shares = np.zeros(len(paths.channels))
+    shares[touched] = weigh(
+        spec,
+        options,
+        Paths(
+            names=paths.names,
+            channels=paths.channels[touched],
+            starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(paths.lengths[led])]),
+            conversions=paths.conversions[led],
+            values=paths.values[led],
+            counts=paths.counts[led],
+            times=None if paths.times is None else paths.times[touched],
+            converted_at=None if paths.converted_at is None else paths.converted_at[led],
+        ),
+    )
+    return ranked(share(paths, shares, labels)), _weighed(paths, shares)
 
 
 def trace(spec: AttributionSpec, options: Any, paths: Paths, credits: Sequence[Credit], labels: Labels) -> Traced:
@@ -36,8 +67,7 @@ def trace(spec: AttributionSpec, options: Any, paths: Paths, credits: Sequence[C
     import numpy as np
 
     if spec.weights is not None:
-        shares = weigh(spec, options, paths)
-        return Traced(shares, shares * paths.per_touch(paths.conversions), shares * paths.per_touch(paths.values))
+        return _weighed(paths, weigh(spec, options, paths))
     given = {credit.channel: credit for credit in credits}
     conversions, values = (
         np.array([getattr(given[name], what) if name in given else 0.0 for name in labels.names] or [0.0])
@@ -51,6 +81,10 @@ def trace(spec: AttributionSpec, options: Any, paths: Paths, credits: Sequence[C
     spread = np.where(_sums(labels, worth)[labels.codes] > 0, _spread(labels, worth), _spread(labels, weights))
     shares = np.divide(of_conversions, converted, out=np.zeros(len(converted)), where=converted > 0)
     return Traced(shares, of_conversions, spread * values[labels.codes])
+
+
+def _weighed(paths: Paths, shares: Floats) -> Traced:
+    return Traced(shares, shares * paths.per_touch(paths.conversions), shares * paths.per_touch(paths.values))
 
 
 def _sums(labels: Labels, weights: Floats) -> Floats:
@@ -75,7 +109,7 @@ def find_gap(traced: Traced, paths: Paths) -> str | None:
         ("conversions", traced.conversions, paths.conversions),
         ("value", traced.values, paths.values),
     ):
-        total, wanted = math.fsum(given.tolist()), math.fsum(due.tolist())
+        total, wanted = float(given.sum()), float(due.sum())
         if not math.isclose(total, wanted, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
             return f"credits of touches add up to {total:,.6g} {what}, and there are {wanted:,.6g}"
     return None

@@ -75,14 +75,15 @@ def join(touches: Touches, conversions: Conversions, period: Period, windows: Wi
     path = np.where(near, following, -1 - touches.customers)
     kept = np.flatnonzero(near | nothing)
     kept = _once(touches, path, kept)
-    order = kept[np.lexsort((touches.rows[kept], touches.whats[kept], touches.at[kept], path[kept]))]
+    order = kept[np.lexsort((touches.at[kept], path[kept]))]
     of = path[order]
+    _settle_ties(touches, of, order)
     first = np.flatnonzero(np.concatenate([np.ones(min(1, len(of)), np.bool_), of[1:] != of[:-1]]))
     starts = np.append(first, len(of)).astype(np.int64)
     ending = of[first]
     within = np.flatnonzero((conversions.at >= period.since) & (conversions.at < period.until))
     untouched = np.setdiff1d(within, ending[ending >= 0])
-    people = np.union1d(touches.customers[order], conversions.customers[within])
+    people = np.union1d(touches.customers[order[first]], conversions.customers[within])
     return Joined(
         touches=order,
         starts=starts,
@@ -97,11 +98,15 @@ def _following(touches: Touches, conversions: Conversions) -> Ints:
     """The place of the conversion that each touch is before, of the same customer; -1 where there is none."""
     import numpy as np
 
-    count, ending = len(touches.at), len(conversions.at)
-    early = np.where(touches.whats > OF_MESSAGES, touches.at - SKEW, touches.at)
+    following = np.full(len(touches.at), -1, np.int64)
+    # Most customers buy nothing: what they met needs no look for what came of it.
+    led = np.flatnonzero(np.isin(touches.customers, conversions.customers))
+    count, ending = len(led), len(conversions.at)
+    whats = touches.whats[led]
+    early = np.where(whats > OF_MESSAGES, touches.at[led] - SKEW, touches.at[led])
     # Handed over in the very moment of the order: it is about it, and did not bring it.
-    early += touches.whats == What.HANDED
-    customers = np.concatenate([touches.customers, conversions.customers])
+    early += whats == What.HANDED
+    customers = np.concatenate([touches.customers[led], conversions.customers])
     last = np.concatenate([np.zeros(count, np.int8), np.ones(ending, np.int8)])
     order = np.lexsort((last, np.concatenate([early, conversions.at]), customers))
     # From the end on: the nearest conversion at or behind each place.
@@ -112,18 +117,36 @@ def _following(touches: Touches, conversions: Conversions) -> Ints:
     candidates = order[nearest[known]]
     same = customers[candidates] == customers[order[known]]
     found[order[known]] = np.where(same, candidates - count, -1)
-    return found[:count]
+    following[led] = found[:count]
+    return following
 
 
 def _once(touches: Touches, path: Ints, kept: Ints) -> Ints:
     """Each message once on a path: by the most that was done with it, and of that by the latest."""
     import numpy as np
 
-    ours = kept[touches.messages[kept] > 0]
+    numbers, whats = touches.messages[kept], touches.whats[kept]
+    # A message is handed over once, so that only those that somebody did something with can be there again.
+    again = np.isin(numbers, numbers[(numbers > 0) & (whats != What.HANDED)])
+    ours = kept[again]
     order = ours[np.lexsort((touches.at[ours], touches.whats[ours], touches.messages[ours], path[ours]))]
     last = np.ones(len(order), np.bool_)
     last[:-1] = (path[order][1:] != path[order][:-1]) | (touches.messages[order][1:] != touches.messages[order][:-1])
-    return np.concatenate([kept[touches.messages[kept] == 0], order[last]])
+    return np.concatenate([kept[~again], order[last]])
+
+
+def _settle_ties(touches: Touches, path: Ints, order: Ints) -> None:
+    """Put touches of one path and one moment, which lie together in ``order``, by what they are and their rows."""
+    import numpy as np
+
+    at = touches.at[order]
+    alike = (path[1:] == path[:-1]) & (at[1:] == at[:-1])
+    tied = np.zeros(len(order), np.bool_)
+    tied[1:] |= alike
+    tied[:-1] |= alike
+    places = np.flatnonzero(tied)
+    some = order[places]
+    order[places] = some[np.lexsort((touches.rows[some], touches.whats[some], at[places], path[places]))]
 
 
 def relabel(touches: Touches, places: Ints, by: str, none: str = NONE) -> tuple[tuple[str, ...], Codes]:
