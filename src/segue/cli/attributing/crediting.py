@@ -9,6 +9,7 @@ import msgspec
 
 from segue.api import AttributionSpec, Credit
 from segue.cli.attributing.reading import Read
+from segue.cli.ending import counted
 from segue.measure import Journeys, Labels, ModelError
 from segue.measure.comparing import Comparison
 from segue.measure.resampling import Interval, intervals
@@ -19,6 +20,7 @@ from segue.measure.touchpoints.joining import Selected, relabel
 
 UNATTRIBUTED: Final = "(no touch)"
 """Stands for conversions that no touch is before."""
+_ORDERS: Final = "orders"
 Models = Mapping[str, tuple[AttributionSpec, Any]]
 """Models by name, each with its options."""
 
@@ -93,22 +95,38 @@ def attribution_table(read: Read, credited: list[Credited], by: By) -> Table:
 
 def side_by_side(read: Read, credited: list[Credited]) -> list[Table]:
     """For people: tables for each currency, labels down and models across."""
+    if not any(one.paths.conversions.any() for one in read.selected):
+        return [_nothing(read, credited[0].comparison.by)]
     tables = [
         msgspec.structs.replace(table, title=f"{table.title} of {read.conversions.name}, {one.selected.currency}")
         for one in credited
+        if one.selected.paths.conversions.any()
         for table in one.comparison.tables_for_people()
     ]
     notes = (*tables[-1].notes, *_sums(read), *read.notes())
     return [*tables[:-1], msgspec.structs.replace(tables[-1], notes=notes)]
 
 
+def _nothing(read: Read, by: str) -> Table:
+    """What is said where no conversion has a touch before it."""
+    name = read.conversions.name
+    said = (
+        "There are no orders in this period." if name == _ORDERS else f"The goal of {name} was not met in this period."
+    )
+    if any(one.untouched for one in read.selected):
+        said = "No conversion of this period has a touch before it: there is nothing to share."
+    columns = (Column(by, by), Column("conversions", "conversions"))
+    return Table("attribution", f"Conversions of {name}", columns, (), (said, *_sums(read), *read.notes()))
+
+
 def _sums(read: Read) -> Iterator[str]:
     for one in read.selected:
         attributed = int(one.paths.conversions.sum())
         null = len(one.paths.conversions) - attributed
-        yield (
-            f"{one.currency}: {attributed:,} conversions attributed, {one.untouched:,} without a touch before them; "
-            f"{null:,} null paths (touches that no conversion followed)."
-        )
+        if attributed or null or one.untouched:
+            yield (
+                f"{one.currency}: {counted(attributed, 'conversion')} attributed, {one.untouched:,} without a touch "
+                f"before; {counted(null, 'null path')} (touches that no conversion followed)."
+            )
     if len(read.selected) > 1:
         yield "Currencies are never added together; null paths belong to each of them."

@@ -23,8 +23,10 @@ text{font:14px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,
 """
 
 
-def draw(result: Comparison) -> str:
-    """A line for each channel: a dot for each model, a band over all of them, whiskers where there are intervals."""
+def draw(result: Comparison, currency: str = "") -> str:
+    """A line for each channel: a dot for each model, a band over all of them, whiskers where there are intervals.
+    ``currency`` stands in the title, where conversions in others are drawn apart."""
+    title = f"Conversions by {result.by}" + (f", {currency}" if currency else "")
     bands = sorted(result.bands.items(), key=lambda band: -sum(band[1]))
     shown, others = bands[:MOST], len(bands) - MOST
     figures = [edge for _, band in shown for edge in band]
@@ -44,9 +46,9 @@ def draw(result: Comparison) -> str:
     said = f"{total:,.10g} conversions shared by {', '.join(models)}"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE} {height}" width="{_WIDE}" height="{height}" '
-        f'role="img"><title>Conversions by {result.by}</title><desc>{escape(said)}</desc><style>{_STYLE}</style>',
+        f'role="img"><title>{escape(title)}</title><desc>{escape(said)}</desc><style>{_STYLE}</style>',
         f'<rect width="{_WIDE}" height="{height}" fill="#fff"/>',
-        _text(24, 40, f"Conversions by {result.by}", "title"),
+        _text(24, 40, title, "title"),
         _text(24, 64, _cut(_reading(result, total), 110), "said"),
     ]
     for number in range(round((high - low) / step) + 1):

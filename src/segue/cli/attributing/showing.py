@@ -50,7 +50,7 @@ def show_store(
     except ModelError as error:
         fail(str(error))
     if picture is not None:
-        _draw(credited[0], picture)
+        _draw(credited, picture)
     files = any(forms.values())
     if files or picture is None:
         tables = [attribution_table(read, credited, by)] if files else side_by_side(read, credited)
@@ -60,11 +60,17 @@ def show_store(
         print(f"{counted(rows, 'row')} written to {audit}: every credit with its touch", file=sys.stderr)
 
 
-def _draw(credited: Credited, picture: Path) -> None:
-    """Draw the models in the currency with most conversions."""
+def _draw(credited: list[Credited], picture: Path) -> None:
+    """Draw the models, those of each currency in a file of its own: the one with most conversions in that asked for."""
     from segue.cli.attributing.picture import draw
 
-    try:
-        picture.write_text(draw(credited.comparison), "utf-8")
-    except OSError as error:
-        fail(f"{picture}: {error.strerror or error}")
+    several = len(credited) > 1
+    for place, one in enumerate(credited):
+        currency = one.selected.currency
+        file = picture.with_stem(f"{picture.stem}-{currency}") if place else picture
+        try:
+            file.write_text(draw(one.comparison, currency if several else ""), "utf-8")
+        except OSError as error:
+            fail(f"{file}: {error.strerror or error}")
+        if several:
+            print(f"{currency} is drawn in {file}", file=sys.stderr)
