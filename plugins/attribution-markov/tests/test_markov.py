@@ -1,11 +1,10 @@
-"""Removal effects against two others: the chain's equations solved in exact fractions, and do-attribution."""
+"""Removal effects against the chain's equations, solved in exact fractions. Other tools are in tests/counterparts."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from fractions import Fraction
 from itertools import pairwise
-from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -117,27 +116,6 @@ def test_effects_don_t_depend_on_how_many_journeys_there_are(paths: list[Path], 
     many = [Path(path.channels, path.conversions * scale, path.value, path.count * scale) for path in paths]
     for channel, credit in credits(many, Options()).items():
         assert credit.removal_effect == pytest.approx(credits(paths, Options())[channel].removal_effect, abs=1e-9)
-
-
-@pytest.mark.parametrize("order", [1, 2, 3])
-def test_removal_effects_are_those_of_do_attribution(order: int) -> None:
-    library = pytest.importorskip("do_attribution")
-    random = Random(7)
-    paths, written, won = [], [], []
-    for _ in range(800):
-        length = 1 + int(random.expovariate(0.3))
-        channels = tuple(random.choices("abcdefgh", weights=(8, 5, 5, 3, 3, 2, 1, 1), k=length))
-        converted = random.random() < 0.1 + 0.3 * (channels.count("c") > 0)
-        paths.append(Path(channels, float(converted), 12.5 * converted))
-        written.append(" > ".join(channels))
-        won.append(int(converted))
-    theirs = library.MarkovAttribution(order=order, removal_strategy="redirect_to_null").fit(written, won)
-    ours = credits(paths, Options(order=order))  # type: ignore[arg-type]
-    assert {channel: credit.removal_effect for channel, credit in ours.items()} == pytest.approx(
-        theirs["removal_effects"], abs=1e-9
-    )
-    shares = {channel: credit.conversions / sum(won) for channel, credit in ours.items()}
-    assert shares == pytest.approx(theirs["attribution"], abs=1e-9)
 
 
 def test_without_journeys_that_led_nowhere_it_refuses() -> None:
