@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Literal, NoReturn
 
-import typer
-
+from segue.cli.leaving import USAGE, WRONG, counted, fail, print_json
 from segue.diagnostics import (
     Diagnostic,
     render_concise,
@@ -20,35 +18,30 @@ from segue.diagnostics import (
     render_sarif,
 )
 from segue.host import ConfigurationError, ProjectError
-from segue.host.project import nearest_project as nearest_project  # noqa: PLC0414  # commands take it from here
+from segue.host.project import nearest_project
 from segue.language.nearest import nearest
 from segue.program.program import Program, compile_rule
 from segue.runtime.assembly import Assembly, CheckedBook, assemble, check
 
-WRONG = 1
-USAGE = 2
-
-
-def fail(text: str, code: int = WRONG) -> NoReturn:
-    """Say what is wrong, and end."""
-    for line in text.splitlines() or [""]:
-        print(f"segue: {line}", file=sys.stderr)
-    raise typer.Exit(code)
+__all__ = [
+    "USAGE",
+    "WRONG",
+    "Style",
+    "counted",
+    "fail",
+    "fail_without_rules",
+    "find_rule",
+    "nearest_project",
+    "open_project",
+    "print_diagnostics",
+    "print_json",
+    "show_diagnostics",
+]
 
 
 def fail_without_rules(places: Iterable[Path]) -> NoReturn:
     """Say that there is nothing to work on, and how to begin."""
     fail(f"no *.rules files under {', '.join(map(str, places))}; `segue init` makes a first one", USAGE)
-
-
-def print_json(record: dict[str, Any]) -> None:
-    """One line of ``--json``."""
-    print(json.dumps(record, ensure_ascii=False, separators=(",", ":")))
-
-
-def counted(number: int, one: str) -> str:
-    """``1 rule``, ``2 rules``."""
-    return f"{number:,} {one}{'' if number == 1 else 's'}"
 
 
 def open_project(folder: Path) -> Assembly:

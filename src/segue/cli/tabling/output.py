@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from segue.cli.ending import USAGE, counted, fail, print_json
+from segue.cli.leaving import USAGE, counted, fail, print_json
 from segue.cli.tabling.files import NoParquet, Type, write_csv, write_parquet
 from segue.cli.tabling.shown import Shown
 from segue.cli.tabling.terminal import print_table

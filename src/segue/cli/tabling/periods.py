@@ -8,7 +8,7 @@ from typing import Final
 
 from segue.api import Instant, from_datetime
 from segue.api.values import DAY, HOUR
-from segue.cli.ending import USAGE, fail
+from segue.cli.leaving import USAGE, fail
 from segue.measure.period import Period
 from segue.program.calendar import at_wall, local, shift_months
 
