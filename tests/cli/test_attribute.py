@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -199,7 +201,22 @@ def test_files_with_nothing_in_them_give_no_line(text: str, tmp_path: Path) -> N
     every = [part for name in MODELS for part in ("--model", name) if name != "time-decay"]
     code, out, err = run("--paths", str(tmp_path / "paths.csv"), *every, "--json")
     assert (code, out) == (0, ""), err
+    assert err == "there is nothing to share: no journey was read, only the names of columns\n"
     assert run("--paths", str(tmp_path / "paths.csv"), *every)[0] == 0
+
+
+def test_a_line_told_twice_is_counted_once_and_said(files: list[str]) -> None:
+    Path(files[3]).write_text("journey_id,converted,value,ts\na,1,30,2026-01-04\na,1,30,2026-01-04\n")
+    _, out, err = run(*files, "--model", "linear", "--json")
+    assert sum(json.loads(line)["conversions"] for line in out.splitlines()) == pytest.approx(1)
+    assert "1 line of journeys told of a second time, and counted once" in err
+
+
+def test_files_are_counted_without_what_runs_rules() -> None:
+    # Importing that takes longer than counting a million paths.
+    code = "import sys, segue.cli.main, segue.cli.attribute; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"lark", "liquid", "structlog", "apsw", "numpy", "rich", "segue.runtime"} & {*loaded}
 
 
 def test_wrong_data_ends_with_1_and_its_place(files: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +17,18 @@ from segue.measure import DataError, Journeys, count_paths, read_journey_files, 
 
 CHANNELS = st.sampled_from(["email", "sms", "ads ", "“naïve”, Ltd"])
 TIMES = st.sampled_from(
-    ["2026-01-01", "2026-01-02T10:00:00Z", "2026-01-02T12:00:00+02:00", "1767225600", "2026-01-03 08:00"]
+    [
+        "2026-01-01",
+        "2026-01-02T10:00:00Z",
+        "2026-01-02T12:00:00+02:00",
+        "1767225600",
+        "1767225600.5",
+        "1767225600500",
+        "1767225600000001",
+        "1767225600000001000",
+        "-86400",
+        "2026-01-03 08:00",
+    ]
 )
 TOUCHES = st.lists(st.tuples(st.sampled_from("abcx"), CHANNELS, TIMES, st.sampled_from(["spring", ""])))
 COUNTED = st.tuples(st.sampled_from(["a > b", "a>b > a", "", "c"]), st.integers(0, 9), st.integers(0, 9))
@@ -90,6 +102,54 @@ def test_counted_paths_are_the_same_by_row_and_by_column(
     assert seen(by_column)[2:] == seen(by_row)[2:]
 
 
+def test_columns_of_numbers_are_instants_by_their_size(tmp_path: Path) -> None:
+    seconds = 1_767_225_600
+    parquet.write_table(
+        pa.table({"journey_id": ["a"], "converted": [1], "value": pa.nulls(1), "ts": pa.nulls(1)}), tmp_path / "j"
+    )
+    for kind in (pa.int64(), pa.uint64(), pa.float64(), pa.string()):
+        times = pa.array([seconds, seconds * 1000, seconds * 10**6, seconds * 10**9]).cast(kind, safe=False)
+        touches = {"journey_id": ["a"] * 4, "channel": ["email"] * 4, "ts": times}
+        parquet.write_table(pa.table(touches), tmp_path / "t")
+        (path,) = read_journey_files(tmp_path / "t", tmp_path / "j").paths.each()
+        assert {*path.times} == {seconds * 10**6}
+
+
+@pytest.mark.parametrize(("delimiter", "packed"), [(";", False), ("\t", True), (",", True)])
+@pytest.mark.parametrize("large", [0, 10**9])
+def test_csv_comes_compressed_and_with_other_delimiters(
+    delimiter: str, packed: bool, large: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recognising, "LARGE", large)
+    text = f"\ufeffpath{delimiter}total_conversions{delimiter}total_null\r\na > b{delimiter}3{delimiter}4\r\n"
+    (tmp_path / "p").write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+    (path,) = read_path_file(tmp_path / "p").paths.each()
+    assert (path.channels, path.conversions, path.count) == (("a", "b"), 3, 7)
+
+
+def test_csv_that_excel_calls_unicode_text_is_read(tmp_path: Path) -> None:
+    (tmp_path / "p").write_bytes("path\ttotal_conversions\r\ncafé > b\t3\r\n".encode("utf-16"))
+    assert read_path_file(tmp_path / "p").paths.names == ("café", "b")
+
+
+@pytest.mark.parametrize("cut", [30, -3])
+def test_a_compressed_file_that_is_cut_off_is_refused_in_words(cut: int, tmp_path: Path) -> None:
+    packed = gzip.compress(b"path,total_conversions\n" + b"".join(b"a%d > b,1\n" % n for n in range(99)))
+    (tmp_path / "p").write_bytes(packed[:cut])
+    with pytest.raises(DataError, match=r"p, line 1: cannot be unpacked"):
+        read_path_file(tmp_path / "p")
+
+
+@pytest.mark.parametrize("large", [0, 10**9])
+def test_a_journey_that_is_told_twice_counts_once(large: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recognising, "LARGE", large)
+    (tmp_path / "j").write_text("journey_id,converted,value,ts\nb,1,5,\na,1,2,9\nb,true,5.0,\na,1,2,9\nc,0,,\n")
+    (tmp_path / "t").write_text("journey_id,channel,ts\na,email,1\nb,sms,1\nc,ads,1\n")
+    found = read_journey_files(tmp_path / "t", tmp_path / "j")
+    assert (found.journeys, found.repeated) == (3, 2)
+    assert {path.channels: path.value for path in found.paths.each()} == {("sms",): 5, ("email",): 2, ("ads",): 0}
+
+
 def test_types_of_parquet_mean_what_they_say(tmp_path: Path) -> None:
     day = 86_400_000_000
     touches = pa.table(
@@ -123,6 +183,12 @@ def test_types_of_parquet_mean_what_they_say(tmp_path: Path) -> None:
         ({"path": ["a", "a > > b"]}, 2, "path is “a > > b”"),
         ({"total_conversions": [1.0, -1.0]}, 2, "total_conversions is “-1.0”"),
         ({"total_conversions": [float("nan"), 1.0]}, 1, "total_conversions is “nan”"),
+        (
+            {"total_conversions": [1.0, 1e18]},
+            2,
+            "total_conversions is “1e+18”; it must be a number, 0 or more, and",
+        ),
+        ({"path": [["a"], ["b"]]}, 1, "path is of type list<element: string>; write one text, with > between channels"),
         ({"total_conversions": ["1", "many"]}, 2, "total_conversions is “many”"),
     ],
 )
@@ -140,7 +206,7 @@ def test_what_is_wrong_in_a_large_file_of_csv_has_its_line(tmp_path: Path, monke
     (tmp_path / "p.csv").write_text("path,total_conversions\n\na,1\nb,-3\n")
     with pytest.raises(DataError, match=r"p\.csv, line 4: total_conversions is “-3”"):
         read_path_file(tmp_path / "p.csv")
-    (tmp_path / "j.csv").write_text("journey_id,converted,value,ts\na,1,5,\na,1,5,\n")
+    (tmp_path / "j.csv").write_text("journey_id,converted,value,ts\na,1,5,\na,1,6,\n")
     (tmp_path / "t.csv").write_text("journey_id,channel,ts\n")
     with pytest.raises(DataError, match=r"j\.csv, line 3: journey a is there a second time"):
         read_journey_files(tmp_path / "t.csv", tmp_path / "j.csv")

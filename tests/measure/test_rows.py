@@ -103,6 +103,11 @@ def test_columns_may_stand_in_any_order_among_others() -> None:
         (TOUCHES, [*JOURNEYS, "d,maybe,5,"], "journeys", 5, "converted is “maybe”"),
         (TOUCHES, [*JOURNEYS, "a,1,5,"], "journeys", 5, "second time"),
         (TOUCHES, [*JOURNEYS, "d,1,5,1e999"], "journeys", 5, "ts is “1e999”"),
+        (TOUCHES, [*JOURNEYS, "d,1,5,17672256000000000000"], "journeys", 5, "write an instant such as"),
+        (TOUCHES, [*JOURNEYS, "d,1,1e18,"], "journeys", 5, "below 10^18"),
+        (TOUCHES, [*JOURNEYS, f"d,1,{'9' * 400},"], "journeys", 5, f"value is “{'9' * 59}…”"),
+        (JOURNEYS, TOUCHES, "journeys", 1, "no column converted and no column value; the columns are journey_id, "),
+        (JOURNEYS, TOUCHES, "journeys", 1, "and the file has journey_id, channel, ts"),
         (["journey_id,channel,ts,ts"], JOURNEYS, "touches", 1, "two columns ts"),
     ],
 )

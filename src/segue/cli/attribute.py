@@ -10,13 +10,10 @@ import msgspec
 import typer
 
 from segue.cli.attributing.asking import UsageError, asked, installed
+from segue.cli.leaving import USAGE, WRONG
 from segue.cli.tabling.options import Last, Since, Until
 from segue.measure import DataError, Journeys, ModelError, OptionError, read_journey_files, read_path_file
 from segue.measure.comparing import Comparison, compare
-
-# Not those of `segue.cli.ending`, which imports all that runs rules.
-WRONG = 1
-USAGE = 2
 
 By = Literal["channel", "campaign", "rule", "message", "arm"]
 _Existing = typer.Option(exists=True, dir_okay=False, readable=True, show_default=False)
@@ -165,6 +162,8 @@ def print_lines(result: Comparison) -> None:
 def summary(found: Journeys) -> list[str]:
     """What was read and what was left out, in sentences."""
     conversions = float(found.paths.conversions.sum())
+    if not found.journeys:
+        return ["there is nothing to share: no journey was read, only the names of columns"]
     unattributed = f"{_count(found.unattributed_conversions, 'conversion')} of them"
     sentences = [
         f"{_count(found.journeys, 'journey')}, {_count(conversions, 'conversion')} attributed; "
@@ -175,6 +174,8 @@ def summary(found: Journeys) -> list[str]:
         sentences.append(f"{_count(found.late, 'touch', 'touches')} after the conversion not counted")
     if found.unknown:
         sentences.append(f"{_count(found.unknown, 'touch', 'touches')} of unknown journeys not counted")
+    if found.repeated:
+        sentences.append(f"{_count(found.repeated, 'line')} of journeys told of a second time, and counted once")
     sentences.extend(f"there is no column {column}: taken as 0" for column in found.absent)
     return sentences
 

@@ -26,6 +26,7 @@ class Journeys(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     ``unattributed_conversions``  of these, how many converted, and with what value
     ``late``                      touches after the conversion of their journey; they had no part in it
     ``unknown``                   touches of journeys that the other file does not have
+    ``repeated``                  lines of journeys that only said again what an earlier one had said
     ``absent``                    optional columns that were not there, and were taken as 0
     ``labels``                    what credit is added up by, where that is not channels
     """
@@ -37,6 +38,7 @@ class Journeys(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     unattributed_value: float = 0.0
     late: int = 0
     unknown: int = 0
+    repeated: int = 0
     absent: tuple[str, ...] = ()
     labels: Labels | None = None
 
@@ -66,7 +68,7 @@ class Outcomes(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     times: Ints
 
 
-def put_together(touches: Touches, outcomes: Outcomes) -> Journeys:
+def put_together(touches: Touches, outcomes: Outcomes, repeated: int = 0) -> Journeys:
     """Give each journey its touches in order of time. Touches of one instant stay in the order of the file; one at the
     very instant of the conversion counts, later ones don't."""
     import numpy as np
@@ -109,6 +111,7 @@ def put_together(touches: Touches, outcomes: Outcomes) -> Journeys:
         unattributed_value=float(values[untouched].sum()),
         late=int((known & ~in_time).sum()),
         unknown=int((~known).sum()),
+        repeated=repeated,
         labels=None if labels is None else Labels(labels.names, labels.codes[chosen]),
     )
 
@@ -194,4 +197,5 @@ def add_up(*parts: Journeys) -> Journeys:
         unattributed_value=sum(one.unattributed_value for one in parts),
         late=sum(one.late for one in parts),
         unknown=sum(one.unknown for one in parts),
+        repeated=sum(one.repeated for one in parts),
     )

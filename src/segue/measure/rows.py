@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from segue.measure.paths import Coded, Journeys, Outcomes, Touches, put_together, put_together_counted
 from segue.measure.tables import Row, read_rows
 
-__all__ = ["ARROW", "COUNTED", "JOURNEYS", "NOBODY", "OPTIONAL", "TOUCHES", "split_path"]
+__all__ = ["ARROW", "COUNTED", "JOURNEYS", "NOBODY", "OPTIONAL", "TOUCHES", "TWICE", "split_path"]
 
 ARROW = ">"
 TOUCHES = ("journey_id", "channel", "ts")
@@ -16,6 +16,7 @@ COUNTED = ("path", "total_conversions")
 OPTIONAL = ("total_conversion_value", "total_null")
 NOBODY = "(none)"
 """The label of a touch that has none: without a campaign, say."""
+TWICE = "journey {} is there a second time, with another outcome; a journey has one line, and each conversion a journey"
 
 
 def read_journeys(
@@ -30,11 +31,12 @@ def read_journeys(
     ``touches`` are the lines of a CSV file with ``journey_id, channel, ts``; ``journeys`` of one with
     ``journey_id, converted, value, ts``, where ``ts`` is the conversion's, and may be empty. ``by`` is a further column
     of the touches. Touches of one instant stay in the order of the file; one at the very instant of the conversion
-    counts. Rows are read one at a time, in any order. Raises DataError at the first line that is wrong.
+    counts. A line of journeys that only says again what an earlier one said counts once. Rows are read one at a time,
+    in any order. Raises DataError at the first line that is wrong.
     """
     import numpy as np
 
-    known, outcomes = _read_outcomes(journeys, journeys_file)
+    known, outcomes, repeated = _read_outcomes(journeys, journeys_file)
     owners: list[int] = []
     channels: list[int] = []
     times: list[int] = []
@@ -60,29 +62,37 @@ def read_journeys(
             labels=None if by is None else Coded(tuple(labelled), np.array(labels, np.int32)),
         ),
         outcomes,
+        repeated,
     )
 
 
-def _read_outcomes(lines: Iterable[str], file: str) -> tuple[dict[str, int], Outcomes]:
+def _read_outcomes(lines: Iterable[str], file: str) -> tuple[dict[str, int], Outcomes, int]:
+    """The place of each journey, the outcomes by these places, and how many lines only say again what one said."""
     import numpy as np
 
     known: dict[str, int] = {}
     converted: list[bool] = []
     values: list[float] = []
     times: list[int] = []
+    repeated = 0
     for row in read_rows(lines, file, JOURNEYS):
         name = row.text("journey_id")
-        if name in known:
-            raise row.error(f"journey {name} is there a second time; a journey has one line")
-        known[name] = len(known)
-        converted.append(row.flag("converted"))
-        values.append(row.amount("value"))
-        times.append(row.instant("ts") or 0)
-    return known, Outcomes(
+        outcome = row.flag("converted"), row.amount("value"), row.instant("ts") or 0
+        place = known.setdefault(name, len(known))
+        if place < len(converted):
+            if outcome != (converted[place], values[place], times[place]):
+                raise row.error(TWICE.format(name))
+            repeated += 1
+            continue
+        converted.append(outcome[0])
+        values.append(outcome[1])
+        times.append(outcome[2])
+    outcomes = Outcomes(
         converted=np.array(converted, np.bool_),
         values=np.array(values, np.float64),
         times=np.array(times, np.int64),
     )
+    return known, outcomes, repeated
 
 
 def read_aggregated(lines: Iterable[str], file: str = "paths") -> Journeys:

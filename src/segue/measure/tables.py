@@ -6,11 +6,19 @@ import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
+from typing import Final
 
 import msgspec
 
 from segue.api import Instant, from_datetime
 from segue.api.values import SECOND
+
+LARGEST: Final = 1e18
+"""Numbers lie below it, so that sums of them are exact enough to be told, and never endless."""
+UNITS: Final = ((1e11, SECOND), (1e14, SECOND // 1000), (1e17, 1))
+"""Up to which size a number is seconds, milliseconds or microseconds since 1970, with the microseconds of one; beyond,
+it is nanoseconds. Times from 1973 to 5138 are told right, whichever they are written in."""
 
 
 class DataError(Exception):
@@ -47,8 +55,8 @@ class Row(msgspec.Struct, frozen=True):
             number = float(cell or 0)
         except ValueError:
             number = math.nan
-        if not (math.isfinite(number) and number >= 0):
-            raise self.error(f"{column} is “{cell}”; it must be a number, 0 or more, with a point for decimals")
+        if not 0 <= number < LARGEST:
+            raise self.error(f"{column} is “{shown(cell)}”; {AMOUNT}, with a point for decimals")
         return number
 
     def flag(self, column: str) -> bool:
@@ -60,25 +68,52 @@ class Row(msgspec.Struct, frozen=True):
         raise self.error(f"{column} is “{cell}”; write 1 or 0")
 
     def instant(self, column: str) -> Instant | None:
-        """An instant in RFC 3339, or in Unix seconds; None for an empty cell. Without an offset it is taken as UTC."""
+        """An instant in RFC 3339, or a number since 1970 by `UNITS`; None for an empty cell. Without an offset it is
+        taken as UTC."""
         cell = self.cells.get(column, "").strip()
         if not cell:
             return None
         try:
+            if cell.removeprefix("-").isdecimal():
+                return _since_1970(int(cell))
             if cell.removeprefix("-").replace(".", "", 1).isdecimal():
-                return Instant(round(float(cell) * SECOND))
+                return _since_1970(float(cell))
             moment = datetime.fromisoformat(cell)
             return from_datetime(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
         except (ValueError, OverflowError) as error:
-            raise self.error(f"{column} is “{cell}”; write an instant such as 2026-11-27T08:00:00Z") from error
+            raise self.error(f"{column} is “{shown(cell)}”; {INSTANT}") from error
+
+
+AMOUNT: Final = "it must be a number, 0 or more, and below 10^18"
+INSTANT: Final = "write an instant such as 2026-11-27T08:00:00Z"
+
+
+def shown(cell: object) -> str:
+    """A cell as a message quotes it: one that is endless is cut."""
+    text = str(cell)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _since_1970(number: float) -> Instant:
+    if not abs(number) < 2**63:
+        raise ValueError(number)
+    for below, unit in UNITS:
+        if abs(number) < below:
+            return Instant(round(number * unit))
+    return Instant(round(number / 1000))
 
 
 def require_columns(file: str, header: Sequence[str], columns: Sequence[str], optional: Sequence[str]) -> None:
     """Raises DataError where one of the columns is not there, or one is there twice."""
     missing = [name for name in columns if name not in header]
     if missing:
-        wanted = ", ".join((*columns, *optional))
-        raise DataError(file, 1, f"there is no column {' and no column '.join(missing)}; the columns are {wanted}")
+        wanted, found = ", ".join((*columns, *optional)), ", ".join(name for name in header if name)
+        raise DataError(
+            file,
+            1,
+            f"there is no column {' and no column '.join(missing)}; the columns are {wanted}, and the file has "
+            f"{shown(found) or 'none'}",
+        )
     doubled = [name for name in (*columns, *optional) if header.count(name) > 1]
     if doubled:
         raise DataError(file, 1, f"there are two columns {doubled[0]}")
@@ -87,8 +122,14 @@ def require_columns(file: str, header: Sequence[str], columns: Sequence[str], op
 def read_rows(
     lines: Iterable[str], file: str, columns: tuple[str, ...], optional: tuple[str, ...] = ()
 ) -> Iterator[Row]:
-    """The rows of a file that has at least these columns, one at a time. Others don't matter. Raises DataError."""
-    reader = csv.reader(lines, strict=True)
+    """The rows of a file that has at least these columns, one at a time. Others don't matter. Between cells stands
+    what stands between those of the header: a comma, a semicolon or a tab. Raises DataError."""
+    rest = iter(lines)
+    try:
+        first = next(rest, "")
+    except UnicodeDecodeError as error:
+        raise DataError(file, 1, _NO_TEXT) from error
+    reader = csv.reader(chain([first], rest), strict=True, delimiter=delimiter_of(first))
     try:
         header = [name.strip().lower() for name in next(reader, [])]
         require_columns(file, header, columns, optional)
@@ -101,6 +142,12 @@ def read_rows(
     except csv.Error as error:
         raise DataError(file, reader.line_num, f"is not CSV: {error}") from error
     except UnicodeDecodeError as error:
-        raise DataError(
-            file, reader.line_num + 1, "is not UTF-8 text; save it as UTF-8, here or further down"
-        ) from error
+        raise DataError(file, reader.line_num + 1, _NO_TEXT) from error
+
+
+_NO_TEXT: Final = "is not UTF-8 text; save it as UTF-8, here or further down"
+
+
+def delimiter_of(header: str) -> str:
+    """What stands between the cells of a header."""
+    return max(",;\t", key=header.count)
