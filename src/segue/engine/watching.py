@@ -12,6 +12,7 @@ from segue.engine.journey import Journey, Learn, Note
 from segue.engine.passage import Passage
 from segue.program import program as p
 from segue.program.facts import Customer
+from segue.program.values import write_worth
 
 Concerned = Callable[[p.Condition], bool]
 """Whether what happened may have changed a condition."""
@@ -86,9 +87,8 @@ def _meet(passage: Passage, goal: p.Goal, at: Instant, fields: Mapping[str, Any]
     if not goal.condition.judge(passage.scene(min(passage.now, journey.goal_until))):
         return
     journey.converted = at
-    if goal.worth is not None and (value := fields.get(goal.worth)) is not None:
-        currency = fields.get("currency") or passage.customer.currency
-        journey.worth = f"{value} {currency}" if isinstance(value, (int, float, str)) else None
+    if goal.worth is not None:
+        journey.worth = write_worth(fields.get(goal.worth), fields, passage.customer.currency)
     passage.effects.append(Note("converted", at, goal.condition.text))
 
 

@@ -96,6 +96,18 @@ def read_money(raw: Any, beside: Any, currency: str) -> Money | None:
     return Money(amount, named.upper() if isinstance(named, str) and named else currency)
 
 
+def write_worth(raw: Any, beside: Any, currency: str) -> str | None:
+    """A JSON value as what a goal was worth, ``12.50 EUR``; None where it is no money. The currency is found as by
+    `read_money`, so that one order is worth the same to a goal as to whatever else counts money."""
+    found = read_money(raw, beside, currency)
+    return f"{found.amount} {found.currency}" if found is not None and is_currency(found.currency) else None
+
+
+def is_currency(name: str) -> bool:
+    """Whether a name can be that of a currency: three letters. It comes from outside, and may be anything."""
+    return len(name) == 3 and name.isascii() and name.isalpha()
+
+
 def plain(item: Any) -> Any:
     """An item of a list as an operand: numbers as Decimal, objects by their id."""
     if isinstance(item, dict):

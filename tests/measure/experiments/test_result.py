@@ -131,6 +131,9 @@ def test_currencies_are_kept_apart_and_refunds_count_against_a_group() -> None:
             *bought("b", 10, HALVES, "7 USD"),
             *bought("b", 1, HALVES, "what?"),
             *bought("b", 1, HALVES, "inf EUR"),
+            *bought("b", 1, HALVES, "0 usd"),
+            *bought("b", 1, HALVES, "9 EURO"),
+            *bought("b", 1, HALVES, "9"),
         ],
     )
     found = judge("carts", "words", collect([piece]), ["a", "b"])

@@ -19,6 +19,7 @@ import msgspec
 from segue.api import Instant
 from segue.measure.experiments.groups import Moments, Rate
 from segue.measure.experiments.weighing import Weighted
+from segue.program.values import is_currency
 
 CONTROL: Final = ""
 """The experiment that a rule's ``holdout`` is; every other one is a split, which has a name."""
@@ -256,10 +257,13 @@ def _amounts(worths: Iterable[str | None]) -> dict[str, float]:
 
 def _amount(worth: str | None) -> tuple[str, float] | None:
     """The currency and the amount of ``12.50 EUR``; None for what is no amount."""
-    amount, _, currency = (worth or "").partition(" ")
+    amount, _, named = (worth or "").partition(" ")
+    currency = named.upper()  # as orders told of it, in journeys of before it was noted in capitals
     try:
         number = float(amount)
     except ValueError:
+        return None
+    if not is_currency(currency):
         return None
     return (currency, number) if math.isfinite(number) and abs(number) < _MOST else None
 
