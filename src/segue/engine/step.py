@@ -61,6 +61,15 @@ _MOST_REACTIONS = 200
 """Reactions kept per journey: a link scanner's thousand clicks are one fact, not a thousand rows to carry."""
 
 
+def note_reaction(journey: Journey, reported: Reported) -> bool:
+    """Keep what a customer did with a message of a journey, in the journey itself; False where that was known."""
+    reaction = Reaction(reported.what, reported.channel, reported.message, reported.at, reported.key)
+    if len(journey.reactions) >= _MOST_REACTIONS or reaction in journey.reactions:
+        return False
+    journey.reactions = (*journey.reactions, reaction)
+    return True
+
+
 def step(
     program: p.Program, journey: Journey, happening: Input, customer: Customer, now: Instant, *, goals: bool = True
 ) -> tuple[Journey, list[Effect]]:
@@ -176,10 +185,7 @@ class Walk(Passage):
 
     def report(self, reported: Reported, goals: bool) -> None:
         journey = self.journey
-        reaction = Reaction(reported.what, reported.channel, reported.message, reported.at, reported.key)
-        known = len(journey.reactions) >= _MOST_REACTIONS or reaction in journey.reactions
-        if not known:  # before the journey goes on, whose next step may ask for it
-            journey.reactions = (*journey.reactions, reaction)
+        known = not note_reaction(journey, reported)  # before the journey goes on, whose next step may ask for it
         sending = find(self, reported.key)
         if reported.what == "undelivered" and sending is not None and self.inside and self.now <= sending.until:
             if sending.settled:

@@ -39,13 +39,14 @@ from segue.engine.journey import (
     Learn,
     Note,
     Pass,
+    Reported,
     Settled,
     SetTrait,
     Withdraw,
     Woken,
     mint,
 )
-from segue.engine.step import end, step
+from segue.engine.step import end, note_reaction, step
 from segue.program.facts import ZONE_TRAIT, Customer, Past
 from segue.program.keys import reaches
 from segue.program.reads import REACH
@@ -501,6 +502,8 @@ class Turn:
         except Exception as error:
             if journey.state != "inside":  # it ended long ago, and cannot fail any more: only its goal is given up
                 after, effects = replace(journey, due=None), []
+                if isinstance(happening, Reported):  # its text may not be loaded any more: what came of it counts
+                    note_reaction(after, happening)
             else:
                 reason = str(error) if program is None else f"{type(error).__name__}: {error}"
                 after, effects = end(journey, "failed", reason, now)
