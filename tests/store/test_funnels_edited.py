@@ -1,4 +1,4 @@
-"""Funnels of rules that were edited: what came of messages of an earlier text."""
+"""Funnels of rules that were edited: which text a journey began with, and what came of messages of an earlier one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from segue.api import Event, Instant, Report
-from segue.api.values import DAY, HOUR
+from segue.api.values import DAY, HOUR, MINUTE
 from segue.measure.funnels import tables
 from segue.measure.funnels.counting import Funnel
 from segue.measure.period import Period
@@ -26,6 +26,7 @@ START = Instant(1_780_000_000_000_000)
 EDIT = Instant(START + DAY)
 RULE = 'rule hello when app_opened on edit follow send push "hello"'
 EDITED = 'rule hello when app_opened on edit follow send push "hello" wait 2d send push "more"'
+WAITING = EDITED.replace("wait 2d", "wait 3d")
 
 
 class Shop:
@@ -45,12 +46,12 @@ class Shop:
 
         return self.store.apply(job)
 
-    def open(self, user: str, at: int) -> Arrival:
+    def open(self, user: str, at: int, received: int | None = None) -> Arrival:
         traits = {"push_token": user}
         event = Event(
             message_id=user, timestamp=Instant(at), source="app", name="app_opened", user_id=user, traits=traits
         )
-        return Arrival(event, Instant(at))
+        return Arrival(event, Instant(at if received is None else received))
 
     def run(self, *arrivals: Arrival, until: int | None = None) -> list[DecisionLine]:
         return list(self.replay.run(arrivals, until=Instant(until) if until is not None else None))
@@ -91,3 +92,11 @@ def test_an_answer_counts_also_when_the_text_that_its_journey_ended_in_runs_no_m
         shop.replay.hear(RecordedReport("push", Report(id=what, what=what, at=at, key=sent.key), at))
     shop.run()
     assert (journeys(shop)["1"]["opened"], journeys(shop)["1"]["replied"]) == (1, 1)
+
+
+@pytest.mark.parametrize("shop", [EDITED], indirect=True)
+def test_a_journey_whose_event_came_late_after_an_edit_began_with_the_new_text(shop: Shop) -> None:
+    shop.run(shop.open("ann", EDIT - HOUR), until=EDIT)
+    shop.edit(WAITING)
+    shop.run(shop.open("late", EDIT - 2 * HOUR, EDIT + MINUTE))
+    assert (journeys(shop)["2"]["entered"], journeys(shop)["2"]["moved_here"]) == (2, 1)

@@ -17,6 +17,8 @@ NOT_IN_TIME: Final = "not in time: "
 NOT_RENDERED: Final = "its content cannot be rendered: "
 NOT_MADE: Final = "its report cannot be made: "
 NO_CONTENT: Final = "no content for "
+UNKNOWN_OUTCOME: Final = "unknown: "
+"""How the reason of a message begins that may or may not have reached its provider."""
 
 
 def sort_of(row: LedgerRow) -> Sort | None:

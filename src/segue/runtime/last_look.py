@@ -8,10 +8,8 @@ after all stands in nobody's way.
 
 from __future__ import annotations
 
-from typing import Final
-
 from segue.api import Instant
-from segue.delivery.dead_letters import TOO_LATE
+from segue.delivery.dead_letters import TOO_LATE, UNKNOWN_OUTCOME
 from segue.delivery.ledger import Held, LedgerRow, MessageState
 from segue.delivery.policy import Defer, Drop, Go, Verdict
 from segue.engine.journey import Claimed, Journey, Settled, Settlement
@@ -22,9 +20,6 @@ from segue.runtime.refusing import refusal_of
 from segue.runtime.running import Running
 from segue.runtime.taking_back import take_back_late
 from segue.runtime.turn import Turn
-
-UNKNOWN_OUTCOME: Final = "unknown: "
-"""How the reason of a message begins that may or may not have reached its provider."""
 
 
 def may_go(turn: Turn, row: LedgerRow, person: Person, now: Instant) -> Journey | None:

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from segue.api import Answer, Instant, Money, Rejected, Sent, Unknown, to_rfc3339
+from segue.delivery.dead_letters import UNKNOWN_OUTCOME
 from segue.delivery.ledger import LedgerRow, MessageState
 from segue.runtime.dispatch import NO_CODE
-from segue.runtime.last_look import UNKNOWN_OUTCOME
 from segue.runtime.outgoing import JOURNEY_ENDED
 from segue.runtime.taking_back import STAYED
 from segue.scenario.recording import ANSWER, REPORT, SUPPRESSION, AttemptLine

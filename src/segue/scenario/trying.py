@@ -20,11 +20,11 @@ import msgspec
 from segue.api import Answer, Instant, Rejected, Unknown
 from segue.api.values import DAY
 from segue.customers.suppression import Suppression
+from segue.delivery.dead_letters import UNKNOWN_OUTCOME
 from segue.delivery.ledger import MessageState
 from segue.language import model as m
 from segue.messages.catalogue import Catalogue
 from segue.program.calendar import local
-from segue.runtime.last_look import UNKNOWN_OUTCOME
 from segue.runtime.publishing import Setting, publish, resume
 from segue.runtime.running import DecisionLine, Running
 from segue.runtime.sweeping import Chore, chores, sweep

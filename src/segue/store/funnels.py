@@ -1,27 +1,28 @@
 """Queries for funnels: all journeys of a rule, in pieces, each a short look of its own beside a daemon that goes on.
 
-A journey's steps are read from its trace. Measured with a million journeys of 3.7 messages each on two cores, reading
-takes half a minute; counts that the daemon kept would cost every journey a little, for ever.
+A journey's steps are read from its trace. Measured with a million journeys of 3.7 messages each, reading takes about
+a quarter of a minute of one core; counts that the daemon kept would cost every journey a little, for ever.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import msgspec
 
-from segue.delivery.ledger import MessageState
-from segue.measure.funnels.courses import CLICKED, DEEDS, DELIVERED, FATES, OPENED, Books, Contact, Course, Version
-from segue.measure.funnels.reasons import alike, sort_reason
+from segue.api import Instant
+from segue.measure.funnels.courses import Books, Course, Version
 from segue.measure.period import Period
 from segue.messages.template import Template, from_canonical
 from segue.program import program as p
 from segue.program.codec import decode_rule
 from segue.store.books import load_publications
+from segue.store.courses import CourseReader
 from segue.store.database import Transaction
+from segue.store.seeding import first_arrival_since
 from segue.store.sweeps import count_rules
 
 Look = Callable[[], AbstractContextManager[Transaction]]
@@ -32,42 +33,6 @@ Tell = Callable[[int, int], None]
 _PIECE: Final = 10_000
 _LATEST: Final = 10_000
 """Entries whose source is looked at."""
-_TOLD: Final = frozenset({MessageState.SKIPPED, MessageState.FAILED, MessageState.UNDELIVERED, MessageState.UNKNOWN})
-"""States of messages whose reason says why they did not arrive."""
-
-
-class _Trace(msgspec.Struct, array_like=True, gc=False):
-    at: int
-    step: int
-    outcome: str = ""
-
-
-class _Reaction(msgspec.Struct, array_like=True, gc=False):
-    what: str
-    channel: str
-    message: str
-    at: int
-    key: str = ""
-
-
-class _Sending(msgspec.Struct, array_like=True, gc=False):
-    key: str
-    step: int
-
-
-class _Detail(msgspec.Struct, array_like=True):
-    """The first parts of what `segue.store.journeys` writes, and no more of each than is needed here."""
-
-    sends: tuple[_Sending, ...] = ()
-    reactions: tuple[_Reaction, ...] = ()
-    trace: tuple[_Trace, ...] = ()
-    choices: msgspec.Raw = msgspec.Raw(b"")
-    turns: msgspec.Raw = msgspec.Raw(b"")
-    holdout: bool = False
-
-
-_decode: Final = msgspec.msgpack.Decoder(_Detail).decode
-_NOTHING: Final = _Detail()
 
 
 class _Trigger(msgspec.Struct):
@@ -79,7 +44,8 @@ class _Trigger(msgspec.Struct):
 _decode_trigger: Final = msgspec.json.Decoder(_Trigger).decode
 
 _JOURNEYS: Final = (
-    "select id, program, customer, entered, state, step, ended, reason, goal_until, converted, detail from journey "
+    'select id, program, customer, entered, state, step, ended, reason, goal_until, converted, detail, "order", key '
+    "from journey "
     "where id > ? and id <= ? and entered >= ? and entered < ? and program in (select value from json_each(?))"
 )
 _OF: Final = (
@@ -90,13 +56,20 @@ _OF: Final = (
 )
 _MESSAGES: Final = (
     "select message.journey, message.id, message.key, message.channel, message.message, message.state, message.reason, "
-    f"message.handed, message.template {_OF.format('')}"
+    f"message.handed, message.template {_OF.format('')} order by journey.id"
 )
 _HITS: Final = (
     "select message.id, hit.what, max(hit.machine = ''), max(hit.machine <> '') "
     f"{_OF.format('cross join hit on hit.message = message.id')} and hit.machine is not null "
     "group by message.id, hit.what"
 )
+
+
+_PIECES: Final = (
+    "select distinct (id - 1) / ?1 from journey indexed by {} where live = {} and entered >= ?2 and entered < ?3"
+)
+_PIECES_PAST: Final = _PIECES.format("journey_past", 0)
+_PIECES_LIVE: Final = _PIECES.format("journey_live", 1)
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -128,32 +101,58 @@ def find_rules(tx: Transaction, rules: Sequence[str]) -> dict[str, Found]:
         )
         for one in count_rules(tx)
     }
+    wanted = msgspec.json.encode(list(rules)).decode()
+    programs: dict[str, list[tuple[int, bytes]]] = {}
+    for rule, row, body in tx.rows(
+        "select rule, id, body from program where rule in (select value from json_each(?)) order by id", (wanted,)
+    ):
+        programs.setdefault(rule, []).append((row, body))
+    current: dict[str, int] = dict(tx.rows("select rule, program from book"))
+    told: dict[str, list[Instant]] = {}
+    for one in load_publications(tx):
+        if one.changes is not None:
+            for rule in (*one.changes.added, *one.changes.changed):
+                told.setdefault(rule, []).append(one.at)
     newest = tx.row("select coalesce(max(id), 0) from journey")
     return {
-        rule: Found(versions, books.get(rule, Books()), newest[0] if newest is not None else 0)
+        rule: Found(
+            _versions(tx, programs.get(rule, []), current.get(rule), told.get(rule, [])),
+            books.get(rule, Books()),
+            newest[0] if newest is not None else 0,
+        )
         for rule in rules
-        if (versions := _versions(tx, rule)) or rule in books
+        if rule in programs or rule in books
     }
 
 
-def _versions(tx: Transaction, rule: str) -> dict[int, Version]:
-    rows = tx.rows("select id, body from program where rule = ? order by id", (rule,))
-    current = tx.row("select program from book where rule = ?", (rule,))
-    told = [
-        one.at
-        for one in load_publications(tx)
-        if one.changes is not None and rule in (*one.changes.added, *one.changes.changed)
-    ]
-    return {
-        row: Version(
+def _versions(
+    tx: Transaction, rows: Sequence[tuple[int, bytes]], current: int | None, told: Sequence[Instant]
+) -> dict[int, Version]:
+    """The versions of a rule, of its programs in order. ``told`` is when texts of it were published."""
+    found: dict[int, Version] = {}
+    for number, (row, body) in enumerate(rows, 1):
+        published = told[number - 1] if len(told) == len(rows) else None
+        found[row] = Version(
             number,
             row,
             p.compile_rule(decode_rule(body)),
-            told[number - 1] if len(told) == len(rows) else None,
-            current is not None and current[0] == row,
+            published,
+            current == row,
+            _first_arrival(tx, published) if published is not None and number > 1 else None,
         )
-        for number, (row, body) in enumerate(rows, 1)
-    }
+    return found
+
+
+def _first_arrival(tx: Transaction, published: Instant) -> int | None:
+    """The first arrival since a publication; None where what came before it is not kept, so that it can't be told."""
+    number = first_arrival_since(tx, published)
+    return number if tx.row("select 1 from event where id < ? limit 1", (number,)) is not None else None
+
+
+def count_programs(tx: Transaction) -> int:
+    """How many texts of rules there are: more than before where something was published meanwhile."""
+    row = tx.row("select count(*) from program")
+    return int(row[0]) if row is not None else 0
 
 
 def read_courses(
@@ -162,111 +161,30 @@ def read_courses(
     """The journeys of these versions that were entered in a period, up to the one numbered ``newest``, in the order of
     their numbers."""
     wanted = msgspec.json.encode(sorted(versions)).decode()
-    places = {row: _Sends(version.program) for row, version in versions.items()}
+    reader = CourseReader(versions)
     with look() as tx:
         hits = tx.row("select 1 from hit limit 1") is not None
-    for after in range(0, newest, _PIECE):
+        pieces = _find_pieces(tx, newest, period)
+    for done, piece in enumerate(pieces, 1):
+        after = piece * _PIECE
         values = (after, min(after + _PIECE, newest), period.since, period.until, wanted)
         with look() as tx:
             journeys = tx.rows(_JOURNEYS, values)
             messages = tx.rows(_MESSAGES, values) if journeys else []
-            judged = _judged(tx.rows(_HITS, values)) if hits and messages else {}
-        of = defaultdict[int, list[tuple[Any, ...]]](list)
-        for message in messages:
-            of[message[0]].append(message)
-        for row in journeys:
-            yield _course(row, of.get(row[0], ()), judged, places)
-        tell(values[1], newest)
+            judged = tx.rows(_HITS, values) if hits and messages else []
+        yield from reader.read(journeys, messages, judged)
+        tell(min(done * _PIECE, newest), min(len(pieces) * _PIECE, newest))
 
 
-Judged = dict[int, tuple[int, int]]
-"""Of a message, by number: what persons did with it by its hits, and what machines did."""
-
-
-def _judged(rows: Sequence[tuple[Any, ...]]) -> Judged:
-    found: Judged = {}
-    for message, what, persons, machines in rows:
-        bit = DEEDS.get(what, 0)
-        before = found.get(message, (0, 0))
-        found[message] = before[0] | bit * persons, before[1] | bit * machines
-    return found
-
-
-def _course(
-    row: tuple[Any, ...], messages: Sequence[tuple[Any, ...]], judged: Judged, places: Mapping[int, _Sends]
-) -> Course:
-    version, detail = row[1], _decode(row[10]) if row[10] is not None else _NOTHING
-    contacts: list[Contact] = []
-    if messages:
-        deeds: dict[str, int] = {}
-        for reaction in detail.reactions:
-            if (bit := DEEDS.get(reaction.what)) is not None:
-                deeds[reaction.key] = deeds.get(reaction.key, 0) | bit
-        sends = places[version]
-        for _, number, raw, channel, message, state, reason, handed, template in messages:
-            key = raw.hex()
-            persons, machines = deeds.get(key, 0), 0
-            if number in judged:
-                people, machines = judged[number]
-                # Rules were told of one that turned out to be a machine's only later.
-                persons = (persons & ~(machines & (OPENED | CLICKED))) | people
-            contacts.append(
-                Contact(
-                    channel,
-                    message,
-                    sends.find(channel, message, key, detail, row[5]),
-                    FATES[state],
-                    _reason(state, reason),
-                    handed,
-                    persons | DELIVERED if state == MessageState.CONFIRMED else persons,
-                    machines,
-                    template or "",
-                )
-            )
-    return Course(
-        version,
-        row[2],
-        row[3],
-        row[4],
-        row[5],
-        row[6],
-        alike(row[7]) if row[7] else "",
-        row[8],
-        row[9],
-        detail.holdout,
-        tuple([(one.step, one.outcome) for one in detail.trace if one.step >= 0]),
-        contacts,
-    )
-
-
-def _reason(state: int, reason: str | None) -> str:
-    """Why a message did not arrive; empty where it may have."""
-    if not reason or state not in _TOLD:
-        return ""
-    return sort_reason(reason)[1] if state == MessageState.SKIPPED else alike(reason)
-
-
-class _Sends:
-    """Which step of a program a message is of."""
-
-    def __init__(self, program: p.Program) -> None:
-        self._steps: dict[tuple[str | None, str], list[int]] = {}
-        for number, step in enumerate(program.steps):
-            if isinstance(step, p.Send):
-                for place in {(one.channel, one.message) for group in step.together for one in group}:
-                    self._steps.setdefault(place, []).append(number)
-
-    def find(self, channel: str, message: str, key: str, detail: _Detail, at: int) -> int | None:
-        """By its channel and name where one step alone sends such a message, or one alone of those that the journey
-        came to, up to that ``at`` which it is; else as the journey remembers. None where nothing tells."""
-        able = self._steps.get((channel, message), []) + self._steps.get((None, message), [])
-        if len(able) > 1:
-            for one in detail.sends:
-                if one.key == key:
-                    return one.step if one.step >= 0 else None
-            reached = {one.step for one in detail.trace} | {at}
-            able = [step for step in dict.fromkeys(able) if step in reached]
-        return able[0] if len(able) == 1 else None
+def _find_pieces(tx: Transaction, newest: int, period: Period) -> Sequence[int]:
+    """In which pieces of the journeys there are any of a period: what is over is found by its index, without a look at
+    the journeys themselves."""
+    everything = range(-(-newest // _PIECE))
+    if period.since <= 0:
+        return everything
+    values = (_PIECE, period.since, period.until)
+    found = {piece for query in (_PIECES_PAST, _PIECES_LIVE) for (piece,) in tx.rows(query, values)}
+    return sorted(found.intersection(everything))
 
 
 def count_sources(tx: Transaction, versions: Mapping[int, Version], period: Period) -> dict[str, int]:

@@ -6,7 +6,7 @@ from segue.api import Instant
 from segue.api.values import DAY, HOUR
 from segue.measure.funnels.answers import questions_table
 from segue.measure.funnels.counting import Funnel
-from segue.measure.funnels.courses import OPENED, Contact
+from segue.measure.funnels.courses import OPENED, Contact, Sort
 from segue.measure.table import Cell
 from segue.messages.template import Template, template_of
 from segue.program.questions import QUESTIONS, Content, answer
@@ -27,7 +27,7 @@ def test_of_nothing_only_the_rule_speaks() -> None:
 
 def test_every_question_has_its_number() -> None:
     template = template_of("offer", "email", "fi", {"text": "Hei {{ customer.first_name }}"})
-    sent = Contact("email", "offer", 1, "sent", "", Instant(MONDAY + HOUR), OPENED, 0, template.hash)
+    sent = Contact(Sort("email", "offer", 1, "sent", "", template.hash), Instant(MONDAY + HOUR), OPENED, 0)
     courses = [
         course(Instant(MONDAY + day * DAY), customer=day % 2, contacts=(sent, contact(fate="failed")))
         for day in range(3)

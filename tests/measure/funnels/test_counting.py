@@ -13,8 +13,9 @@ from segue.api.values import DAY, HOUR
 from segue.language.book import Source, check_book
 from segue.measure.funnels import tables
 from segue.measure.funnels.cohorts import as_matrix, cohorts_table, entries_table
-from segue.measure.funnels.counting import MANY_REASONS, Funnel
-from segue.measure.funnels.courses import CLICKED, OPENED, Books, Contact, Course, Fate, Version
+from segue.measure.funnels.counting import Funnel
+from segue.measure.funnels.courses import CLICKED, OPENED, Books, Contact, Course, Fate, Sort, Version
+from segue.measure.funnels.reasons import MANY_REASONS
 from segue.measure.funnels.results import (
     MANY_TOUCHES,
     channels_table,
@@ -91,7 +92,7 @@ def contact(
     persons: int = 0,
     machines: int = 0,
 ) -> Contact:
-    return Contact(channel, message, 1, fate, reason, handed, persons, machines, "")
+    return Contact(Sort(channel, message, 1, fate, reason, ""), handed, persons, machines)
 
 
 def counted(*courses: Course, versions: tuple[Version, ...] = ()) -> Funnel:

@@ -18,16 +18,22 @@ import numpy.typing as npt
 
 from segue.api import Instant
 from segue.api.values import DAY, MINUTE
-from segue.measure.funnels.courses import ANSWERED, Course, Version
+from segue.measure.funnels.courses import ANSWERED, Course, Sort, Version
+from segue.measure.funnels.reasons import Reasons
 from segue.program.calendar import local
 
 _QUARTER: Final = 15 * MINUTE
 """No zone's midnight lies elsewhere than at a quarter of an hour."""
 _MOST_WAYS: Final = 20_000
 """Different ways through a rule that are told apart before they are counted into its steps."""
-_MOST_REASONS: Final = 200
-MANY_REASONS: Final = "other reasons"
-"""Stands for the reasons beyond the first so many: a provider's words may differ each time."""
+_MACHINES: Final = 4
+_DEEDS: Final = 0b1111
+_AFTER: Final = 1 << 8
+_OF_HELD_OUT: Final = 9
+"""Of a number that says what became of a message: how far up what machines did stands, after what persons did; whether
+its journey converted after it; and whether that was held out."""
+_HELD_OUT: Final = -1
+"""Stands for the number of messages of a journey that is sent none."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -90,11 +96,6 @@ class Funnel:
         self.rule = rule
         self.versions = versions
         self.journeys = 0
-        self.places: Counter[Place] = Counter()
-        self.letters: Counter[Letter] = Counter()
-        self.reaches: Counter[Reach] = Counter()
-        self.days: Counter[tuple[bool, date, int | None]] = Counter()
-        """Journeys by whether they were held out, the day of their entry, and how many days later they converted."""
         self.moved: Counter[tuple[int, bool]] = Counter()
         """Journeys that began with an earlier version, by the one they run and whether they were held out."""
         self.open_windows = 0
@@ -110,85 +111,72 @@ class Funnel:
         self._by_customer = by_customer
         self._customers: array[int] = array("q")
         self._touches: array[int] = array("q")
-        self._ways: Counter[tuple[int, bool, int, tuple[tuple[int, str], ...]]] = Counter()
+        self._ways: Counter[tuple[int, bool, int, int, str, tuple[tuple[int, str], ...]]] = Counter()
         self._steps: dict[StepKey, Step] = {}
+        self._places: Counter[Place] = Counter()
+        self._posts: Counter[tuple[int, Sort, int]] = Counter()
+        self._letters: Counter[Letter] = Counter()
+        self._reaches: Counter[tuple[int, bool, int, int, int, bool]] = Counter()
+        self._days: Counter[tuple[bool, int, int | None]] = Counter()
         self._zone = zone
-        self._day_of: dict[int, date] = {}
-        self._reasons: set[str] = set()
+        self._day_of: dict[int, int] = {}
+        self._reasons = Reasons()
 
     def take(self, one: Course, now: Instant) -> None:
         """Count one more journey."""
         self.journeys += 1
-        version, held_out, entered = one.version, one.held_out, one.entered
-        self.places[Place(version, held_out, one.state, one.step, self._reason(one.reason))] += 1
-        self._ways[version, held_out, one.step, one.passed] += 1
+        version, held_out, entered, converted = one.version, one.held_out, one.entered, one.converted
+        self._ways[version, held_out, one.state, one.step, self._reasons.tell(one.reason), one.passed] += 1
         if len(self._ways) > _MOST_WAYS:
             self._count_ways()
-        known = self.versions.get(version)
-        if known is not None and known.published is not None and entered < known.published:
+        if one.moved:
             self.moved[version, held_out] += 1
         persons = machines = touches = 0
         first: Instant | None = None
+        posts = self._posts
         for contact in one.contacts:
-            handed = contact.handed
-            if contact.fate == "sent":
+            sort, handed, did, machine = contact.sort, contact.handed, contact.persons, contact.machines
+            persons |= did
+            machines |= machine
+            bits = did | machine << _MACHINES | held_out << _OF_HELD_OUT
+            if handed is not None and converted is not None and handed <= converted:
+                bits |= _AFTER
+            posts[version, sort, bits] += 1
+            if sort.fate == "sent":
                 touches += 1
-                if self._by_customer:
-                    self.reached_by.setdefault(contact.channel, array("q")).append(one.customer)
-                    if contact.persons & ANSWERED:
-                        self.answered_by.setdefault(contact.channel, array("q")).append(one.customer)
                 if handed is not None and (first is None or handed < first):
                     first = handed
-            persons |= contact.persons
-            machines |= contact.machines
-            after = one.converted is not None and handed is not None and handed <= one.converted
-            self.letters[
-                Letter(
-                    version,
-                    held_out,
-                    contact.step,
-                    contact.channel,
-                    contact.message,
-                    contact.template,
-                    contact.fate,
-                    self._reason(contact.reason),
-                    contact.persons,
-                    contact.machines,
-                    after,
-                )
-            ] += 1
-        self.reaches[Reach(version, held_out, persons, machines, touches, one.converted is not None)] += 1
+                if self._by_customer:
+                    self.reached_by.setdefault(sort.channel, array("q")).append(one.customer)
+                    if did & ANSWERED:
+                        self.answered_by.setdefault(sort.channel, array("q")).append(one.customer)
+        if len(posts) > _MOST_WAYS:
+            self._count_posts()
+        self._reaches[version, held_out, persons, machines, touches, converted is not None] += 1
         self._customers.append(one.customer)
-        self._touches.append(touches)
+        self._touches.append(_HELD_OUT if held_out else touches)
         if first is not None:
             self.first_touch.setdefault(version, array("q")).append(max(0, first - entered))
         if one.ended is not None:
             self.to_end.setdefault(version, array("q")).append(max(0, one.ended - entered))
         taken: int | None = None
-        if one.converted is not None:
-            taken = max(0, one.converted - entered)
+        if converted is not None:
+            taken = max(0, converted - entered)
             self.to_goal.setdefault(version, array("q")).append(taken)
-        self.days[held_out, self._day(entered), taken // DAY if taken is not None else None] += 1
+        self._days[held_out, self._day(entered), taken // DAY if taken is not None else None] += 1
         if one.goal_until is not None:
             if one.goal_until > now:
                 self.open_windows += 1
             elif taken is not None:
                 self.in_window.setdefault(version, array("q")).append(taken)
 
-    def _day(self, moment: Instant) -> date:
+    def _day(self, moment: Instant) -> int:
+        """The day of a moment, as an ordinal."""
         quarter = moment // _QUARTER
         day = self._day_of.get(quarter)
         if day is None:
-            day = self._day_of[quarter] = local(moment, self._zone).date()
+            day = self._day_of[quarter] = local(moment, self._zone).date().toordinal()
         return day
-
-    def _reason(self, reason: str) -> str:
-        if not reason or reason in self._reasons:
-            return reason
-        if len(self._reasons) >= _MOST_REASONS:
-            return MANY_REASONS
-        self._reasons.add(reason)
-        return reason
 
     # What was counted
 
@@ -198,13 +186,54 @@ class Funnel:
         return any(version.program.goal is not None for version in self.versions.values())
 
     @property
+    def places(self) -> Counter[Place]:
+        """Journeys by where they are, or ended."""
+        self._count_ways()
+        return self._places
+
+    @property
+    def letters(self) -> Counter[Letter]:
+        """Messages by what they have in common."""
+        self._count_posts()
+        return self._letters
+
+    @property
+    def reaches(self) -> dict[Reach, int]:
+        """Journeys by what was sent in them and done with it."""
+        return {Reach(*reach): count for reach, count in self._reaches.items()}
+
+    @property
+    def days(self) -> dict[tuple[bool, date, int | None], int]:
+        """Journeys by whether they were held out, the day of their entry, and how many days later they converted."""
+        return {(held_out, date.fromordinal(day), later): n for (held_out, day, later), n in self._days.items()}
+
+    @property
     def steps(self) -> Mapping[StepKey, Step]:
         """The steps that any journey reached. One that finished behind the last step reached none there."""
         self._count_ways()
         return self._steps
 
+    def _count_posts(self) -> None:
+        for (version, sort, bits), count in self._posts.items():
+            letter = Letter(
+                version,
+                bool(bits >> _OF_HELD_OUT),
+                sort.step,
+                sort.channel,
+                sort.message,
+                sort.template,
+                sort.fate,
+                self._reasons.tell(sort.reason),
+                bits & _DEEDS,
+                bits >> _MACHINES & _DEEDS,
+                bool(bits & _AFTER),
+            )
+            self._letters[letter] += count
+        self._posts.clear()
+
     def _count_ways(self) -> None:
-        for (version, held_out, at, passed), count in self._ways.items():
+        for (version, held_out, state, at, reason, passed), count in self._ways.items():
+            self._places[Place(version, held_out, state, at, reason)] += count
             seen: set[int] = set()
             for number, outcome in passed:
                 step = self._step(version, held_out, number)
@@ -227,11 +256,13 @@ class Funnel:
         return self._steps.setdefault((version, held_out, number), Step())
 
     def touches_by_customer(self) -> Counter[int]:
-        """Customers by how many messages they got."""
-        _, place = np.unique(np.frombuffer(self._customers, dtype=np.int64), return_inverse=True)
+        """Customers by how many messages they got; of those held out, who are sent none, there are none."""
+        touches = np.frombuffer(self._touches, dtype=np.int64)
+        sent_to = touches != _HELD_OUT
+        _, place = np.unique(np.frombuffer(self._customers, dtype=np.int64)[sent_to], return_inverse=True)
         if not len(place):
             return Counter()
-        each = np.bincount(place, weights=np.frombuffer(self._touches, dtype=np.int64)).astype(np.int64)
+        each = np.bincount(place, weights=touches[sent_to]).astype(np.int64)
         numbers, counts = np.unique(each, return_counts=True)
         return Counter(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
 

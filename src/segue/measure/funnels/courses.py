@@ -36,26 +36,34 @@ DEEDS: Final[dict[str, int]] = {"delivered": DELIVERED, "opened": OPENED, "click
 ANSWERED: Final = OPENED | CLICKED | REPLIED
 
 
-class Contact(msgspec.Struct, gc=False):
-    """One message of a journey. ``step`` is the program's number of its step, None where that can't be told;
-    ``handed`` when its provider took it. ``persons`` and ``machines`` are what people, and what programs, did with it,
-    in bits; delivered counts among the persons'. ``template`` is the hash of its content, empty where it had none."""
+class Sort(msgspec.Struct, eq=False, gc=False):
+    """What messages have in common that differ by nothing but their moment and what was done with them. ``step`` is the
+    program's number of their step, None where that can't be told; ``template`` the hash of their content, empty where
+    they had none. Whoever reads a million messages makes each sort once: two of them are the same only where they are
+    one object."""
 
     channel: str
     message: str
     step: int | None
     fate: Fate
     reason: str
+    template: str
+
+
+class Contact(msgspec.Struct, gc=False):
+    """One message of a journey. ``handed`` is when its provider took it. ``persons`` and ``machines`` are what people,
+    and what programs, did with it, in bits; delivered counts among the persons'."""
+
+    sort: Sort
     handed: Instant | None
     persons: int
     machines: int
-    template: str
 
 
 class Course(msgspec.Struct, gc=False):
     """One journey. ``version`` is the number of the program that it runs or ended in; ``state`` the number of its state
     in `segue.store.journeys.STATES`; ``step`` the one that it is at, or ended at; ``passed`` the steps that it took, in
-    order, each with what came of it, by their numbers in that program."""
+    order, each with what came of it, by their numbers in that program. ``moved``: it began with an earlier version."""
 
     version: int
     customer: int
@@ -69,18 +77,21 @@ class Course(msgspec.Struct, gc=False):
     held_out: bool
     passed: tuple[tuple[int, str], ...]
     contacts: list[Contact]
+    moved: bool = False
 
 
 class Version(msgspec.Struct, frozen=True):
     """One text of a rule, of all that were published. ``number`` counts them from 1, ``row`` is the store's number of
     its program. ``published`` is when that was, None where it can't be told: the rule went back to an earlier text.
-    ``current``: it is in the book now."""
+    ``arrivals`` is the number of the first arrival after that, None where none of before is kept. ``current``: it is in
+    the book now."""
 
     number: int
     row: int
     program: Program
     published: Instant | None
     current: bool
+    arrivals: int | None = None
 
 
 class Books(msgspec.Struct, frozen=True):

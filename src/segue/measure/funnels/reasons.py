@@ -19,6 +19,27 @@ _EMAIL: Final = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 _CONSENT: Final = re.compile(r"consent (withdrawn )?for |no consent for ")
 
 
+MANY_REASONS: Final = "other reasons"
+"""Stands for the reasons beyond the first so many: a provider's words may differ each time."""
+_MOST_REASONS: Final = 200
+
+
+class Reasons:
+    """The reasons that are told apart."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def tell(self, reason: str) -> str:
+        """A reason, or what stands for the many beyond the first."""
+        if not reason or reason in self._known:
+            return reason
+        if len(self._known) >= _MOST_REASONS:
+            return MANY_REASONS
+        self._known.add(reason)
+        return reason
+
+
 def sort_reason(reason: str) -> tuple[By, str]:
     """What kept a skipped message back, and in which words: those of a line of the policy without what was in its way
     this time."""
