@@ -34,6 +34,7 @@ def experiments(rate: float = 0.2) -> tuple[Table, Table]:
     named = (Column("rule", "rule"), Column("experiment", "experiment"))
     numbers = (
         *(Column(name, name, "share") for name in ("rate", "difference", "low", "high")),
+        Column("converted", "converted", "count"),
         Column("customers", "counted", "count"),
     )
     return (
@@ -43,8 +44,8 @@ def experiments(rate: float = 0.2) -> tuple[Table, Table]:
             "G",
             (*named, Column("arm", "group"), *numbers),
             (
-                ("carts", HELD_OUT, HELD_OUT, 0.1, None, None, None, 200),
-                ("carts", HELD_OUT, "treated", rate, 0.1, 0.05, 0.15, 1000),
+                ("carts", HELD_OUT, HELD_OUT, 0.1, None, None, None, 20, 200),
+                ("carts", HELD_OUT, "treated", rate, 0.1, 0.05, 0.15, int(rate * 1000), 1000),
             ),
         ),
     )
@@ -57,7 +58,7 @@ def test_models_that_disagree_are_a_band_and_the_widest_is_named() -> None:
     [chart] = section.charts
     assert isinstance(chart, Ranges)
     assert [(one.name, one.low, one.high) for one in chart.ranges] == [("email", 30, 80), ("sms", 20, 70)]
-    assert "they disagree most about email: 30 to 80" in chart.said
+    assert "They disagree most about email: 30 to 80 orders." in chart.said
     assert "would have happened without" in section.sentences[0]
 
 
@@ -69,12 +70,12 @@ def test_one_model_alone_agrees_with_itself() -> None:
 
 def test_each_experiment_says_its_verdict_and_draws_its_groups() -> None:
     section = named(material(counts(["a"]), None, *experiments(), titles={"carts": "Win back carts"}), "experiments")
-    assert section.sentences == ("Win back carts: It works.",)
+    assert section.points == (("Win back carts.", "It works."),)
     differences, rates = section.charts
     assert isinstance(differences, Ranges)
     assert isinstance(rates, Bars)
     assert [(one.name, one.low, one.high, one.note) for one in differences.ranges] == [
-        ("Win back carts", 0.05, 0.15, "+5% to +15%")
+        ("Win back carts", 5, 15, "+5.0 to +15.0")
     ]
     assert [(bar.name, bar.value, bar.note) for bar in rates.bars] == [
         ("holdout", 0.1, "of 200"),
@@ -97,7 +98,9 @@ def test_what_was_measured_stands_beside_what_models_attribute() -> None:
         ("carts: attributed", 60, 190),
         ("carts: measured", 50, 150),
     ]
-    assert section.sentences[0].startswith("carts: Strong evidence: it caused 50 to 150 conversions")
+    [(name, said)] = section.points
+    assert name == "carts."
+    assert said.startswith("Strong evidence: it caused 50 to 150 conversions")
 
 
 def test_money_is_moved_only_by_what_was_measured() -> None:
@@ -105,15 +108,15 @@ def test_money_is_moved_only_by_what_was_measured() -> None:
     lift = Lift("carts", 1000, 200, difference(100, 50, 150), difference(100, 50, 150), {"EUR": worth}, True, True)
     tables = experiments(), evidence_table([Evidence("carts", lift, {}, {"EUR": 12.5})])
     sentences = named(material(counts(["a"]), None, *tables[0], tables[1]), "incrementality").sentences
-    assert sentences[1] == (
-        "carts brought €80.00 for each €1.00 that its messages cost. Its budget: up to 20% more: each further EUR was "
-        "measured to bring more than it costs."
+    assert sentences == (
+        "“carts” brought €80.00 (with 95% certainty €40.00 to €120.00) for each €1.00 that its messages cost. Its "
+        "budget: up to 20% more: each further EUR was measured to bring more than it costs.",
     )
 
 
 def test_no_difference_is_drawn_of_a_group_that_is_too_small() -> None:
     verdicts, groups = experiments()
-    few = Table(groups.name, groups.title, groups.columns, tuple((*row[:-1], 14) for row in groups.rows))
+    few = Table(groups.name, groups.title, groups.columns, tuple((*row[:-2], 2, 14) for row in groups.rows))
     charts = named(material(counts(["a"]), None, verdicts, few), "experiments").charts
     assert [type(chart) for chart in charts] == [Bars]
 
@@ -122,7 +125,7 @@ def test_a_rule_of_which_nothing_was_measured_has_a_sentence_and_no_picture() ->
     table = evidence_table([evidence("new", None, {}, held_out=2)])
     section = named(material(counts(["a"]), None, *experiments(), table), "incrementality")
     assert section.charts == ()
-    assert "too few are held out" in section.sentences[0]
+    assert "too few are held out" in section.points[0][1]
 
 
 def test_without_a_holdout_it_is_said_how_to_get_one() -> None:
@@ -157,7 +160,7 @@ def test_a_budget_that_is_used_up_is_told() -> None:
         (("promotional", "today", 200.0, 200.0, 1.0, "EUR"), ("informational", "today", 50.0, 1.0, 0.02, "EUR")),
     )
     charts = named(material(counts(["a"]), None, budgets), "money").charts
-    assert "1 of 2 budgets are used up now." in {chart.said for chart in charts}
+    assert "1 of 2 budgets is used up now." in {chart.said for chart in charts}
 
 
 def test_money_of_two_currencies_is_told_in_two_sentences() -> None:

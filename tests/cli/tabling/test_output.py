@@ -35,6 +35,9 @@ TABLE = Table(
     ("Nobody opens an SMS.",),
 )
 
+KNOWN = st.characters(exclude_categories=("Cs", "Cn"))
+"""Characters that there are: how wide one is that is not assigned yet, terminals don't agree on."""
+
 
 def test_a_terminal_shows_units_and_never_a_control_character(capsys: pytest.CaptureFixture[str]) -> None:
     put([TABLE])
@@ -105,7 +108,7 @@ def test_a_file_is_never_overwritten(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(1, 12), st.lists(st.text(max_size=40), max_size=3), st.integers(0, 10**15))
+@given(st.integers(1, 12), st.lists(st.text(KNOWN, max_size=40), max_size=3), st.integers(0, 10**15))
 def test_no_line_is_wider_than_the_terminal_and_no_number_is_cut(columns: int, names: list[str], number: int) -> None:
     table = Table(
         "t",

@@ -64,9 +64,9 @@ def test_what_is_many_times_as_much_is_not_a_percentage() -> None:
 
 def test_a_minus_on_paper_is_as_wide_as_a_plus() -> None:
     paper = Shown(minus="−")
-    assert [paper.number(-5), paper.money(-5, "EUR"), paper.share(-0.5), paper.short(-5000, "count")] == [
+    assert [paper.number(-5), paper.money(-5, "EUR"), paper.share(-0.5), paper.short(-50_000, "count")] == [
         "−5",
         "−€5.00",
         "−50.0%",
-        "−5K",
+        "−50K",
     ]

@@ -10,6 +10,7 @@ from segue.cli.attributing.reading import read_goals_of, read_orders_of
 from segue.cli.funnels.reading import read_funnels
 from segue.cli.reporting.attributing import attribution_tables
 from segue.cli.reporting.budgets import budgets_table
+from segue.cli.reporting.coverage import knows_since
 from segue.cli.reporting.evidence import evidence_tables
 from segue.cli.reporting.funnels import funnel_tables, titles_of
 from segue.cli.reporting.material import Material
@@ -52,7 +53,8 @@ def gather(assembly: Assembly, period: Period, now: Instant) -> Material:
     for to, stretch in ((counts, period), (before, earlier)):
         count_brought(to, orders, goals.values(), stretch, day_of)
     counts.notes = tuple(notes(orders))
-    known = None if before.empty else before
+    with look() as tx:
+        known = before if knows_since(tx, earlier.since, before) else None
     days = period.days(zone)
     tables: list[Table] = [
         headline_table(counts, known),
@@ -80,13 +82,20 @@ def gather(assembly: Assembly, period: Period, now: Instant) -> Material:
         project=project.brand.name if project.brand is not None and project.brand.name else project.root.name,
         period=period,
         zone=zone,
-        shown=Shown(project.locale, zone),
+        shown=Shown(english(project.locale), zone, minus="−"),
         made=now,
         now=counts,
         before=known,
         tables=_by_name(tables),
         titles=titles_of(funnels),
     )
+
+
+def english(locale: str) -> str:
+    """The locale of a page whose words are English: a number such as 1.234 must not be read as one and a bit there, nor
+    stand beside one of a sentence that has 1,234. Days come before months unless the project's English has it
+    otherwise."""
+    return locale if locale.replace("_", "-").split("-")[0].lower() == "en" else "en-001"
 
 
 def _by_name(tables: Iterable[Table]) -> dict[str, Table]:

@@ -17,8 +17,8 @@ from segue.measure.table import Table
 
 class Material(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a report tells. ``tables`` are by name; a part of the report whose table is missing, or has no
-    rows, says what would fill it. ``titles`` are the names of rules as people gave them. ``before`` is None where
-    nothing is known of the time before. ``made`` is the store's moment."""
+    rows, says what would fill it. ``titles`` are the names of rules as people gave them. ``before`` is None where the
+    time before is not known, or not all of it. ``made`` is the store's moment."""
 
     project: str
     period: Period
@@ -39,6 +39,10 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
         """A rule as people call it."""
         return self.titles.get(rule) or rule.replace("_", " ")
 
+    def quoted(self, rule: str) -> str:
+        """The same in a sentence, where a title such as “How was it?” must not be read as a part of it."""
+        return f"“{self.title(rule)}”"
+
 
 class Card(msgspec.Struct, frozen=True):
     """A figure of the headline: what it is, how much, and how that compares. ``better`` is whether a change is good
@@ -52,8 +56,9 @@ class Card(msgspec.Struct, frozen=True):
 
 
 class Section(msgspec.Struct, frozen=True):
-    """A part of the page: its title, what it says in sentences, charts, and tables that are always seen. ``missing`` is
-    the sentence that says what would fill a part of it."""
+    """A part of the page: its title, what it says in sentences, charts, and tables that are always seen. ``points`` are
+    sentences on one thing each, with what that is called. ``missing`` is the sentence that says what would fill a part
+    of it."""
 
     name: str
     title: str
@@ -62,3 +67,4 @@ class Section(msgspec.Struct, frozen=True):
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()
     missing: tuple[str, ...] = ()
+    points: tuple[tuple[str, str], ...] = ()

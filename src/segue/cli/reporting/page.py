@@ -31,24 +31,26 @@ def render(material: Material) -> str:
         period=_words(material),
         sections=sections_of(material),
         shown=material.shown,
-        made=material.shown.instant(to_rfc3339(material.made)),
+        made=material.shown.moment(to_rfc3339(material.made)),
         style=Markup(style),  # noqa: S704  # our own file
         most=_ROWS,
     )
 
 
 def _words(material: Material) -> str:
-    """``1 November to 30 November 2026``, by the days of the zone."""
-    from babel.dates import format_date
+    """``1 – 30 Nov 2026``, by the days of the zone; with the time of the day where it ends within one."""
+    from babel.dates import format_date, format_interval
 
     zone, period = material.zone, material.period
+    end = local(period.until, zone)
     first, last = local(period.since, zone).date(), local(Instant(period.until - 1), zone).date()
     locale = material.shown.known
+    until = f", until {end:%H:%M}" if (end.hour, end.minute) != (0, 0) else ""
     if first.year < 1990:
-        return f"Until {format_date(last, 'long', locale=locale)}"
+        return f"Until {format_date(last, 'long', locale=locale)}{until}"
     if first == last:
-        return str(format_date(first, "long", locale=locale))
-    return f"{format_date(first, 'long', locale=locale)} to {format_date(last, 'long', locale=locale)}"
+        return f"{format_date(first, 'long', locale=locale)}{until}"
+    return f"{format_interval(first, last, 'yMMMd', locale=locale)}{until}"
 
 
 def _said(sentence: str) -> Markup:

@@ -61,7 +61,7 @@ class Shown(msgspec.Struct, frozen=True):
         """``1,234``, ``12.3``, ``0.0123``: whole where it is whole or large, else as many digits as say something. Only
         nothing is 0."""
         size = abs(number)
-        if 0 < size < 0.00005:
+        if 0 < size <= 0.00005:
             return f"{f'>{self.minus}' if number < 0 else '<'}{self._decimal(0.0001, '.0000')}"
         digits = 0 if number == int(number) or size >= 1000 else 1 if size >= 100 else 2 if size >= 0.1 else 4
         return self._decimal(number, "." + "#" * digits if digits else "")
@@ -69,7 +69,7 @@ class Shown(msgspec.Struct, frozen=True):
     def _decimal(self, number: float, digits: str) -> str:
         from babel.numbers import format_decimal
 
-        return self._signed(format_decimal(number + 0.0, format="#,##0" + digits, locale=self.known))
+        return self._signed(format_decimal(number or 0, format="#,##0" + digits, locale=self.known))
 
     def _signed(self, number: str) -> str:
         return number.replace("-", self.minus)
@@ -83,7 +83,7 @@ class Shown(msgspec.Struct, frozen=True):
         """So many digits after the point; nothing rounds to the 0% or the 100% that it is not."""
         size = abs(share)
         least = 10.0 ** -(digits + 2)
-        if 0 < size < least / 2:
+        if 0 < size <= least / 2:
             return f"{f'>{self.minus}' if share < 0 else '<'}{self._percent(least, digits)}"
         if 1 - least / 2 <= size < 1:
             return f"{f'<{self.minus}' if share < 0 else '>'}{self._percent(1 - least, digits)}"
@@ -110,7 +110,7 @@ class Shown(msgspec.Struct, frozen=True):
         digits = 0 if abs(amount) >= 1000 else _digits(currency, amount)
         pattern = _pattern(self.known, currency, digits)
         said = format_currency(
-            round(amount, digits) + 0.0, currency, locale=self.known, format=pattern, currency_digits=False
+            round(amount, digits) or 0, currency, locale=self.known, format=pattern, currency_digits=False
         )
         return self._signed(said)
 
@@ -123,7 +123,7 @@ class Shown(msgspec.Struct, frozen=True):
         return self.cell(number, Column("", "", kind))
 
     def short(self, number: float, kind: Kind, currency: str | None = None) -> str:
-        """The same as short as on an axis: ``12K``, ``€1.5K``, ``12%``."""
+        """The same as short as on an axis: ``1,500``, ``12K``, ``€12.5K``, ``12%``."""
         from babel.numbers import format_compact_currency, format_compact_decimal
 
         if kind == "share":
@@ -131,6 +131,8 @@ class Shown(msgspec.Struct, frozen=True):
         if kind == "duration":
             return self.duration(number)
         size = abs(number)
+        if kind != "money" and 1000 <= size < 10_000:
+            return self._decimal(round(number), "")
         digits = 1 if size >= 1000 or (size < 100 and number != int(number)) else 0
         number = number if size < 0.1 or size >= 1000 else round(number, digits)
         if kind == "money" and currency is not None:
@@ -156,9 +158,9 @@ class Shown(msgspec.Struct, frozen=True):
         return f"{'' if size < 0.0005 else '+' if share > 0 else '−'}{said}"
 
     def points(self, share: float) -> str:
-        """``+8.2``, ``−17.9``, ``0``: percentage points."""
+        """``+8.2``, ``−17.0``, ``0.0``: percentage points."""
         points = round(share * 100, 1)
-        return f"{'+' if points > 0 else '−' if points < 0 else ''}{self.number(abs(points))}"
+        return f"{'+' if points > 0 else '−' if points < 0 else ''}{self._decimal(abs(points), '.0')}"
 
     def day(self, iso: str, *, year: bool = False) -> str:
         """``3 Nov``, in the order that the locale has; with ``year`` ``3 Nov 2026``."""

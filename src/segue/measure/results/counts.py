@@ -73,7 +73,7 @@ class Counts(msgspec.Struct):
     @property
     def empty(self) -> bool:
         """Whether nothing at all happened."""
-        return not (self.messages or self.entries or self.conversions or self.orders)
+        return not (self.messages or self.entries or self.conversions or self.orders or self.refunds)
 
 
 def by_currency(amounts: Mapping[tuple[date, str], Decimal]) -> dict[str, Decimal]:

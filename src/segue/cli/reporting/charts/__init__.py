@@ -1,8 +1,10 @@
-"""Charts as SVG: lines, bars, funnels, ranges, heat maps and sparklines.
+"""Charts: lines, bars, funnels, ranges, heat maps and sparklines.
 
 A chart fills the width that it is given and its letters stay as large as the page's: places across are percentages,
-places down are pixels. Colours are classes that the page's style sheet has for light, dark and paper. Every chart has a
-title and a description for those who cannot see it, and a table behind it.
+places down are pixels. Colours are classes that the page's style sheet has for light, dark and paper. What has a name
+on each line, bars and ranges, is a list of texts with a strip of SVG below each, so that long names wrap; it is read
+aloud as the list that it is. Lines and heat maps are one picture, with a title and a description for those who cannot
+see it. Every chart has a table behind it.
 """
 
 from segue.cli.reporting.charts.bars import Bar, Bars

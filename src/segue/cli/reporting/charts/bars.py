@@ -6,16 +6,13 @@ from typing import Final
 
 import msgspec
 
-from segue.cli.reporting.charts.chart import cut, percent, picture, text
+from segue.cli.reporting.charts.chart import group, key, percent, row, rows
 from segue.cli.tabling.shown import Shown
-from segue.diagnostics.render.printable import width
 from segue.measure.table import Kind, Table
 
-_ROW: Final = 42
-_HEAD: Final = 26
 _HIGH: Final = 12
-_NAME: Final = 46
-"""Columns of a name and its value together, on a phone."""
+_MOST: Final = 0.5
+"""A share from which on a chart of shares goes to all of it."""
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -32,7 +29,8 @@ class Bar(msgspec.Struct, frozen=True):
 
 
 class Bars(msgspec.Struct, frozen=True):
-    """Bars on one axis from 0. ``whole`` is the value that fills the width (None: the largest one)."""
+    """Bars on one axis from 0. ``whole`` is the value that fills the width (None: the largest one; of shares all of it,
+    where one is large). Only what has a whole has a ground that shows it. ``colours`` says what colours mean."""
 
     title: str
     said: str
@@ -41,30 +39,40 @@ class Bars(msgspec.Struct, frozen=True):
     kind: Kind = "count"
     currency: str | None = None
     whole: float | None = None
+    colours: tuple[tuple[int, str], ...] = ()
 
     def draw(self, shown: Shown, mark: str) -> str:
-        whole = self.whole or max((max(bar.value or 0, bar.high or 0) for bar in self.bars), default=0)
-        parts: list[str] = []
-        y, group = 0.0, ""
+        most = max((max(bar.value or 0, bar.high or 0) for bar in self.bars), default=0)
+        known = self.whole or (1.0 if self.kind == "share" and most > _MOST else None)
+        whole = known or most
+        lines: list[str] = []
+        last = ""
         for bar in self.bars:
-            if bar.group and bar.group != group:
-                parts.append(text("0", y + 16, cut(bar.group, 44), kind="group"))
-                y += _HEAD
-            group = bar.group
+            if bar.group and bar.group != last:
+                lines.append(group(bar.group))
+            last = bar.group
             value = shown.said(bar.value, self.kind, self.currency)
-            said = f"{value} {bar.note}".strip() if bar.note else value
-            parts.append(text("0", y + 13, cut(bar.name, max(12, _NAME - width(said)))))
-            parts.append(text("100%", y + 13, said, kind="value", anchor="end"))
-            parts.append(f'<rect class="ground" x="0" y="{y + 20:g}" width="100%" height="{_HIGH}" rx="2"/>')
-            if bar.value:
-                wide = max(0.4, percent(bar.value, whole))
-                parts.append(
-                    f'<rect class="c{bar.colour}" x="0" y="{y + 20:g}" width="{wide:g}%" height="{_HIGH}" rx="2"/>'
-                )
-            if bar.low is not None and bar.high is not None:
-                parts.append(_whisker(percent(bar.low, whole), percent(bar.high, whole), y + 20 + _HIGH / 2))
-            y += _ROW
-        return picture(mark, self.title, self.said, max(y - 4, 20), parts)
+            lines.append(row(bar.name, f"{value} {bar.note}".strip(), _HIGH, _strip(bar, whole, ground=bool(known))))
+        return rows(lines)
+
+    def key(self) -> str:
+        """What the colours mean."""
+        drawn = tuple(
+            (f'<rect class="c{colour}" x="-6" y="-5" width="12" height="10" rx="2"/>', words)
+            for colour, words in self.colours
+            if any(bar.colour == colour for bar in self.bars)
+        )
+        return key(drawn) if len(drawn) > 1 else ""
+
+
+def _strip(bar: Bar, whole: float, *, ground: bool) -> list[str]:
+    parts = [f'<rect class="ground" width="100%" height="{_HIGH}" rx="2"/>'] if ground else []
+    if bar.value is not None and bar.value > 0:
+        wide = max(0.4, percent(bar.value, whole))
+        parts.append(f'<rect class="c{bar.colour}" width="{wide:g}%" height="{_HIGH}" rx="2"/>')
+    if bar.low is not None and bar.high is not None:
+        parts.append(_whisker(percent(bar.low, whole), percent(bar.high, whole), _HIGH / 2))
+    return parts
 
 
 def _whisker(low: float, high: float, y: float) -> str:

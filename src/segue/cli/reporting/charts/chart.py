@@ -6,11 +6,14 @@ import math
 import unicodedata
 from collections.abc import Iterable
 from html import escape
-from typing import Protocol
+from typing import Final, Protocol
 
 from segue.cli.tabling.shown import Shown
 from segue.diagnostics.render.printable import printable, width
 from segue.measure.table import Kind, Table
+
+_LONGEST: Final = 160
+"""Columns of the longest name that is shown whole."""
 
 
 class Chart(Protocol):
@@ -24,7 +27,11 @@ class Chart(Protocol):
     def table(self) -> Table: ...
 
     def draw(self, shown: Shown, mark: str) -> str:
-        """The SVG. ``mark`` is unique in the page."""
+        """The markup. ``mark`` is unique in the page."""
+        ...
+
+    def key(self) -> str:
+        """What its colours and shapes mean, as markup; empty where it says so itself."""
         ...
 
 
@@ -44,6 +51,32 @@ def text(x: str, y: float, words: str, *, kind: str = "", anchor: str = "") -> s
     return f'<text x="{x}" y="{y:g}"{named}{anchored}>{escape(printable(words))}</text>'
 
 
+def rows(lines: Iterable[str]) -> str:
+    """Lines of a chart that are read as a list: whatever their names are, they wrap and are never cut off."""
+    return f'<ul class="rows">{"".join(lines)}</ul>'
+
+
+def row(name: str, value: str, high: float, parts: Iterable[str]) -> str:
+    """A line of a chart: a name, what is said of it, and a strip of ``high`` pixels below."""
+    strip = f'<svg class="strip" aria-hidden="true" width="100%" height="{high:g}">{"".join(parts)}</svg>'
+    return f"<li><p><bdi>{escape(cut(name, _LONGEST))}</bdi> <span>{escape(printable(value))}</span></p>{strip}</li>"
+
+
+def group(name: str) -> str:
+    """A heading among the lines of a chart."""
+    return f'<li class="group"><bdi>{escape(cut(name, _LONGEST))}</bdi></li>'
+
+
+def key(entries: Iterable[tuple[str, str]]) -> str:
+    """What markings mean: the drawing of each, which is centred on nothing, and its words."""
+    said = "".join(
+        f'<span><svg aria-hidden="true" width="14" height="14" viewBox="-7 -7 14 14">{drawing}</svg>'
+        f"{escape(printable(words))}</span>"
+        for drawing, words in entries
+    )
+    return f'<p class="key">{said}</p>'
+
+
 def cut(words: str, most: int) -> str:
     """Words of at most so many columns; what is longer ends in an ellipsis."""
     words = printable(words)
@@ -61,6 +94,19 @@ def cut(words: str, most: int) -> str:
 def percent(part: float, whole: float) -> float:
     """A part of a whole as a percentage between 0 and 100."""
     return round(min(100.0, max(0.0, part / whole * 100)), 3) if whole > 0 else 0.0
+
+
+def ticks(low: float, high: float, kind: Kind) -> list[float]:
+    """Round numbers, three to seven of them at equal distances, the first at most ``low`` and the last at least
+    ``high``."""
+    spread = high - low
+    if not math.isfinite(spread) or spread < 1e-9:
+        return [low, low + 1.0]
+    size = 10.0 ** math.floor(math.log10(spread / 4))
+    step = next(size * one for one in (1, 2, 2.5, 5, 10) if size * one >= spread / 4 * 0.999999)
+    step = max(1.0, math.ceil(step)) if kind == "count" else step
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [place * step for place in range(first, last + 1)]
 
 
 def top_of(most: float, kind: Kind) -> float:

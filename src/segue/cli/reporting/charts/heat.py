@@ -13,6 +13,8 @@ from segue.measure.table import Table
 _ROW: Final = 30
 _HEAD: Final = 22
 _LEFT: Final = 27.0
+_FAINT, _STRONG = 0.06, 0.54
+"""How far the largest cell is from the ground: ink stays readable on it, light and dark (WCAG AA)."""
 
 
 class Heat(msgspec.Struct, frozen=True):
@@ -42,8 +44,11 @@ class Heat(msgspec.Struct, frozen=True):
                 strength = percent(cell, most) / 100
                 parts.append(
                     f'<rect class="heat" x="{left + 0.2:g}%" y="{y + 1}" width="{wide - 0.4:g}%" height="{_ROW - 2}" '
-                    f'rx="2" fill-opacity="{0.06 + 0.84 * strength:.2f}"/>'
+                    f'rx="2" fill-opacity="{_FAINT + _STRONG * strength:.2f}"/>'
                 )
-                kind = "on" if strength > 0.55 else "in"
-                parts.append(text(f"{left + wide / 2:g}%", y + 20, shown.brief(cell), kind=kind, anchor="middle"))
+                parts.append(text(f"{left + wide / 2:g}%", y + 20, shown.brief(cell), kind="in", anchor="middle"))
         return picture(mark, self.title, self.said, _HEAD + len(self.rows) * _ROW, parts)
+
+    def key(self) -> str:
+        """Each cell has its number."""
+        return ""

@@ -62,8 +62,13 @@ class Lines(msgspec.Struct, frozen=True):
         parts += self._names()
         for place, anchor in _ticks(len(self.days)):
             at = 50 if len(self.days) == 1 else place / (len(self.days) - 1) * 100
-            parts.append(text(f"{at:g}%", _HIGH - 6, shown.day(self.days[place]), kind="tick", anchor=anchor))
+            said = shown.day(self.days[place], year=self.days[0][:4] != self.days[-1][:4])
+            parts.append(text(f"{at:g}%", _HIGH - 6, said, kind="tick", anchor=anchor))
         return picture(mark, self.title, self.said, _HIGH, parts)
+
+    def key(self) -> str:
+        """Lines have their names beside them."""
+        return ""
 
     def _names(self) -> list[str]:
         """The names of several lines, above the chart at its right, in their colours."""

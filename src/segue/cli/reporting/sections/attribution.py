@@ -31,12 +31,10 @@ def sections(material: Material) -> list[Section]:
     by_channel = shares_by(table, "channel")
     untouched = by_channel.pop(UNATTRIBUTED, {})
     ordered = sorted(by_channel, key=lambda one: (-max(by_channel[one].values()), one))
-    shown = material.shown
     ranges = tuple(_range(material, channel, by_channel[channel]) for channel in ordered[:_CHANNELS])
     widest = max(ranges, key=lambda one: one.high - one.low)
     said = (
-        f"The models agree most about what is narrow; they disagree most about {widest.name}: "
-        f"{shown.number(round(widest.low, 1))} to {shown.number(round(widest.high, 1))}."
+        f"The wider a band, the less the models agree. They disagree most about {widest.name}: {widest.note} orders."
         if widest.high > widest.low
         else "The models agree about every channel."
     )
@@ -46,19 +44,21 @@ def sections(material: Material) -> list[Section]:
 
 def _unattributed(material: Material, models: Mapping[str, float]) -> tuple[str, ...]:
     number = max(models.values(), default=0)
-    return (f"No touch lies before {material.shown.number(number)} orders.",) if number else ()
+    orders = "1 order" if number == 1 else f"{material.shown.number(number)} orders"
+    return (f"No touch lies before {orders}.",) if number else ()
 
 
 def _range(material: Material, channel: str, models: Mapping[str, float]) -> Range:
     low, high = min(models.values()), max(models.values())
     dots = tuple(Dot(model, value) for model, value in models.items())
-    shown = material.shown
-    note = (
-        shown.number(round(low, 1))
-        if low == high
-        else f"{shown.number(round(low, 1))} to {shown.number(round(high, 1))}"
-    )
-    return Range(channel, low, high, dots, note)
+    return Range(channel, low, high, dots, between(material, low, high))
+
+
+def between(material: Material, low: float, high: float) -> str:
+    """``12.3 to 45.6``: one number where both read alike; whole where they are large."""
+    digits = 0 if max(abs(low), abs(high)) >= 10 else 1
+    first, last = (material.shown.number(round(value, digits)) for value in (low, high))
+    return first if first == last else f"{first} to {last}"
 
 
 def shares_by(table: Table, column: str) -> dict[str, dict[str, float]]:

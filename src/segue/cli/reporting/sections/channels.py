@@ -6,6 +6,7 @@ from collections import Counter
 
 from segue.cli.reporting.charts import Bar, Bars
 from segue.cli.reporting.material import Material, Section
+from segue.cli.reporting.sections.cells import plain
 from segue.measure.results.counts import Deed
 from segue.measure.results.tables import channel_names, channels_table, reasons_table
 from segue.measure.table import Table
@@ -41,9 +42,10 @@ def sections(material: Material) -> list[Section]:
     if reasons.rows:
         by_reason: Counter[str] = Counter()
         for (_, fate, reason), number in now.reasons.items():
-            by_reason[reason if fate == "skipped" else f"{fate}: {reason}"] += number
+            by_reason[plain(reason) if fate == "skipped" else f"{fate}: {reason}"] += number
         common = by_reason.most_common(_REASONS)
-        said = f"The most frequent reason is “{common[0][0]}”, {shown.number(common[0][1])} times."
+        times = "once" if common[0][1] == 1 else f"{shown.number(common[0][1])} times"
+        said = f"The most frequent reason is “{common[0][0]}”, {times}."
         charts.append(
             Bars("Why messages did not arrive", said, reasons, tuple(Bar(name, n, colour=0) for name, n in common))
         )
@@ -62,16 +64,21 @@ def _costs(material: Material, channel: str) -> str:
 
 def _most(material: Material, sent: dict[str, int]) -> str:
     channel = max(sent, key=lambda one: sent[one])
-    return f"{channel} sent most: {material.shown.number(sent[channel])}."
+    cost = ", and what they cost" if material.now.cost() else ""
+    return f"By channel{cost}. Most went by {channel}: {material.shown.number(sent[channel])}."
 
 
 def _sentences(material: Material, sent: dict[str, int]) -> tuple[str, ...]:
     shown, total = material.shown, sum(sent.values())
     decided = material.now.messages.total()
     if not total:
+        if decided == 1:
+            return ("The one message decided did not go out.",)
         return (f"None of the {shown.number(decided)} messages decided went out.",)
     channel = max(sent, key=lambda one: sent[one])
-    first = f"Most messages went by {channel}: {shown.brief(sent[channel] / total)}."
+    most = "All messages" if sent[channel] == total else "Most messages"
+    part = "" if sent[channel] == total else f": {shown.brief(sent[channel] / total)}"
+    first = f"{most} went by {channel}{part}."
     held = decided - total
     if not held:
         return (first, "Everything that was decided went out.")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
 
 from segue.cli.reporting.charts import Bar, Bars, Heat
 from segue.cli.reporting.charts.chart import Chart
 from segue.cli.reporting.material import Material, Section
 from segue.cli.reporting.sections.cells import real, whole
+from segue.measure.table import Cell
+from segue.program.calendar import local
 
+Record = dict[str, Cell]
 _WEEKS = 8
 _COHORTS = 12
 _MESSAGES = 12
@@ -37,37 +41,45 @@ def _heat(material: Material) -> Heat | None:
     table = material.table("cohorts")
     if table is None:
         return None
+    today = local(material.made, material.zone).date()
     with_goal = {one["rule"] for one in table.records() if one["converted"]}
-    entered: dict[str, int] = defaultdict(int)
-    converted: dict[tuple[str, int], int] = defaultdict(int)
-    told: dict[tuple[str, int], int] = defaultdict(int)
+    courses: dict[tuple[str, str], list[Record]] = defaultdict(list)
     for one in table.records():
-        if one["rule"] not in with_goal:
-            continue
-        week, weeks = str(one["week_of_entry"]), whole(one["weeks"])
-        if weeks == 1:
-            entered[week] += whole(one["entered"])
-        converted[week, weeks] += whole(one["converted"])
-        told[week, weeks] += whole(one["entered"])
-    if not entered:
+        if one["rule"] in with_goal:
+            courses[str(one["week_of_entry"]), str(one["rule"])].append(one)
+    entered: dict[str, int] = defaultdict(int)
+    for (week, _), lines in courses.items():
+        entered[week] += whole(lines[0]["entered"])
+    ages = {week: (today - date.fromisoformat(week)).days // 7 for week, number in entered.items() if number}
+    over = {week: min(_WEEKS, age - 1) for week, age in ages.items()}
+    columns = range(1, min(max(over.values(), default=0), max(len(lines) for lines in courses.values())) + 1)
+    if not columns:
         return None
     shown = material.shown
-    columns = range(1, min(_WEEKS, max(weeks for _, weeks in converted)) + 1)
+    first = local(material.period.since, material.zone).date().isoformat()
     rows = tuple(
         (
-            shown.day(week),
+            shown.day(max(week, first)),
             f"{shown.number(entered[week])} entered",
             tuple(
-                converted[week, weeks] / entered[week] if told[week, weeks] == entered[week] else None
+                # After the last line of a rule nothing more of it converted.
+                sum(
+                    whole(lines[min(weeks, len(lines)) - 1]["converted"])
+                    for (of, _), lines in courses.items()
+                    if of == week
+                )
+                / entered[week]
+                if weeks <= over[week]
+                else None
                 for weeks in columns
             ),
         )
-        for week in sorted(entered)[-_COHORTS:]
-        if entered[week]
+        for week in sorted(over)[-_COHORTS:]
+        if over[week] > 0
     )
     return Heat(
         "Converted, by week of entry and weeks since",
-        "Each cell is the part of the journeys begun in a week that had met their goal by so many weeks later.",
+        "Of the journeys begun in each week, the part that had met the goal so many weeks after they began.",
         table,
         tuple(f"Week {number}" if len(columns) < 4 else str(number) for number in columns),
         rows,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from segue.cli.reporting.charts import Bar, Bars, Dot, Range, Ranges
 from segue.cli.reporting.charts.chart import Chart
 from segue.cli.reporting.material import Material, Section
@@ -9,9 +11,11 @@ from segue.cli.reporting.sections.attribution import shares_by
 from segue.cli.reporting.sections.cells import real, whole
 from segue.measure.experiments.exposed import HELD_OUT
 from segue.measure.experiments.result import FEW
+from segue.measure.funnels.rates import interval
 from segue.measure.table import Cell, Table
 
 _GROUPS = 24
+_STRENGTHS = ("strong", "weak", "none")
 Record = dict[str, Cell]
 
 
@@ -20,14 +24,19 @@ def sections(material: Material) -> list[Section]:
     verdicts, groups = material.table("experiments"), material.table("groups")
     if verdicts is None or groups is None:
         return [Section("experiments", "Experiments and holdouts", missing=(_missing(material),))]
-    sentences = tuple(f"{_named(material, one)}: {one['verdict']}" for one in verdicts.records())
     of = list(groups.records())[:_GROUPS]
+    small = _too_small(groups.records())
+    claimed = {(one["rule"], one["experiment"]) for one in groups.records() if _settled(one)} - small
+    points = tuple(
+        (f"{_named(material, one)}.", str(one["verdict"]))
+        for one in sorted(verdicts.records(), key=lambda one: (one["rule"], one["experiment"]) not in claimed)
+    )
     charts: list[Chart] = []
     differences = _differences(material, groups, of)
     if differences.ranges:
         charts.append(differences)
     charts.append(_rates(material, groups, of))
-    found = [Section("experiments", "Experiments and holdouts", sentences, (), tuple(charts))]
+    found = [Section("experiments", "Experiments and holdouts", charts=tuple(charts), points=points)]
     evidence = material.table("incrementality")
     return [*found, _beside_attribution(material, evidence)] if evidence is not None else found
 
@@ -39,6 +48,16 @@ def _missing(material: Material) -> str:
     return "No rule has a holdout: write `holdout 5%` in a rule to learn what it changes."
 
 
+def _too_small(groups: Iterable[Record]) -> set[tuple[Cell, Cell]]:
+    """The experiments with a group that is too small to claim anything of."""
+    return {(one["rule"], one["experiment"]) for one in groups if whole(one["customers"]) < FEW}
+
+
+def _settled(one: Record) -> bool:
+    """Whether the interval of a group leaves out that nothing differs."""
+    return one["low"] is not None and one["high"] is not None and real(one["low"]) * real(one["high"]) > 0
+
+
 def _named(material: Material, one: Record) -> str:
     rule = material.title(str(one["rule"]))
     return rule if one["experiment"] == HELD_OUT else f"{rule}, split {one['experiment']}"
@@ -46,24 +65,24 @@ def _named(material: Material, one: Record) -> str:
 
 def _differences(material: Material, table: Table, groups: list[Record]) -> Ranges:
     shown = material.shown
-    small = {(one["rule"], one["experiment"]) for one in groups if whole(one["customers"]) < FEW}
+    small = _too_small(groups)
     ranges = tuple(
         Range(
             _named(material, one) + ("" if one["experiment"] == HELD_OUT else f": {one['arm']}"),
-            real(one["low"]),
-            real(one["high"]),
-            (Dot("", real(one["difference"])),),
-            f"{shown.signed(real(one['low']))} to {shown.signed(real(one['high']))}",
+            100 * real(one["low"]),
+            100 * real(one["high"]),
+            (Dot("", 100 * real(one["difference"])),),
+            f"{shown.points(real(one['low']))} to {shown.points(real(one['high']))}",
         )
         for one in groups
         if one["low"] is not None and one["high"] is not None and (one["rule"], one["experiment"]) not in small
     )
     return Ranges(
-        "How much more converts than in the control group",
-        "In percentage points, with the interval that holds 95%. Where it holds zero, nothing may differ.",
+        "How many more convert than in the control group",
+        "Percentage points, or conversions more of 100 customers, with the interval that holds 95%. Where it "
+        "holds zero, there may be no difference.",
         table,
         ranges,
-        "share",
         zero="no difference",
     )
 
@@ -74,27 +93,31 @@ def _rates(material: Material, table: Table, groups: list[Record]) -> Bars:
             str(one["arm"]),
             real(one["rate"]),
             f"of {material.shown.number(whole(one['customers']))}",
+            *interval(whole(one["converted"]), whole(one["customers"])),
             colour=0 if one["difference"] is None else 1,
             group=_named(material, one),
         )
         for one in groups
         if one["rate"] is not None
     )
-    said = "Everybody counts in the group that chance put them in, whether a message reached them or not."
-    return Bars("Who converted", said, table, bars, "share")
+    said = (
+        "Everybody counts in the group that chance put them in, whether a message reached them or not. The intervals "
+        "hold 95%; those of two groups may overlap where their difference is certain."
+    )
+    return Bars("Who converted", said, table, bars, "share", colours=((0, "control group"), (1, "compared with it")))
 
 
 def _beside_attribution(material: Material, table: Table) -> Section:
     attributed = material.table("attribution_by_rule")
     shares = shares_by(attributed, "rule") if attributed is not None else {}
     ranges: list[Range] = []
-    seen: dict[str, str] = {}
-    for one in table.records():
+    seen: dict[str, Record] = {}
+    for one in sorted(table.records(), key=lambda one: _STRENGTHS.index(str(one["evidence"]))):
         rule = str(one["rule"])
         if rule in seen:  # another currency
             continue
         name, models = material.title(rule), shares.get(rule)
-        seen[rule] = f"{name}: {one['sentence']}"
+        seen[rule] = one
         if models:
             dots = tuple(Dot(model, value) for model, value in models.items())
             ranges.append(_counted(material, f"{name}: attributed", min(models.values()), max(models.values()), dots))
@@ -103,7 +126,7 @@ def _beside_attribution(material: Material, table: Table) -> Section:
             ranges.append(_counted(material, f"{name}: measured", low, high, (Dot("measured", real(one["caused"])),)))
     chart = Ranges(
         "Conversions that models attribute to each rule, and those it was measured to cause",
-        "Measured: what would not have come without the rule, with its interval.",
+        "Measured: what would not have come without the rule, with the interval that holds 95%.",
         table,
         tuple(ranges),
         zero="nothing caused" if any(one.low < 0 for one in ranges) else "",
@@ -111,9 +134,9 @@ def _beside_attribution(material: Material, table: Table) -> Section:
     return Section(
         "incrementality",
         "Measured beside attributed",
-        (*seen.values(), *_budgets(material, table)),
-        (),
-        (chart,) if ranges else (),
+        _budgets(material, table),
+        charts=(chart,) if ranges else (),
+        points=tuple((f"{material.title(rule)}.", str(one["sentence"])) for rule, one in seen.items()),
         missing=() if shares else ("`segue attribute` shares the conversions of a rule out among its touches.",),
     )
 
@@ -122,8 +145,8 @@ def _budgets(material: Material, table: Table) -> tuple[str, ...]:
     """What follows for the money of each rule, where enough was measured to move any, by currency."""
     shown = material.shown
     return tuple(
-        f"{material.title(str(one['rule']))} brought {shown.money(real(one['give_back']), str(one['currency']))} for "
-        f"each {shown.money(1, str(one['currency']))} that its messages cost. Its budget: {one['suggestion']}."
+        f"{material.quoted(str(one['rule']))} brought {_by_one_spent(material, one)} for each "
+        f"{shown.money(1, str(one['currency']))} that its messages cost. Its budget: {one['suggestion']}."
         for one in table.records()
         if one["evidence"] == "strong"
         and one["give_back"] is not None
@@ -132,6 +155,16 @@ def _budgets(material: Material, table: Table) -> tuple[str, ...]:
     )
 
 
+def _by_one_spent(material: Material, one: Record) -> str:
+    """What a unit of money brought, with the interval of that."""
+    currency, spent = str(one["currency"]), real(one["cost"])
+    best, low, high = (
+        material.shown.money(real(each), currency)
+        for each in (one["give_back"], real(one["worth_low"]) / spent, real(one["worth_high"]) / spent)
+    )
+    return f"{best} (with 95% certainty {low} to {high})"
+
+
 def _counted(material: Material, name: str, low: float, high: float, dots: tuple[Dot, ...]) -> Range:
-    number = material.shown.number
-    return Range(name, low, high, dots, f"{number(round(low))} to {number(round(high))}")
+    first, last = material.shown.number(round(low)), material.shown.number(round(high))
+    return Range(name, low, high, dots, first if first == last else f"{first} to {last}")

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from segue.cli.reporting.charts import Line, Lines, spark
 from segue.cli.reporting.material import Card, Material, Section
+from segue.cli.reporting.sections.cells import real, unfinished
 from segue.measure.results.counts import by_currency
 from segue.measure.results.tables import days_table
+
+_HOW = (
+    "Journeys begin when `segue run` has a published rule book and a source sends events; past orders come with "
+    "`segue import`.",
+)
+_NAMED = 3
+"""Rules that a sentence names."""
 
 
 def sections(material: Material) -> list[Section]:
     """The headline: sentences, cards and the days."""
+    if material.period.since >= material.made:
+        return [
+            Section("headline", "In short", ("This period has not begun: nothing is known of it yet.",), missing=_HOW)
+        ]
     if material.now.empty:
         return [
             Section(
                 "headline",
                 "In short",
                 ("Nothing happened in this period: no journey began, no message was decided, and no order came.",),
-                missing=(
-                    "Journeys begin when `segue run` has a published rule book and a source sends events; past orders "
-                    "come with `segue import`.",
-                ),
+                missing=_HOW,
             )
         ]
     return [
@@ -38,27 +47,20 @@ def sections(material: Material) -> list[Section]:
 
 
 def sentences(material: Material) -> Iterator[str]:
-    """What happened and what changed, in words."""
+    """What matters first, what is known to have been caused, what was done, and what changed, in words."""
     now, shown = material.now, material.shown
     count = shown.number
+    yield from _orders(material)
+    yield from _caused(material)
     yield (
         f"{count(now.entries.total())} {_many(now.entries.total(), 'journey', 'journeys')} began, "
         f"{count(now.sent())} {_many(now.sent(), 'message', 'messages')} went out, and "
         f"{count(now.conversions.total())} {_many(now.conversions.total(), 'goal was', 'goals were')} met."
     )
-    revenue, refunds, cost = now.total_revenue, by_currency(now.refunds), now.cost()
-    if now.orders:
-        brought = _list(shown.money(float(amount), currency) for currency, amount in revenue.items())
-        orders = now.orders.total()
-        back = _list(shown.money(float(amount), currency) for currency, amount in refunds.items() if amount)
-        if brought:
-            after = f", after {back} of refunds" if back else ""
-            yield f"{count(orders)} {_many(orders, 'order', 'orders')} brought {brought}{after}."
-    if cost:
-        spent = _list(shown.money(float(amount), currency) for currency, amount in cost.items())
-        yield f"Messages cost {spent}."
+    if cost := now.cost():
+        yield f"Messages cost {_list(shown.money(float(amount), currency) for currency, amount in cost.items())}."
     if material.before is None or material.before.empty:
-        yield "There is nothing to compare with: the store knows nothing of the period before."
+        yield "There is nothing to compare with: the store does not know all of the stretch before."
         return
     changes = [
         f"{name} {change}"
@@ -74,6 +76,57 @@ def sentences(material: Material) -> Iterator[str]:
         days = len(material.period.days(material.zone))
         before = "the day before" if days == 1 else f"the {days} days before"
         yield f"Against {before}: {', '.join(changes)}."
+
+
+def _orders(material: Material) -> Iterator[str]:
+    """What came in, less what was paid back; each currency by itself."""
+    now, shown = material.now, material.shown
+    revenue, refunds = now.total_revenue, by_currency(now.refunds)
+    back = _list(shown.money(float(amount), currency) for currency, amount in refunds.items() if amount)
+    left = _list(shown.money(float(amount), currency) for currency, amount in revenue.items())
+    orders = now.orders.total()
+    said = f"{shown.number(orders)} {_many(orders, 'order', 'orders')}"
+    if orders and not left:
+        yield f"{said} came in."
+    elif orders and min(revenue.values()) >= 0:
+        yield f"{said} brought {left}{f', after {back} of refunds' if back else ''}."
+    elif orders:
+        yield f"{said} came in, and {back} was paid back: {left} is left."
+
+
+def _caused(material: Material) -> Iterator[str]:
+    """Which rules were measured to cause anything: the only evidence on that there is."""
+    table = material.table("incrementality")
+    if table is None:
+        return
+    found = {str(one["rule"]): one for one in table.records()}
+    strong = {rule: real(one["caused"]) for rule, one in found.items() if one["evidence"] == "strong"}
+    more = sorted((rule for rule, caused in strong.items() if caused > 0), key=lambda rule: -strong[rule])
+    fewer = [rule for rule, caused in strong.items() if caused <= 0]
+    open_ = len(found) - len(strong)
+    with_holdout = f"{_many(open_, 'rule', 'rules')} with a holdout"
+    if not strong:
+        which = f"the {with_holdout}" if open_ == 1 else f"any of the {open_} {with_holdout}"
+        yield f"There is not enough evidence yet that {which} caused anything."
+        return
+    parts = []
+    if more:
+        parts.append(f"{_names(material, more)} brought conversions that would not have come without")
+    if fewer:
+        parts.append(f"{_names(material, fewer)} cost conversions that would have come without")
+    rest = f"; for {_others(open_)} there is not enough evidence yet" if open_ else ""
+    yield f"Measured against a control group, {', and '.join(parts)}{rest}."
+
+
+def _others(number: int) -> str:
+    return "the other rule with a holdout" if number == 1 else f"the other {number} rules with a holdout"
+
+
+def _names(material: Material, rules: Sequence[str]) -> str:
+    named = [material.quoted(rule) for rule in rules[:_NAMED]]
+    if len(rules) > _NAMED:
+        named.append(f"{len(rules) - _NAMED} more")
+    return _list(iter(named))
 
 
 def _cards(material: Material) -> Iterator[Card]:
@@ -96,9 +149,9 @@ def _cards(material: Material) -> Iterator[Card]:
     revenue, was_revenue = now.total_revenue, before.total_revenue if before else {}
     for currency in sorted(revenue.keys() | was_revenue.keys()):
         amount, was_amount = float(revenue.get(currency, 0)), float(was_revenue.get(currency, 0))
-        by_day = [float(now.revenue.get((day, currency), 0)) for day in days]
+        by_day = [float(now.revenue.get((day, currency), 0) - now.refunds.get((day, currency), 0)) for day in days]
         yield Card(
-            f"Orders, {currency}",
+            f"Orders less refunds, {currency}" if by_currency(now.refunds).get(currency) else f"Orders, {currency}",
             shown.money(amount, currency),
             _against(material, amount, was_amount),
             None if amount == was_amount or not was_amount else amount > was_amount,
@@ -132,7 +185,8 @@ def _charts(material: Material) -> Iterator[Lines]:
         shown = material.shown
         yield Lines(
             title,
-            f"Most on {shown.day(best)}: {shown.number(values[best])}; {shown.number(values.total())} in all.",
+            f"Most on {shown.day(best)}: {shown.number(values[best])}; {shown.number(values.total())} in all."
+            f"{unfinished(material)}",
             table,
             named,
             tuple(Line(name, tuple(_number(cell) for cell in table.column(name)), 1) for name in columns),
@@ -148,11 +202,14 @@ def _against(material: Material, value: float, was: float) -> str:
     if material.before is None or material.before.empty:
         return ""
     change = _change(material, value, was)
-    return change if value == was else f"{change} against before" if change else "none before"
+    if not change or value == was:
+        return change or "none before"
+    return f"{change} {'as much' if change.endswith('times') else 'against before'}"
 
 
 def _change(material: Material, value: float, was: float) -> str:
-    return material.shown.change((value - was) / was) if was else ""
+    """Nothing where it can't be said: a change from nothing, or from less than nothing."""
+    return material.shown.change((value - was) / was) if was > 0 else ""
 
 
 def _many(number: int, one: str, many: str) -> str:

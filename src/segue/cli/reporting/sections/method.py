@@ -27,7 +27,11 @@ _TERMS = (
         "that were cancelled. What was paid back (order_refunded) counts with its order, however late it came.",
     ),
     ("Cost", "What messages cost by the channels' prices. What was skipped, refused or undelivered costs nothing."),
-    ("Change", "Against the stretch just before: as many days, from and until the same times of the day."),
+    (
+        "Change",
+        "Against the stretch just before: as many days, from and until the same times of the day. Only where the store "
+        "knows all of that stretch.",
+    ),
 )
 
 _NOTES: Final = {"content": 2}
@@ -38,7 +42,7 @@ def sections(material: Material) -> list[Section]:
     """Definitions, the period, the store's moment, and what was left out."""
     zone = str(material.zone)
     since, until = (
-        material.shown.instant(to_rfc3339(moment)) for moment in (material.period.since, material.period.until)
+        material.shown.moment(to_rfc3339(moment)) for moment in (material.period.since, material.period.until)
     )
     notes = dict.fromkeys(
         note for name, table in material.tables.items() for note in table.notes[: _NOTES.get(name, 4)]
@@ -49,7 +53,7 @@ def sections(material: Material) -> list[Section]:
             "How the numbers were made",
             (
                 f"The period is from {since} until {until}, by the clock of {zone}; a day is a day there.",
-                f"All figures are as the store stood at {material.shown.instant(to_rfc3339(Instant(material.made)))}: "
+                f"All figures are as the store stood at {material.shown.moment(to_rfc3339(Instant(material.made)))}: "
                 "what is reported later changes them.",
                 "Customers who were erased, and what was deleted by age, are not counted.",
                 *notes,

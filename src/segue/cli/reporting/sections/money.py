@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from segue.cli.reporting.charts import Bar, Bars, Line, Lines
 from segue.cli.reporting.charts.chart import Chart
 from segue.cli.reporting.material import Material, Section
-from segue.cli.reporting.sections.cells import real
+from segue.cli.reporting.sections.cells import real, unfinished
 from segue.measure.results.tables import money_days_table, money_table, rules_table
 from segue.measure.table import Table
 
@@ -37,9 +37,12 @@ def _sentences(material: Material, table: Table) -> tuple[str, ...]:
         assert isinstance(cost, float)
         said = f"{currency}: orders of {shown.money(orders, currency)}"
         if refunds:
-            said += f", {shown.money(refunds, currency)} of them paid back"
+            said += f", and {shown.money(refunds, currency)} paid back"
         if cost and orders > refunds:
-            said += f"; messages cost {shown.money(cost, currency)}, {shown.share(cost / (orders - refunds))} of that"
+            after = "what is left" if refunds else "that"
+            said += (
+                f"; messages cost {shown.money(cost, currency)}, {shown.share(cost / (orders - refunds))} of {after}"
+            )
         elif cost:
             said += f"; messages cost {shown.money(cost, currency)}"
         found.append(said + ".")
@@ -61,8 +64,8 @@ def _days(material: Material) -> Iterator[Lines]:
             lines.append(Line("refunds", tuple(float(one["refunds"] or 0) for one in ours), 2))
         total = sum(value or 0 for value in lines[0].values)
         yield Lines(
-            f"Orders a day, {currency}",
-            f"{material.shown.money(total, currency)} in {len(days)} days.",
+            f"What orders came to a day, {currency}",
+            f"{material.shown.money(total, currency)} in {len(days)} days.{unfinished(material)}",
             table,
             named,
             tuple(lines),
@@ -78,7 +81,10 @@ def _goals(material: Material) -> Iterator[Bars]:
     for currency in sorted({str(one["currency"]) for one in worths}):
         ours = sorted((one for one in worths if one["currency"] == currency), key=lambda one: -real(one["worth"]))
         bars = tuple(Bar(material.title(str(one["rule"])), real(one["worth"])) for one in ours[:15])
-        said = f"{bars[0].name} brought most: {material.shown.money(bars[0].value or 0, currency)}."
+        amount = material.shown.money(bars[0].value or 0, currency)
+        said = f"The goals of “{bars[0].name}” were worth {'most' if len(bars) > 1 else 'so much'}: {amount}."
+        if len(ours) > len(bars):
+            said += f" The {len(bars)} of {len(ours)} rules whose goals were worth most."
         yield Bars(f"Worth of goals met, {currency}", said, table, bars, "money", currency)
 
 
@@ -98,5 +104,9 @@ def _budgets(material: Material) -> Iterator[Bars]:
         for one in table.records()
     )
     full = sum(1 for bar in bars if (bar.value or 0) >= 1)
-    said = f"{full} of {len(bars)} budgets are used up now." if full else "No budget is used up now."
+    said = (
+        f"{full} of {len(bars)} budgets {'is' if full == 1 else 'are'} used up now."
+        if full
+        else "No budget is used up now."
+    )
     yield Bars("Spend against budget, now", said, table, bars, "share", whole=1.0)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from segue.cli.reporting.charts import Bar, Bars
 from segue.cli.reporting.charts.chart import Chart, cut
 from segue.cli.reporting.material import Material, Section
-from segue.cli.reporting.sections.cells import whole
+from segue.cli.reporting.sections.cells import plain, whole
 from segue.measure.results.tables import rules_table
 from segue.measure.table import Cell, Table
 
@@ -17,6 +17,7 @@ _FUNNELS = 8
 _RULES = 30
 _STEPS = 9
 _TITLE = 60
+_COLOURS = ((1, "message"), (0, "other step"), (2, "goal met"))
 
 
 def sections(material: Material) -> list[Section]:
@@ -48,7 +49,7 @@ def _sentences(material: Material, table: Table) -> tuple[str, ...]:
     first = f"{shown.number(len(entered))} {'rule was' if len(entered) == 1 else 'rules were'} entered."
     if not converted[best]:
         return (first, "No goal was met in this period.")
-    return (first, f"Most goals were met in {material.title(best)}: {shown.number(converted[best])}.")
+    return (first, f"Most goals were met in {material.quoted(best)}: {shown.number(converted[best])}.")
 
 
 def _entries(material: Material, table: Table) -> Bars:
@@ -62,7 +63,10 @@ def _entries(material: Material, table: Table) -> Bars:
         for one in table.records()
         if one["entries"] is not None
     )
-    said = f"{bars[0].name} was entered most: {shown.number(bars[0].value or 0)} times."
+    times = "once" if bars[0].value == 1 else f"{shown.number(bars[0].value or 0)} times"
+    said = f"“{bars[0].name}” was entered most: {times}." if len(bars) > 1 else f"It was entered {times}."
+    if len(bars) > _RULES:
+        said += f" The {_RULES} that were entered most."
     return Bars("Journeys begun, and goals met", said, table, bars[:_RULES])
 
 
@@ -97,16 +101,19 @@ def _funnel(
     material: Material, rule: str, total: int, converted: int, ours: list[dict[str, Cell]], table: Table
 ) -> Bars:
     shown = material.shown
-    bars = [Bar("Entered", total)]
+    bars = [Bar("Entered", total, colour=0)]
     for one in ours[:_STEPS]:
         reached = whole(one["reached"])
         note = f"· {shown.brief(reached / total)}"
-        bars.append(Bar(str(one["words"]), reached, note, colour=1 if one["sent"] is not None else 3))
+        bars.append(Bar(str(one["words"]), reached, note, colour=1 if one["sent"] is not None else 0))
     if converted:
         bars.append(Bar("Converted", converted, f"· {shown.brief(converted / total)}", colour=2))
     met = f"{shown.number(converted)} met the goal" if converted else "none met a goal"
-    said = f"Of {shown.number(total)} who entered, {met}."
-    return Bars(f"How far they came: {cut(material.title(rule), _TITLE)}", said, table, tuple(bars), whole=total)
+    said = f"Of {shown.number(total)} {'journey' if total == 1 else 'journeys'} of the version that runs, {met}."
+    if len(ours) > _STEPS:
+        said += f" The first {_STEPS} of {len(ours)} steps."
+    title = f"How far they came: {cut(material.title(rule), _TITLE)}"
+    return Bars(title, said, table, tuple(bars), whole=total, colours=_COLOURS)
 
 
 def _part(table: Table, rule: str, version: str) -> Table:
@@ -130,9 +137,10 @@ def _reasons(material: Material) -> Iterator[Bars]:
             continue
         counts: Counter[tuple[str, str]] = Counter()
         for one in table.records():
-            counts[str(one["reason"] or "no reason given"), str(one[words])] += whole(one[column])
+            counts[plain(str(one["reason"] or "no reason given")), str(one[words])] += whole(one[column])
         common = counts.most_common(10)
-        said = f"The most frequent is “{common[0][0][0]}”, {shown.number(common[0][1])} times."
+        times = "once" if common[0][1] == 1 else f"{shown.number(common[0][1])} times"
+        said = f"The most frequent is “{common[0][0][0]}”, {times}."
         yield Bars(title, said, table, tuple(Bar(f"{what}", n, f"· {how}", colour=0) for (what, how), n in common))
 
 
