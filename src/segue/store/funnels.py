@@ -65,13 +65,6 @@ _HITS: Final = (
 )
 
 
-_PIECES: Final = (
-    "select distinct (id - 1) / ?1 from journey indexed by {} where live = {} and entered >= ?2 and entered < ?3"
-)
-_PIECES_PAST: Final = _PIECES.format("journey_past", 0)
-_PIECES_LIVE: Final = _PIECES.format("journey_live", 1)
-
-
 class Found(msgspec.Struct, frozen=True):
     """What is known of a rule before its journeys are read: its versions by the store's number, its books, and the
     number of the newest journey."""
@@ -164,27 +157,14 @@ def read_courses(
     reader = CourseReader(versions)
     with look() as tx:
         hits = tx.row("select 1 from hit limit 1") is not None
-        pieces = _find_pieces(tx, newest, period)
-    for done, piece in enumerate(pieces, 1):
-        after = piece * _PIECE
+    for after in range(0, newest, _PIECE):
         values = (after, min(after + _PIECE, newest), period.since, period.until, wanted)
         with look() as tx:
             journeys = tx.rows(_JOURNEYS, values)
             messages = tx.rows(_MESSAGES, values) if journeys else []
             judged = tx.rows(_HITS, values) if hits and messages else []
         yield from reader.read(journeys, messages, judged)
-        tell(min(done * _PIECE, newest), min(len(pieces) * _PIECE, newest))
-
-
-def _find_pieces(tx: Transaction, newest: int, period: Period) -> Sequence[int]:
-    """In which pieces of the journeys there are any of a period: what is over is found by its index, without a look at
-    the journeys themselves."""
-    everything = range(-(-newest // _PIECE))
-    if period.since <= 0:
-        return everything
-    values = (_PIECE, period.since, period.until)
-    found = {piece for query in (_PIECES_PAST, _PIECES_LIVE) for (piece,) in tx.rows(query, values)}
-    return sorted(found.intersection(everything))
+        tell(values[1], newest)
 
 
 def count_sources(tx: Transaction, versions: Mapping[int, Version], period: Period) -> dict[str, int]:
