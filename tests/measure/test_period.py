@@ -29,6 +29,11 @@ def test_a_few_hours_are_compared_with_the_hours_before() -> None:
     assert Period(Instant(5 * HOUR), Instant(8 * HOUR)).before(HELSINKI) == Period(Instant(2 * HOUR), Instant(5 * HOUR))
 
 
+def test_a_day_that_has_begun_is_compared_with_the_same_hours_of_the_day_before() -> None:
+    today = Period(at("2026-03-29T00:00"), at("2026-03-29T08:30"))
+    assert today.before(HELSINKI) == Period(at("2026-03-28T00:00"), at("2026-03-28T08:30"))
+
+
 def test_a_day_that_is_begun_is_one_of_the_days_and_the_end_is_not() -> None:
     assert Period(at("2026-03-01T12:00"), at("2026-03-03T00:00")).days(HELSINKI) == [date(2026, 3, 1), date(2026, 3, 2)]
     assert Period(at("2026-03-01T12:00"), at("2026-03-01T12:00")).days(HELSINKI) == []

@@ -22,12 +22,16 @@ class Period(msgspec.Struct, frozen=True):
 
     def before(self, zone: tzinfo) -> Period:
         """The stretch before this one that it is fair to compare with: as many days earlier as this has days, begun
-        ones included, from and until the same times of the day. One of a few hours is compared with the hours before
-        it."""
-        if self.until - self.since < DAY:
+        ones included, from and until the same times of the day. One of a few hours, unless they are the first of a
+        day, is compared with the hours before it."""
+        if self.of_hours(zone):
             return Period(Instant(2 * self.since - self.until), self.since)
         back = timedelta(days=len(self.days(zone)))
         return Period(*(_shifted(moment, back, zone) for moment in (self.since, self.until)))
+
+    def of_hours(self, zone: tzinfo) -> bool:
+        """Whether this is a few hours, which are no day that has begun."""
+        return self.until - self.since < DAY and at_wall(local(self.since, zone).date(), 0, zone) != self.since
 
     def days(self, zone: tzinfo) -> list[date]:
         """Each day of the zone's calendar of which a part is in the period, the first one first."""

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from segue.cli.reporting.charts import Bars, Ranges
+from decimal import Decimal
+
+import msgspec
+
+from segue.api import Instant
+from segue.api.values import HOUR
+from segue.cli.reporting.charts import Bars, Heat, Ranges
 from segue.cli.reporting.material import Material, Section
 from segue.cli.reporting.sections import sections_of
 from segue.measure.experiments.exposed import HELD_OUT
 from segue.measure.experiments.groups import Difference
 from segue.measure.experiments.result import Lift
 from segue.measure.incrementality import Evidence, evidence_table
+from segue.measure.period import Period
 from segue.measure.results.counts import Counts
 from segue.measure.table import Column, Table
-from tests.cli.reporting.made import counts, funnels, material
+from tests.cli.reporting.made import FIRST, counts, funnels, material
 
 ATTRIBUTION = (Column("model", "Model"), Column("channel", "Channel"), Column("conversions", "Conversions", "number"))
 
@@ -37,8 +44,9 @@ def experiments(rate: float = 0.2) -> tuple[Table, Table]:
         Column("converted", "converted", "count"),
         Column("customers", "counted", "count"),
     )
+    seen = Column("customers", "customers", "count"), Column("verdict", "verdict")
     return (
-        Table("experiments", "E", (*named, Column("verdict", "verdict")), (("carts", HELD_OUT, "It works."),)),
+        Table("experiments", "E", (*named, *seen), (("carts", HELD_OUT, 1200, "It works."),)),
         Table(
             "groups",
             "G",
@@ -171,3 +179,79 @@ def test_money_of_two_currencies_is_told_in_two_sentences() -> None:
 def test_every_part_of_an_empty_report_says_what_would_fill_it() -> None:
     for section in sections_of(material(Counts())):
         assert section.missing or section.name == "method", section.name
+
+
+def test_the_headline_says_first_what_came_in_and_what_was_measured_to_cause_it() -> None:
+    table = evidence_table(
+        [
+            evidence("carts", difference(100, 50, 150), {}),
+            evidence("spam", difference(-100, -150, -50), {}),
+            evidence("new", None, {}, held_out=2),
+        ]
+    )
+    first, second, *_ = named(material(counts(["a"]), None, *experiments(), table), "headline").sentences
+    assert first.startswith("150 orders brought €12,225 and SEK")
+    assert second == (
+        "Measured against a control group, “carts” brought conversions that would not have come without, and “spam” "
+        "cost conversions that would have come without; for the other rule with a holdout there is not enough evidence "
+        "yet."
+    )
+
+
+def test_only_refunds_are_something_that_happened() -> None:
+    now = Counts()
+    now.refunds[FIRST, "EUR"] = Decimal(20)
+    section = named(material(now), "headline")
+    assert section.sentences[0] == "No order came in, and €20.00 was paid back."
+    assert section.charts == ()
+
+
+def test_more_paid_back_than_came_in_is_no_change_in_per_cent() -> None:
+    now = counts(["a"])
+    now.refunds[FIRST, "EUR"] = Decimal(99_999)
+    section = named(material(now, counts(["a"])), "headline")
+    assert "is left" in section.sentences[0] or "are left" in section.sentences[0]
+    [card] = [card for card in section.cards if card.title.startswith("Orders less refunds, EUR")]
+    assert (card.value[0], card.change) == ("-", "€12,225 before")
+
+
+def test_a_period_that_has_not_begun_is_told_so() -> None:
+    found = material(Counts())
+    ahead = msgspec.structs.replace(found, made=Instant(found.period.since - 1))
+    assert "has not begun" in named(ahead, "headline").sentences[0]
+
+
+def test_hours_are_not_called_a_day() -> None:
+    found = material(counts(["a"]), counts(["b"]))
+    since = Instant(found.period.since + 3 * HOUR)
+    hours = msgspec.structs.replace(found, period=Period(since, Instant(since + 2 * HOUR)))
+    assert named(hours, "headline").sentences[-1].startswith("Against the 2 hr before: ")
+    begun = msgspec.structs.replace(found, period=Period(found.period.since, since))
+    assert named(begun, "headline").sentences[-1].startswith("Against the day before, also until 03:00: ")
+
+
+def cohorts(*rows: tuple[str, str, int, int, int]) -> Table:
+    columns = (
+        Column("rule", "Rule"),
+        Column("week_of_entry", "Week"),
+        *(Column(name, name, "count") for name in ("entered", "weeks", "converted")),
+    )
+    return Table("cohorts", "C", columns, rows)
+
+
+def test_a_rule_that_converts_no_more_counts_in_the_weeks_after() -> None:
+    """The last row of ``short`` is its first week's; that of November 16 is not over on December 1."""
+    table = cohorts(
+        ("short", "2026-11-02", 100, 1, 10),
+        *(("long", "2026-11-02", 100, weeks, converted) for weeks, converted in ((1, 5), (2, 8), (3, 9))),
+        ("short", "2026-11-16", 50, 1, 5),
+        ("long", "2026-11-16", 50, 1, 5),
+        ("long", "2026-11-23", 10, 1, 1),
+    )
+    [heat] = [
+        chart for chart in named(material(counts(["a"]), None, table), "cohorts").charts if isinstance(chart, Heat)
+    ]
+    assert heat.rows == (
+        ("Nov 2", "200 entered", (0.075, 0.09, 0.095)),
+        ("Nov 16", "100 entered", (0.1, None, None)),
+    )

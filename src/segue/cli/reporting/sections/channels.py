@@ -7,6 +7,7 @@ from collections import Counter
 from segue.cli.reporting.charts import Bar, Bars
 from segue.cli.reporting.material import Material, Section
 from segue.cli.reporting.sections.cells import plain
+from segue.engine.sending import PREFERRED
 from segue.measure.results.counts import Deed
 from segue.measure.results.tables import channel_names, channels_table, reasons_table
 from segue.measure.table import Table
@@ -25,11 +26,11 @@ def sections(material: Material) -> list[Section]:
     sent = {channel: now.sent(channel) for channel in channel_names(now)}
     reasons = reasons_table(now)
     bars = tuple(
-        Bar(channel, number, f"· {_costs(material, channel)}" if now.cost(channel) else "")
+        Bar(_called(channel), number, f"· {_costs(material, channel)}" if now.cost(channel) else "")
         for channel, number in sent.items()
     )
     rates = tuple(
-        Bar(what, now.deeds[channel, what] / number, colour=colour, group=channel)
+        Bar(what, now.deeds[channel, what] / number, colour=colour, group=_called(channel))
         for channel, number in sent.items()
         if number
         for what, colour in _DEEDS
@@ -92,4 +93,11 @@ def _shortened(table: Table) -> Table:
         for at, column in enumerate(table.columns)
         if column.kind not in ("count", "share") or any(row[at] for row in table.rows)
     ]
-    return table.only(keep)
+    kept = table.only(keep)
+    rows = tuple((_called(str(row[0])), *row[1:]) for row in kept.rows)
+    return Table(kept.name, kept.title, kept.columns, rows, kept.notes)
+
+
+def _called(channel: str) -> str:
+    """A channel as people call it: what was to go by the one that a customer prefers, and found none, is no channel."""
+    return "the preferred one, of which there was none" if channel == PREFERRED else channel

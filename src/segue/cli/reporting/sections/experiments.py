@@ -30,15 +30,21 @@ def sections(material: Material) -> list[Section]:
     points = tuple(
         (f"{_named(material, one)}.", str(one["verdict"]))
         for one in sorted(verdicts.records(), key=lambda one: (one["rule"], one["experiment"]) not in claimed)
+        if one["customers"]
     )
+    nobody = [f"“{_named(material, one)}”" for one in verdicts.records() if not one["customers"]]
+    missing = (f"Nobody came into a group of {', '.join(nobody)} in this period.",) if nobody else ()
     charts: list[Chart] = []
     differences = _differences(material, groups, of)
     if differences.ranges:
         charts.append(differences)
-    charts.append(_rates(material, groups, of))
-    found = [Section("experiments", "Experiments and holdouts", charts=tuple(charts), points=points)]
+    if (rates := _rates(material, groups, of)).bars:
+        charts.append(rates)
+    found = [Section("experiments", "Experiments and holdouts", charts=tuple(charts), points=points, missing=missing)]
     evidence = material.table("incrementality")
-    return [*found, _beside_attribution(material, evidence)] if evidence is not None else found
+    if evidence is None or not any(evidence.column("customers")):
+        return found
+    return [*found, _beside_attribution(material, evidence)]
 
 
 def _missing(material: Material) -> str:
@@ -113,6 +119,8 @@ def _beside_attribution(material: Material, table: Table) -> Section:
     ranges: list[Range] = []
     seen: dict[str, Record] = {}
     for one in sorted(table.records(), key=lambda one: _STRENGTHS.index(str(one["evidence"]))):
+        if not one["customers"]:
+            continue
         rule = str(one["rule"])
         if rule in seen:  # another currency
             continue

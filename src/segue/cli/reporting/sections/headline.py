@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
+from segue.api.values import SECOND
 from segue.cli.reporting.charts import Line, Lines, spark
 from segue.cli.reporting.material import Card, Material, Section
 from segue.cli.reporting.sections.cells import real, unfinished
 from segue.measure.results.counts import by_currency
 from segue.measure.results.tables import days_table
+from segue.program.calendar import local
 
 _HOW = (
     "Journeys begin when `segue run` has a published rule book and a source sends events; past orders come with "
@@ -73,9 +75,17 @@ def sentences(material: Material) -> Iterator[str]:
         if (change := _change(material, value, was))
     ]
     if changes:
-        days = len(material.period.days(material.zone))
-        before = "the day before" if days == 1 else f"the {days} days before"
-        yield f"Against {before}: {', '.join(changes)}."
+        yield f"Against {_stretch(material)}: {', '.join(changes)}."
+
+
+def _stretch(material: Material) -> str:
+    """What the period is compared with."""
+    if material.period.of_hours(material.zone):
+        return f"the {material.shown.duration((material.period.until - material.period.since) / SECOND)} before"
+    days = len(material.period.days(material.zone))
+    end = local(material.period.until, material.zone)
+    until = f", also until {end:%H:%M}" if (end.hour, end.minute) != (0, 0) else ""
+    return f"{'the day' if days == 1 else f'the {days} days'} before{until}"
 
 
 def _orders(material: Material) -> Iterator[str]:
@@ -91,7 +101,9 @@ def _orders(material: Material) -> Iterator[str]:
     elif orders and min(revenue.values()) >= 0:
         yield f"{said} brought {left}{f', after {back} of refunds' if back else ''}."
     elif orders:
-        yield f"{said} came in, and {back} was paid back: {left} is left."
+        yield f"{said} came in, and {back} was paid back: {left} {'is' if len(revenue) == 1 else 'are'} left."
+    elif material.before is not None and material.before.orders:
+        yield "No order came in."
 
 
 def _caused(material: Material) -> Iterator[str]:
@@ -103,6 +115,8 @@ def _caused(material: Material) -> Iterator[str]:
     strong = {rule: real(one["caused"]) for rule, one in found.items() if one["evidence"] == "strong"}
     more = sorted((rule for rule, caused in strong.items() if caused > 0), key=lambda rule: -strong[rule])
     fewer = [rule for rule, caused in strong.items() if caused <= 0]
+    if not any(one["customers"] for one in found.values()):
+        return
     open_ = len(found) - len(strong)
     with_holdout = f"{_many(open_, 'rule', 'rules')} with a holdout"
     if not strong:
@@ -142,7 +156,7 @@ def _cards(material: Material) -> Iterator[Card]:
         yield Card(
             title,
             shown.number(value),
-            _against(material, value, was),
+            _against(material, value, was, shown.number(was)),
             better,
             spark([float(cell or 0) for cell in table.column(column)]),
         )
@@ -153,7 +167,7 @@ def _cards(material: Material) -> Iterator[Card]:
         yield Card(
             f"Orders less refunds, {currency}" if by_currency(now.refunds).get(currency) else f"Orders, {currency}",
             shown.money(amount, currency),
-            _against(material, amount, was_amount),
+            _against(material, amount, was_amount, shown.money(was_amount, currency)),
             None if amount == was_amount or not was_amount else amount > was_amount,
             spark(by_day),
         )
@@ -163,7 +177,7 @@ def _cards(material: Material) -> Iterator[Card]:
         yield Card(
             f"Cost of messages, {currency}",
             shown.money(amount, currency),
-            _against(material, amount, was_amount),
+            _against(material, amount, was_amount, shown.money(was_amount, currency)),
             None,
             spark([float(sum(_of(now.costs, day, currency))) for day in days]),
         )
@@ -181,6 +195,8 @@ def _charts(material: Material) -> Iterator[Lines]:
     named = tuple(str(day) for day in table.column("day"))
     for title, columns in (("Messages sent a day", ("sent",)), ("Conversions a day", ("conversions",))):
         values = Counter({day: int(number or 0) for day, number in zip(named, table.column(columns[0]), strict=True)})
+        if not values.total():
+            continue
         best = max(values, key=lambda day: values[day])
         shown = material.shown
         yield Lines(
@@ -198,18 +214,21 @@ def _number(cell: object) -> float:
     return float(cell)
 
 
-def _against(material: Material, value: float, was: float) -> str:
+def _against(material: Material, value: float, was: float, before: str) -> str:
+    """How a figure compares; ``before`` is what it was, for where there is no change to tell."""
     if material.before is None or material.before.empty:
         return ""
     change = _change(material, value, was)
-    if not change or value == was:
-        return change or "none before"
+    if not change:
+        return f"{before} before" if was else "none before"
+    if value == was:
+        return change
     return f"{change} {'as much' if change.endswith('times') else 'against before'}"
 
 
 def _change(material: Material, value: float, was: float) -> str:
-    """Nothing where it can't be said: a change from nothing, or from less than nothing."""
-    return material.shown.change((value - was) / was) if was > 0 else ""
+    """Nothing where it can't be said: a change from nothing, or from or to less than nothing."""
+    return material.shown.change((value - was) / was) if was > 0 and value >= 0 else ""
 
 
 def _many(number: int, one: str, many: str) -> str:
