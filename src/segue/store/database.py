@@ -53,6 +53,10 @@ class Transaction:
         """All rows of a query, with its values by place or by name."""
         return self._connection.execute(sql, values).fetchall()
 
+    def each(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query one after the other, for what is too much to hold."""
+        return iter(self._connection.execute(sql, values))
+
     def named(self, sql: str, values: Mapping[str, Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
         """The columns of a query by name, and all its rows."""
         cursor = self._connection.execute(sql, values)

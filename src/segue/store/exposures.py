@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from segue.api import Instant
-from segue.measure.experiments.exposed import TREATED, Buyer, Drawn, Piece
+from segue.measure.experiments.exposed import TREATED
 from segue.measure.period import Period
 from segue.store.database import Transaction
 
@@ -41,89 +40,11 @@ def list_experiments(tx: Transaction) -> list[tuple[str, str]]:
     return tx.rows("select distinct rule, experiment from exposure order by rule, experiment")
 
 
-def count_exposed(tx: Transaction, rule: str, experiment: str) -> int:
-    """How many customers were ever put into an experiment."""
-    row = tx.row("select count(distinct customer) from exposure where rule = ? and experiment = ?", (rule, experiment))
-    return int(row[0]) if row is not None else 0
-
-
-def each_piece(
-    tx: Transaction,
-    rule: str,
-    experiment: str,
-    period: Period,
-    now: Instant,
-    before: tuple[str, int] = ("", 0),
-    size: int = 50_000,
-) -> Iterator[Piece]:
-    """Those who were first put into an experiment in a period, in pieces of so many customers. ``before`` is an event,
-    and for how many microseconds before the draw it is counted."""
-    first = 0
-    while (last := _last_of_piece(tx, rule, experiment, first, size)) is not None:
-        values = (rule, experiment, first, last, period.since, period.until, now, *before)
-        drawn = [Drawn(row[0], row[1], bool(row[2]), *row[3:]) for row in tx.rows(_DRAWN, values)]
-        decode = msgspec.json.Decoder(list[str | None]).decode
-        buyers = [
-            Buyer(arm, shares, earlier, decode(worths)) for arm, shares, earlier, worths in tx.rows(_BUYERS, values)
-        ]
-        yield Piece(drawn, buyers)
-        first = last
-
-
-def _last_of_piece(tx: Transaction, rule: str, experiment: str, after: int, size: int) -> int | None:
-    row = tx.row(
-        "select max(customer) from (select distinct customer from exposure "
-        "where rule = ? and experiment = ? and customer > ? order by customer limit ?)",
-        (rule, experiment, after, size),
-    )
-    return row[0] if row is not None else None
-
-
-_CHOSEN: Final = """
-with first as materialized (
-  select customer, min(id) as id, count(*) > 1 as again from exposure
-  where rule = ?1 and experiment = ?2 and customer > ?3 and customer <= ?4 group by customer
-), chosen as materialized (
-  select first.customer, exposure.arm, exposure.shares, exposure.at, goal_until, again and exists (
-      select 1 from exposure as other where other.rule = ?1 and other.experiment = ?2
-      and other.customer = first.customer and other.arm <> exposure.arm
-    ) as mixed,
-    iif(?8 = '', 0, (
-      select count(*) from event
-      where event.customer = first.customer and event.name = (select id from name where name = ?8)
-        and event.at >= exposure.at - ?9 and event.at < exposure.at
-    )) as before
-  from first join exposure on exposure.id = first.id left join journey on journey.id = exposure.journey
-  where exposure.at >= ?5 and exposure.at < ?6
-)
-"""
-_DRAWN: Final = f"""{_CHOSEN}
-select arm, shares, mixed, iif(goal_until is null, 'gone', iif(goal_until > ?7, 'open', 'over')) as state,
-  count(*), total(before), total(before * before), min(at), max(at)
-from chosen group by arm, shares, mixed, state
-"""
-
-
-def _converted(live: int) -> str:
-    return f"""
-  select chosen.customer, arm, shares, before, worth
-  from chosen cross join journey on journey.customer = chosen.customer
-  where live = {live} and converted >= at and converted <= chosen.goal_until and chosen.goal_until <= ?7
-    and program in (select id from program where rule = ?1)"""
-
-
-# two halves, each by an index of its own; cross: or else every piece goes over all journeys
-_BUYERS: Final = f"""{_CHOSEN}
-select arm, shares, before, json_group_array(worth) from ({_converted(1)} union all {_converted(0)})
-group by customer
-"""
-
-
 def count_combinations(
     tx: Transaction, rule: str, splits: Sequence[str], period: Period, now: Instant
 ) -> dict[tuple[str, ...], tuple[int, int]]:
     """Of those who were put into all of a rule's splits, and whose goal's time is over: by their arms how many they
-    are, and how many of them converted since they were in the last of them."""
+    are, and how many of them converted after they came into the last of them."""
     arms = ", ".join(f"of{at}.arm" for at in range(len(splits)))
     latest = f"max({', '.join(f'of{at}.at' for at in range(len(splits)))})" if len(splits) > 1 else "of0.at"
     factors = ", ".join(
@@ -134,7 +55,7 @@ def count_combinations(
     joins = " ".join(f"join of{at} on of{at}.customer = of0.customer" for at in range(1, len(splits)))
     met = " or ".join(
         f"exists (select 1 from journey as other where other.customer = of0.customer and other.live = {live} "
-        f"and other.converted >= {latest} and other.converted <= journey.goal_until "
+        f"and other.converted > {latest} and other.converted <= journey.goal_until "
         "and other.program in (select id from program where rule = ?1))"
         for live in (1, 0)
     )
@@ -142,6 +63,7 @@ def count_combinations(
         f"with {factors} select {arms}, count(*), sum({met}) from of0 {joins} "
         "join journey on journey.id = of0.journey "
         "where of0.at >= ?2 and of0.at < ?3 and journey.goal_until <= ?4 "
+        f"and (converted is null or converted > {latest}) "
         f"group by {arms}",
         (rule, period.since, period.until, now, *splits),
     )

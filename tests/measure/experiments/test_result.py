@@ -23,11 +23,8 @@ HALVES = {"a": 0.5, "b": 0.5}
 CONTROL = {HELD_OUT: 0.2, TREATED: 0.8}
 
 
-def drawn(
-    arm: str, customers: int, shares: Mapping[str, float], state: State = "over", day: int = 0, mixed: bool = False
-) -> Drawn:
-    at = Instant(day * DAY)
-    return Drawn(arm, json.dumps(shares), mixed, state, customers, 0.0, 0.0, at, at)
+def drawn(arm: str, customers: int, shares: Mapping[str, float], state: State = "over", mixed: int = 0) -> Drawn:
+    return Drawn(arm, json.dumps(shares), state, customers, mixed=mixed)
 
 
 def bought(arm: str, customers: int, shares: Mapping[str, float], worth: str | None = None) -> list[Buyer]:
@@ -42,8 +39,10 @@ def holdout(
     return collect(
         [
             Piece(
-                [drawn(arm, n if day else 0, shares, day=day) for arm, (n, _) in groups.items() for day in (0, 10)],
+                [drawn(arm, n, shares) for arm, (n, _) in groups.items()],
                 [one for arm, (_, met) in groups.items() for one in bought(arm, met, shares, worth)],
+                Instant(0),
+                Instant(10 * DAY),
             )
         ]
     )
@@ -155,7 +154,7 @@ def test_what_is_open_gone_and_mixed_is_told_and_not_counted() -> None:
         [
             drawn("a", 40, HALVES),
             drawn("a", 5, HALVES, "open"),
-            drawn("b", 41, HALVES, mixed=True),
+            drawn("b", 41, HALVES, mixed=41),
             drawn("b", 3, HALVES, "gone"),
         ],
         [],
@@ -197,7 +196,7 @@ def _drifting(random: np.random.Generator, effect: float) -> Collected:
         sizes = {"a": 300 - n, "b": n}
         met = {arm: int(random.binomial(size, rate + (effect if arm == "b" else 0))) for arm, size in sizes.items()}
         buyers = [one for arm in sizes for one in bought(arm, met[arm], shares, "1 EUR")]
-        pieces.append(Piece([drawn(arm, size, shares, day=day) for arm, size in sizes.items()], buyers))
+        pieces.append(Piece([drawn(arm, size, shares) for arm, size in sizes.items()], buyers))
     return collect(pieces)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -11,7 +11,7 @@ from segue.api import Instant
 from segue.cli.ending import USAGE, fail
 from segue.cli.segments.progress import Telling
 from segue.language.nearest import nearest
-from segue.measure.experiments.exposed import Piece, collect
+from segue.measure.experiments.exposed import Collected, Counting
 from segue.measure.experiments.factors import Cells, Effect, interactions, is_thin, main_effects
 from segue.measure.experiments.groups import Rate
 from segue.measure.experiments.result import Experiment, judge
@@ -23,8 +23,9 @@ from segue.runtime.assembly import Assembly
 from segue.runtime.publishing import load
 from segue.runtime.running import Running
 from segue.store.database import Transaction, read_only
+from segue.store.draws import each_piece
 from segue.store.errors import StoreError
-from segue.store.exposures import count_combinations, count_exposed, each_piece, list_experiments
+from segue.store.exposures import count_combinations, list_experiments
 
 _BEGIN: Final = "write `holdout 5%` into a rule with a goal, and publish it"
 
@@ -75,7 +76,9 @@ def _read(tx: Transaction, running: Running | None, asked: Asked, period: Period
     experiments, factors, notes = [], [], []
     if asked.rule is None and not known:
         notes.append(f"nobody was put into a holdout or a split yet: {_BEGIN}")
-    for rule in sorted({rule for rule, _ in known} if asked.rule is None else {asked.rule}):
+    rules = sorted({rule for rule, _ in known} if asked.rule is None else {asked.rule})
+    counted = _count(tx, {rule: _event(current.get(rule)) for rule in rules}, asked, period, now)
+    for rule in rules:
         program = current.get(rule)
         splits = {step.name: step for step in program.steps if isinstance(step, p.Split)} if program is not None else {}
         ours = [split for name, split in known if name == rule]
@@ -91,16 +94,13 @@ def _read(tx: Transaction, running: Running | None, asked: Asked, period: Period
                 if tests
                 else f"{rule} has no holdout and no split: {_BEGIN}"
             )
-        event = _event(program)
         for split in ours:
-            before = (event, asked.before) if asked.before else ("", 0)
-            pieces = _tell(each_piece(tx, rule, split, period, now, before), rule, count_exposed(tx, rule, split))
             step = splits.get(split)
             experiments.append(
                 judge(
                     rule,
                     split,
-                    collect(pieces),
+                    counted.get((rule, split), Collected()),
                     [name for name, _, _ in step.arms] if step is not None else [],
                     at_any_time=asked.way == "any time",
                     reduced=bool(asked.before),
@@ -134,13 +134,15 @@ def _event(program: Program | None) -> str:
     return min(program.goal.condition.events, default="") if program.goal is not None else ""
 
 
-def _tell(pieces: Iterable[Piece], rule: str, whole: int) -> Iterator[Piece]:
-    done = 0
-    with Telling(f"at {rule}") as tell:
-        for piece in pieces:
-            yield piece
-            done += piece.customers
-            tell(min(done, whole), whole)
+def _count(
+    tx: Transaction, rules: Mapping[str, str], asked: Asked, period: Period, now: Instant
+) -> dict[tuple[str, str], Collected]:
+    """Everybody in the experiments of rules, each of which is given with the event that meets its goal."""
+    found: dict[tuple[str, str], Counting] = {}
+    with Telling("at who was drawn", of="draws") as tell:
+        for rule, split, piece in each_piece(tx, rules, period, now, asked.before, tell=tell):
+            found.setdefault((rule, split), Counting()).add(piece)
+    return {name: one.found for name, one in found.items()}
 
 
 def _combine(

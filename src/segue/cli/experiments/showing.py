@@ -99,10 +99,16 @@ def _aside(experiment: Experiment) -> list[str]:
         lines.append(f"The goal's time is not over for {waiting:,} more, who count later.")
     mixed = sum(one.group.mixed for one in groups)
     if mixed:
-        lines.append(f"{mixed:,} were in two groups, as customers who turned out to be one; they count in the first.")
+        how = "they turned out to be one customer with somebody else"
+        if not experiment.split:
+            how += ", or came again after the holdout was changed"
+        lines.append(f"{mixed:,} were in two groups: {how}. They count in the first.")
     gone = sum(one.group.gone for one in groups)
     if gone:
-        lines.append(f"{gone:,} are left out: their journeys are not kept any more, or their rule had no goal.")
+        lines.append(
+            f"{gone:,} are left out: they had met the goal before, their journeys are not kept any more, or the rule "
+            "had no goal."
+        )
     if experiment.weighted:
         lines.append("The shares moved, so each customer counts by how improbable their arm was.")
     match experiment.way:

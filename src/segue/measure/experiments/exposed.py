@@ -28,25 +28,22 @@ TREATED: Final = "treated"
 """The arms of `CONTROL`."""
 
 State = Literal["over", "open", "gone"]
-"""Of the goal's window: whether it is over, or still open; ``gone``: the journey is not kept any more, or its rule had
-no goal."""
+"""Of the goal's window: whether it is over, or still open; ``gone``: the draw can have changed nothing that is known,
+for the journey is not kept any more, had no goal, or had met it before."""
 
 
 class Drawn(msgspec.Struct, frozen=True, array_like=True):
     """So many ``customers`` who were put into an arm alike. ``shares`` are the probabilities that the arms had in the
-    draw, by arm, as JSON; ``mixed``: they were in two groups, as customers who turned out to be one. ``before`` and
-    ``squares`` are the sums of a figure of the time before, and of its squares. ``first`` and ``last`` are when the
-    first and the last of them were put there."""
+    draw, by arm, as JSON. ``before`` and ``squares`` are the sums of a figure of the time before, and of its squares.
+    ``mixed``: so many of these customers, or of those of an earlier piece, came into another arm later."""
 
     arm: str
     shares: str
-    mixed: bool
     state: State
-    customers: int
-    before: float
-    squares: float
-    first: Instant
-    last: Instant
+    customers: int = 0
+    before: float = 0.0
+    squares: float = 0.0
+    mixed: int = 0
 
 
 class Buyer(msgspec.Struct, frozen=True, array_like=True):
@@ -59,15 +56,12 @@ class Buyer(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A part of the customers of an experiment."""
+    """A part of the customers of an experiment. ``first`` and ``last`` are when the first and the last of them came."""
 
     drawn: Sequence[Drawn]
     buyers: Sequence[Buyer]
-
-    @property
-    def customers(self) -> int:
-        """How many they are."""
-        return sum(one.customers for one in self.drawn)
+    first: Instant | None = None
+    last: Instant | None = None
 
 
 class Worth(msgspec.Struct, frozen=True):
@@ -157,17 +151,33 @@ class Collected(msgspec.Struct):
 
 def collect(pieces: Iterable[Piece]) -> Collected:
     """Count everybody."""
-    found, draws = Collected(), _Draws()
+    counting = Counting()
     for piece in pieces:
+        counting.add(piece)
+    return counting.found
+
+
+class Counting:
+    """An experiment whose pieces come one after the other; ``found`` is everybody so far."""
+
+    def __init__(self) -> None:
+        self.found = Collected()
+        self._draws = _Draws()
+
+    def add(self, piece: Piece) -> None:
+        """Count the customers of a piece."""
+        found = self.found
+        if piece.first is not None and piece.last is not None:
+            found.first = piece.first if found.first is None else min(found.first, piece.first)
+            found.last = piece.last if found.last is None else max(found.last, piece.last)
         for drawn in piece.drawn:
-            _count(found, draws.of(drawn.shares), drawn)
+            _count(found, self._draws.of(drawn.shares), drawn)
         alike: dict[tuple[str, str], list[Buyer]] = {}
         for buyer in piece.buyers:
             alike.setdefault((buyer.arm, buyer.shares), []).append(buyer)
         for (arm, shares), buyers in alike.items():
-            _credit(found, draws.of(shares), arm, buyers)
-    found.moved = draws.moved
-    return found
+            _credit(found, self._draws.of(shares), arm, buyers)
+        found.moved = self._draws.moved
 
 
 class _Draw(msgspec.Struct, frozen=True):
@@ -198,8 +208,6 @@ class _Draws:
 def _count(found: Collected, draw: _Draw, one: Drawn) -> None:
     for arm, share in draw.shares.items():
         found.expected[arm] = found.expected.get(arm, 0.0) + share * one.customers
-    found.first = one.first if found.first is None else min(found.first, one.first)
-    found.last = one.last if found.last is None else max(found.last, one.last)
     n = one.customers
     counts = one.state == "over"
     share = draw.shares.get(one.arm, 0.0)
@@ -208,7 +216,7 @@ def _count(found: Collected, draw: _Draw, one: Drawn) -> None:
         drawn=n,
         open=n if one.state == "open" else 0,
         gone=n if one.state == "gone" else 0,
-        mixed=n if one.mixed else 0,
+        mixed=one.mixed,
         conversions=Moments(n, 0.0, 0.0, one.before, one.squares, 0.0) if counts else Moments(),
         weighted=Weighted(n, n * w, n * w * w) if counts and w else Weighted(),
     )
