@@ -198,14 +198,6 @@ def test_the_headline_says_first_what_came_in_and_what_was_measured_to_cause_it(
     )
 
 
-def test_only_refunds_are_something_that_happened() -> None:
-    now = Counts()
-    now.refunds[FIRST, "EUR"] = Decimal(20)
-    section = named(material(now), "headline")
-    assert section.sentences[0] == "No order came in, and €20.00 was paid back."
-    assert section.charts == ()
-
-
 def test_more_paid_back_than_came_in_is_no_change_in_per_cent() -> None:
     now = counts(["a"])
     now.refunds[FIRST, "EUR"] = Decimal(99_999)

@@ -144,8 +144,8 @@ def test_currencies_are_kept_apart_and_refunds_count_against_a_group() -> None:
 def test_one_customer_who_brought_nearly_all_is_pointed_at() -> None:
     buyers = [*bought("b", 30, HALVES, "20 EUR"), *bought("b", 1, HALVES, "50000 EUR")]
     found = judge("carts", "words", collect([Piece([drawn(arm, 100, HALVES) for arm in HALVES], buyers)]), ["a", "b"])
-    assert worth_table([found]).notes == (
-        "carts, words: one customer of b brought so much EUR that the difference hangs on them alone.",
+    assert "carts, words: one customer of b brought so much EUR that the difference hangs on them alone." in (
+        worth_table([found]).notes
     )
 
 
