@@ -56,7 +56,8 @@ def bench(
     `segue bench sending` hands messages to a mail server that throws them away (Postfix's smtp-sink) and to a gateway
     over HTTP that takes everything, and says where the time goes.
 
-    `segue bench attribution` credits a million counted paths from a Parquet file, beside a bare scan of it.
+    `segue bench attribution` credits a million journeys from Parquet, counted and by their touches, beside a bare scan
+    of the files.
 
     `segue bench reports` makes half a million customers and five million messages of the demo's shop, and measures the
     commands that read it all. It takes about a quarter of an hour, and 12 GB of disk.
