@@ -13,7 +13,8 @@ from segue.customers.consent import Stand
 from segue.store import books
 from segue.store.consent import list_suppressed, load_statements
 from segue.store.customers import load_customers
-from segue.store.database import Store, migrations
+from segue.store.database import Store, migrations, read_only
+from segue.store.errors import StoreUnavailable
 
 
 @pytest.fixture
@@ -107,3 +108,10 @@ def test_what_was_said_before_is_summed_up_by_its_time_and_a_dead_address_is_sup
             (40, "granted", "consent"),
             (40, "withdrawn", ""),
         ]
+
+
+def test_who_reads_beside_a_daemon_of_another_version_is_told_so(first: Path) -> None:
+    newest = max(number for number, _ in migrations())
+    said = f"has schema 1, and this version of Segue reads {newest}: start"
+    with pytest.raises(StoreUnavailable, match=said), read_only(first) as tx:
+        tx.rows("select 1 from exposure")

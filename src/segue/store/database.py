@@ -361,7 +361,7 @@ def read_only(path: Path, *, much: bool = False) -> Iterator[Transaction]:
             connection.execute("begin")
             yield Transaction(view, connection)
         except apsw.Error as error:
-            raise StoreUnavailable(f"{path}: {error}") from error
+            raise StoreUnavailable(f"{path}: {_other_schema(connection) or error}") from error
 
 
 def beside(store: Store, job: Callable[[Transaction], T]) -> T:
@@ -504,6 +504,16 @@ _FUNCTIONS: Final = {
     "comparable": (lambda *values: comparable(values[0], values[1]), 2),
 }
 """What the migrations call."""
+
+
+def _other_schema(connection: apsw.Connection) -> str:
+    """Why a query fails that asks for what this version knows, where the database is of another."""
+    with contextlib.suppress(apsw.Error):
+        current, newest = _number(connection, "pragma user_version"), max(number for number, _ in migrations())
+        if current != newest:
+            cure = "start `segue run` anew, which brings it up to date" if current < newest else "install the newer one"
+            return f"the database has schema {current}, and this version of Segue reads {newest}: {cure}"
+    return ""
 
 
 def _migrate(connection: apsw.Connection) -> None:
