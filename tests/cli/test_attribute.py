@@ -159,6 +159,37 @@ def test_a_day_added_gives_what_counting_everything_gives(tmp_path: Path) -> Non
         assert sorted(run("--paths", state, *models)[1].splitlines()) == sorted(out.splitlines())
 
 
+@pytest.mark.parametrize("name", ["kept.csv", "kept.parquet"])
+def test_a_day_is_added_once_and_only_when_every_model_could_speak(name: str, files: list[str], tmp_path: Path) -> None:
+    kept = tmp_path / name
+    state = ("--update", str(kept))
+    code, out, err = run(*files, *state, "--model", "last", "--model", "time-decay", "--json")
+    assert (code, out, "these paths have no times" in err) == (1, "", True)
+    assert not kept.exists()
+    assert run(*files, *state)[0] == 0
+    before = kept.read_bytes()
+    code, out, err = run(*files, *state, "--model", "last")
+    assert (code, out, "exactly these journeys were added to it before" in err) == (1, "", True)
+    assert kept.read_bytes() == before
+    assert run(*files, *state, "--again")[0] == 0
+    out = run("--paths", str(kept), "--model", "last", "--json")[1]
+    assert sum(json.loads(line)["value"] for line in out.splitlines()) == 60
+    # Noted, and then cut off before the file was replaced: the day is not in it.
+    kept.write_bytes(b"path,total_conversions\n")
+    assert run(*files, *state)[0] == 0
+
+
+def test_paths_are_kept_by_channel_alone(files: list[str], tmp_path: Path) -> None:
+    code, _, err = run(*files, "--update", str(tmp_path / "kept.csv"), "--by", "campaign", "--model", "last")
+    assert (code, "leave out --by" in err) == (2, True)
+
+
+def test_a_place_that_cannot_be_written_is_named(files: list[str], tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere" / "kept.csv"
+    code, _, err = run(*files, "--update", str(nowhere), "--model", "last")
+    assert (code, err) == (1, f"segue attribute: {nowhere}: No such file or directory\n")
+
+
 def test_a_channel_that_looks_like_a_path_cannot_be_kept(tmp_path: Path) -> None:
     touches, journeys = tmp_path / "touches.csv", tmp_path / "journeys.csv"
     touches.write_text("journey_id,channel,ts\na,mail > click,1\n")

@@ -50,6 +50,9 @@ def attribute(
         Path | None,
         typer.Option("--update", dir_okay=False, help="Add these journeys to the paths counted in this file."),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Add journeys with --update that are the same as some added before.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON lines: model, channel, conversions, value.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write CSV to this file.")] = None,
     parquet: Annotated[Path | None, typer.Option("--parquet", help="Write Parquet; needs segue[parquet].")] = None,
@@ -97,12 +100,18 @@ def attribute(
             )
             return
         chosen = asked(plugins.models, models or (), settings or ())
-        found = _read(touches, journeys, paths, by)
-        if update is not None:
-            from segue.cli.attributing.keeping import add_to
+        if update is not None and by != "channel":
+            raise UsageError(f"--update keeps paths of channels, in which no {by} stands: leave out --by")
+        found = day = _read(touches, journeys, paths, by)
+        if update is None:
+            result = compare(chosen, found, by, bootstrap)
+        else:
+            from segue.cli.attributing.keeping import add_to, keep
 
-            found = add_to(update, found)
-        result = compare(chosen, found, by, bootstrap)
+            found = add_to(update, day, again)
+            # Kept only when all models could say something: whoever asks again adds the day once.
+            result = compare(chosen, found, by, bootstrap)
+            keep(update, found, day)
     except (UsageError, OptionError) as error:
         _end(error, USAGE)
     except (DataError, ModelError, OSError) as error:
@@ -114,7 +123,10 @@ def attribute(
 
 
 def _end(error: Exception, code: int) -> NoReturn:
-    typer.echo(f"segue attribute: {error}", err=True)
+    said = str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        said = f"{error.filename}: {error.strerror}"
+    typer.echo(f"segue attribute: {said}", err=True)
     raise typer.Exit(code)
 
 
