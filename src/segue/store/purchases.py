@@ -53,10 +53,9 @@ def load_purchases(tx: Transaction, customer: int, newest: int, names: Sequence[
     customer are not looked for."""
     found = load_orders(tx, customer, names, currency)
     latest = sorted(range(len(found.at)), key=lambda place: (found.at[place], found.rows[place]), reverse=True)
-    totals: dict[str, Decimal] = {}
-    for place, code in enumerate(found.currencies.tolist()):
-        named = found.money[code]
-        totals[named] = totals.get(named, Decimal(0)) + exact(found.values[place])
+    totals: dict[str, float] = {}
+    for code, value in zip(found.currencies.tolist(), found.values.tolist(), strict=True):
+        totals[found.money[code]] = totals.get(found.money[code], 0.0) + value
     fields = dict(
         tx.rows(
             "select id, fields from event where id in (select value from json_each(?))",
@@ -67,7 +66,7 @@ def load_purchases(tx: Transaction, customer: int, newest: int, names: Sequence[
         orders=len(latest),
         first=Instant(int(found.at[latest[-1]])) if latest else None,
         last=Instant(int(found.at[latest[0]])) if latest else None,
-        totals={name: amount for name, amount in sorted(totals.items()) if amount},
+        totals={name: exact(amount) for name, amount in sorted(totals.items()) if amount},
         newest=tuple(_order(found, place, fields.get(int(found.rows[place]))) for place in latest[:newest]),
     )
 
