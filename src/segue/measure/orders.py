@@ -49,7 +49,8 @@ ODD: Final = -2
 
 class Told(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """What was told of orders, one number each: ``customers`` (0: nobody was named), ``at``, ``ids``, a hash of the
-    order's id (0: it had none), ``own``, a hash of the event's, ``amounts`` (not a number where none was named),
+    order's id (0: it had none), ``own``, a hash of the event's, or of the id that a refund has, ``amounts`` (not a
+    number where none was named),
     ``currencies``, places in the list of currencies (-1 where none was named, or there is no amount, `ODD` where it
     can't be one), and ``rows``."""
 
@@ -72,7 +73,8 @@ def settle(
     since: Instant,
     period: Period,
 ) -> Conversions:
-    """The orders whose moment is not before ``since``. ``usual`` is the currency of an order that names no amount. What
+    """The orders whose moment is from ``since`` on and before the end of ``period``, whenever they were told of again.
+    ``usual`` is the currency of an order that names no amount. What
     was left out is counted for ``period`` alone."""
     import numpy as np
 
@@ -92,12 +94,13 @@ def settle(
     customers, ids = customers[starts], ids[starts]
 
     places, paid = _find(customers, ids, refunds), _find(customers, ids, cancels)
+    refunds, places = _each_once(refunds, places)
     gone = np.zeros(len(gross), np.bool_)
     gone[paid[paid >= 0]] = True
     returned = _Returned(refunds, places, gross, currencies)
     back = np.minimum(returned.by_order(len(gross)), gross)
     within = (at >= period.since) & (at < period.until)
-    kept = np.flatnonzero(~gone & (at >= since))
+    kept = np.flatnonzero(~gone & (at >= since) & (at < period.until))
     counted = kept[within[kept]]
     loose = cancels.at[paid < 0]
     earlier = returned.known & _during(refunds.at, period)
@@ -123,6 +126,23 @@ def settle(
         loose=returned.sums(strange, money),
         earlier=returned.sums(earlier, money),
     )
+
+
+def _each_once(refunds: Told, places: Ints) -> tuple[Told, Ints]:
+    """Without those that were told of before: of the same order, or where that is not there of the same customer's."""
+    import numpy as np
+
+    seen: set[tuple[int, ...]] = set()
+    kept = []
+    for one in np.lexsort((refunds.rows, refunds.at)).tolist():
+        place, own = int(places[one]), int(refunds.own[one])
+        key = (place, own) if place >= 0 else (place, own, int(refunds.customers[one]), int(refunds.ids[one]))
+        if key not in seen:
+            seen.add(key)
+            kept.append(one)
+    chosen = np.array(kept, np.int64)
+    columns = {name: getattr(refunds, name)[chosen] for name in Told.__struct_fields__}
+    return Told(**columns), places[chosen]
 
 
 def _during(at: Ints, period: Period) -> Mask:

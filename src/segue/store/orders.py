@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from hashlib import blake2b
-from math import nan
+from math import isnan, nan
 from typing import Any, Final
 
 import msgspec
@@ -25,10 +25,12 @@ _CUSTOMERS: Final = 5_000
 """Customers whose earlier orders are looked up at once."""
 _SELECT: Final = "select customer, at, id, hash, name, fields from event"
 _EVENTS: Final = f"{_SELECT} where id > ? and id <= ? and at >= ? and name in (select value from json_each(?))"
-_OF: Final = (
+_BY_CUSTOMER: Final = (
     f"{_SELECT} indexed by event_history where customer in (select value from json_each(?)) and name is not null "
-    "and name in (select value from json_each(?)) and at < ?"
+    "and name in (select value from json_each(?)) and at"
 )
+_OF: Final = f"{_BY_CUSTOMER} < ?"
+_LATER: Final = f"{_BY_CUSTOMER} >= ?"
 END: Final = Instant(2**62)
 """Behind whatever happens."""
 VALUES: Final = ("total", "revenue", "value")
@@ -69,7 +71,14 @@ def read_orders(
     people = hearing.customers if since else []
     for at in range(0, len(people), _CUSTOMERS):
         with look() as tx:
-            hearing.hear(tx.rows(_OF, (_list(people[at : at + _CUSTOMERS]), _list(hearing.orders), since)), since)
+            hearing.hear(tx.rows(_OF, (_list(people[at : at + _CUSTOMERS]), _list(hearing.orders), since)))
+        tell(min(at + _CUSTOMERS, len(people)), len(people))
+    # And what an order did not say may be said after the period.
+    people = hearing.silent
+    for at in range(0, len(people), _CUSTOMERS):
+        with look() as tx:
+            told = tx.rows(_LATER, (_list(people[at : at + _CUSTOMERS]), _list(hearing.orders), period.until))
+            hearing.hear(told)
         tell(min(at + _CUSTOMERS, len(people)), len(people))
     return hearing.settle(since, period)
 
@@ -78,7 +87,7 @@ def load_orders(tx: Transaction, customer: int, names: Sequence[str], currency: 
     """All orders of one customer."""
     hearing = Hearing(tx, names, currency)
     always = Period(Instant(0), END)
-    hearing.hear(tx.rows(_OF, (_list([customer]), _list(hearing.names), END)), END)
+    hearing.hear(tx.rows(_OF, (_list([customer]), _list(hearing.names), END)))
     return hearing.settle(always.since, always)
 
 
@@ -91,10 +100,9 @@ class Hearing:
         self.orders = [number for number, name in self.names.items() if name in names]
         self._money = Money(currency)
         self._orders, self._refunds, self._cancels = (Heard() for _ in range(3))
-        self._seen: set[tuple[int, int]] = set()
 
-    def hear(self, rows: Iterable[Row], until: Instant) -> None:
-        """Take in events: orders that were before ``until``, and whatever happened to orders."""
+    def hear(self, rows: Iterable[Row], until: Instant = END) -> None:
+        """Take in events: orders that were told of as before ``until``, and whatever happened to orders."""
         for customer, at, row, own, name, raw in rows:
             fields = _read(raw)
             told = (customer or 0, at, _hash(fields.order_id), own & _POSITIVE)
@@ -102,12 +110,9 @@ class Hearing:
                 case "order_cancelled":
                     self._cancels.add(*told, nan, -1, row)
                 case "order_refunded":
-                    again = (told[2], _hash(fields.refund_id) or ~told[3])
-                    if again not in self._seen:
-                        self._seen.add(again)
-                        amount, code = self._money.read(fields, (fields.amount, fields.refund, fields.total))
-                        code = -1 if code == 0 and not _names_currency(fields) else code
-                        self._refunds.add(*told, amount, code, row)
+                    amount, code = self._money.read(fields, (fields.amount, fields.refund, fields.total))
+                    code = -1 if code == 0 and not _names_currency(fields) else code
+                    self._refunds.add(*told[:3], _hash(fields.refund_id) or told[3], amount, code, row)
                 case _ if at < until and (customer is not None or raw):
                     # Of an erased customer's event nothing is left but its row.
                     amount, code = self._money.read(fields, (fields.total, fields.revenue, fields.value))
@@ -118,6 +123,11 @@ class Hearing:
         """Those of whom orders, or what happened to them, were told."""
         told = (self._orders.customers, self._refunds.customers, self._cancels.customers)
         return sorted({customer for column in told for customer in column} - {0})
+
+    @property
+    def silent(self) -> list[int]:
+        """Those of whom an order was told without a value."""
+        return sorted(self._orders.without_amount() - {0})
 
     def settle(self, since: Instant, period: Period) -> Conversions:
         """The orders from a moment on."""
@@ -141,6 +151,10 @@ class Heard:
         for column, value in zip(self._whole.values(), (customer, at, hashed, own, currency, row), strict=True):
             column.append(value)
         self._amounts.append(amount)
+
+    def without_amount(self) -> set[int]:
+        """The customers of those that name none."""
+        return {one for one, amount in zip(self.customers, self._amounts, strict=True) if isnan(amount)}
 
     def told(self) -> Told:
         """All of them."""
