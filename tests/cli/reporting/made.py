@@ -9,12 +9,17 @@ from decimal import Decimal
 from segue.api import from_datetime
 from segue.cli.reporting.material import Material
 from segue.cli.tabling.shown import Shown
+from segue.measure.experiments.exposed import HELD_OUT
+from segue.measure.experiments.groups import Difference
+from segue.measure.experiments.result import Lift
+from segue.measure.incrementality import Evidence
 from segue.measure.period import Period
 from segue.measure.results.counts import Counts
 from segue.measure.results.tables import channels_table, days_table, headline_table, money_table, rules_table
 from segue.measure.table import Column, Table
 
 FIRST = date(2026, 11, 1)
+ATTRIBUTION = (Column("model", "Model"), Column("channel", "Channel"), Column("conversions", "Conversions", "number"))
 
 
 def counts(
@@ -110,3 +115,51 @@ def funnels(rules: Sequence[str]) -> tuple[Table, Table]:
         ),
     )
     return journeys, steps
+
+
+def difference(estimate: float, low: float, high: float) -> Difference:
+    """A difference between two groups, with its interval."""
+    return Difference(estimate, low, high, 0.01, 0.95)
+
+
+def evidence(rule: str, caused: Difference | None, attributed: dict[str, float], held_out: int = 200) -> Evidence:
+    """What is known of a rule whose messages cost 12.50 EUR."""
+    lift = Lift(rule, 1000, held_out, caused, caused, {}, True, caused is not None and caused.settled)
+    return Evidence(rule, lift, attributed, {"EUR": 12.5})
+
+
+def experiments(rate: float = 0.2, rules: Sequence[str] = ("carts",)) -> tuple[Table, Table]:
+    """A verdict, and two groups, of each rule."""
+    named = (Column("rule", "rule"), Column("experiment", "experiment"))
+    numbers = (
+        *(Column(name, name, "share") for name in ("rate", "difference", "low", "high")),
+        Column("converted", "converted", "count"),
+        Column("customers", "counted", "count"),
+    )
+    seen = Column("customers", "customers", "count"), Column("verdict", "verdict")
+    return (
+        Table("experiments", "E", (*named, *seen), tuple((rule, HELD_OUT, 1200, "It works.") for rule in rules)),
+        Table(
+            "groups",
+            "G",
+            (*named, Column("arm", "group"), *numbers),
+            tuple(
+                (rule, HELD_OUT, *group)
+                for rule in rules
+                for group in (
+                    (HELD_OUT, 0.1, None, None, None, 20, 200),
+                    ("treated", rate, 0.1, 0.05, 0.15, int(rate * 1000), 1000),
+                )
+            ),
+        ),
+    )
+
+
+def cohorts(*rows: tuple[str, str, int, int, int]) -> Table:
+    """Rules, weeks of entry, how many entered, and how many had converted so many weeks later."""
+    columns = (
+        Column("rule", "Rule"),
+        Column("week_of_entry", "Week"),
+        *(Column(name, name, "count") for name in ("entered", "weeks", "converted")),
+    )
+    return Table("cohorts", "C", columns, rows)

@@ -11,52 +11,26 @@ from segue.api.values import HOUR
 from segue.cli.reporting.charts import Bars, Heat, Ranges
 from segue.cli.reporting.material import Material, Section
 from segue.cli.reporting.sections import sections_of
-from segue.measure.experiments.exposed import HELD_OUT
-from segue.measure.experiments.groups import Difference
 from segue.measure.experiments.result import Lift
 from segue.measure.incrementality import Evidence, evidence_table
 from segue.measure.period import Period
 from segue.measure.results.counts import Counts
 from segue.measure.table import Column, Table
-from tests.cli.reporting.made import FIRST, counts, funnels, material
-
-ATTRIBUTION = (Column("model", "Model"), Column("channel", "Channel"), Column("conversions", "Conversions", "number"))
+from tests.cli.reporting.made import (
+    ATTRIBUTION,
+    FIRST,
+    cohorts,
+    counts,
+    difference,
+    evidence,
+    experiments,
+    funnels,
+    material,
+)
 
 
 def named(found: Material, name: str) -> Section:
     return next(section for section in sections_of(found) if section.name == name)
-
-
-def difference(estimate: float, low: float, high: float) -> Difference:
-    return Difference(estimate, low, high, 0.01, 0.95)
-
-
-def evidence(rule: str, caused: Difference | None, attributed: dict[str, float], held_out: int = 200) -> Evidence:
-    lift = Lift(rule, 1000, held_out, caused, caused, {}, True, caused is not None and caused.settled)
-    return Evidence(rule, lift, attributed, {"EUR": 12.5})
-
-
-def experiments(rate: float = 0.2) -> tuple[Table, Table]:
-    """A verdict, and two groups."""
-    named = (Column("rule", "rule"), Column("experiment", "experiment"))
-    numbers = (
-        *(Column(name, name, "share") for name in ("rate", "difference", "low", "high")),
-        Column("converted", "converted", "count"),
-        Column("customers", "counted", "count"),
-    )
-    seen = Column("customers", "customers", "count"), Column("verdict", "verdict")
-    return (
-        Table("experiments", "E", (*named, *seen), (("carts", HELD_OUT, 1200, "It works."),)),
-        Table(
-            "groups",
-            "G",
-            (*named, Column("arm", "group"), *numbers),
-            (
-                ("carts", HELD_OUT, HELD_OUT, 0.1, None, None, None, 20, 200),
-                ("carts", HELD_OUT, "treated", rate, 0.1, 0.05, 0.15, int(rate * 1000), 1000),
-            ),
-        ),
-    )
 
 
 def test_models_that_disagree_are_a_band_and_the_widest_is_named() -> None:
@@ -220,15 +194,6 @@ def test_hours_are_not_called_a_day() -> None:
     assert named(hours, "headline").sentences[-1].startswith("Against the 2 hr before: ")
     begun = msgspec.structs.replace(found, period=Period(found.period.since, since))
     assert named(begun, "headline").sentences[-1].startswith("Against the day before, also until 03:00: ")
-
-
-def cohorts(*rows: tuple[str, str, int, int, int]) -> Table:
-    columns = (
-        Column("rule", "Rule"),
-        Column("week_of_entry", "Week"),
-        *(Column(name, name, "count") for name in ("entered", "weeks", "converted")),
-    )
-    return Table("cohorts", "C", columns, rows)
 
 
 def test_a_rule_that_converts_no_more_counts_in_the_weeks_after() -> None:
