@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from segue.measure.experiments.comparing import LEVEL
+from segue.measure.experiments.comparing import LEVEL, steady
 from segue.measure.experiments.groups import Difference, Moments, Rate
 
 TUNED_FOR: Final = 2000
@@ -31,7 +31,8 @@ def means_at_any_time(control: Moments, group: Moments, level: float = LEVEL) ->
     """As `compare_means`, at any time; None below two customers in either."""
     if control.mean is None or group.mean is None or control.variance is None or group.variance is None:
         return None
-    variance = max(0.0, control.variance) / control.n + max(0.0, group.variance) / group.n
+    spreads = steady(control.n, max(0.0, control.variance), group.n, max(0.0, group.variance))
+    variance = spreads[0] / control.n + spreads[1] / group.n
     return bound_at_any_time(group.mean - control.mean, variance, control.n, group.n, level)
 
 

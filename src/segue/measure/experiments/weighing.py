@@ -6,7 +6,7 @@ import math
 
 import msgspec
 
-from segue.measure.experiments.comparing import LEVEL
+from segue.measure.experiments.comparing import LEVEL, steady
 from segue.measure.experiments.groups import Difference
 from segue.measure.experiments.missing import load
 from segue.measure.experiments.sequential import bound_at_any_time
@@ -53,12 +53,17 @@ def compare_weighted(
     """How much more ``arm`` brings a customer; None below two customers in either. ``rates``: the figure is whether
     they converted. ``at_any_time``: the interval holds however often one looks."""
     means = control.mean, arm.mean
-    variances = [(_with_half(one) if rates else one).variance for one in (control, arm)]
-    if means[0] is None or means[1] is None or variances[0] is None or variances[1] is None:
+    first, second = ((_with_half(one) if rates else one).variance for one in (control, arm))
+    if means[0] is None or means[1] is None or first is None or second is None:
         return None
     if control.n < 2 or arm.n < 2:
         return None
-    estimate, variance = means[1] - means[0], variances[0] + variances[1]
+    if not rates:
+        # As `steady` has it of one customer of average weight, and back to the mean.
+        parts = [one.ww / (one.w * one.w) for one in (control, arm)]
+        spreads = steady(control.n, first / parts[0], arm.n, second / parts[1])
+        first, second = spreads[0] * parts[0], spreads[1] * parts[1]
+    estimate, variance = means[1] - means[0], first + second
     if at_any_time:
         return bound_at_any_time(estimate, variance, control.n, arm.n, level)
     spread = math.sqrt(variance)
