@@ -11,11 +11,10 @@ from typing import Any, Final
 
 import msgspec
 
-from segue.delivery.dead_letters import UNKNOWN_OUTCOME
 from segue.delivery.ledger import MessageState
 from segue.engine.journey import mint
 from segue.measure.funnels.courses import CLICKED, DEEDS, DELIVERED, FATES, OPENED, Contact, Course, Sort, Version
-from segue.measure.funnels.reasons import Reasons, alike, sort_reason
+from segue.measure.funnels.reasons import Reasons, alike, told
 from segue.program import program as p
 
 _MOST_SORTS: Final = 50_000
@@ -225,8 +224,4 @@ def _reason(state: int, reason: str | None) -> str:
     """Why a message did not arrive; empty where it may have."""
     if not reason or state not in _TOLD:
         return ""
-    if state == MessageState.SKIPPED:
-        return sort_reason(reason)[1]
-    if reason.startswith(UNKNOWN_OUTCOME):  # one that may have gone, and was kept back when it was tried again
-        return f"{UNKNOWN_OUTCOME}{alike(sort_reason(reason.removeprefix(UNKNOWN_OUTCOME))[1])}"
-    return alike(reason)
+    return told(reason, skipped=state == MessageState.SKIPPED)

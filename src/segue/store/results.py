@@ -12,6 +12,7 @@ from typing import Final
 
 from segue.api import Instant
 from segue.delivery.ledger import MessageState
+from segue.measure.funnels.reasons import told
 from segue.measure.period import Period
 from segue.measure.results.brought import QUARTER, Days
 from segue.measure.results.counts import Counts, Deed, Fate
@@ -94,7 +95,7 @@ def _messages(tx: Transaction, piece: _Piece, period: Period, to: Counts, days: 
         fate = _FATES[MessageState(state)]
         to.messages[days(quarter), channel, fate] += number
         if reason:
-            to.reasons[channel, fate, reason] += number
+            to.reasons[channel, fate, told(reason, skipped=state == MessageState.SKIPPED)] += number
         if cost and currency:
             to.costs[days(quarter), channel, currency] += cost
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from segue.measure.funnels.reasons import alike, sort_reason
+from segue.measure.funnels.reasons import alike, sort_reason, told
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,11 @@ def test_a_reason_is_sorted(reason: str, by: str, words: str) -> None:
 
 def test_addresses_are_no_part_of_what_a_provider_says() -> None:
     assert alike("550 5.1.1 <ann@example.com>: no such user") == "550 5.1.1 <…>: no such user"
+
+
+def test_a_line_of_the_policy_is_one_reason_whatever_was_in_its_way() -> None:
+    full = "limit 4 messages per 7d (promotional), taken by {} at 2026-11-10T08:00:00Z"
+    line = "limit 4 messages per 7d (promotional)"
+    assert {told(full.format(rule), skipped=True) for rule in ("carts", "digest")} == {line}
+    assert told(f"unknown: {full.format('carts')}", skipped=False) == f"unknown: {line}"
+    assert told("550 ann@example.com unknown", skipped=False) == "550 … unknown"

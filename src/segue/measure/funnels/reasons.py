@@ -6,7 +6,7 @@ import re
 from typing import Final, Literal, get_args
 
 from segue.api import Kind
-from segue.delivery.dead_letters import NO_CONTENT, NOT_IN_TIME, TOO_LATE
+from segue.delivery.dead_letters import NO_CONTENT, NOT_IN_TIME, TOO_LATE, UNKNOWN_OUTCOME
 
 By = Literal["policy", "consent", "address", "content", "journey", "holdout", "late", "other"]
 """What kept a message back."""
@@ -56,6 +56,16 @@ def sort_reason(reason: str) -> tuple[By, str]:
     if reason == TOO_LATE or reason.startswith(NOT_IN_TIME):
         return "late", reason
     return ("address" if _ADDRESS.match(reason) else "other"), reason
+
+
+def told(reason: str, *, skipped: bool) -> str:
+    """Why a message did not arrive, as it is counted: Segue's own reason where it was skipped, else a provider's
+    words."""
+    if skipped:
+        return sort_reason(reason)[1]
+    if reason.startswith(UNKNOWN_OUTCOME):  # one that may have gone, and was kept back when it was tried again
+        return f"{UNKNOWN_OUTCOME}{alike(sort_reason(reason.removeprefix(UNKNOWN_OUTCOME))[1])}"
+    return alike(reason)
 
 
 def alike(reason: str) -> str:
