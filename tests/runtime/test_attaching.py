@@ -72,6 +72,7 @@ def test_it_is_made_once_for_all_who_ask_on_a_day(tmp_path: Path, program: Calla
         (GREEDY, {"memory": 2**30}, "it needs more than 1 GB of memory"),
         ("print('half a page')", {}, "no page was written"),
         ("raise SystemExit('the store is gone')", {}, "the store is gone"),
+        ("print('words ' * 200_000); raise SystemExit('at last')", {}, "at last"),
         (WRITES, {"largest": 10}, "it has 0 MB, and mailboxes take no more than 0"),
     ],
 )

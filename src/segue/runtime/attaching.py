@@ -145,32 +145,32 @@ class Reports:
     async def _run(self, days: int, day: date, folder: Path) -> bytes:
         """The page. Raises _CannotMake."""
         bounds = self._bounds
-        page, said = folder / "report.html", folder / "said"
+        page = folder / "report.html"
         program = _START.format(memory=bounds.memory, seconds=int(bounds.within) + 1)
         period = ("--since", str(day - timedelta(days=days)), "--until", str(day - timedelta(days=1)))
-        with said.open("wb") as told:
-            process = await asyncio.create_subprocess_exec(
-                # -P: what lies in the project's folder is never taken for a module.
-                *(sys.executable, "-P", "-c", program, "report", *period, "--out", str(page)),
-                cwd=self._root,
-                # Libraries that reserve memory for each core would use up what it may hold.
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=told,
-                stderr=told,
-                start_new_session=True,
-            )
-            try:
-                code = await asyncio.wait_for(process.wait(), bounds.within)
-            except TimeoutError:
-                raise _CannotMake(f"it took longer than {bounds.within:g} s") from None
-            finally:
-                if process.returncode is None:
-                    with contextlib.suppress(ProcessLookupError):
-                        process.kill()
-                    await process.wait()
-        if code:
-            raise _CannotMake(_reason(code, said, bounds))
+        process = await asyncio.create_subprocess_exec(
+            # -P: what lies in the project's folder is never taken for a module.
+            *(sys.executable, "-P", "-c", program, "report", *period, "--out", str(page)),
+            cwd=self._root,
+            # Libraries that reserve memory for each core would use up what it may hold.
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            stdin=asyncio.subprocess.DEVNULL,
+            # Not a file: where the disk is full there would be no word of why it failed.
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            said = await asyncio.wait_for(_hear(process), bounds.within)
+        except TimeoutError:
+            raise _CannotMake(f"it took longer than {bounds.within:g} s") from None
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        if process.returncode:
+            raise _CannotMake(_reason(process.returncode, said, bounds))
         if not page.exists() or not (size := page.stat().st_size):
             raise _CannotMake("no page was written")
         if size > bounds.largest:
@@ -178,11 +178,19 @@ class Reports:
         return await asyncio.to_thread(page.read_bytes)
 
 
-def _reason(code: int, said: Path, bounds: Bounds) -> str:
+async def _hear(process: asyncio.subprocess.Process) -> str:
+    """The last of what a process says, once it has ended."""
+    assert process.stdout is not None
+    last = b""
+    while chunk := await process.stdout.read(10_000):
+        last = (last + chunk)[-2000:]
+    await process.wait()
+    return last.decode("utf-8", "replace")
+
+
+def _reason(code: int, said: str, bounds: Bounds) -> str:
     """Why the process ended as it did."""
-    with said.open("rb") as file:
-        file.seek(max(0, said.stat().st_size - 2000))
-        lines = [line for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    lines = [line for line in said.splitlines() if line.strip()]
     if any(line.startswith("MemoryError") for line in lines):
         return f"it needs more than {bounds.memory / 1024**3:g} GB of memory"
     if code < 0:
