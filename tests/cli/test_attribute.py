@@ -106,6 +106,13 @@ def test_intervals_are_the_same_each_time_and_hold_the_figure(counted: str) -> N
         assert line["value_from"] < line["value"] < line["value_to"]
 
 
+def test_intervals_of_value_say_what_counted_paths_cannot(files: list[str], counted: str) -> None:
+    told = "value: counted paths tell only an average, so that its from – to is too narrow"
+    asked = ("--model", "linear", "--bootstrap", "20")
+    assert told in " ".join(run("--paths", counted, *asked)[1].split())
+    assert told not in " ".join(run(*files, *asked)[1].split())
+
+
 def test_credit_goes_to_a_column_of_the_touches(tmp_path: Path) -> None:
     touches, journeys = tmp_path / "touches.csv", tmp_path / "journeys.csv"
     touches.write_text(

@@ -123,6 +123,11 @@ def test_without_journeys_that_led_nowhere_it_refuses() -> None:
         markov(Paths.of([Path(("email",), 1, 1.0)]), Options())
 
 
+def test_a_value_without_a_conversion_is_refused() -> None:
+    with pytest.raises(ValueError, match="a value of 1,050 and no conversion"):
+        markov(Paths.of([Path(("email",), 0, 1050.0, 3)]), Options())
+
+
 def test_more_conversions_than_journeys_are_refused() -> None:
     with pytest.raises(ValueError, match="more conversions than journeys"):
         markov(Paths.of([Path(("email",), 2, 1.0), Path(("email",), 0, 0.0, 9)]), Options())

@@ -91,6 +91,9 @@ class Comparison(msgspec.Struct, frozen=True, eq=False):
         notes = []
         if any(self.intervals.values()):
             notes.append("from – to: between these lie 95% of samples drawn from the same journeys")
+            paths = self.journeys.paths
+            if ((paths.conversions > 1) & (paths.values > 0)).any():
+                notes.append("value: counted paths tell only an average, so that its from – to is too narrow")
         if len(self.credits) > 1:
             notes.append("least – most: where models disagree, the figure is the model's and not the customers'")
         return notes

@@ -52,7 +52,8 @@ def intervals(
 
 def _samples(paths: Paths, samples: int) -> Iterator[Paths]:
     """A path stands for journeys that converted and others that didn't: how often each of the two is drawn is
-    multinomial. A conversion brings the average value of its path's."""
+    multinomial. A conversion brings the average value of its path's; where a path has a value and no conversion, its
+    journeys bring that."""
     import numpy as np
 
     random = np.random.default_rng(_SEED)
@@ -60,14 +61,16 @@ def _samples(paths: Paths, samples: int) -> Iterator[Paths]:
     whole = float(cells.sum())
     if not whole > 0:
         return
-    of_one = np.divide(paths.values, paths.conversions, out=np.zeros_like(paths.values), where=paths.conversions > 0)
+    won = paths.conversions > 0
+    bringing = np.where(won, paths.conversions, cells[len(paths.counts) :])
+    of_one = np.divide(paths.values, bringing, out=np.zeros_like(paths.values), where=bringing > 0)
     journeys, chances = round(whole), cells / whole
     for _ in range(samples):
         drawn = random.multinomial(journeys, chances).astype(np.float64)
-        conversions = drawn[: len(paths.counts)]
+        conversions, lost = drawn[: len(paths.counts)], drawn[len(paths.counts) :]
         yield msgspec.structs.replace(
             paths,
             conversions=conversions,
-            values=conversions * of_one,
-            counts=conversions + drawn[len(paths.counts) :],
+            values=np.where(won, conversions, lost) * of_one,
+            counts=conversions + lost,
         )

@@ -68,6 +68,11 @@ def markov(paths: Paths, options: Options) -> Sequence[Credit]:
         )
     occurring = np.unique(paths.channels)
     conversions, value = float(paths.conversions.sum()), float(paths.values.sum())
+    if value > 0 and not conversions > 0:
+        raise ValueError(
+            f"there is a value of {value:,.10g} and no conversion; it shares value as conversions are, or by what is "
+            "lost of it with a channel, and needs to know which journeys converted"
+        )
     if not conversions > 0:
         return [Credit(paths.names[channel], 0.0, 0.0) for channel in occurring]
     states, members = _states(paths, options.order, occurring)
