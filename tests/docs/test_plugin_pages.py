@@ -18,8 +18,8 @@ import pytest
 
 import segue
 from segue import api, testing
-from segue.api import ChannelSpec, SourceSpec, hooks
-from segue.testing import ChannelConformance, FetchingSourceConformance
+from segue.api import AttributionSpec, ChannelSpec, SourceSpec, hooks
+from segue.testing import AttributionConformance, ChannelConformance, FetchingSourceConformance
 from tests.docs.blocks import blocks
 from tests.docs.pages import sections
 from tests.docs.signatures import write_function, write_signature
@@ -98,6 +98,51 @@ class TestTail(FetchingSourceConformance):
             file.write("ann\n" * count)
 
 
+FIRSTBORN = SHOWN["segue_firstborn.py"].text
+
+
+def test_a_model_of_one_s_own_takes_less_than_twenty_lines() -> None:
+    assert len(FIRSTBORN.splitlines()) < 20
+
+
+def test_segue_attribute_asks_a_stranger_s_model(tmp_path: Path) -> None:
+    site = _install(tmp_path, "firstborn")
+    (tmp_path / "touches.csv").write_text("journey_id,channel,ts\na,email,1\na,ads,2\na,sms,3\nb,sms,1\n")
+    (tmp_path / "journeys.csv").write_text("journey_id,converted,value,ts\na,1,50,9\nb,1,10,9\n")
+    files = ("--touches", "touches.csv", "--journeys", "journeys.csv")
+    asked = ("attribute", *files, "--model", "firstborn", "--set", "favour=3", "--json")
+    done = _segue(*asked, site=site, folder=tmp_path)
+    found = {line["channel"]: line["value"] for line in map(json.loads, done.stdout.splitlines())}
+    assert found == {"email": pytest.approx(30), "ads": pytest.approx(10), "sms": pytest.approx(20)}, done.stderr
+
+
+class TestFirstborn(AttributionConformance):
+    """The model of the page passes the kit."""
+
+    @pytest.fixture(autouse=True)
+    def folder_of_it(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+
+    def make(self) -> tuple[AttributionSpec, Any]:
+        module = _load(self.folder, "segue_firstborn")
+        (spec,) = module.segue_attribution_models()
+        return spec, module.Options()
+
+
+def test_a_model_says_the_same_of_all_paths_at_once(tmp_path: Path) -> None:
+    module = _load(tmp_path, "segue_firstborn")
+    (said,) = [code for code in _python("writing.md") if code.startswith("def weights(paths, options):")]
+    shown: dict[str, Any] = {}
+    exec(said, shown)
+    paths = api.Paths.of([api.Path(("a", "b", "a"), 1, 1.0), api.Path(("b",), 1, 1.0), api.Path(("c", "a"), 0, 0.0)])
+    options = module.Options(favour=3.0)
+    assert shown["weights"](paths, options).tolist() == pytest.approx(module.weights(paths, options).tolist())
+
+
+def _python(page: str) -> list[str]:
+    return [block.text for block in blocks(PLUGINS / page) if block.language == "python"]
+
+
 def test_the_page_on_testing_names_every_test_of_the_kit() -> None:
     page = (PLUGINS / "testing.md").read_text("utf-8")
     for suite in testing.__all__:
@@ -134,14 +179,15 @@ def _load(folder: Path, name: str) -> ModuleType:
     return module
 
 
-def _install(folder: Path) -> Path:
+def _install(folder: Path, plugin: str = "pigeon") -> Path:
     """What pip would put beside Segue: the module, and a description with the entry point of the page."""
-    project = tomllib.loads(SHOWN["pyproject.toml"].text)
+    module = f"segue_{plugin}"
+    project = tomllib.loads(SHOWN["pyproject.toml"].text.replace("pigeon", plugin))
     site = folder / "site"
-    about = site / "segue_pigeon-0.1.0.dist-info"
+    about = site / f"{module}-0.1.0.dist-info"
     about.mkdir(parents=True)
-    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["include"] == ["segue_pigeon.py"]
-    (site / "segue_pigeon.py").write_text(PIGEON, "utf-8")
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["include"] == [f"{module}.py"]
+    (site / f"{module}.py").write_text(SHOWN[f"{module}.py"].text, "utf-8")
     named = project["project"]
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {named['name']}\nVersion: {named['version']}\n")
     points = "\n".join(f"{name} = {value}" for name, value in named["entry-points"]["segue"].items())
