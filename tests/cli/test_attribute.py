@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from segue.api import AttributionSpec
+from segue.api import AttributionSpec, Instant
 from segue.cli.attribute import attribute
 from segue.cli.attributing.asking import UsageError, asked, installed
 from segue.measure import OptionError
@@ -282,6 +282,7 @@ def test_bytes_that_are_no_text_end_with_1(files: list[str]) -> None:
         ([], "--model"),
         (["--model", "linear", "--goal", "hello"], "--goal is for what the store knows"),
         (["--model", "linear", "--last", "3d"], "--last is for what the store knows"),
+        (["--model", "linear", "--with-machines"], "--with-machines is for what the store knows"),
     ],
 )
 def test_wrong_usage_ends_with_2(files: list[str], more: list[str], words: str) -> None:
@@ -301,6 +302,23 @@ def test_without_files_there_must_be_a_store(tmp_path: Path, monkeypatch: pytest
     code, out, err = run("--model", "linear")
     assert (code, out) == (1, "")
     assert "there is no database at" in err
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_what_machines_opened_counts_when_it_is_asked_for(
+    asked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, object] = {}
+
+    def read_paths(*ignored: object, **options: object) -> None:
+        told.update(options)
+        raise typer.Exit
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("segue.cli.attributing.showing.now_of", lambda assembly: Instant(1_780_000_000_000_000))
+    monkeypatch.setattr("segue.cli.attributing.showing.read_paths", read_paths)
+    assert run("--model", "linear", *["--with-machines"] * asked)[0] == 0
+    assert told["machines"] is asked
 
 
 def test_a_setting_goes_only_to_models_that_have_it() -> None:

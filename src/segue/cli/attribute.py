@@ -40,6 +40,9 @@ def attribute(
     goal: Annotated[
         str | None, typer.Option("--goal", metavar="RULE", help="Conversions are this rule's goals met, not orders.")
     ] = None,
+    machines: Annotated[
+        bool, typer.Option("--with-machines", help="Opens and clicks by programs count, too, not only those by people.")
+    ] = False,
     audit: Annotated[
         Path | None, typer.Option("--audit", help="Write each credit with its touch to this file: .csv or .parquet.")
     ] = None,
@@ -72,7 +75,7 @@ def attribute(
             raise UsageError(f"--picture draws SVG: call the file {picture.with_suffix('.svg').name}")
         of_the_store = {
             "--since": since, "--until": until, "--last": last,
-            "--lookback": lookback, "--goal": goal, "--audit": audit,
+            "--lookback": lookback, "--goal": goal, "--audit": audit, "--with-machines": machines or None,
         }  # fmt: skip
         stored = touches is None and journeys is None and paths is None and update is None
         needless = next((option for option, given in of_the_store.items() if given is not None and not stored), None)
@@ -93,6 +96,7 @@ def attribute(
                 lookback=lookback,
                 by=by,
                 goal=goal,
+                machines=machines,
                 audit=audit,
                 samples=bootstrap,
                 picture=picture,

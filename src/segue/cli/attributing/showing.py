@@ -34,17 +34,19 @@ def show_store(
     lookback: str | None = None,
     by: By = "channel",
     goal: str | None = None,
+    machines: bool = False,
     audit: Path | None = None,
     samples: int = 0,
     picture: Path | None = None,
 ) -> None:
     """Credit the conversions of a period that the project's store knows, and show it. ``forms`` are ``json``, ``csv``
-    and ``parquet``; with ``samples`` there are intervals. Ends the command where credits don't add up."""
+    and ``parquet``; with ``machines`` opens and clicks by programs count, with ``samples`` there are intervals. Ends
+    the command where credits don't add up."""
     assembly = open_project(Path.cwd())
     window = read_span("--lookback", lookback) if lookback is not None else None
     zone = assembly.setting.zone
     period = read_period(*span, zone=zone, now=now_of(assembly), otherwise="30d")
-    read = read_paths(assembly, period, lookback=window, goal=goal, arms=by == "arm")
+    read = read_paths(assembly, period, lookback=window, goal=goal, machines=machines, arms=by == "arm")
     try:
         credited = credit_paths(read, models, by, samples)
     except ModelError as error:
