@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from segue.api import Answer, Event, Instant, Rejected, Sent
 from segue.api.values import DAY, HOUR
+from segue.cli.funnels import showing
 from segue.cli.main import app
 from segue.messages.catalogue import Catalogue
 from segue.runtime import erasing
@@ -123,7 +124,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def sold(shop: Path, filled: Path) -> Path:
+def sold(shop: Path, filled: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a full store, the day after anybody entered last."""
+    monkeypatch.setattr(showing, "now_of", lambda _: Instant(START + 16 * DAY))
     (shop / "segue.toml").write_text(f'database = "{filled}"\n', encoding="utf-8")
     return shop
 
@@ -174,6 +177,7 @@ def test_a_funnel_fits_eighty_columns_and_says_the_law(sold: Path) -> None:
     assert "  7 ◷ Wait 1 day" in out
     assert "Win back carts  carts" in out
     assert re.search(r"^Entered each day  ▆?[▆█]+.*  3 on an ordinary day, 10 expected$", out, re.MULTILINE)
+    assert "from Jun 1 to Jun 17" in out
 
 
 def test_what_providers_say_cannot_drive_the_terminal(sold: Path) -> None:

@@ -19,7 +19,7 @@ from segue.delivery.ledger import LedgerRow, MessageState
 from segue.engine.journey import Journey, mint
 from segue.measure.period import Period
 from segue.program.codec import decode_rule
-from segue.program.program import Jump, Program, Send, compile_rule
+from segue.program.program import Jump, Program, Send, Split, compile_rule
 from segue.store.database import Transaction
 from segue.store.history import REPORT
 from segue.store.journeys import load_journeys
@@ -130,6 +130,19 @@ def steps(told: Sequence[Told]) -> dict[tuple[str, str, int], Counter[str]]:
             ends_here = journey.step == number
             line["here" if journey.state == "inside" else journey.state] += ends_here
             line["went_on"] += not ends_here
+    return found
+
+
+def arms(told: Iterable[Told]) -> dict[tuple[str, str, int, str], Counter[str]]:
+    """A line for each arm of each split that anybody took."""
+    found: dict[tuple[str, str, int, str], Counter[str]] = {}
+    for one in told:
+        taken = {(trace.step, trace.outcome) for trace in one.journey.trace if trace.step >= 0}
+        for number, arm in taken:
+            if isinstance(one.program.steps[number], Split):
+                line = found.setdefault((str(one.version), one.group, number, arm), Counter())
+                line.update(["entered", one.journey.state])
+                line["converted"] += one.journey.converted is not None
     return found
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from segue.api import Answer, Event, Instant, Rejected, Report, Sent
 from segue.api.values import DAY, HOUR, MINUTE
-from segue.measure.funnels import tables
+from segue.measure.funnels import losses, tables
 from segue.measure.funnels.counting import Funnel
 from segue.measure.funnels.courses import CLICKED, OPENED
 from segue.measure.period import Period
@@ -185,11 +185,11 @@ def test_journeys_stand_where_they_were_decided_to(busy: Busy, rule: str) -> Non
 def test_reasons_of_exits_and_skips_are_those_decided(busy: Busy, rule: str) -> None:
     funnel = busy.funnel(rule)
     exits = Counter[str]()
-    for record in tables.exits_table(funnel).records():
+    for record in losses.exits_table(funnel).records():
         exits[str(record["reason"])] += int(str(record["journeys"]))
     assert exits == busy.reasons(rule, "exited")
     skips = Counter[str]()
-    for record in tables.dropped_table(funnel).records():
+    for record in losses.dropped_table(funnel).records():
         if record["outcome"] == "skipped":
             skips[str(record["reason"])] += int(str(record["messages"]))
     decided = Counter[str]()
@@ -218,7 +218,7 @@ def test_messages_and_answers_are_those_that_went(busy: Busy, rule: str) -> None
 
 
 def test_what_providers_say_is_told_without_addresses(busy: Busy) -> None:
-    reasons = tables.dropped_table(busy.funnel("carts")).column("reason")
+    reasons = losses.dropped_table(busy.funnel("carts")).column("reason")
     assert "no such box: …" in reasons
     assert not any("@" in str(reason) for reason in reasons)
 

@@ -26,7 +26,7 @@ from segue.api import Event, Instant, Money, Period, Report
 from segue.api.values import DAY, HOUR, MINUTE
 from segue.engine.journey import Journey
 from segue.language import model as m
-from segue.measure.funnels import cohorts, results, tables
+from segue.measure.funnels import cohorts, losses, results, tables, ways
 from segue.measure.funnels.counting import Funnel
 from segue.measure.period import Period as Stretch
 from segue.measure.table import Table
@@ -240,6 +240,7 @@ def hold_to_the_store(lived: Lived, rule: str, period: Stretch) -> None:
     if lived.life.edit is None:  # an edit takes messages along whose steps are gone
         hold_messages_to_their_steps(funnel, told)
     hold_reasons(funnel, told)
+    hold_arms(funnel, told)
     hold_answers(funnel, told)
     hold_times(funnel, told, now)
     hold_touches(funnel, told)
@@ -272,6 +273,8 @@ def hold_steps(funnel: Funnel, told: list[by_hand.Told]) -> None:
     assert {key: line for key, line in counted.items() if line} == by_hand.numbers(by_hand.steps(told))
     for one in found:
         assert one["reached"] == sum(one[name] for name in STEPS[2:])
+        if one["messages"] is not None:
+            assert one["messages"] == sum(one[name] for name in ("waiting", "sent", "skipped", "refused", "unknown"))
 
 
 def hold_messages_to_their_steps(funnel: Funnel, told: list[by_hand.Told]) -> None:
@@ -284,16 +287,29 @@ def hold_messages_to_their_steps(funnel: Funnel, told: list[by_hand.Told]) -> No
 
 def hold_reasons(funnel: Funnel, told: list[by_hand.Told]) -> None:
     """Why journeys ended, which ways they took, and why messages did not arrive."""
-    ended, ways, dropped = Counter[Any](), Counter[Any](), Counter[Any]()
-    for one in records(tables.exits_table(funnel)):
+    ended, taken, dropped = Counter[Any](), Counter[Any](), Counter[Any]()
+    for one in records(losses.exits_table(funnel)):
         ended[one["how"], one["reason"] or ""] += one["journeys"]
     assert ended == by_hand.ends(told)
-    for one in records(tables.outcomes_table(funnel)):
-        ways[one["version"], one["group"], one["outcome"]] += one["times"]
-    assert ways == by_hand.ways(told)
-    for one in records(tables.dropped_table(funnel)):
+    for one in records(ways.outcomes_table(funnel)):
+        taken[one["version"], one["group"], one["outcome"]] += one["times"]
+    assert taken == by_hand.ways(told)
+    for one in records(losses.dropped_table(funnel)):
         dropped[one["outcome"], one["channel"], one["message"], one["reason"]] += one["messages"]
     assert dropped == by_hand.kept_back(told)
+    by_step = Counter[Any]()
+    for one in records(losses.dropped_by_step_table(funnel)):
+        by_step[one["outcome"], one["channel"], one["message"], one["reason"]] += one["messages"]
+    assert by_step == dropped
+
+
+def hold_arms(funnel: Funnel, told: list[by_hand.Told]) -> None:
+    """In each arm of a split the law holds."""
+    found = records(ways.arms_table(funnel))
+    names = (*STATES, "converted")
+    counted = by_hand.figures(found, ("version", "group", "step", "arm"), names)
+    assert counted == by_hand.numbers(by_hand.arms(told))
+    assert all(one["entered"] == sum(one[state] for state in STATES[1:]) for one in found)
 
 
 def hold_answers(funnel: Funnel, told: list[by_hand.Told]) -> None:
@@ -332,7 +348,7 @@ def hold_cohorts(lived: Lived, funnel: Funnel, told: list[by_hand.Told]) -> None
     """By the calendar: entries by day, and conversion by the week of entry."""
     zone = lived.setting().zone
     days = Counter(local(one.journey.entered, zone).date().isoformat() for one in told)
-    found = records(cohorts.entries_table(funnel))
+    found = records(cohorts.entries_table(funnel, None))
     assert {one["day"]: one["entered"] for one in found if one["entered"]} == days
     today = local(Instant(lived.replay.moment + 90 * DAY), zone).date()
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from segue.api import Instant
+from segue.measure.funnels.answers import LATEST
 from segue.measure.funnels.courses import Books, Course, Version
 from segue.measure.period import Period
 from segue.messages.template import Template, from_canonical
@@ -31,8 +32,6 @@ Tell = Callable[[int, int], None]
 """Is told how many journeys have been passed, and of how many."""
 
 _PIECE: Final = 10_000
-_LATEST: Final = 10_000
-"""Entries whose source is looked at."""
 
 
 class _Trigger(msgspec.Struct):
@@ -173,7 +172,7 @@ def count_sources(tx: Transaction, versions: Mapping[int, Version], period: Peri
     rows = tx.rows(
         "select trigger from journey where entered >= ? and entered < ? and trigger is not null "
         "and program in (select value from json_each(?)) order by id desc limit ?",
-        (period.since, period.until, wanted, _LATEST),
+        (period.since, period.until, wanted, LATEST),
     )
     sources = (_decode_trigger(trigger).source for (trigger,) in rows)
     return Counter(source for source in sources if isinstance(source, str) and source)

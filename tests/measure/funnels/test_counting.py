@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from segue.api import Instant
 from segue.api.values import DAY, HOUR
 from segue.language.book import Source, check_book
-from segue.measure.funnels import tables
+from segue.measure.funnels import losses, tables, ways
 from segue.measure.funnels.cohorts import as_matrix, cohorts_table, entries_table
 from segue.measure.funnels.counting import Funnel
 from segue.measure.funnels.courses import CLICKED, OPENED, Books, Contact, Course, Fate, Sort, Version
@@ -106,15 +106,15 @@ def every_table(funnel: Funnel) -> list[Table]:
     return [
         tables.journeys_table([(funnel, None)], machines=True),
         tables.steps_table(funnel, machines=True),
-        tables.outcomes_table(funnel),
-        tables.exits_table(funnel),
-        tables.dropped_table(funnel),
+        ways.outcomes_table(funnel),
+        losses.exits_table(funnel),
+        losses.dropped_table(funnel),
         times_table(funnel),
         window_table(funnel),
         touches_table(funnel),
         channels_table(funnel),
         content_table(funnel, {}, machines=True),
-        entries_table(funnel),
+        entries_table(funnel, None),
         cohorts_table(funnel, date(2026, 9, 9)),
         as_matrix(cohorts_table(funnel, date(2026, 9, 9))),
     ]
@@ -230,7 +230,7 @@ def test_touches_are_counted_by_journey_and_by_customer() -> None:
 
 def test_reasons_beyond_many_are_counted_together() -> None:
     funnel = counted(*(course(contacts=(contact(fate="failed", reason=f"box {number}"),)) for number in range(300)))
-    reasons = Counter({record["reason"]: record["messages"] for record in tables.dropped_table(funnel).records()})
+    reasons = Counter({record["reason"]: record["messages"] for record in losses.dropped_table(funnel).records()})
     assert reasons[MANY_REASONS] == 300 - 200
 
 
@@ -249,7 +249,7 @@ def test_cohorts_say_what_part_had_converted_week_by_week() -> None:
 
 
 def test_days_without_entries_stand_in_the_calendar_beside_what_is_expected() -> None:
-    found = entries_table(counted(course(), course(), course(Instant(MONDAY + 2 * DAY)))).rows
+    found = entries_table(counted(course(), course(), course(Instant(MONDAY + 2 * DAY))), None).rows
     assert [row[1:] for row in found] == [
         ("2026-06-01", 2, 40.0),
         ("2026-06-02", 0, 40.0),

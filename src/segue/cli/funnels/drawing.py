@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Final
 
 import msgspec
@@ -15,7 +16,7 @@ from segue.api import to_rfc3339
 from segue.cli.tabling.shown import Shown
 from segue.cli.tabling.terminal import WIDTH
 from segue.diagnostics.render.printable import printable, width
-from segue.measure.funnels.cohorts import entries_table, expected_each_day, median_entries
+from segue.measure.funnels.cohorts import entries_by_day, expected_each_day, usual_entries
 from segue.measure.funnels.counting import Funnel
 from segue.measure.funnels.courses import Version
 from segue.measure.funnels.stages import stages_of
@@ -178,17 +179,20 @@ def _bar(part: int, whole: int) -> str:
     return f"{'█' * full}{_EIGHTHS[rest] if rest else ''}".ljust(_BAR)
 
 
-def say_pace(funnel: Funnel, shown: Shown) -> Text | None:
+def say_pace(funnel: Funnel, through: date, shown: Shown) -> Text | None:
     """How many entered a day, of the last days as a line of bars, beside what the rule expects."""
-    days = [int(count) for count in entries_table(funnel).column("entered") if isinstance(count, int)][-_DAYS:]
-    usual, expected = median_entries(funnel), expected_each_day(funnel)
+    days = entries_by_day(funnel, through)[-_DAYS:]
+    usual, expected = usual_entries(funnel, through), expected_each_day(funnel)
     if usual is None:
         return None
-    most = max(days)
-    bars = "".join(_HEIGHTS[-(-one * (len(_HEIGHTS) - 1) // most)] for one in days)
+    most = max((count for _, count in days), default=0)
+    bars = "".join(_HEIGHTS[-(-count * (len(_HEIGHTS) - 1) // most) if most else 0] for _, count in days)
     beside = f", {shown.number(expected)} expected" if expected is not None else ""
-    told = f"{shown.number(usual)} on an ordinary day{beside}"
-    return Text.assemble(("Entered each day  ", "bold"), (bars, "green"), f"  {told}")
+    number, words = usual
+    told = f"{shown.number(round(number, 1))} {words}{beside}"
+    first, last = (shown.day(day.isoformat()) for day in (days[0][0], days[-1][0]))
+    when = f"from {first} to {last}"
+    return Text.assemble(("Entered each day  ", "bold"), (bars, "green"), f"  {told}\n", (f"{'':18}{when}", "dim"))
 
 
 def for_people(table: Table, names: Sequence[str] = (), most: int = 12) -> Table:

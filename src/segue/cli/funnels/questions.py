@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
 
 from rich.console import Console
@@ -25,8 +26,9 @@ from segue.store.database import read_only
 from segue.store.funnels import count_sources
 
 
-def answer_questions(assembly: Assembly, read: Read, period: Period, shown: Shown) -> Table:
-    """The questions, answered by the text that runs (else the last that did) and by the funnel."""
+def answer_questions(assembly: Assembly, read: Read, period: Period, through: date, shown: Shown) -> Table:
+    """The questions, answered by the text that runs (else the last that did) and by the funnel; ``through`` is the last
+    day that is asked about."""
     version = newest(read.funnel)
     if version is None:
         fail(f"no text of {read.funnel.rule} is kept", USAGE)
@@ -40,7 +42,15 @@ def answer_questions(assembly: Assembly, read: Read, period: Period, shown: Show
     )
     with read_only(assembly.project.database) as tx:
         sources = count_sources(tx, read.funnel.versions, period)
-    return questions_table(read.funnel, told, read.templates, sources, partial(Shown.duration, shown))
+    return questions_table(
+        read.funnel,
+        told,
+        read.templates,
+        sources,
+        partial(Shown.duration, shown),
+        through=through,
+        ignored=read.books.ignored if period.since <= 0 else 0,
+    )
 
 
 def print_questions(out: Console, questions: Table) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from segue.cli.funnels.reading import Read, read_funnels
 from segue.cli.funnels.segments import read_preferences
 from segue.cli.tabling import Shown, print_table, put, read_period
 from segue.diagnostics.render.printable import printable
-from segue.measure.funnels import results, tables
+from segue.measure.funnels import losses, results, tables, ways
 from segue.measure.funnels.cohorts import as_matrix, cohorts_table, entries_table
 from segue.measure.funnels.counting import Funnel
 from segue.measure.funnels.courses import Version
@@ -29,6 +30,14 @@ from segue.program.calendar import local
 from segue.runtime.assembly import Assembly
 
 EVER: Final = Period(Instant(0), Instant(2**62))
+
+
+class Look(msgspec.Struct, frozen=True):
+    """Of which period, and when it is looked at; ``through`` is the last day of it, today at the latest."""
+
+    period: Period
+    now: Instant
+    through: date
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -66,6 +75,7 @@ def show(assembly: Assembly, wanted: Wanted, target: Target) -> list[str]:
     period = EVER if always else read_period(*wanted.span, zone=zone, now=now)
     read = read_funnels(assembly, wanted.rule, period, now, by_customer=wanted.segments)
     wrong = [fault for one in read for fault in tables.faults(one.funnel, one.books if always else None)]
+    look = Look(period, now, local(Instant(min(now, period.until - 1)), zone).date())
     shown = Shown(assembly.setting.locale, zone)
     journeys = tables.journeys_table(
         [(one.funnel, one.books if always else None) for one in read], machines=wanted.machines
@@ -73,7 +83,7 @@ def show(assembly: Assembly, wanted: Wanted, target: Target) -> list[str]:
     if wanted.rule is None:
         target.put([_in_one_line(journeys) if target.people else journeys], shown)
     elif wanted.questions:
-        questions = answer_questions(assembly, read[0], period, shown)
+        questions = answer_questions(assembly, read[0], period, look.through, shown)
         if target.people:
             print_questions(console(), questions)
         else:
@@ -82,9 +92,9 @@ def show(assembly: Assembly, wanted: Wanted, target: Target) -> list[str]:
         segments = read_preferences(assembly, read[0], now)
         target.put([_of_anybody(segments) if target.people else segments], shown)
     elif target.people:
-        _show_one(read[0], journeys, period, now, wanted, shown)
+        _show_one(read[0], journeys, look, wanted, shown)
     else:
-        target.put([journeys, *_tables(read[0], now, shown, machines=wanted.machines)], shown)
+        target.put([journeys, *_tables(read[0], look, shown, machines=wanted.machines)], shown)
     for fault in wrong:
         print(f"segue: {printable(fault)}", file=sys.stderr)
     return wrong
@@ -97,20 +107,22 @@ def _of_anybody(segments: Table) -> Table:
     return for_people(Table(segments.name, segments.title, segments.columns, rows, segments.notes), most=len(rows))
 
 
-def _tables(read: Read, now: Instant, shown: Shown, *, machines: bool) -> list[Table]:
+def _tables(read: Read, look: Look, shown: Shown, *, machines: bool) -> list[Table]:
     funnel = read.funnel
     return [
         tables.steps_table(funnel, machines=machines),
-        tables.outcomes_table(funnel),
-        tables.exits_table(funnel),
-        tables.dropped_table(funnel),
+        ways.outcomes_table(funnel),
+        ways.arms_table(funnel),
+        losses.exits_table(funnel),
+        losses.dropped_table(funnel),
+        losses.dropped_by_step_table(funnel),
         results.times_table(funnel),
         results.window_table(funnel),
         results.touches_table(funnel),
         results.channels_table(funnel),
         results.content_table(funnel, read.templates, machines=machines),
-        entries_table(funnel),
-        cohorts_table(funnel, local(now, shown.zone).date()),
+        entries_table(funnel, look.through),
+        cohorts_table(funnel, local(look.now, shown.zone).date()),
     ]
 
 
@@ -119,6 +131,7 @@ _A_LINE: Final = ("rule", "version", "entered", "inside", "finished", "exited", 
 _OF_ONE: Final = ("version", "entered", "inside", "finished", "exited", "failed", "moved_here", "sent_to", "conversion")
 """What is told of a version among those of one rule."""
 _FOR_PEOPLE: Final[Mapping[str, tuple[str, ...]]] = {
+    "arms": ("version", "group", "arm", "entered", *tables.STATES, "conversion"),
     "exits": (),
     "dropped": (),
     "times": ("version", "what", "journeys", "p10", "p50", "p90"),
@@ -162,25 +175,26 @@ def _find_version(funnel: Funnel, number: int) -> Version:
     fail(f"{funnel.rule} has no version {number}: there are 1 to {len(funnel.versions)}", USAGE)
 
 
-def _show_one(read: Read, journeys: Table, period: Period, now: Instant, wanted: Wanted, shown: Shown) -> None:
+def _show_one(read: Read, journeys: Table, look: Look, wanted: Wanted, shown: Shown) -> None:
     out = console()
     funnel = read.funnel
     lines = tables.lines_of(funnel)
     drawn = _find_version(funnel, wanted.version) if wanted.version is not None else None
     drawn = drawn or next((funnel.versions[line.version] for line in lines), results.newest(funnel))
-    by_name = {table.name: table for table in _tables(read, now, shown, machines=wanted.machines)}
+    by_name = {table.name: table for table in _tables(read, look, shown, machines=wanted.machines)}
     title = drawn.program.rule.title if drawn is not None else None
     out.print(Text.assemble((printable(title or funnel.rule), "bold"), f"  {printable(funnel.rule)}" if title else ""))
-    if period != EVER:
-        since, until = (shown.instant(to_rfc3339(moment)) for moment in (period.since, period.until))
+    if look.period != EVER:
+        since, until = (shown.instant(to_rfc3339(moment)) for moment in (look.period.since, look.period.until))
         out.print(Text(f"Entered from {since} until {until}", "dim"))
     if not lines:
-        out.print(Text("  Nobody entered" if period == EVER else "  Nobody entered in this period"))
+        out.print(Text("  Nobody entered" if look.period == EVER else "  Nobody entered in this period"))
     if drawn is not None:
         draw(out, funnel, drawn, shown, machines=wanted.machines)
-    if (pace := say_pace(funnel, shown)) is not None:
+    if (pace := say_pace(funnel, look.through, shown)) is not None:
         out.print(pace)
         out.print()
+    by_name["dropped"] = losses.told_dropped(by_name["dropped"])
     for name, columns in _FOR_PEOPLE.items():
         if by_name[name].rows:
             print_table(for_people(by_name[name], columns), shown)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from segue.cli.funnels.reading import Read
-from segue.measure.funnels import results, tables
+from segue.measure.funnels import losses, results, tables
 from segue.measure.funnels.cohorts import cohorts_table
 from segue.measure.table import Table
 
@@ -19,8 +19,8 @@ def funnel_tables(read: Sequence[Read], today: date) -> list[Table]:
     of_each = [
         [
             tables.steps_table(one.funnel),
-            tables.exits_table(one.funnel),
-            tables.dropped_table(one.funnel),
+            losses.exits_table(one.funnel),
+            losses.dropped_table(one.funnel),
             results.times_table(one.funnel),
             results.content_table(one.funnel, one.templates),
             cohorts_table(one.funnel, today),

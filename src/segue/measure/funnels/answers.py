@@ -5,19 +5,22 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Final
 
-from segue.measure.funnels.cohorts import expected_each_day, median_entries
+from segue.measure.funnels.cohorts import expected_each_day, usual_entries
 from segue.measure.funnels.counting import Funnel, values_of
 from segue.measure.funnels.courses import ANSWERED, CLICKED, OPENED, REPLIED
 from segue.measure.funnels.rates import counted, quantiles
-from segue.measure.funnels.results import judge_window, newest
+from segue.measure.funnels.results import FEWEST, judge_window, newest
 from segue.measure.funnels.tables import EXITED, STATES
 from segue.measure.table import Column, Table
 from segue.messages.template import Template
 from segue.program.plain import listed
 from segue.program.questions import Answer
 
+LATEST: Final = 10_000
+"""Entries whose source is looked at."""
 _SECOND: Final = 1_000_000
 _MOST: Final = 4
 """Of what there may be many, so many are named."""
@@ -32,10 +35,14 @@ def questions_table(
     templates: Mapping[str, Template],
     sources: Mapping[str, int],
     say_duration: SayDuration,
+    *,
+    through: date | None = None,
+    ignored: int = 0,
 ) -> Table:
     """What the rule says to each question beside what was counted. ``sources`` are entries by the source of the event
-    that began them, of those that were looked at."""
-    found = _Answering(funnel, templates, sources, say_duration).all()
+    that began them, of those that were looked at. ``through`` is the last day that is asked about, ``ignored`` how many
+    triggers began nothing."""
+    found = _Answering(funnel, templates, sources, say_duration, through, ignored).all()
     rows = tuple(
         (
             funnel.rule,
@@ -71,13 +78,16 @@ class _Answering:
         templates: Mapping[str, Template],
         sources: Mapping[str, int],
         say_duration: SayDuration,
+        through: date | None,
+        ignored: int,
     ) -> None:
         self.funnel = funnel
         self.templates = templates
         self.sources = sources
         self.say = say_duration
+        self.through = through
+        self.ignored = ignored
         self.each = funnel.entries_by_customer()
-        self.converted = sum(count for reach, count in funnel.reaches.items() if reach.converted)
         self.sent = {letter: count for letter, count in funnel.letters.items() if letter.fate == "sent"}
         self.messages = sum(self.sent.values())
 
@@ -100,18 +110,22 @@ class _Answering:
             places,
             places,
             self.ends(),
-            judge_window(self.funnel),
+            self.window(),
         )
 
     def entered(self) -> str | None:
-        return f"{counted(self.funnel.journeys, 'journey')} began." if self.funnel.journeys else None
+        if not self.funnel.journeys and not self.ignored:
+            return None
+        beside = f"; {self.ignored:,} more triggers began none" if self.ignored else ""
+        return f"{counted(self.funnel.journeys, 'journey')} began{beside}."
 
     def a_day(self) -> str | None:
-        usual, expected = median_entries(self.funnel), expected_each_day(self.funnel)
+        usual, expected = usual_entries(self.funnel, self.through), expected_each_day(self.funnel)
         if usual is None:
             return None
-        beside = f", {_share(usual, expected)} of what is expected" if expected else ""
-        return f"{usual:,.0f} on an ordinary day{beside}."
+        number, words = usual
+        beside = f", {_share(number, expected)} of what is expected" if expected else ""
+        return f"{_few(number)} {words}{beside}."
 
     def how_often(self) -> str | None:
         if not len(self.each):
@@ -125,16 +139,34 @@ class _Answering:
         if not len(self.each):
             return None
         again = int((self.each > 1).sum())
-        return f"{_share(again, len(self.each))} of the customers entered more than once."
+        told = f"{_share(again, len(self.each))} of the customers entered more than once"
+        (half,) = quantiles(self.funnel.times_between_entries(), (0.5,))
+        return f"{told}, half of the times within {self.say(half / _SECOND)}." if half is not None else f"{told}."
 
     def expected(self) -> str | None:
-        version = newest(self.funnel)
-        if version is None or version.program.goal is None or not self.funnel.journeys:
+        if not self._aims():
             return None
-        return f"{_share(self.converted, self.funnel.journeys)} did: {self.converted:,} of {self.funnel.journeys:,}."
+        told = [self._did(held_out=False), self._did(held_out=True)]
+        return " ".join(
+            f"{who}{_share(did, entered)} did: {did:,} of {entered:,}."
+            for who, (did, entered) in zip(("", "Of those held out "), told, strict=True)
+            if entered
+        )
+
+    def _did(self, *, held_out: bool) -> tuple[int, int]:
+        """How many met the goal, and of how many."""
+        ours = [(one.converted, count) for one, count in self.funnel.reaches.items() if one.held_out == held_out]
+        return sum(count for converted, count in ours if converted), sum(count for _, count in ours)
 
     def how_long(self) -> str | None:
+        if self._aims() and not self.funnel.to_goal:
+            return "Nobody did yet."
         return self._times("Of those who did, half within {} and nine of ten within {}.", self.funnel.to_goal)
+
+    def _aims(self) -> bool:
+        """Whether the rule has a goal, and anybody entered."""
+        version = newest(self.funnel)
+        return version is not None and version.program.goal is not None and self.funnel.journeys > 0
 
     def checks(self) -> str | None:
         left = Counter[str]()
@@ -157,7 +189,7 @@ class _Answering:
             return None
         customers = self.funnel.touches_by_customer()
         return (
-            f"{self.messages / journeys:.2g} a journey on average, at most "
+            f"{_few(self.messages / journeys)} a journey on average, at most "
             f"{max(reach.touches for reach in self.funnel.reaches):,}; one customer got {max(customers):,}."
         )
 
@@ -195,7 +227,10 @@ class _Answering:
         return " ".join(filter(None, (first, goal))) or None
 
     def where(self) -> str | None:
-        return f"Entries by events of {_parts(self.sources)}." if self.sources else None
+        if not self.sources:
+            return None
+        which = "Entries" if self.funnel.journeys <= LATEST else "The latest entries"
+        return f"{which} by events of {_parts(self.sources)}."
 
     def ends(self) -> str | None:
         if not self.funnel.journeys:
@@ -206,11 +241,20 @@ class _Answering:
         told = [f"{_share(counts[state], self.funnel.journeys)} {name}" for state, name in enumerate(STATES)]
         return f"{listed(told)}."
 
+    def window(self) -> str | None:
+        if not self._aims():
+            return None
+        return judge_window(self.funnel) or f"Too few met it in time to tell: it takes {FEWEST}."
+
     def _times(self, text: str, times: Mapping[int, array[int]]) -> str | None:
         half, most = quantiles(values_of(times), (0.5, 0.9))
         if half is None or most is None:
             return None
         return text.format(self.say(half / _SECOND), self.say(most / _SECOND))
+
+
+def _few(number: float) -> str:
+    return f"{number:.2g}" if number < 10 else f"{number:,.0f}"
 
 
 def _share(part: float, whole: float) -> str:

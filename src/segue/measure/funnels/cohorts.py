@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from statistics import fmean, median
 from typing import Final
 
 from segue.api.values import DAY
@@ -91,13 +91,10 @@ def as_matrix(cohorts: Table) -> Table:
     )
 
 
-def entries_table(funnel: Funnel) -> Table:
+def entries_table(funnel: Funnel, through: date | None) -> Table:
     """How many entered on each day, beside what the rule expects."""
-    days: Counter[date] = Counter()
-    for (_, day, _), count in funnel.days.items():
-        days[day] += count
     expected = expected_each_day(funnel)
-    rows = tuple((funnel.rule, day.isoformat(), days[day], expected) for day in _calendar(days))
+    rows = tuple((funnel.rule, day.isoformat(), count, expected) for day, count in entries_by_day(funnel, through))
     return Table(
         "entries",
         "Entries by day",
@@ -121,19 +118,27 @@ def expected_each_day(funnel: Funnel) -> float | None:
     return expect.count * DAY / length if length else None
 
 
-def _calendar(days: Mapping[date, int]) -> Iterator[date]:
-    """Each day from the first to the last, those without any among them."""
-    if not days:
-        return
-    first, last = min(days), max(days)
-    for ahead in range((last - first).days + 1):
-        yield first + timedelta(days=ahead)
-
-
-def median_entries(funnel: Funnel) -> float | None:
-    """How many entered on an ordinary day, of those between the first and the last, which may be parts of days."""
+def entries_by_day(funnel: Funnel, through: date | None) -> list[tuple[date, int]]:
+    """How many entered on each day since the first that did, days without any among them: ``through`` which day, where
+    the rule runs; else to the last that did."""
     days: Counter[date] = Counter()
     for (_, day, _), count in funnel.days.items():
         days[day] += count
-    whole = sorted(days[day] for day in list(_calendar(days))[1:-1])
-    return float(whole[len(whole) // 2]) if whole else None
+    if not days:
+        return []
+    first, last = min(days), max(days)
+    version = newest(funnel)
+    if through is not None and version is not None and version.current:
+        last = max(last, through)
+    calendar = (first + timedelta(days=ahead) for ahead in range((last - first).days + 1))
+    return [(day, days[day]) for day in calendar]
+
+
+def usual_entries(funnel: Funnel, through: date | None) -> tuple[float, str] | None:
+    """How many entered on an ordinary day, of those between the first and the last, which may be parts of days; with
+    the words to say it. Where most days have none, it is the average."""
+    whole = [count for _, count in entries_by_day(funnel, through)[1:-1]]
+    if not whole:
+        return None
+    usual = float(median(whole))
+    return (usual, "on an ordinary day") if usual >= 1 or not any(whole) else (fmean(whole), "a day on average")

@@ -21,6 +21,7 @@ from segue.api.values import DAY, MINUTE
 from segue.measure.funnels.courses import ANSWERED, Course, Sort, Version
 from segue.measure.funnels.reasons import Reasons
 from segue.program.calendar import local
+from segue.program.program import Split
 
 _QUARTER: Final = 15 * MINUTE
 """No zone's midnight lies elsewhere than at a quarter of an hour."""
@@ -84,8 +85,18 @@ class Step(msgspec.Struct):
     outcomes: Counter[str] = msgspec.field(default_factory=Counter)
 
 
+class Arm(msgspec.Struct):
+    """Of one arm of a split: the journeys that took it, by their state as in `Course`, and those that converted."""
+
+    entered: int = 0
+    states: Counter[int] = msgspec.field(default_factory=Counter)
+    converted: int = 0
+
+
 StepKey = tuple[int, bool, int]
 """Version, held out, number of the step."""
+ArmKey = tuple[int, bool, int, str]
+"""The same of a split, and the name of its arm."""
 
 
 class Funnel:
@@ -110,10 +121,12 @@ class Funnel:
         self.answered_by: dict[str, array[int]] = {}
         self._by_customer = by_customer
         self._customers: array[int] = array("q")
+        self._entries: array[int] = array("q")
         self._touches: array[int] = array("q")
-        self._ways: Counter[tuple[int, bool, int, int, str, tuple[tuple[int, str], ...]]] = Counter()
+        self._ways: Counter[tuple[int, bool, int, int, str, bool, tuple[tuple[int, str], ...]]] = Counter()
         self._steps: dict[StepKey, Step] = {}
         self._places: Counter[Place] = Counter()
+        self._arms: dict[ArmKey, Arm] = {}
         self._posts: Counter[tuple[int, Sort, int]] = Counter()
         self._letters: Counter[Letter] = Counter()
         self._reaches: Counter[tuple[int, bool, int, int, int, bool]] = Counter()
@@ -126,7 +139,8 @@ class Funnel:
         """Count one more journey."""
         self.journeys += 1
         version, held_out, entered, converted = one.version, one.held_out, one.entered, one.converted
-        self._ways[version, held_out, one.state, one.step, self._reasons.tell(one.reason), one.passed] += 1
+        reason = self._reasons.tell(one.reason)
+        self._ways[version, held_out, one.state, one.step, reason, converted is not None, one.passed] += 1
         if len(self._ways) > _MOST_WAYS:
             self._count_ways()
         if one.moved:
@@ -154,6 +168,7 @@ class Funnel:
             self._count_posts()
         self._reaches[version, held_out, persons, machines, touches, converted is not None] += 1
         self._customers.append(one.customer)
+        self._entries.append(entered)
         self._touches.append(_HELD_OUT if held_out else touches)
         if first is not None:
             self.first_touch.setdefault(version, array("q")).append(max(0, first - entered))
@@ -213,6 +228,12 @@ class Funnel:
         self._count_ways()
         return self._steps
 
+    @property
+    def arms(self) -> Mapping[ArmKey, Arm]:
+        """The arms of splits that any journey took."""
+        self._count_ways()
+        return self._arms
+
     def _count_posts(self) -> None:
         for (version, sort, bits), count in self._posts.items():
             letter = Letter(
@@ -232,8 +253,15 @@ class Funnel:
         self._posts.clear()
 
     def _count_ways(self) -> None:
-        for (version, held_out, state, at, reason, passed), count in self._ways.items():
+        for (version, held_out, state, at, reason, converted, passed), count in self._ways.items():
             self._places[Place(version, held_out, state, at, reason)] += count
+            known = self.versions.get(version)
+            for number, outcome in dict.fromkeys(passed):
+                if known is not None and isinstance(known.program.steps[number], Split):
+                    arm = self._arms.setdefault((version, held_out, number, outcome), Arm())
+                    arm.entered += count
+                    arm.states[state] += count
+                    arm.converted += count * converted
             seen: set[int] = set()
             for number, outcome in passed:
                 step = self._step(version, held_out, number)
@@ -244,7 +272,6 @@ class Funnel:
                     seen.add(number)
                     step.reached += count
                     step.passed += number != at and count
-            known = self.versions.get(version)
             if known is not None and at >= len(known.program.steps):
                 continue
             here = self._step(version, held_out, at)
@@ -270,6 +297,15 @@ class Funnel:
         """How often each customer entered."""
         _, counts = np.unique(np.frombuffer(self._customers, dtype=np.int64), return_counts=True)
         return counts.astype(np.int64)
+
+    def times_between_entries(self) -> npt.NDArray[np.int64]:
+        """How long after their last entry customers entered again, in microseconds."""
+        customers = np.frombuffer(self._customers, dtype=np.int64)
+        entries = np.frombuffer(self._entries, dtype=np.int64)
+        order = np.lexsort((entries, customers))
+        again = np.diff(customers[order]) == 0
+        between: npt.NDArray[np.int64] = np.diff(entries[order])[again]
+        return between
 
     def customers(self) -> npt.NDArray[np.int64]:
         """The customers who entered, by number, in order."""

@@ -19,7 +19,7 @@ _SECOND: Final = 1_000_000
 _SHARED: Final = (
     "A conversion counts for every message that its journey was sent before; `segue attribute` shares it out."
 )
-_FEWEST: Final = 20
+FEWEST: Final = 20
 """Conversions from which on it is said whether a window fits."""
 MANY_TOUCHES: Final = 20
 """From so many messages on, journeys and customers are counted together."""
@@ -95,11 +95,14 @@ def window_of(version: Version) -> int | None:
 
 
 def judge_window(funnel: Funnel) -> str | None:
-    """One sentence on whether the window of the current goal fits, where enough converted to tell."""
+    """One sentence on whether the window of the current goal fits, where enough converted to tell: those in the current
+    text of the rule, whose window it is."""
     version = newest(funnel)
     window = window_of(version) if version is not None else None
-    values = values_of(funnel.in_window)
-    if not window or len(values) < _FEWEST:
+    if version is None or not window:
+        return None
+    values = values_of(funnel.in_window, version.row)
+    if len(values) < FEWEST:
         return None
     late = int((values > window * 3 // 4).sum())
     if late > len(values) * 0.15:

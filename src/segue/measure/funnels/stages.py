@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import assert_never
 
 import msgspec
 
+from segue.measure.funnels.courses import Version
 from segue.program.picture.chart import Box, Fork, Item, Turns, draw_chart
 from segue.program.picture.chart import Kind as BoxKind
 from segue.program.program import Program
@@ -33,6 +34,11 @@ class Stage(msgspec.Struct, frozen=True):
 def stages_of(program: Program) -> tuple[Stage, ...]:
     """All steps of a version."""
     return tuple(_stages(program, draw_chart(program).items, 0, ""))
+
+
+def stages_by_version(versions: Mapping[int, Version]) -> dict[int, dict[int, Stage]]:
+    """The steps of each version by number."""
+    return {row: {stage.step: stage for stage in stages_of(version.program)} for row, version in versions.items()}
 
 
 def _stages(program: Program, items: Sequence[Item], depth: int, way: str) -> Iterator[Stage]:

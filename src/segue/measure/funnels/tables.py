@@ -1,4 +1,4 @@
-"""A funnel as tables: what it lost where, and what was sent."""
+"""A funnel as tables: how many are where, and what was sent."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from segue.api import to_rfc3339
 from segue.measure.funnels.counting import Funnel, Letter
 from segue.measure.funnels.courses import CLICKED, DELIVERED, OPENED, REPLIED, Books
 from segue.measure.funnels.rates import share
-from segue.measure.funnels.reasons import sort_reason
-from segue.measure.funnels.stages import Stage, stages_of
+from segue.measure.funnels.stages import stages_of
 from segue.measure.table import Cell, Column, Table
 
 INSIDE, FINISHED, EXITED, FAILED = range(4)
@@ -80,6 +79,11 @@ def faults(funnel: Funnel, books: Books | None) -> list[str]:
         found.append(
             f"{funnel.rule}, as counted when it happened: {books.entered:,} entered, but {together:,} are inside, "
             "finished, exited or failed"
+        )
+    if books is not None and funnel.journeys > books.entered:
+        found.append(
+            f"{funnel.rule}: {funnel.journeys:,} journeys are there, but only {books.entered:,} were counted when they "
+            "entered"
         )
     return found
 
@@ -210,6 +214,22 @@ def add_letter(to: Counter[str], letter: Letter, count: int) -> None:
         to["converted"] += count
 
 
+_OF_MESSAGES: Final = {
+    "decided": ("messages", "Messages"),
+    "waiting": ("waiting", "Waiting"),
+    "sent": ("sent", "Sent"),
+    "skipped": ("skipped", "Skipped"),
+    "failed": ("refused", "Refused"),
+    "unknown": ("unknown", "Unknown"),
+    "delivered": ("delivered", "Delivered"),
+    "opened": ("opened", "Opened"),
+    "clicked": ("clicked", "Clicked"),
+    "replied": ("replied", "Replied"),
+    "converted": ("converted", "Converted after"),
+}
+"""What is told of the messages of a step: messages = waiting + sent + skipped + refused + unknown."""
+
+
 def steps_table(funnel: Funnel, *, machines: bool = False) -> Table:
     """One line for each step of each version."""
     rows: list[tuple[Cell, ...]] = []
@@ -236,10 +256,7 @@ def steps_table(funnel: Funnel, *, machines: bool = False) -> Table:
                     standing.here,
                     standing.went_on,
                     *standing.ended[FINISHED:],
-                    *(
-                        None if sent is None else sent[name]
-                        for name in ("sent", "skipped", "delivered", "opened", "clicked", "replied")
-                    ),
+                    *(None if sent is None else sent[name] for name in _OF_MESSAGES),
                     *(None if sent is None else sent[name] for name in by_machines),
                 )
             )
@@ -259,122 +276,7 @@ def steps_table(funnel: Funnel, *, machines: bool = False) -> Table:
         Column("finished", "Finished here", "count"),
         Column("exited", "Exited here", "count"),
         Column("failed", "Failed here", "count"),
-        Column("sent", "Sent", "count"),
-        Column("skipped", "Skipped", "count"),
-        Column("delivered", "Delivered", "count"),
-        Column("opened", "Opened", "count"),
-        Column("clicked", "Clicked", "count"),
-        Column("replied", "Replied", "count"),
+        *(Column(column, title, "count") for column, title in _OF_MESSAGES.values()),
         *(_OF_MACHINES if machines else ()),
     )
     return Table("steps", "Steps", columns, tuple(rows))
-
-
-def exits_table(funnel: Funnel) -> Table:
-    """Why and where journeys exited or failed, the most frequent first."""
-    counts: Counter[tuple[int, str, str, str]] = Counter()
-    stages = _stages(funnel)
-    for place, count in funnel.places.items():
-        if place.state in (EXITED, FAILED):
-            number, stage = funnel.versions[place.version].number, stages[place.version].get(place.step)
-            at = f"line {stage.line}: {stage.title}" if stage is not None else "the end"
-            counts[number, STATES[place.state], place.reason, at] += count
-    ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    left = Counter[int]()
-    for (number, *_), count in counts.items():
-        left[number] += count
-    return Table(
-        "exits",
-        "Why journeys ended early",
-        (
-            Column("rule", "Rule"),
-            Column("version", "Version"),
-            Column("how", "How"),
-            Column("reason", "Reason"),
-            Column("at", "At"),
-            Column("journeys", "Journeys", "count"),
-            Column("share", "Of these", "share"),
-        ),
-        tuple(
-            (funnel.rule, str(number), how, reason or None, at, count, share(count, left[number]))
-            for (number, how, reason, at), count in ordered
-        ),
-    )
-
-
-def _stages(funnel: Funnel) -> dict[int, dict[int, Stage]]:
-    """The steps of each version by number."""
-    return {
-        row: {stage.step: stage for stage in stages_of(version.program)} for row, version in funnel.versions.items()
-    }
-
-
-def dropped_table(funnel: Funnel) -> Table:
-    """Which messages did not go, and what kept them back."""
-    counts: Counter[tuple[str, str, str, str, str]] = Counter()
-    for letter, count in funnel.letters.items():
-        if letter.reason:
-            by = sort_reason(letter.reason)[0] if letter.fate == "skipped" else "provider"
-            fate = "undelivered" if letter.fate == "sent" else letter.fate
-            counts[by, letter.reason, fate, letter.channel, letter.message] += count
-    ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    return Table(
-        "dropped",
-        "Messages that did not arrive, and why",
-        (
-            Column("rule", "Rule"),
-            Column("by", "By"),
-            Column("reason", "Reason"),
-            Column("outcome", "Outcome"),
-            Column("channel", "Channel"),
-            Column("message", "Message"),
-            Column("messages", "Messages", "count"),
-        ),
-        tuple(
-            (funnel.rule, by, reason, fate, channel, message, count)
-            for (by, reason, fate, channel, message), count in ordered
-        ),
-    )
-
-
-def outcomes_table(funnel: Funnel) -> Table:
-    """Which ways journeys took where there are several: yes or no, in time or at the limit, arm or turn."""
-    rows: list[tuple[Cell, ...]] = []
-    stages = _stages(funnel)
-    counts: Counter[tuple[int, bool, int, str]] = Counter()
-    for (version, held_out, number), step in funnel.steps.items():
-        for outcome, count in step.outcomes.items():
-            counts[version, held_out, number, outcome] += count
-    for (row, held_out, number, outcome), count in sorted(
-        counts.items(), key=lambda one: (one[0][:3], -one[1], one[0][3])
-    ):
-        stage = stages[row].get(number)
-        if stage is not None:
-            times = funnel.steps[row, held_out, number].outcomes.total()
-            rows.append(
-                (
-                    funnel.rule,
-                    str(funnel.versions[row].number),
-                    GROUPS[held_out],
-                    stage.line,
-                    stage.words,
-                    outcome,
-                    count,
-                    share(count, times),
-                )
-            )
-    return Table(
-        "ways",
-        "Ways taken",
-        (
-            Column("rule", "Rule"),
-            Column("version", "Version"),
-            Column("group", "Group"),
-            Column("line", "Line", "count"),
-            Column("words", "Where"),
-            Column("outcome", "Way"),
-            Column("times", "Times", "count"),
-            Column("share", "Of these", "share"),
-        ),
-        tuple(rows),
-    )
