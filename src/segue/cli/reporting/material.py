@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import tzinfo
+from typing import Final
 
 import msgspec
 
 from segue.api import Instant
 from segue.cli.reporting.charts import Chart
+from segue.cli.reporting.charts.chart import cut
 from segue.cli.tabling.shown import Shown
 from segue.measure.period import Period
 from segue.measure.results.counts import Counts
 from segue.measure.table import Table
+
+_NAME: Final = 80
+"""Columns of a name in a sentence."""
 
 
 class Material(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +46,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
 
     def quoted(self, rule: str) -> str:
         """The same in a sentence, where a title such as “How was it?” must not be read as a part of it."""
-        return f"“{self.title(rule)}”"
+        return f"“{cut(self.title(rule), _NAME)}”"
 
 
 class Card(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ replaced, and a policy in the page itself keeps browsers from running or loading
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from importlib import resources
 from typing import Final
@@ -19,6 +20,7 @@ from segue.cli.reporting.sections import sections_of
 from segue.diagnostics.render.printable import printable
 from segue.program.calendar import local
 
+_QUOTED: Final = re.compile("“([^”]*)”")
 _ROWS: Final = 200
 """Rows of a table that the page shows; the files have all."""
 
@@ -27,7 +29,7 @@ def render(material: Material) -> str:
     """The page."""
     template, style = _load()
     return template.render(
-        title=f"{material.project}: what came of it",
+        project=material.project,
         period=_words(material),
         sections=sections_of(material),
         shown=material.shown,
@@ -54,11 +56,20 @@ def _words(material: Material) -> str:
 
 
 def _said(sentence: str) -> Markup:
-    """A sentence with what stands between backticks as code."""
+    """A sentence with what stands between backticks as code, and what stands between quotation marks, which may be
+    written from right to left, apart from the rest."""
     parts = printable(sentence).split("`")
     return Markup("").join(
-        Markup("<code>{}</code>").format(part) if place % 2 and place < len(parts) - 1 else Markup("{}").format(part)
+        Markup("<code>{}</code>").format(part) if place % 2 and place < len(parts) - 1 else _apart(part)
         for place, part in enumerate(parts)
+    )
+
+
+def _apart(words: str) -> Markup:
+    pieces = _QUOTED.split(words)
+    return Markup("").join(
+        Markup("“<bdi>{}</bdi>”").format(piece) if place % 2 else Markup("{}").format(piece)
+        for place, piece in enumerate(pieces)
     )
 
 

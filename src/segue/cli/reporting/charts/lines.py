@@ -49,8 +49,6 @@ class Lines(msgspec.Struct, frozen=True):
         parts: list[str] = []
         for value in (0.0, top / 2, top):
             parts.append(f'<line class="axis" x1="0" x2="100%" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
-            if value:
-                parts.append(text("0", y(value) - 4, shown.short(value, self.kind, self.currency), kind="tick"))
         parts.append(
             f'<svg x="0" y="{_TOP}" width="100%" height="{deep}" viewBox="0 0 1000 {deep}" '
             'preserveAspectRatio="none" overflow="visible">'
@@ -59,6 +57,8 @@ class Lines(msgspec.Struct, frozen=True):
         for line in sorted(self.lines, key=lambda one: one.colour != 0):
             parts += _path(line, len(self.days), lambda value: y(value) - _TOP, deep, filled=len(self.lines) == 1)
         parts.append("</svg>")
+        for value in (top / 2, top):
+            parts.append(text("0", y(value) - 4, shown.short(value, self.kind, self.currency), kind="tick"))
         parts += self._names()
         for place, anchor in _ticks(len(self.days)):
             at = 50 if len(self.days) == 1 else place / (len(self.days) - 1) * 100
