@@ -230,6 +230,10 @@ rule carts
     effects = {one["factor"]: one for one in records("carts")["factors"]}
     assert effects.keys() == {"when", "words", "when × words"}
     assert effects["words"]["low"] < 0.4 < effects["words"]["high"]
+    assert effects["words"]["p_adjusted"] == pytest.approx(3 * effects["words"]["p"])
+    _, out, _ = run("carts")
+    assert "Of the 1,000 customers who came into every split" in out
+    assert "3 effects are looked at at once" in " ".join(out.split())
     assert effects["when"]["low"] < 0 < effects["when"]["high"]
     assert effects["when × words"]["low"] < 0 < effects["when × words"]["high"]
     change(shop / "segue.db", lambda tx: tx.run("delete from exposure where arm = 'warm' and id % 3 = 0"))

@@ -16,7 +16,7 @@ from segue.measure.experiments.comparing import (
     compare_reduced,
     probability_to_beat,
 )
-from segue.measure.experiments.factors import Cells, Effect, interactions, is_thin, main_effects
+from segue.measure.experiments.factors import Cells, Effect, all_effects, interactions, is_thin, main_effects
 from segue.measure.experiments.groups import Moments, Rate
 from segue.measure.experiments.planning import detectable_effect, plan_for_effect
 from segue.measure.experiments.sequential import means_at_any_time, rates_at_any_time
@@ -351,6 +351,18 @@ class TestFactors:
             assert effect.difference.estimate == pytest.approx(theirs.params[place])
             low, high = theirs.conf_int()[place]
             assert (effect.difference.low, effect.difference.high) == pytest.approx((low, high), abs=0.003)
+
+    def test_effects_count_beside_each_other(self) -> None:
+        cells: dict[tuple[str, ...], Rate] = {(a, b): Rate(400, 40) for a in ("a1", "a2", "a3") for b in ("b1", "b2")}
+        cells["a2", "b1"] = Rate(400, 66)
+        factors = {"a": ("a1", "a2", "a3"), "b": ("b1", "b2")}
+        alone, found = [*main_effects(factors, cells), *interactions(factors, cells)], all_effects(factors, cells)
+        assert [one.adjusted for one in found] == adjust([one.difference.p for one in alone])
+        assert len(found) == 5
+        assert [one.difference.level for one in found] == pytest.approx([0.99] * 5)
+        for one, wider in zip(alone, found, strict=True):
+            assert wider.difference.low < one.difference.low < one.difference.high < wider.difference.high
+        assert all_effects({}, {}) == []
 
     def test_empty_combinations_are_left_out(self) -> None:
         cells: Cells = {

@@ -12,7 +12,7 @@ from segue.cli.ending import USAGE, fail
 from segue.cli.segments.progress import Telling
 from segue.language.nearest import nearest
 from segue.measure.experiments.exposed import Collected, Counting
-from segue.measure.experiments.factors import Cells, Effect, interactions, is_thin, main_effects
+from segue.measure.experiments.factors import Cells, Effect, all_effects, is_thin
 from segue.measure.experiments.groups import Rate
 from segue.measure.experiments.result import Experiment, judge
 from segue.measure.experiments.several import Method
@@ -41,10 +41,13 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Factors(msgspec.Struct, frozen=True):
-    """The splits of a rule as factors that combine. ``thin``: a combination has few customers."""
+    """The splits of a rule as factors that combine: ``counted`` customers came into all of them, and ``apart`` others
+    whose goal's time is over into some only. ``thin``: a combination has few customers."""
 
     rule: str
     effects: tuple[Effect, ...]
+    counted: int
+    apart: int
     thin: bool
 
 
@@ -113,7 +116,9 @@ def _read(tx: Transaction, running: Running | None, asked: Asked, period: Period
         if len(several) > 1 and doubt:
             notes.append(f"{rule}: {doubt}, so its splits are not combined")
         elif len(several) > 1:
-            factors.append(_combine(rule, several, splits, count_combinations(tx, rule, several, period, now)))
+            combined = count_combinations(tx, rule, several, period, now)
+            most = max(_counted(one) for one in experiments if one.rule == rule and one.split in several)
+            factors.append(_combine(rule, several, splits, combined, most))
     return Found(tuple(experiments), tuple(factors), tuple(notes))
 
 
@@ -150,10 +155,17 @@ def _combine(
     several: list[str],
     splits: Mapping[str, p.Split],
     counts: Mapping[tuple[str, ...], tuple[int, int]],
+    most: int,
 ) -> Factors:
+    """``most`` is how many count in the split that most customers came into."""
     cells: Cells = {arms: Rate(customers, met) for arms, (customers, met) in counts.items()}
     factors = {}
     for place, split in enumerate(several):
         written = [name for name, _, _ in splits[split].arms]
         factors[split] = (*written, *sorted({arms[place] for arms in cells} - set(written)))
-    return Factors(rule, (*main_effects(factors, cells), *interactions(factors, cells)), is_thin(cells))
+    counted = sum(rate.customers for rate in cells.values())
+    return Factors(rule, tuple(all_effects(factors, cells)), counted, max(0, most - counted), is_thin(cells))
+
+
+def _counted(experiment: Experiment) -> int:
+    return sum(one.group.rate.customers for one in (experiment.control, *experiment.arms))

@@ -12,7 +12,7 @@ from rich.text import Text
 from segue.api import Instant
 from segue.cli.clocks import now_of
 from segue.cli.ending import USAGE, fail
-from segue.cli.experiments.reading import Asked, Found, read_experiments
+from segue.cli.experiments.reading import Asked, Factors, Found, read_experiments
 from segue.cli.tabling import Shown, print_table, put, read_period, read_span
 from segue.diagnostics.render.printable import printable
 from segue.measure.experiments.exposed import HELD_OUT
@@ -68,8 +68,12 @@ def tables_of(found: Found) -> list[Table]:
         verdicts_table(found.experiments),
         groups_table(found.experiments),
         worth_table(found.experiments),
-        *(factors_table(one.rule, one.effects, thin=one.thin) for one in found.factors),
+        *(_factors(one) for one in found.factors),
     ]
+
+
+def _factors(one: Factors) -> Table:
+    return factors_table(one.rule, one.effects, counted=one.counted, apart=one.apart, thin=one.thin)
 
 
 def _show(found: Found, shown: Shown) -> None:
@@ -86,8 +90,8 @@ def _show(found: Found, shown: Shown) -> None:
             console.print(Text(printable(line), style="dim"))
         console.print()
     for factors in found.factors:
-        table = factors_table(factors.rule, factors.effects, thin=factors.thin)
-        print_table(_narrow(table, ("factor", "level", "base", "difference", "low", "high")), shown)
+        console.print(Text(printable(f"{factors.rule}, splits together"), style="bold"))
+        print_table(_narrow(_factors(factors), ("factor", "level", "base", "difference", "low", "high")), shown)
 
 
 def _aside(experiment: Experiment) -> list[str]:

@@ -12,6 +12,7 @@ import msgspec
 from segue.measure.experiments.comparing import LEVEL
 from segue.measure.experiments.groups import Difference, Rate
 from segue.measure.experiments.missing import load
+from segue.measure.experiments.several import adjust
 
 FEW: Final = 30
 """Below so many customers in a cell its rate says little, and the effects are told with a warning."""
@@ -22,12 +23,24 @@ Cells = Mapping[tuple[str, ...], Rate]
 
 class Effect(msgspec.Struct, frozen=True):
     """What ``level`` of a ``factor`` changes against the ``base``, over all levels of the other factors alike. Of an
-    interaction: the names are joined, and the difference is how much more the two bring together than each alone."""
+    interaction: the names are joined, and the difference is how much more the two bring together than each alone.
+    ``adjusted`` is the p-value as it counts beside those of the other effects."""
 
     factor: str
     level: str
     base: str
     difference: Difference
+    adjusted: float | None = None
+
+
+def all_effects(factors: Mapping[str, tuple[str, ...]], cells: Cells, level: float = LEVEL) -> list[Effect]:
+    """The main effects and the interactions, as they count beside each other: p-values by Holm, and intervals that hold
+    together, by Bonferroni."""
+    alone = [*main_effects(factors, cells, level), *interactions(factors, cells, level)]
+    each = 1 - (1 - level) / max(1, len(alone))
+    adjusted = adjust([one.difference.p for one in alone])
+    found = [*main_effects(factors, cells, each), *interactions(factors, cells, each)]
+    return [msgspec.structs.replace(one, adjusted=p) for one, p in zip(found, adjusted, strict=True)]
 
 
 def main_effects(factors: Mapping[str, tuple[str, ...]], cells: Cells, level: float = LEVEL) -> list[Effect]:

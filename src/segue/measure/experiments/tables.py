@@ -131,8 +131,9 @@ def worth_table(experiments: Sequence[Experiment]) -> Table:
     return Table("worth", "Worth of conversions", _WORTH, tuple(rows), (*before, *notes))
 
 
-def factors_table(rule: str, effects: Sequence[Effect], *, thin: bool) -> Table:
-    """The effects of factors that combine, and how far they do more together."""
+def factors_table(rule: str, effects: Sequence[Effect], *, counted: int, apart: int, thin: bool) -> Table:
+    """The effects of factors that combine, and how far they do more together. ``counted`` customers came into all
+    splits, and ``apart`` into some only."""
     columns = (
         Column("rule", "rule"),
         Column("factor", "factor"),
@@ -142,16 +143,27 @@ def factors_table(rule: str, effects: Sequence[Effect], *, thin: bool) -> Table:
         Column("low", "from", "share"),
         Column("high", "to", "share"),
         Column("p", "p", "number"),
+        Column("p_adjusted", "p, adjusted", "number"),
     )
     rows = [
         (
             *(rule, one.factor, one.level, one.base),
-            *(one.difference.estimate, one.difference.low, one.difference.high, one.difference.p),
+            *(one.difference.estimate, one.difference.low, one.difference.high, one.difference.p, one.adjusted),
         )
         for one in effects
     ]
-    notes = ("Some combinations have few customers: these effects say little yet.",) if thin else ()
-    return Table("factors", "Factors", columns, tuple(rows), notes)
+    notes = [f"Of the {counted:,} customers who came into every split, and whose goal's time is over."]
+    if apart:
+        notes.append(f"{apart:,} more came into some of the splits only, and are left out.")
+    if effects and len(effects) > 1:
+        level = min(one.difference.level for one in effects)
+        notes.append(
+            f"{len(effects)} effects are looked at at once, so each interval is wider: it holds in {level:.1%} of "
+            "experiments."
+        )
+    if thin:
+        notes.append("Some combinations have few customers: these effects say little yet.")
+    return Table("factors", "Factors", columns, tuple(rows), tuple(notes))
 
 
 def _ends(difference: Difference | None) -> tuple[float | None, float | None, float | None]:
