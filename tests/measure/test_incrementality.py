@@ -21,6 +21,8 @@ def evidence(
     held_out: int = 100,
     attributed: dict[str, float] | None = None,
     per_day: float | None = None,
+    waiting: int = 0,
+    lopsided: tuple[str, ...] = (),
 ) -> Evidence:
     difference = Difference(*each, 0.01, 0.95) if each is not None else None
     brought = {"EUR": Difference(*worth, 0.01, 0.95)} if worth is not None else {}
@@ -28,6 +30,8 @@ def evidence(
     lift = Lift(
         *("carts", 1000, held_out, difference, difference.times(1000) if difference else None, brought, sound, claimed),
         per_day=per_day,
+        waiting=waiting,
+        lopsided=lopsided,
     )
     return Evidence("carts", lift, attributed or {}, {"EUR": cost} if cost else {})
 
@@ -71,8 +75,29 @@ def test_only_a_measured_response_moves_money_and_by_a_bounded_step() -> None:
     assert suggest(evidence(worth=open_question), "EUR").startswith("not enough evidence")
     assert "about 25 more days" in suggest(evidence(worth=open_question, per_day=100.0), "EUR")
     assert "days" not in suggest(evidence(worth=open_question, per_day=0.1), "EUR")
-    assert suggest(evidence(sound=False), "EUR").startswith("not enough evidence: hold out more")
     assert "no budget to move" in suggest(evidence(cost=0.0), "EUR")
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"sound": False}, "find out why the groups are not the size they should be (`segue experiment carts`)"),
+        ({"held_out": 5}, "hold out more customers"),
+        ({"held_out": 5, "cost": 0.0}, "hold out more customers"),
+        ({"worth": None}, "name their amount in the goal (`worth total`)"),
+        ({"lopsided": ("EUR",)}, "hangs on one customer alone"),
+    ],
+)
+def test_where_a_budget_cannot_be_moved_the_missing_evidence_is_named(changed: dict[str, Any], words: str) -> None:
+    said = suggest(evidence(**changed), "EUR")
+    assert said.startswith("not enough evidence: ")
+    assert words in said
+
+
+def test_customers_whose_time_is_not_over_make_no_model_wrong() -> None:
+    """Of 1,000 who count it caused 50 to 150; models also share out what 1,000 others bought already."""
+    assert "wrong" not in say(evidence(attributed={"last": 290.0, "linear": 260.0}, waiting=1000))
+    assert "wrong" in say(evidence(attributed={"last": 390.0, "linear": 310.0}, waiting=1000))
 
 
 def test_money_is_net_of_cost_and_never_of_another_currency() -> None:

@@ -13,9 +13,9 @@ from segue.measure.experiments.exposed import CONTROL, HELD_OUT, TREATED, Collec
 from segue.measure.period import Period
 from segue.runtime.ingest import ingest
 from segue.runtime.running import Running
-from segue.store.database import Store
+from segue.store.database import Store, Transaction
 from segue.store.draws import each_piece
-from segue.store.exposures import count_combinations, count_entries, list_experiments
+from segue.store.exposures import cost_of_treated, count_combinations, count_entries, list_experiments
 from tests.runtime.rulebook import T0, event, pass_all_time, publish_text
 
 HOLDS = "rule r when paid goal ordered within 2d worth total holdout 50% wait 1h"
@@ -189,3 +189,36 @@ def test_what_a_plan_goes_by_are_customers_and_not_their_journeys(store: Store) 
             put(store, running, ordered("ann", day * DAY + 3 * HOUR))
     counts = store.apply(lambda tx: (count_entries(tx, "r", T0, LATER), count_entries(tx, "r", Instant(T0 + 1), LATER)))
     assert counts == ((2, 0, T0), (2, 1, T0 + DAY))
+
+
+def test_what_the_lift_cost_are_the_messages_to_those_who_count_in_it(store: Store) -> None:
+    """Those of the journey that made the draw, and of a second one that began while its goal counted."""
+    running = publish_text(store, VOCABULARY + HOLDS, T0)
+    put(store, running, *(paid(f"c{number}") for number in range(20)))
+    pass_all_time(store, running, Instant(T0 + 2 * HOUR))
+
+    def spend(tx: Transaction) -> tuple[int, int]:
+        treated = [row[0] for row in tx.rows("select customer from exposure where arm = 'treated' order by customer")]
+        held = [row[0] for row in tx.rows("select customer from exposure where arm = 'holdout' order by customer")]
+        journeys = dict(tx.rows("select customer, id from journey"))
+        for number, (customer, journey, decided) in enumerate(
+            (
+                *((customer, journeys[customer], T0 + HOUR) for customer in (*treated, *held)),
+                (treated[0], 10_000, T0 + DAY),  # of a second journey
+                (treated[0], 10_001, T0 + 5 * DAY),  # and of a third, after the goal's time
+            )
+        ):
+            tx.run(
+                "insert into message (key, journey, customer, rule, channel, message, kind, state, decided, expires, "
+                "cost, currency) values (?, ?, ?, 'r', 'email', 'm', 'promotional', 3, ?, 0, 250000, 'EUR')",
+                (number.to_bytes(4, "big"), journey, customer, decided),
+            )
+        return len(treated), len(held)
+
+    treated, held = store.apply(spend)
+    assert treated
+    assert held
+    cost = store.apply(lambda tx: cost_of_treated(tx, "r", Instant(0), Instant(2**62), LATER))
+    assert cost == {"EUR": (treated + 1) / 4}
+    early = Instant(T0 + DAY)  # nobody's goal is over
+    assert store.apply(lambda tx: cost_of_treated(tx, "r", Instant(0), Instant(2**62), early)) == {}

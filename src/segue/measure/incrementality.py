@@ -74,7 +74,7 @@ class Evidence(msgspec.Struct, frozen=True):
     def move(self, currency: str) -> Move:
         """Where the budget should go: only what was measured to pay, or not to, moves it."""
         net = self.net(currency)
-        if net is None or not self.cost.get(currency):
+        if net is None or not self.cost.get(currency) or currency in self.lift.lopsided:
             return "unknown"
         if net.low > 0:
             return "more"
@@ -99,7 +99,10 @@ def say(evidence: Evidence) -> str:
             f"Strong evidence that it does harm: it cost {_range(-caused.high, -caused.low)} conversions{_and(models)}."
         )
     beyond = ""
-    if least is not None and most is not None and (least > caused.high or most < caused.low):
+    # Models share out all that came in the period; measured are those customers whose windows are over. Only what
+    # cannot be for either number of customers is called wrong.
+    at_most = max(caused.high, caused.high * (1 + lift.waiting / lift.customers))
+    if least is not None and most is not None and (least > at_most or most < caused.low):
         beyond = "; every model is wrong about it"
     return f"Strong evidence: it caused {_range(caused.low, caused.high)} conversions{_and(models)}{beyond}."
 
@@ -116,9 +119,25 @@ def suggest(evidence: Evidence, currency: str) -> str:
             later = f" for about {max(1.0, days):,.0f} more days" if days is not None and days <= _TOO_LONG else ""
             return f"not enough evidence: whether it pays is open; let the holdout run on{later}"
         case "unknown":
-            if not evidence.cost.get(currency):
-                return "it costs nothing by message: there is no budget to move"
-            return "not enough evidence: hold out more customers (`holdout 10%`), and wait for the goal's time to pass"
+            return _what_is_missing(evidence, currency)
+
+
+def _what_is_missing(evidence: Evidence, currency: str) -> str:
+    """Why nothing can be said of the budget, and what would change that."""
+    lift = evidence.lift
+    if not lift.sound:
+        look = f"`segue experiment {lift.rule}`"
+        return f"not enough evidence: find out why the groups are not the size they should be ({look})"
+    if evidence.strength == "none":
+        return "not enough evidence: hold out more customers (`holdout 10%`), and wait for the goal's time to pass"
+    if not evidence.cost.get(currency):
+        return "its messages cost nothing: there is no budget to move"
+    if currency in lift.lopsided:
+        return "not enough evidence: what it brings hangs on one customer alone; let the holdout run on"
+    return (
+        f"not enough evidence: nobody brought anything in {currency}; if orders are paid in it, name their amount in "
+        "the goal (`worth total`)"
+    )
 
 
 def evidence_table(found: Sequence[Evidence]) -> Table:
@@ -163,7 +182,8 @@ def evidence_table(found: Sequence[Evidence]) -> Table:
                 )
             )
     notes = (
-        "Caused is by intention to treat, for the customers who count: by their first journey, its goal's time over.",
+        "Attributed are the conversions of the period; caused are those of the customers who came in it and whose "
+        "goal's time is over, by intention to treat. `segue experiment` counts everybody since the holdout began.",
         f"A suggestion moves at most {STEP:.0%}: what was measured holds near where it was measured.",
     )
     return Table("incrementality", "Measured beside attributed", columns, tuple(rows), notes if rows else ())

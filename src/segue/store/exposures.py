@@ -84,15 +84,17 @@ def count_entries(tx: Transaction, rule: str, since: Instant, over: Instant) -> 
 
 
 def cost_of_treated(tx: Transaction, rule: str, since: Instant, until: Instant, now: Instant) -> dict[str, float]:
-    """What the messages of a rule cost that went to those who are not held out of it: in the journey by which each came
-    into the experiment in a period, where the time of its goal is over. In whole units, by currency."""
+    """What the messages of a rule cost that went to those who are not held out of it, and count in its lift: they came
+    into the experiment in a period, and the time of that journey's goal is over. Those of this journey, and of others
+    while the goal counted, whose conversions count as well. In whole units, by currency."""
     rows = tx.rows(
-        "with first as materialized (select min(id) as id from exposure "
+        "with first as materialized (select min(id), customer, arm, at, journey from exposure "
         "where rule = ?1 and experiment = '' group by customer) "
-        "select message.currency, sum(message.cost) from first join exposure on exposure.id = first.id "
-        "join journey on journey.id = exposure.journey "
-        "join message on message.customer = exposure.customer and message.journey = exposure.journey "
-        "where exposure.arm = ?2 and exposure.at >= ?3 and exposure.at < ?4 and journey.goal_until <= ?5 "
+        "select message.currency, sum(message.cost) from first join journey on journey.id = first.journey "
+        "join message on message.customer = first.customer and message.rule = ?1 "
+        "and (message.journey = first.journey or message.decided between first.at and journey.goal_until) "
+        "where first.arm = ?2 and first.at >= ?3 and first.at < ?4 and journey.goal_until <= ?5 "
+        "and (journey.converted is null or journey.converted > first.at) "
         "and message.cost > 0 group by message.currency",
         (rule, TREATED, since, until, now),
     )

@@ -87,7 +87,8 @@ def _read(tx: Transaction, running: Running | None, asked: Asked, period: Period
         ours = [split for name, split in known if name == rule]
         if program is not None and program.goal is None:
             if ours:
-                notes.append(f"{rule} has no goal, so there is nothing to compare: write `goal … within …`")
+                learns = "; its split goes on learning all the same" if program.towards else ""
+                notes.append(f"{rule} has no goal, so there is nothing to compare: write `goal … within …`{learns}")
             continue
         if not ours:
             tests = program is not None and (program.rule.holdout is not None or bool(splits))

@@ -114,7 +114,10 @@ def _aside(experiment: Experiment) -> list[str]:
             "had no goal."
         )
     if experiment.weighted:
-        lines.append("The shares moved, so each customer counts by how improbable their arm was.")
+        lines.append(
+            "The groups' shares were changed meanwhile, so customers are weighed by how probable their group was then: "
+            "the difference is not simply that of the rates above."
+        )
     match experiment.way:
         case "any time":
             lines.append("The intervals hold however often one looks.")

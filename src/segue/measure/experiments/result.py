@@ -243,7 +243,8 @@ def _probability(difference: Difference | None) -> float | None:
 class Lift(msgspec.Struct, frozen=True):
     """What a rule brings, by its holdout: of one customer who is not held out, and of all ``customers`` of them
     together (their windows over). ``claimed``: the groups are sound and large enough, and the interval leaves out
-    nothing. ``per_day`` is how many customers come a day, of both groups."""
+    nothing. ``per_day`` is how many customers come a day, of both groups. ``waiting`` are customers who are not held
+    out either, and whose windows are still open. In ``lopsided`` currencies the worth hangs on one customer alone."""
 
     rule: str
     customers: int
@@ -254,6 +255,8 @@ class Lift(msgspec.Struct, frozen=True):
     sound: bool
     claimed: bool
     per_day: float | None = None
+    waiting: int = 0
+    lopsided: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, experiment: Experiment) -> Lift:
@@ -271,4 +274,6 @@ class Lift(msgspec.Struct, frozen=True):
             experiment.sound,
             bool(experiment.claims),
             experiment.per_day,
+            treated.group.open,
+            tuple(sorted({*treated.lopsided, *experiment.control.lopsided})),
         )
