@@ -15,8 +15,8 @@ from segue.measure.table import Cell, Column, Table
 _KEPT_BACK: Final[tuple[Fate, ...]] = ("skipped", "refused", "undelivered")
 NO_DELIVERIES: Final = "Deliveries, opens and clicks are those that were reported: not every channel can tell of them."
 CONVERSIONS: Final = (
-    "A conversion is a rule's goal that was met. One order may be the goal of several rules: what rules brought must "
-    "not be added up."
+    "A conversion is a rule's goal that was met, also by journeys that began before. One order may be the goal of "
+    "several rules: what rules brought must not be added up."
 )
 
 
