@@ -12,7 +12,7 @@ from segue.api.values import DAY
 from segue.delivery.ledger import MessageState
 from segue.measure.period import Period
 from segue.store.database import Store, Transaction, read_only
-from segue.store.results import count_period
+from segue.store.results import count_periods
 
 NOW = Instant(1_780_000_000_000_000)
 
@@ -22,9 +22,9 @@ def test_reasons_differ_by_what_kept_a_message_back_and_not_by_what_was_in_its_w
     with closing(Store(path)) as store:
         for number in range(1, 4):
             store.apply(partial(_skip, number=number))
-    counts = count_period(
-        partial(read_only, path), Period(NOW, Instant(NOW + DAY)), lambda _: date(2026, 5, 28), lambda *_: None
-    )
+    now, before = Period(NOW, Instant(NOW + DAY)), Period(Instant(NOW - DAY), NOW)
+    counts, none = count_periods(partial(read_only, path), (now, before), lambda _: date(2026, 5, 28), lambda *_: None)
+    assert none.empty
     assert counts.reasons == {("email", "skipped", "limit 4 messages per 7d (promotional)"): 3}
 
 

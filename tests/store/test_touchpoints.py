@@ -72,7 +72,7 @@ class Shop:
 
         self._replay = Replay(self.store, self.store.apply(prepare), Catalogue())
         self._number = 0
-        self._look = partial(read_only, path)
+        self.look = partial(read_only, path)
 
     def tell(
         self, minute: int, name: str, customer: str = "ann", *, later: int = 0, **fields: Any
@@ -125,13 +125,13 @@ class Shop:
 
     def read(self, **changes: Any) -> Touches:
         choice = msgspec.structs.replace(CHOICE, **changes)
-        return read_touches(self._look, Instant(0), END, choice, lambda _done, _of: None)
+        return read_touches(self.look, Instant(0), END, choice, lambda _done, _of: None)
 
     def orders(self) -> Conversions:
-        return read_orders(self._look, Instant(0), ALWAYS, ("ordered",), "EUR", lambda _done, _of: None)
+        return read_orders(self.look, Instant(0), ALWAYS, ("ordered",), "EUR", lambda _done, _of: None)
 
     def goals(self, rule: str) -> Conversions:
-        return read_goals(self._look, Instant(0), ALWAYS, [rule], self.orders(), "EUR", lambda _done, _of: None)[rule]
+        return read_goals(self.look, Instant(0), ALWAYS, [rule], self.orders(), "EUR", lambda _done, _of: None)[rule]
 
 
 @pytest.fixture
@@ -279,6 +279,20 @@ def test_goals_are_conversions_of_their_rule_less_what_was_paid_back(shop: Shop)
     shop.tell(500, "order_refunded", order_id="1", total=10.25)
     assert shop.goals("hello").values.tolist() == [10.25]
     assert shop.goals("no_such_rule").values.tolist() == []
+
+
+def test_a_goal_is_found_however_long_before_the_period_its_journey_began(shop: Shop) -> None:
+    day = DAY // MINUTE
+    for number in range(29):
+        shop.tell(number * day, "signed_up", f"c{number}")
+    shop.tell(29 * day, "ordered", "c0", order_id="1", total=20)
+    shop.tell(29 * day + 1, "ordered", "c28", order_id="2", total=30)
+    shop.tell(60 * day, "signed_up", "late", later=5 * day)
+    since = Instant(START + 29 * DAY)
+    period = Period(since, END)
+    orders = read_orders(shop.look, since, period, ("ordered",), "EUR", lambda _done, _of: None)
+    found = read_goals(shop.look, since, period, ["hello"], orders, "EUR", lambda _done, _of: None)["hello"]
+    assert sorted(found.values.tolist()) == [20, 30]
 
 
 def test_a_flood_of_campaigns_is_folded_and_drives_no_terminal(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

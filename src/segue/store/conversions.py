@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from segue.api import Instant
+from segue.api.values import DAY
+from segue.language import model as m
 from segue.measure.orders import refund_goals, settle
 from segue.measure.period import Period
 from segue.measure.touchpoints.columns import Conversions
+from segue.program.codec import decode_rule
 from segue.store.orders import Fields, Heard, Money
-from segue.store.results import PIECE, Look, Tell, last_row
+from segue.store.results import LATE, PIECE, Look, Tell, last_before, last_row
 
 
 def read_goals(
@@ -20,12 +23,18 @@ def read_goals(
     """The goals of each rule's journeys that were met from ``since`` until the end of ``period``. Two journeys of a
     customer that one event was the goal of count once. ``orders`` tell what was paid back."""
     with look() as tx:
-        programs = {row: rule for row, rule in tx.rows("select id, rule from program") if rule in rules}
+        found = [
+            (row, decode_rule(body))
+            for row, rule, body in tx.rows("select id, rule, body from program")
+            if rule in rules
+        ]
+        begin = last_before(tx, "journey", "entered", Instant(since - LATE - _longest(rule.goal for _, rule in found)))
         end = last_row(tx, "journey")
+    programs = {row: rule.name for row, rule in found}
     numbers = msgspec.json.encode(sorted(programs)).decode()
     money = Money(currency)
     goals = {rule: Heard() for rule in rules}
-    for after in range(0, end if programs else 0, PIECE):
+    for after in range(begin, end if programs else begin, PIECE):
         piece = (after, min(after + PIECE, end))
         with look() as tx:
             rows = tx.rows(
@@ -38,10 +47,16 @@ def read_goals(
             amount, code = money.read(Fields(currency=named or None), (number or None,))
             # One moment of a customer is one event: it stands for the order's id.
             goals[programs[program]].add(customer, converted, converted, row, amount, code, row)
-        tell(piece[1], end)
+        tell(piece[1] - begin, end - begin)
     nothing = Heard().told()
-    found = {
+    met = {
         rule: settle(heard.told(), nothing, nothing, money.names, 0, rule, since, period)
         for rule, heard in goals.items()
     }
-    return {rule: refund_goals(one, orders) for rule, one in found.items()}
+    return {rule: refund_goals(one, orders) for rule, one in met.items()}
+
+
+def _longest(goals: Iterable[m.Goal | None]) -> int:
+    """The longest time, in microseconds, in which a goal can be met after the entry."""
+    spans = (goal.within for goal in goals if goal is not None)
+    return max(((31 * span.months + span.days) * DAY + span.micros for span in spans), default=0)

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Final
 
 from segue.api import Instant
+from segue.api.values import DAY
 from segue.delivery.ledger import MessageState
 from segue.measure.funnels.reasons import told
 from segue.measure.period import Period
@@ -26,6 +27,12 @@ Tell = Callable[[int, int], None]
 
 PIECE: Final = 50_000
 """Rows that are looked at at once."""
+LATE: Final = 31 * DAY
+"""An event may be so old on arrival, at the most, and still begin a journey: journeys are numbered as they begin, and
+their moment of entry is that of the event."""
+SLEPT: Final = 7 * DAY
+"""What fell due while no daemon ran is decided at its own moment, and numbered behind what was decided since: so much
+is looked at again."""
 _FATES: Final[dict[MessageState, Fate]] = {
     MessageState.DECIDED: "waiting",
     MessageState.CLAIMED: "waiting",
@@ -43,24 +50,27 @@ _KEEPS_REASON: Final = ", ".join(
 )
 
 
-def count_period(look: Look, period: Period, days: Days, tell: Tell) -> Counts:
-    """What happened in a period, but for what it brought."""
-    counts = Counts()
+def count_periods(look: Look, periods: tuple[Period, Period], days: Days, tell: Tell) -> tuple[Counts, Counts]:
+    """What happened in two periods that do not overlap, but for what it brought. One pass tells both, which read nearly
+    the same."""
+    counts = Counts(), Counts()
+    since = min(one.since for one in periods)
     with look() as tx:
         ends = {table: last_row(tx, table) for table in ("message", "journey", "event")}
         begins = {
-            "message": last_message_before(tx, period.since),
-            "journey": 0,
-            "event": last_before(tx, "event", "received", period.since),
+            "message": last_message_before(tx, Instant(since - SLEPT)),
+            "journey": last_before(tx, "journey", "entered", Instant(since - LATE)),
+            "event": last_before(tx, "event", "received", since),
         }
     total = sum(ends[table] - begins[table] for table in ends)
     known = _Known(range(begins["message"], ends["message"]))
+    within = tuple(moment for one in periods for moment in (one.since, one.until))
     passed = 0
     for table, count in (("message", _messages), ("journey", _journeys), ("event", _events)):
         for after in range(begins[table], ends[table], PIECE):
             until = min(after + PIECE, ends[table])
             with look() as tx:
-                count(tx, (after, until), period, counts, days, known)
+                count(tx, (after, until, *within), counts, days, known)
             passed += until - after
             tell(passed, total)
     return counts
@@ -82,17 +92,37 @@ class _Known:
         return True
 
 
-_Piece = tuple[int, int]
+_Piece = tuple[int, ...]
+"""The rows after one and up to another, and from when until when each period is."""
+_Both = tuple[Counts, Counts]
 
 
-def _messages(tx: Transaction, piece: _Piece, period: Period, to: Counts, days: Days, _: _Known) -> None:
-    for quarter, channel, state, reason, currency, number, cost in tx.rows(
-        f"select decided / {QUARTER}, channel, state, case when state in ({_KEEPS_REASON}) then reason end, currency, "
-        "count(*), sum(cost) from message where id > ? and id <= ? and decided >= ? and decided < ? "
-        "group by 1, 2, 3, 4, 5",
-        (*piece, period.since, period.until),
-    ):
-        fate = _FATES[MessageState(state)]
+def _which(moment: str) -> str:
+    """The place of the period that a moment is in."""
+    return f"case when {moment} >= ?3 and {moment} < ?4 then 0 when {moment} >= ?5 and {moment} < ?6 then 1 end"
+
+
+_MESSAGES: Final = (
+    f"select {_which('decided')} as which, decided / {QUARTER}, channel, state, "
+    f"case when state in ({_KEEPS_REASON}) then reason end, currency, count(*), sum(cost) "
+    "from message where id > ?1 and id <= ?2 and which is not null group by 1, 2, 3, 4, 5, 6"
+)
+_ENTRIES: Final = (
+    f"select {_which('entered')} as which, entered / {QUARTER}, program.rule, count(*) "
+    "from journey join program on program.id = program "
+    "where journey.id > ?1 and journey.id <= ?2 and which is not null group by 1, 2, 3"
+)
+_DEEDS: Final = (
+    f"select distinct {_which('message.decided')} as which, message.id, message.channel, "
+    "json_extract(event.fields, '$.what') from event cross join message indexed by message_claimed "
+    "on message.key = unhex(json_extract(event.fields, '$.key')) and message.claimed is not null "
+    "where event.id > ?1 and event.id <= ?2 and event.kind = 1 and event.name is null and which is not null"
+)
+
+
+def _messages(tx: Transaction, piece: _Piece, both: _Both, days: Days, _: _Known) -> None:
+    for which, quarter, channel, state, reason, currency, number, cost in tx.rows(_MESSAGES, piece):
+        to, fate = both[which], _FATES[MessageState(state)]
         to.messages[days(quarter), channel, fate] += number
         if reason:
             to.reasons[channel, fate, told(reason, skipped=state == MessageState.SKIPPED)] += number
@@ -100,29 +130,18 @@ def _messages(tx: Transaction, piece: _Piece, period: Period, to: Counts, days: 
             to.costs[days(quarter), channel, currency] += cost
 
 
-def _journeys(tx: Transaction, piece: _Piece, period: Period, to: Counts, days: Days, _: _Known) -> None:
-    for quarter, rule, number in tx.rows(
-        f"select entered / {QUARTER}, program.rule, count(*) from journey join program on program.id = program "
-        "where journey.id > ? and journey.id <= ? and entered >= ? and entered < ? group by 1, 2",
-        (*piece, period.since, period.until),
-    ):
-        to.entries[days(quarter), rule] += number
+def _journeys(tx: Transaction, piece: _Piece, both: _Both, days: Days, _: _Known) -> None:
+    for which, quarter, rule, number in tx.rows(_ENTRIES, piece):
+        both[which].entries[days(quarter), rule] += number
 
 
 _BITS: Final[dict[Deed, int]] = {"opened": 1, "clicked": 2, "replied": 4}
-_DEEDS: Final = (
-    "select distinct message.id, message.channel, json_extract(event.fields, '$.what') "
-    "from event cross join message indexed by message_claimed "
-    "on message.key = unhex(json_extract(event.fields, '$.key')) and message.claimed is not null "
-    "where event.id > ? and event.id <= ? and event.kind = 1 and event.name is null "
-    "and message.decided >= ? and message.decided < ?"
-)
 
 
-def _events(tx: Transaction, piece: _Piece, period: Period, to: Counts, _: Days, known: _Known) -> None:
-    for message, channel, what in tx.rows(_DEEDS, (*piece, period.since, period.until)):
+def _events(tx: Transaction, piece: _Piece, both: _Both, _: Days, known: _Known) -> None:
+    for which, message, channel, what in tx.rows(_DEEDS, piece):
         if (bit := _BITS.get(what)) is not None and known.is_new(message, bit):
-            to.deeds[channel, what] += 1
+            both[which].deeds[channel, what] += 1
 
 
 def last_row(tx: Transaction, table: str) -> int:

@@ -10,7 +10,7 @@ from segue.measure.money import Spent
 from segue.measure.period import Period
 from segue.program.calendar import local
 from segue.store.history import last_message_before
-from segue.store.results import Look, Tell, last_row
+from segue.store.results import SLEPT, Look, Tell, last_row
 from segue.store.touchpoints import PIECE
 
 _QUARTER = 15 * MINUTE
@@ -22,7 +22,7 @@ def read_spending(look: Look, period: Period, zone: tzinfo, tell: Tell) -> dict[
     numbers: Counter[Spent] = Counter()
     costs: Counter[Spent] = Counter()
     with look() as tx:
-        begin, end = last_message_before(tx, period.since), last_row(tx, "message")
+        begin, end = last_message_before(tx, Instant(period.since - SLEPT)), last_row(tx, "message")
     for after in range(begin, end, PIECE):
         piece = (after, min(after + PIECE, end))
         with look() as tx:

@@ -10,11 +10,12 @@ import msgspec
 from segue.cli.attributing.crediting import Credited, Models, attribution_table, credit_paths
 from segue.cli.attributing.reading import Read, by_currency, read_paths
 from segue.cli.attributing.showing import usual_models
+from segue.cli.segments.progress import Telling
 from segue.measure.attribution import ModelError, options_of
 from segue.measure.period import Period
 from segue.measure.table import Cell, Column, Table
-from segue.measure.touchpoints.columns import By, Conversions
-from segue.measure.touchpoints.joining import join
+from segue.measure.touchpoints.columns import By, Conversions, Touches
+from segue.measure.touchpoints.joining import Windows, join
 from segue.runtime.assembly import Assembly
 
 _FURTHER: Final = "markov"
@@ -33,11 +34,21 @@ def attribution_tables(
     models: Models = {name: (available[name], options_of(available[name], {})) for name in dict.fromkeys(names)}
     if not models:
         return [], {}
-    read = read_paths(assembly, period, orders=orders)
+    by_channel, touches = _by_channel(read_paths(assembly, period, orders=orders), models)
+    windows = assembly.project.touchpoints.windows
+    of_rules = {}
+    with Telling("at what brought goals", of="rules") as tell:
+        for place, (rule, met) in enumerate(goals.items()):
+            tell(place, len(goals))
+            of_rules[rule] = _of_rule(_paths(touches, met, period, windows), models, rule)
+    return [by_channel, _by_rule(of_rules)], of_rules
+
+
+def _by_channel(read: Read, models: Models) -> tuple[Table, Touches]:
+    """The table, and the touches alone: of millions of these, the paths are as much again."""
     credited, notes = _credit(read, models, "channel")
-    by_channel = attribution_table(read, credited, "channel")
-    of_rules = {rule: _of_rule(one, models, rule) for rule, one in _paths(assembly, period, read, goals).items()}
-    return [msgspec.structs.replace(by_channel, notes=(*by_channel.notes, *notes)), _by_rule(of_rules)], of_rules
+    table = attribution_table(read, credited, "channel")
+    return msgspec.structs.replace(table, notes=(*table.notes, *notes)), read.touches
 
 
 def _credit(read: Read, models: Models, by: By) -> tuple[list[Credited], tuple[str, ...]]:
@@ -46,21 +57,18 @@ def _credit(read: Read, models: Models, by: By) -> tuple[list[Credited], tuple[s
     notes = []
     for name, model in models.items():
         try:
-            found += credit_paths(read, {name: model}, by)
+            # What each touch is credited was checked, and is not shown.
+            found += [msgspec.structs.replace(one, traced={}) for one in credit_paths(read, {name: model}, by)]
         except ModelError as error:
             notes.append(f"{name} is left out: {error}")
     return found, tuple(notes)
 
 
-def _paths(assembly: Assembly, period: Period, read: Read, goals: Mapping[str, Conversions]) -> dict[str, Read]:
-    """The paths to the goals of each rule, from touches that are read already."""
-    windows = assembly.project.touchpoints.windows
-    found = {}
-    for rule, conversions in goals.items():
-        joined = join(read.touches, conversions, period, windows)
-        selected = by_currency(read.touches, conversions, joined, period)
-        found[rule] = msgspec.structs.replace(read, conversions=conversions, joined=joined, selected=selected)
-    return found
+def _paths(touches: Touches, goals: Conversions, period: Period, windows: Windows) -> Read:
+    """The paths to the goals of a rule, from touches that are read already."""
+    joined = join(touches, goals, period, windows)
+    selected = by_currency(touches, goals, joined, period)
+    return Read(touches=touches, conversions=goals, joined=joined, selected=selected)
 
 
 def _of_rule(read: Read, models: Models, rule: str) -> dict[str, float]:

@@ -34,7 +34,7 @@ from segue.runtime.assembly import Assembly
 from segue.runtime.publishing import load
 from segue.store.database import read_only
 from segue.store.exposures import list_experiments
-from segue.store.results import count_period
+from segue.store.results import count_periods
 
 
 def gather(assembly: Assembly, period: Period, now: Instant) -> Material:
@@ -44,9 +44,7 @@ def gather(assembly: Assembly, period: Period, now: Instant) -> Material:
     day_of = lru_cache(maxsize=200_000)(lambda quarter: local(Instant(quarter * QUARTER), zone).date())
     earlier = period.before(zone)
     with Telling("at what happened", of="rows") as tell:
-        counts = count_period(look, period, day_of, tell)
-    with Telling("at what happened before", of="rows") as tell:
-        before = count_period(look, earlier, day_of, tell)
+        counts, before = count_periods(look, (period, earlier), day_of, tell)
     since = Instant(max(0, min(earlier.since, period.since - project.touchpoints.windows.usual)))
     orders = read_orders_of(assembly, period, since)
     goals = read_goals_of(assembly, period, since, orders)
