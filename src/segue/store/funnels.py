@@ -23,6 +23,7 @@ from segue.program.codec import decode_rule
 from segue.store.books import load_publications
 from segue.store.courses import CourseReader
 from segue.store.database import Transaction
+from segue.store.results import LATE, last_before
 from segue.store.seeding import first_arrival_since
 from segue.store.sweeps import count_rules
 
@@ -156,14 +157,15 @@ def read_courses(
     reader = CourseReader(versions)
     with look() as tx:
         hits = tx.row("select 1 from hit limit 1") is not None
-    for after in range(0, newest, _PIECE):
+        begin = last_before(tx, "journey", "entered", Instant(period.since - LATE))
+    for after in range(begin, newest, _PIECE):
         values = (after, min(after + _PIECE, newest), period.since, period.until, wanted)
         with look() as tx:
             journeys = tx.rows(_JOURNEYS, values)
             messages = tx.rows(_MESSAGES, values) if journeys else []
             judged = tx.rows(_HITS, values) if hits and messages else []
         yield from reader.read(journeys, messages, judged)
-        tell(values[1], newest)
+        tell(values[1] - begin, newest - begin)
 
 
 def count_sources(tx: Transaction, versions: Mapping[int, Version], period: Period) -> dict[str, int]:
