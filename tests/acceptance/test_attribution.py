@@ -110,6 +110,9 @@ def test_money_is_what_messages_cost_and_what_is_left(project: Project) -> None:
     ]
     money = [(one["goal"], one["currency"], one["gross"], one["refunds"], one["net"]) for one in of["revenue"]]
     assert money == [("orders", "EUR", 100, 40, 60), ("orders", "USD", 30, 0, 30), ("hello", "EUR", 100, 40, 60)]
+    by_channel = {one["channel"]: (one["value"], one["cost"]) for one in of["returns_by_channel"]}
+    assert by_channel["email"] == (60, 0.25)
+    assert by_channel["paid search"] == (0, 0)
     (returned,) = of["returns"]
     assert (returned["rule"], returned["value"], returned["cost"], returned["left"]) == ("hello", 60, 0.25, 59.75)
     assert project.command("spend", "--by", "message", "--json").records[0]["message"] == "hello"

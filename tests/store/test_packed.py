@@ -25,8 +25,9 @@ def test_columns_are_those_of_the_rows(rows: list[tuple[int, int, str, str]]) ->
         texts = [read.texts[code] for code in read.codes.tolist()]
         assert [(*each, *names) for *each, names in zip(a, b, texts, strict=True)] == rows
         assert len(set(read.texts)) == len(read.texts)
-        alone = read_packed(tx, ("a",), (), "from t")
-        assert alone.numbers[0].tolist() == a
+        alone = read_packed(tx, ("a / 7", "a is null or b is null"), (), "from t")
+        assert alone.numbers[0].tolist() == [abs(one) // 7 * (-1 if one < 0 else 1) for one in a]
+        assert not alone.numbers[1].any()
 
     store.apply(fill_and_read)
     store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from segue.api import Event, Instant, Report
 from segue.api.values import DAY, HOUR, MINUTE
 from segue.delivery.hits import Hit
 from segue.host.touchpoints import EVENTS, Touchpoints
+from segue.measure.money import Spending, Spent
 from segue.measure.period import Period
 from segue.measure.touchpoints.columns import OTHERS, Conversions, Touches, What
 from segue.measure.touchpoints.joining import Windows, join
@@ -26,6 +28,7 @@ from segue.store.conversions import read_goals
 from segue.store.database import Store, Transaction, read_only
 from segue.store.hits import put_hits, put_verdicts
 from segue.store.orders import read_orders
+from segue.store.spending import read_spending
 from segue.store.touchpoints import Choice, read_touches
 from tests.acceptance.drivers import read_rules, setting
 
@@ -318,6 +321,20 @@ def test_fields_of_any_shape_are_read(shop: Shop) -> None:
     found = shop.orders()
     assert sorted(found.values.tolist()) == [0, 0, 0, 0, 0, 0, 5]
     assert found.money == ("EUR",)
+
+
+def test_messages_that_went_out_count_as_spent_or_as_of_unknown_cost(shop: Shop) -> None:
+    for minute, customer in ((0, "ann"), (1, "bob"), (24 * 60, "eve")):
+        shop.tell(minute, "signed_up", customer)
+    assert spent(shop) == Spending({}, {"email": 3})
+    shop.store.apply(lambda tx: tx.run("update message set cost = 300000 * id, currency = 'EUR' where id <= 2"))
+    day = datetime.fromtimestamp(START / 1e6, UTC).date().isoformat()
+    assert spent(shop) == Spending({Spent(day, "email", "hello", "welcome", "EUR"): (2, 900_000)}, {"email": 1})
+
+
+def spent(shop: Shop) -> Spending:
+    look = partial(read_only, shop.path)
+    return read_spending(look, Period(Instant(0), END), UTC, lambda _done, _of: None)
 
 
 def test_an_empty_store_has_neither(shop: Shop) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from segue.measure.orders import ORDERS, REFUNDS_LATER, notes
 from segue.measure.period import Period
 from segue.measure.table import Cell, Column, Table
-from segue.measure.touchpoints.columns import Conversions
+from segue.measure.touchpoints.columns import Conversions, Told, Touches
 
 By = Literal["channel", "rule", "message", "day"]
 APART: Final = "Currencies are never added together."
@@ -26,10 +26,26 @@ class Spent(msgspec.Struct, frozen=True):
     currency: str
 
 
-def spend_table(spending: Mapping[Spent, tuple[int, int]], by: By) -> Table:
+class Spending(msgspec.Struct, frozen=True):
+    """How many messages count as spent, and what they cost, in millionths; and by channel, how many were handed over
+    of which nobody said what they cost."""
+
+    costs: Mapping[Spent, tuple[int, int]]
+    free: Mapping[str, int] = {}
+
+    def by(self, what: Literal["rule", "channel"]) -> dict[tuple[str, str], int]:
+        """What was spent by rule or channel, and by currency."""
+        found: dict[tuple[str, str], int] = {}
+        for spent, (_, cost) in self.costs.items():
+            key = (getattr(spent, what), spent.currency)
+            found[key] = found.get(key, 0) + cost
+        return found
+
+
+def spend_table(spending: Spending, by: By) -> Table:
     """What messages cost, all together and each; the dearest first, or the days in their order."""
     found: dict[tuple[str, ...], list[int]] = {}
-    for spent, (number, cost) in spending.items():
+    for spent, (number, cost) in spending.costs.items():
         named = (spent.rule, spent.message) if by == "message" else (str(getattr(spent, by)),)
         sums = found.setdefault((*named, spent.currency), [0, 0])
         sums[0] += number
@@ -51,10 +67,19 @@ def spend_table(spending: Mapping[Spent, tuple[int, int]], by: By) -> Table:
             Column("each", "Each", "number"),
         ),
         tuple(rows),
-        ("What a message costs is what its channel says, or `cost` of the channel in segue.toml.",)
-        if found
-        else ("No message cost anything: `cost` of a channel in segue.toml says what one does.",),
+        (
+            "What a message costs is what its channel says, or `cost` of the channel in segue.toml."
+            if found
+            else "No message cost anything: `cost` of a channel in segue.toml says what one does.",
+            *(_unknown(spending.free) if found and spending.free else ()),
+        ),
     )
+
+
+def _unknown(free: Mapping[str, int]) -> Iterator[str]:
+    number, channels = sum(free.values()), ", ".join(sorted(free))
+    has = "message has" if number == 1 else "messages have"
+    yield f"{number:,} more {has} no known cost: set `cost` of the channel ({channels})."
 
 
 def revenue_table(conversions: Sequence[Conversions], period: Period) -> Table:
@@ -94,33 +119,46 @@ def revenue_table(conversions: Sequence[Conversions], period: Period) -> Table:
     )
 
 
-class Brought(msgspec.Struct, frozen=True):
-    """What a model gives a rule in one currency."""
+def contact_costs(touches: Touches, period: Period) -> dict[tuple[str, str], int]:
+    """What ads and other contacts of a period cost, in millionths, by channel and currency."""
+    import numpy as np
 
-    rule: str
+    told = (touches.told == Told.EVENT) & (touches.costs > 0)
+    places = np.flatnonzero(told & (touches.at >= period.since) & (touches.at < period.until))
+    found: dict[tuple[str, str], int] = {}
+    columns = (touches.labels[places], touches.currencies[places], touches.costs[places])
+    for label, currency, cost in zip(*(column.tolist() for column in columns), strict=True):
+        key = (touches.names[label].channel, touches.money[currency])
+        found[key] = found.get(key, 0) + cost
+    return found
+
+
+class Brought(msgspec.Struct, frozen=True):
+    """What a model gives a rule, or a channel, in one currency."""
+
+    name: str
     currency: str
     conversions: float
     value: float
 
 
-def returns_table(brought: Iterable[Brought], spending: Mapping[Spent, tuple[int, int]], model: str) -> Table:
-    """What a model gives each rule, net of refunds, less what its messages cost."""
-    cost: dict[tuple[str, str], int] = {}
-    for spent, (_, millionths) in spending.items():
-        key = (spent.rule, spent.currency)
-        cost[key] = cost.get(key, 0) + millionths
-    value = {(one.rule, one.currency): one for one in brought}
+def returns_table(
+    brought: Iterable[Brought], costs: Mapping[tuple[str, str], int], model: str, by: Literal["rule", "channel"]
+) -> Table:
+    """What a model gives each rule or channel, net of refunds, less what its messages and its ads cost."""
+    value = {(one.name, one.currency): one for one in brought}
     rows: list[tuple[Cell, ...]] = []
-    for rule, currency in sorted(value.keys() | cost.keys()):
-        one = value.get((rule, currency), Brought(rule, currency, 0.0, 0.0))
-        paid = cost.get((rule, currency), 0) / 1_000_000
+    for name, currency in sorted(value.keys() | costs.keys()):
+        one = value.get((name, currency), Brought(name, currency, 0.0, 0.0))
+        paid = costs.get((name, currency), 0) / 1_000_000
         left = one.value - paid
-        rows.append((rule, currency, one.conversions, one.value, paid, left, left / paid if paid else None))
+        rows.append((name, currency, one.conversions, one.value, paid, left, left / paid if paid else None))
+    of = "its messages" if by == "rule" else "its messages and ads"
     return Table(
-        "returns",
-        f"What each rule brought, by the model {model}, net of its cost",
+        "returns" if by == "rule" else f"returns_by_{by}",
+        f"What each {by} brought, by the model {model}, net of what {of} cost",
         (
-            Column("rule", "Rule"),
+            Column(by, by.title()),
             Column("currency", "Currency"),
             Column("conversions", "Conversions", "number"),
             Column("value", "Value", "money"),
@@ -134,6 +172,6 @@ def returns_table(brought: Iterable[Brought], spending: Mapping[Spent, tuple[int
             "Return is what is left for each unit of cost; there is none where nothing was spent.",
             APART,
         )
-        if rows
+        if rows and by == "rule"
         else (),
     )

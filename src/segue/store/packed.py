@@ -31,7 +31,8 @@ def read_packed(
     and texts have no control characters."""
     import numpy as np
 
-    packed, named = " || ',' || ".join(numbers), f" || char({ord(_UNIT)}) || ".join(texts) or "null"
+    packed = " || ',' || ".join(f"({column})" for column in numbers)
+    named = f" || char({ord(_UNIT)}) || ".join(f"({column})" for column in texts) or "null"
     row = tx.row(f"select group_concat({packed}, ','), group_concat({named}, char({ord(_RECORD)})) {rest}", values)
     if row is None or row[0] is None:
         return Packed(tuple(np.zeros(0, np.int64) for _ in numbers), (), np.zeros(0, np.int32))

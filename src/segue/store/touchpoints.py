@@ -27,11 +27,12 @@ PIECE: Final = 50_000
 PAGES: Final = ("page_viewed", "screen_viewed")
 _DECIDED_BEFORE: Final = 60 * DAY
 """A message is handed over so long after it was decided at the most: nothing waits longer for a slot or an hour."""
-_REACHED: Final = ", ".join(
+REACHED: Final = ", ".join(
     str(int(state)) for state in (MessageState.HANDED, MessageState.CONFIRMED, MessageState.RETRACTING)
 )
+"""States of messages that went out, for a query."""
 _REACTIONS: Final = {"opened": What.OPENED, "clicked": What.CLICKED, "replied": What.REPLIED}
-_SENT: Final = f"message.state in ({_REACHED}) and message.handed is not null"
+_SENT: Final = f"message.state in ({REACHED}) and message.handed is not null"
 _NAMES: Final = ("channel", "rule", "message.message")
 _MESSAGES: Final = f"from message where id > ? and id <= ? and handed >= ? and handed < ? and {_SENT}"
 _HITS: Final = (

@@ -34,6 +34,8 @@ COLUMNS: Final[dict[str, Type]] = {
     "rule": "str",
     "message": "str",
     "arm": "str",
+    "cost": "float",
+    "cost_currency": "str",
     "share": "float",
     "conversions": "float",
     "value": "float",
@@ -76,13 +78,15 @@ def _rows(assembly: Assembly, read: Read, credited: list[Credited], goal: str | 
             people = touches.customers[places]
             with look() as tx:
                 keys = {row: show(key) for row, key in load_keys(tx, np.unique(people).tolist()).items()}
-            for customer, at, what, label, told, row, end, share, number, value in zip(
+            for customer, at, what, label, told, row, cost, money, end, share, number, value in zip(
                 people.tolist(),
                 touches.at[places].tolist(),
                 touches.whats[places].tolist(),
                 touches.labels[places].tolist(),
                 touches.told[places].tolist(),
                 touches.rows[places].tolist(),
+                touches.costs[places].tolist(),
+                touches.currencies[places].tolist(),
                 ends.tolist(),
                 traced.shares[piece].tolist(),
                 traced.conversions[piece].tolist(),
@@ -100,5 +104,6 @@ def _rows(assembly: Assembly, read: Read, credited: list[Credited], goal: str | 
                     What(what).title,
                     to_rfc3339(Instant(at)),
                     *(of.channel, of.campaign or of.rule, of.rule, of.message, of.arm),
+                    *((cost / 1_000_000, touches.money[money]) if cost else (None, "")),
                     *(share, number, value),
                 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args
 
 from segue.api import AttributionSpec
 from segue.cli.attributing.crediting import credit_paths
@@ -14,7 +15,7 @@ from segue.cli.reporting.budgets import budgets_table
 from segue.cli.segments.progress import Telling
 from segue.cli.tabling import Shown, put, read_period
 from segue.measure.attribution import ModelError, options_of
-from segue.measure.money import Brought, By, returns_table, revenue_table, spend_table
+from segue.measure.money import Brought, By, contact_costs, returns_table, revenue_table, spend_table
 from segue.measure.period import Period
 from segue.measure.table import Table
 from segue.measure.touchpoints.columns import NONE, Conversions
@@ -60,7 +61,12 @@ def show_spending(
     if budgets is not None and budgets.rows:
         tables.append(budgets)
     tables.append(_revenue(read, list(goals.values()), period))
-    tables.append(returns_table(_brought(read, spec), spending, spec.name))
+    contacts = contact_costs(read.touches, period)
+    costs = Counter(spending.by("channel")) + Counter(contacts)
+    tables += [
+        returns_table(_brought(read, spec, "channel"), costs, spec.name, "channel"),
+        returns_table(_brought(read, spec, "rule"), spending.by("rule"), spec.name, "rule"),
+    ]
     put(tables, shown=Shown(assembly.setting.locale, zone), **forms)
 
 
@@ -77,9 +83,9 @@ def _model(assembly: Assembly, name: str | None) -> AttributionSpec:
     return available[named]
 
 
-def _brought(read: Read, spec: AttributionSpec) -> list[Brought]:
+def _brought(read: Read, spec: AttributionSpec, by: Literal["rule", "channel"]) -> list[Brought]:
     try:
-        credited = credit_paths(read, {spec.name: (spec, options_of(spec, {}))}, "rule")
+        credited = credit_paths(read, {spec.name: (spec, options_of(spec, {}))}, by)
     except ModelError as error:
         fail(str(error))
     return [

@@ -45,7 +45,8 @@ class _Contact(_View):
 
 _decode_view: Final = msgspec.json.Decoder(_View).decode
 _decode_contact: Final = msgspec.json.Decoder(_Contact).decode
-_MARKS: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "gclid", "fbclid")
+_CLICKS: Final = ("gclid", "fbclid")
+_MARKS: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_content", *_CLICKS)
 _marks: Final = attrgetter(*_MARKS)
 _NONE: Final = (None,) * len(_MARKS)
 _UNMARKED: Final[dict[str, str]] = {}
@@ -118,7 +119,9 @@ class Fields:
     def _origin(self, fields: _View) -> Origin:
         marks, found = _UNMARKED, _marks(fields)
         if found != _NONE:
-            marks = {name: value for name, value in zip(_MARKS, found, strict=True) if isinstance(value, str) and value}
+            given = {name: value for name, value in zip(_MARKS, found, strict=True) if isinstance(value, str) and value}
+            # Of an ad platform's mark only that it is there: each is unique, and what was told is remembered.
+            marks = {name: "1" if name in _CLICKS else value for name, value in given.items()}
         return self._origins.find(_text(fields.url), _text(fields.search), _text(fields.referrer), marks)
 
 
