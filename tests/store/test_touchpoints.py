@@ -222,6 +222,16 @@ def test_pages_of_half_an_hour_are_one_visit_until_another_origin_is_named(shop:
     assert [one[::2] for one in shop.touches()] == [(0, "paid search"), (40, "organic search"), (90, "direct")]
 
 
+def test_a_visit_that_began_before_what_is_read_does_not_begin_anew(shop: Shop) -> None:
+    shop.tell(0, "page_viewed", url="https://shop.example/?gclid=1")
+    shop.tell(20, "page_viewed", url="https://shop.example/a", referrer="https://shop.example/")
+    shop.tell(30, "page_viewed", url="https://shop.example/", referrer="https://www.google.com/")
+    shop.tell(40, "page_viewed", url="https://shop.example/b", referrer="https://shop.example/")
+    since = Instant(START + 10 * MINUTE)
+    found = read_touches(partial(read_only, shop.path), since, END, CHOICE, lambda _done, _of: None)
+    assert [found.names[label].channel for label in found.labels.tolist()] == ["organic search"]
+
+
 def test_contacts_are_events_and_settings_say_which(shop: Shop) -> None:
     shop.tell(0, "ad_clicked", campaign="spring", cost="0.40", currency="usd")
     shop.tell(1, "store_visited")

@@ -11,7 +11,7 @@ import msgspec
 
 from segue.api import Instant
 from segue.api.attribution import Codes, Ints
-from segue.api.values import DAY
+from segue.api.values import DAY, HOUR
 from segue.delivery.ledger import MessageState
 from segue.measure.touchpoints.columns import Contact, Told, Touches, What
 from segue.measure.touchpoints.fields import Fields
@@ -27,6 +27,8 @@ PIECE: Final = 50_000
 PAGES: Final = ("page_viewed", "screen_viewed")
 _DECIDED_BEFORE: Final = 60 * DAY
 """A message is handed over so long after it was decided at the most: nothing waits longer for a slot or an hour."""
+_LONGEST_VISIT: Final = 6 * HOUR
+"""A visit that goes on for longer begins anew where reading begins."""
 REACHED: Final = ", ".join(
     str(int(state)) for state in (MessageState.HANDED, MessageState.CONFIRMED, MessageState.RETRACTING)
 )
@@ -78,7 +80,9 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_touches(look: Look, since: Instant, until: Instant, choice: Choice, tell: Tell) -> Touches:
     """The touches of a stretch of time."""
-    found = _Found(choice)
+    found = _Found(choice, since)
+    # What visits at its beginning go on with is looked at, too.
+    since = Instant(max(0, since - _LONGEST_VISIT))
     with look() as tx:
         names = {row: _said(name) for row, name in tx.rows("select id, name from name")}
         ranges = {
@@ -122,11 +126,11 @@ def _first_message(tx: Transaction, since: Instant) -> int:
 class _Found:
     """Touches as they are read: columns, and what is interned."""
 
-    def __init__(self, choice: Choice) -> None:
+    def __init__(self, choice: Choice, since: Instant) -> None:
         self._choice = choice
         self._register = Register()
         self._fields = Fields(choice.naming, choice.events, choice.currency, self._register)
-        self._gathered = Gathered()
+        self._gathered = Gathered(since)
         self._views: list[tuple[Any, ...]] = []
         self._handed: list[tuple[Any, ...]] = []
         self._arms: dict[int, str] = {}

@@ -70,19 +70,21 @@ class Register:
 
 
 class Gathered:
-    """Columns of touches in the making."""
+    """Columns of touches in the making. Touches before ``since`` are left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, since: int) -> None:
+        self._since = since
         self._pieces: dict[str, list[Any]] = {name: [] for name in _KINDS}
 
     def add(self, *, what: What | Any, told: Told, costs: Any = 0, currencies: Any = 0, **columns: Any) -> None:
         """Add many touches at once; a number stands for all of them."""
         import numpy as np
 
-        count = len(columns["customers"])
+        kept = columns["at"] >= self._since
         columns |= {"whats": what, "told": told, "costs": costs, "currencies": currencies}
         for name, kind in _KINDS.items():
-            self._pieces[name].append(np.broadcast_to(np.asarray(columns[name], kind), count))
+            column = np.broadcast_to(np.asarray(columns[name], kind), len(kept))
+            self._pieces[name].append(column if kept.all() else column[kept])
 
     def touches(self, register: Register) -> Touches:
         """All that were added. Nothing is kept of them here."""
