@@ -63,12 +63,12 @@ CHOICE = Choice(
 class Shop:
     """A store in which a shop's customers do what a test says, at minutes from the start."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rules: str = RULES) -> None:
         self.path = path
         self.store = Store(path, durable=False)
 
         def prepare(tx: Transaction) -> Running:
-            publish(tx, read_rules(RULES), START, "test")
+            publish(tx, read_rules(rules), START, "test")
             running = resume(tx, setting())
             assert running is not None
             return running
@@ -331,6 +331,31 @@ def test_fields_of_any_shape_are_read(shop: Shop) -> None:
     found = shop.orders()
     assert sorted(found.values.tolist()) == [0, 0, 0, 0, 0, 0, 5]
     assert found.money == ("EUR",)
+
+
+def test_a_code_that_was_redeemed_is_a_touch_of_the_message_that_carried_it(shop: Shop) -> None:
+    shop.tell(0, "signed_up")
+    redeemed = START + 90 * MINUTE
+    shop.store.apply(
+        lambda tx: tx.run(
+            "insert into coupon (pool, code, journey, message, at, redeemed) values ('spring', 'A', 1, 1, ?, ?)",
+            (START, redeemed),
+        )
+    )
+    assert shop.touches()[1:] == [(90, "code redeemed", "email", "hello")]
+    assert shop.touches(messages=frozenset({What.HANDED})) == [(0, "handed over", "email", "hello")]
+
+
+def test_a_touch_of_a_journey_with_a_split_has_its_arm(tmp_path: Path) -> None:
+    rules = RULES.replace('send email "welcome"', 'split "offer" 100% "ten" send email "welcome" end')
+    shop = Shop(tmp_path / "arms.db", rules)
+    key = _sent(shop.tell(0, "signed_up"))
+    shop.hear(10, "clicked", key)
+    shop.tell(500, "page_viewed", url=OURS)
+    found = shop.read(arms=True)
+    assert [found.names[label].arm for label in found.labels.tolist()] == ["offer: ten"] * 3
+    assert {label.arm for label in shop.read().names} == {""}
+    shop.store.close()
 
 
 def test_messages_that_went_out_count_as_spent_or_as_of_unknown_cost(shop: Shop) -> None:
