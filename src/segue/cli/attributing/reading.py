@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 import msgspec
 
 from segue.api import Instant
+from segue.api.values import DAY
 from segue.cli.ending import USAGE, fail
 from segue.cli.segments.progress import Telling
 from segue.host.touchpoints import Touchpoints
@@ -14,7 +16,7 @@ from segue.language.nearest import nearest
 from segue.measure.orders import REFUNDS_LATER, notes
 from segue.measure.period import Period
 from segue.measure.touchpoints.columns import OTHERS, Conversions, Touches
-from segue.measure.touchpoints.joining import Joined, Selected, Windows, join, select
+from segue.measure.touchpoints.joining import SKEW, Joined, Selected, Windows, join, select
 from segue.measure.touchpoints.origins import Naming
 from segue.messages.links import Tracking
 from segue.runtime.assembly import Assembly
@@ -24,6 +26,10 @@ from segue.store.errors import StoreError
 from segue.store.funnels import rules_entered
 from segue.store.orders import read_orders
 from segue.store.touchpoints import Choice, read_touches
+
+
+_LONGEST_VISIT: Final = DAY
+"""A visit that reaches into the look-back is one that began before: pages from so long before are looked at."""
 
 
 class Read(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -100,7 +106,8 @@ def read_paths(
             with Telling("at goals", of="journeys") as tell:
                 found = read_goals(look, since, period, [goal], found, project.currency, tell)[goal]
         with Telling("at touches", of="rows") as tell:
-            touches = read_touches(look, since, period.until, choice, tell)
+            begin, end = Instant(max(0, since - _LONGEST_VISIT)), Instant(period.until + SKEW)
+            touches = read_touches(look, begin, end, choice, tell)
     except StoreError as error:
         fail(str(error))
     joined = join(touches, found, period, windows)
