@@ -9,11 +9,12 @@ import msgspec
 
 from segue.api import Instant
 from segue.api.values import DAY
+from segue.cli.attributing.deleted import Deleted, find_deleted
 from segue.cli.ending import USAGE, fail
 from segue.cli.segments.progress import Telling
 from segue.host.touchpoints import Touchpoints
 from segue.language.nearest import nearest
-from segue.measure.orders import REFUNDS_LATER, notes
+from segue.measure.orders import ORDERS, REFUNDS_LATER, notes
 from segue.measure.period import Period
 from segue.measure.touchpoints.columns import OTHERS, Conversions, Touches
 from segue.measure.touchpoints.joining import SKEW, Joined, Selected, Windows, join, select
@@ -27,7 +28,6 @@ from segue.store.funnels import rules_entered
 from segue.store.orders import read_orders
 from segue.store.touchpoints import Choice, read_touches
 
-
 _LONGEST_VISIT: Final = DAY
 """A visit that reaches into the look-back is one that began before: pages from so long before are looked at."""
 
@@ -40,6 +40,7 @@ class Read(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     conversions: Conversions
     joined: Joined
     selected: tuple[Selected, ...]
+    deleted: Deleted = Deleted()
 
     def notes(self) -> tuple[str, ...]:
         """What was left out, and why, in sentences."""
@@ -48,7 +49,9 @@ class Read(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             (joined.old, "touch", "touches", "longer before the conversion than the look-back: on no path"),
             (self.touches.folded, "touch", "touches", f"of campaigns beyond the first thousands: as {OTHERS}"),
         )
+        missing = self.deleted.orders if self.conversions.name == ORDERS else self.deleted.goals
         return (
+            *(one for one in (missing, self.deleted.touches) if one),
             REFUNDS_LATER,
             *notes(self.conversions),
             *(f"{number:,} {one if number == 1 else many} {rest}." for number, one, many, rest in said if number),
@@ -108,10 +111,13 @@ def read_paths(
         with Telling("at touches", of="rows") as tell:
             begin, end = Instant(max(0, since - _LONGEST_VISIT)), Instant(period.until + SKEW)
             touches = read_touches(look, begin, end, choice, tell)
+        with look() as tx:
+            deleted = find_deleted(tx, assembly, period.since, since)
     except StoreError as error:
         fail(str(error))
     joined = join(touches, found, period, windows)
-    return Read(touches=touches, conversions=found, joined=joined, selected=by_currency(touches, found, joined, period))
+    selected = by_currency(touches, found, joined, period)
+    return Read(touches=touches, conversions=found, joined=joined, selected=selected, deleted=deleted)
 
 
 def read_orders_of(assembly: Assembly, period: Period, since: Instant) -> Conversions:

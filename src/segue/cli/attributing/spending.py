@@ -6,6 +6,8 @@ from collections import Counter
 from functools import partial
 from typing import Any, Final, Literal, get_args
 
+import msgspec
+
 from segue.api import AttributionSpec
 from segue.cli.attributing.crediting import credit_paths
 from segue.cli.attributing.reading import Read, read_goals_of, read_paths
@@ -16,9 +18,8 @@ from segue.cli.segments.progress import Telling
 from segue.cli.tabling import Shown, put, read_period
 from segue.measure.attribution import ModelError, options_of
 from segue.measure.money import Brought, By, contact_costs, returns_table, revenue_table, spend_table
-from segue.measure.period import Period
 from segue.measure.table import Table
-from segue.measure.touchpoints.columns import NONE, Conversions
+from segue.measure.touchpoints.columns import NONE
 from segue.runtime.assembly import Assembly
 from segue.runtime.publishing import load
 from segue.store.database import read_only
@@ -57,21 +58,25 @@ def show_spending(
         goals = read_goals_of(assembly, period, period.since, read.conversions)
     except StoreError as error:
         fail(str(error))
-    tables = [spend_table(spending, known[by])]
+    tables = [_noted(spend_table(spending, known[by]), read.deleted.messages)]
     if budgets is not None and budgets.rows:
         tables.append(budgets)
-    tables.append(_revenue(read, list(goals.values()), period))
+    revenue = revenue_table([read.conversions, *goals.values()], period)
+    tables.append(_noted(revenue, read.deleted.orders, read.deleted.goals))
     contacts = contact_costs(read.touches, period)
     costs = Counter(spending.by("channel")) + Counter(contacts)
     tables += [
-        returns_table(_brought(read, spec, "channel"), costs, spec.name, "channel"),
-        returns_table(_brought(read, spec, "rule"), spending.by("rule"), spec.name, "rule"),
+        _noted(returns_table(_brought(read, spec, "channel"), costs, spec.name, "channel"), read.deleted.touches),
+        _noted(
+            returns_table(_brought(read, spec, "rule"), spending.by("rule"), spec.name, "rule"), read.deleted.touches
+        ),
     ]
     put(tables, shown=Shown(assembly.setting.locale, zone), **forms)
 
 
-def _revenue(read: Read, goals: list[Conversions], period: Period) -> Table:
-    return revenue_table([read.conversions, *goals], period)
+def _noted(table: Table, *said: str) -> Table:
+    noted: Table = msgspec.structs.replace(table, notes=(*(one for one in said if one), *table.notes))
+    return noted
 
 
 def _model(assembly: Assembly, name: str | None) -> AttributionSpec:
