@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from segue.measure.orders import ORDERS, REFUNDS_LATER, notes
+from segue.measure.orders import GOALS_LOSE, ORDERS, REFUNDS_LATER, notes
 from segue.measure.period import Period
 from segue.measure.table import Cell, Column, Table
 from segue.measure.touchpoints.columns import Conversions, Told, Touches
@@ -111,6 +111,7 @@ def revenue_table(conversions: Sequence[Conversions], period: Period) -> Table:
         (
             "One order may be the goal of several rules: what goals brought must not be added up.",
             REFUNDS_LATER,
+            *((GOALS_LOSE,) if any(one.name != ORDERS and one.refunds.any() for one in conversions) else ()),
             *(note for one in conversions if one.name == ORDERS for note in notes(one)),
             APART,
         )

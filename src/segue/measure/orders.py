@@ -43,6 +43,9 @@ CANCELLED: Final = "order_cancelled"
 REFUNDS_LATER: Final = (
     "Refunds count in the period of their order, however late they come; cancelled orders do not count."
 )
+GOALS_LOSE: Final = (
+    "A goal stays met when its order is paid back or cancelled: all of a cancelled one counts as refunds there."
+)
 ODD: Final = -2
 """In the place of a currency: one was named that can't be one."""
 

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from segue.measure.orders import REFUNDS_LATER
+from segue.measure.orders import GOALS_LOSE, REFUNDS_LATER
 from segue.measure.results.counts import WENT_OUT, Counts, Fate, by_currency
 from segue.measure.table import Cell, Column, Table
 
@@ -233,7 +233,7 @@ def rules_table(counts: Counts) -> Table:
             Column("currency", "Currency"),
         ),
         tuple(rows),
-        (CONVERSIONS,) if rows else (),
+        (CONVERSIONS, *((GOALS_LOSE,) if counts.worth_refunded else ())) if rows else (),
     )
 
 
