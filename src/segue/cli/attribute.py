@@ -59,7 +59,9 @@ def attribute(
     json: Annotated[bool, typer.Option("--json", help="JSON lines: model, channel, conversions, value.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write CSV to this file.")] = None,
     parquet: Annotated[Path | None, typer.Option("--parquet", help="Write Parquet; needs segue[parquet].")] = None,
-    picture: Annotated[Path | None, typer.Option("--picture", help="Draw the models side by side as SVG.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw the models side by side: .svg or .png.")
+    ] = None,
 ) -> None:
     """Share conversions among the channels that customers met before.
 
@@ -71,8 +73,8 @@ def attribute(
     Files are CSV or Parquet.
     """
     try:
-        if picture is not None and picture.suffix.lower() != ".svg":
-            raise UsageError(f"--picture draws SVG: call the file {picture.with_suffix('.svg').name}")
+        if picture is not None and picture.suffix.lower() not in (".svg", ".png"):
+            raise UsageError(f"--picture draws SVG or PNG: call the file {picture.stem}.svg or {picture.stem}.png")
         of_the_store = {
             "--since": since, "--until": until, "--last": last,
             "--lookback": lookback, "--goal": goal, "--audit": audit, "--with-machines": machines or None,
@@ -154,10 +156,12 @@ def _put(result: Comparison, json: bool, csv: Path | None, parquet: Path | None,
 
         put([result.table()], csv=csv, parquet=parquet)
     if picture is not None:
-        from segue.cli.attributing.picture import draw
+        from segue.cli.attributing.picture import NoPicture, draw, save
 
         try:
-            picture.write_text(draw(result), "utf-8")
+            save(picture, draw(result))
+        except NoPicture as error:
+            _end(error, USAGE)
         except OSError as error:
             _end(error, WRONG)
     if not json and csv is None and parquet is None:

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path as Place
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
+import pytest
 
 from segue.api import AttributionSpec, Path, Paths
 from segue.cli.attributing.asking import installed
-from segue.cli.attributing.picture import MOST, draw
+from segue.cli.attributing.picture import MOST, NoPicture, draw, save
 from segue.measure import Journeys, options_of
 from segue.measure.comparing import compare
 
@@ -57,3 +61,20 @@ def test_everything_drawn_lies_inside_the_picture() -> None:
         for dot in root.findall(".//{*}circle"):
             assert 0 <= float(dot.attrib["cx"]) <= wide
             assert 0 <= float(dot.attrib["cy"]) <= high
+
+
+def test_a_file_called_png_is_one(tmp_path: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = picture([Path(("email", "ads"), 5, 1.0, 9)], "first")
+    try:
+        save(tmp_path / "p.PNG", drawn)
+    except NoPicture as error:
+        assert "needs a font" in str(error)  # noqa: PT017  # a machine may have none
+    else:
+        assert (tmp_path / "p.PNG").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    monkeypatch.setitem(sys.modules, "resvg_py", SimpleNamespace(svg_to_bytes=lambda drawn, zoom=1: b"nothing"))
+    with pytest.raises(NoPicture, match=r"needs a font.* or call the file q\.svg"):
+        save(tmp_path / "q.png", drawn)
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    with pytest.raises(NoPicture, match=r"pip install 'segue\[measure\]', or call the file q\.svg"):
+        save(tmp_path / "q.png", drawn)
+    assert not (tmp_path / "q.png").exists()

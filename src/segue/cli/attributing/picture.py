@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 
 from segue.diagnostics.render.printable import printable, width
 from segue.measure.comparing import Comparison
 
-__all__ = ["draw"]
+__all__ = ["NoPicture", "draw", "save"]
+
+_SHARP = 2
+"""Dots of a PNG for each unit of the drawing: so it is sharp on paper, too."""
 
 MOST = 20
 """Lines: more nobody compares. The others are told in a sentence."""
@@ -21,6 +25,34 @@ text{font:14px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,
 .title{font-size:20px;font-weight:600}.said,.tick,.key{fill:#5a6472;font-size:13px}
 .grid{stroke:#e4e7ec}.band{fill:#d5dce6}.whisker{stroke-width:1.5;opacity:.55}
 """
+
+
+class NoPicture(Exception):
+    """A picture that cannot be made here, and what to do about it."""
+
+
+def save(place: Path, drawn: str) -> None:
+    """Write a drawing as what the file is called: SVG, or PNG. Raises NoPicture, OSError."""
+    if place.suffix.lower() == ".svg":
+        place.write_text(drawn, "utf-8")
+        return
+    instead = f"call the file {place.with_suffix('.svg').name}, which needs nothing"
+    try:
+        from resvg_py import svg_to_bytes
+    except ImportError:
+        raise NoPicture(f"PNG is drawn by resvg-py: pip install 'segue[measure]', or {instead}") from None
+    # Without a font every text is left out, silently.
+    letter, none = (
+        bytes(
+            svg_to_bytes(
+                f'<svg xmlns="http://www.w3.org/2000/svg" width="30" height="30"><style>{_STYLE}</style>{text}</svg>'
+            )
+        )
+        for text in ('<text x="5" y="20">M</text>', "")
+    )
+    if letter == none:
+        raise NoPicture(f"PNG needs a font, and this machine has none: apt-get install fonts-dejavu-core, or {instead}")
+    place.write_bytes(bytes(svg_to_bytes(drawn, zoom=_SHARP)))
 
 
 def draw(result: Comparison, currency: str = "") -> str:

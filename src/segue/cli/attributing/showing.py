@@ -12,7 +12,7 @@ from segue.cli.attributing.auditing import write_audit
 from segue.cli.attributing.crediting import Credited, Models, attribution_table, credit_paths, side_by_side
 from segue.cli.attributing.reading import read_paths
 from segue.cli.clocks import now_of
-from segue.cli.ending import counted, fail, open_project
+from segue.cli.ending import USAGE, counted, fail, open_project
 from segue.cli.tabling import Shown, put, read_period, read_span
 from segue.measure.attribution import ModelError
 from segue.measure.touchpoints.columns import By
@@ -64,14 +64,16 @@ def show_store(
 
 def _draw(credited: list[Credited], picture: Path) -> None:
     """Draw the models, those of each currency in a file of its own: the one with most conversions in that asked for."""
-    from segue.cli.attributing.picture import draw
+    from segue.cli.attributing.picture import NoPicture, draw, save
 
     several = len(credited) > 1
     for place, one in enumerate(credited):
         currency = one.selected.currency
         file = picture.with_stem(f"{picture.stem}-{currency}") if place else picture
         try:
-            file.write_text(draw(one.comparison, currency if several else ""), "utf-8")
+            save(file, draw(one.comparison, currency if several else ""))
+        except NoPicture as error:
+            fail(str(error), USAGE)
         except OSError as error:
             fail(f"{file}: {error.strerror or error}")
         if several:
