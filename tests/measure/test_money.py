@@ -83,6 +83,18 @@ def test_revenue_is_before_refunds_and_after_them_and_of_the_period_alone() -> N
     assert revenue_table([ORDERS], Period(Instant(200), Instant(300))).rows == ()
 
 
+def test_revenue_is_the_same_table_whichever_currency_was_heard_of_first() -> None:
+    always = Period(Instant(0), Instant(100))
+    other = msgspec.structs.replace(
+        ORDERS, currencies=np.array([2, 2, 1, 2], np.int32), money=("SEK", "USD", "EUR"), gross=ORDERS.gross + 0.1
+    )
+    assert [row[:4] for row in revenue_table([other], always).rows] == [
+        ("orders", "EUR", 3, 151.3),
+        ("orders", "USD", 1, 7.1),
+    ]
+    assert [row[:3] for row in revenue_table([ORDERS], always).rows] == [("orders", "EUR", 3), ("orders", "USD", 1)]
+
+
 def test_a_return_is_net_of_cost_and_there_is_none_where_nothing_was_spent() -> None:
     brought = [Brought("carts", "EUR", 2.0, 45.0), Brought("visit", "SEK", 1.0, 10.0)]
     assert returns_table(brought, SPENDING.by("rule"), "last", "rule").rows == (

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from segue.measure.orders import GOALS_LOSE, ORDERS, REFUNDS_LATER, notes
+from segue.measure.orders import GOALS_LOSE, ORDERS, REFUNDS_LATER, exact, notes
 from segue.measure.period import Period
 from segue.measure.table import Cell, Column, Table
 from segue.measure.touchpoints.columns import Conversions, Told, Touches
@@ -89,12 +89,14 @@ def revenue_table(conversions: Sequence[Conversions], period: Period) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for one in conversions:
         within = (one.at >= period.since) & (one.at < period.until)
-        for code, currency in enumerate(one.money):
-            ours = within & (one.currencies == code)
-            number = int(np.count_nonzero(ours))
-            if number:
-                sums = [float(column[ours].sum()) for column in (one.gross, one.refunds, one.values)]
-                rows.append((one.name, currency, number, *sums, sums[2] / number))
+        numbers = np.bincount(one.currencies[within], minlength=len(one.money)).tolist()
+        # The same facts are the same table, whichever currency was heard of first.
+        for code in sorted(range(len(numbers)), key=lambda code: (-numbers[code], one.money[code])):
+            if number := numbers[code]:
+                ours = within & (one.currencies == code)
+                gross, refunds, net = (float(column[ours].sum()) for column in (one.gross, one.refunds, one.values))
+                sums = (float(exact(amount)) for amount in (gross, refunds, net, net / number))
+                rows.append((one.name, one.money[code], number, *sums))
     return Table(
         "revenue",
         "What orders and goals brought",
