@@ -176,6 +176,12 @@ def test_an_update_tells_the_refunds_of_late_with_whose_they_are() -> None:
     assert alone.properties["items"] == ["11"]
 
 
+@pytest.mark.parametrize("transactions", [[], [{"kind": "refund", "status": "failure", "amount": "99.00"}]])
+def test_a_refund_that_paid_nothing_back_says_so(transactions: list[Any]) -> None:
+    (refunded,) = events("refunds/create", {"id": 1, "order_id": 450789469, "transactions": transactions}, "email")
+    assert refunded.properties["total"] == 0
+
+
 def test_a_parcel_is_delivered_once_the_carrier_says_so() -> None:
     parcel = {"id": 5, "order_id": 450789469, "shipment_status": "in_transit", "email": "ann@example.com"}
     assert events("fulfillments/update", parcel) == ()

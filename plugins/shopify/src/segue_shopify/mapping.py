@@ -159,9 +159,11 @@ def _refund(reading: Reading, refund: Refund, order: Order | None) -> Event:
     """A refund, with the customer where its order is at hand."""
     paid = [one for one in refund.transactions or () if one.kind == "refund" and one.status != "failure"]
     lines = [one.line_item for one in refund.refund_line_items or () if one.line_item is not None]
+    back = sum((Decimal(str(number(one.amount) or 0)) for one in paid), Decimal(0))
     fields = {
         "order_id": read_id(refund.order_id, "order_id"),
-        "total": number(sum((Decimal(str(number(one.amount) or 0)) for one in paid), Decimal(0))) if paid else None,
+        # What only went back to the shelf paid nothing back; a refund without an amount would be of the whole order.
+        "total": number(back) if refund.transactions is not None else None,
         **_basket(lines, paid[0].currency if paid else None, None),
     }
     return reading.event(
