@@ -7,7 +7,7 @@ when it converted, and how many messages its customer got. So a million journeys
 from __future__ import annotations
 
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date, tzinfo
 from typing import Final
@@ -111,26 +111,26 @@ class Funnel:
         """Journeys that began with an earlier version, by the one they run and whether they were held out."""
         self.open_windows = 0
         """Journeys whose goal may still be met at ``now`` of `take`."""
-        self.in_window: dict[int, array[int]] = {}
+        self.in_window: defaultdict[int, array[int]] = defaultdict(_numbers)
         """From entry to goal, of journeys whose window is over."""
-        self.first_touch: dict[int, array[int]] = {}
-        self.to_goal: dict[int, array[int]] = {}
-        self.to_end: dict[int, array[int]] = {}
-        self.reached_by: dict[str, array[int]] = {}
+        self.first_touch: defaultdict[int, array[int]] = defaultdict(_numbers)
+        self.to_goal: defaultdict[int, array[int]] = defaultdict(_numbers)
+        self.to_end: defaultdict[int, array[int]] = defaultdict(_numbers)
+        self.reached_by: defaultdict[str, array[int]] = defaultdict(_numbers)
         """With ``by_customer``: whom each channel reached, once for each message."""
-        self.answered_by: dict[str, array[int]] = {}
+        self.answered_by: defaultdict[str, array[int]] = defaultdict(_numbers)
         self._by_customer = by_customer
         self._customers: array[int] = array("q")
         self._entries: array[int] = array("q")
         self._touches: array[int] = array("q")
-        self._ways: Counter[tuple[int, bool, int, int, str, bool, tuple[tuple[int, str], ...]]] = Counter()
+        self._ways: dict[tuple[int, bool, int, int, str, bool, tuple[tuple[int, str], ...]], int] = {}
         self._steps: dict[StepKey, Step] = {}
         self._places: Counter[Place] = Counter()
         self._arms: dict[ArmKey, Arm] = {}
-        self._posts: Counter[tuple[int, Sort, int]] = Counter()
+        self._posts: dict[tuple[int, Sort, int], int] = {}
         self._letters: Counter[Letter] = Counter()
-        self._reaches: Counter[tuple[int, bool, int, int, int, bool]] = Counter()
-        self._days: Counter[tuple[bool, int, int | None]] = Counter()
+        self._reaches: dict[tuple[int, bool, int, int, int, bool], int] = {}
+        self._days: dict[tuple[bool, int, int | None], int] = {}
         self._zone = zone
         self._day_of: dict[int, int] = {}
         self._reasons = Reasons()
@@ -139,8 +139,9 @@ class Funnel:
         """Count one more journey."""
         self.journeys += 1
         version, held_out, entered, converted = one.version, one.held_out, one.entered, one.converted
-        reason = self._reasons.tell(one.reason)
-        self._ways[version, held_out, one.state, one.step, reason, converted is not None, one.passed] += 1
+        reason = self._reasons.tell(one.reason) if one.reason else ""
+        way = (version, held_out, one.state, one.step, reason, converted is not None, one.passed)
+        self._ways[way] = self._ways.get(way, 0) + 1
         if len(self._ways) > _MOST_WAYS:
             self._count_ways()
         if one.moved:
@@ -148,42 +149,46 @@ class Funnel:
         persons = machines = touches = 0
         first: Instant | None = None
         posts = self._posts
+        group = held_out << _OF_HELD_OUT
         for contact in one.contacts:
             sort, handed, did, machine = contact.sort, contact.handed, contact.persons, contact.machines
             persons |= did
             machines |= machine
-            bits = did | machine << _MACHINES | held_out << _OF_HELD_OUT
-            if handed is not None and converted is not None and handed <= converted:
+            bits = did | machine << _MACHINES | group
+            if converted is not None and handed is not None and handed <= converted:
                 bits |= _AFTER
-            posts[version, sort, bits] += 1
+            post = (version, sort, bits)
+            posts[post] = posts.get(post, 0) + 1
             if sort.fate == "sent":
                 touches += 1
                 if handed is not None and (first is None or handed < first):
                     first = handed
                 if self._by_customer:
-                    self.reached_by.setdefault(sort.channel, array("q")).append(one.customer)
+                    self.reached_by[sort.channel].append(one.customer)
                     if did & ANSWERED:
-                        self.answered_by.setdefault(sort.channel, array("q")).append(one.customer)
+                        self.answered_by[sort.channel].append(one.customer)
         if len(posts) > _MOST_WAYS:
             self._count_posts()
-        self._reaches[version, held_out, persons, machines, touches, converted is not None] += 1
+        reach = (version, held_out, persons, machines, touches, converted is not None)
+        self._reaches[reach] = self._reaches.get(reach, 0) + 1
         self._customers.append(one.customer)
         self._entries.append(entered)
         self._touches.append(_HELD_OUT if held_out else touches)
         if first is not None:
-            self.first_touch.setdefault(version, array("q")).append(max(0, first - entered))
+            self.first_touch[version].append(first - entered if first > entered else 0)
         if one.ended is not None:
-            self.to_end.setdefault(version, array("q")).append(max(0, one.ended - entered))
+            self.to_end[version].append(one.ended - entered if one.ended > entered else 0)
         taken: int | None = None
         if converted is not None:
-            taken = max(0, converted - entered)
-            self.to_goal.setdefault(version, array("q")).append(taken)
-        self._days[held_out, self._day(entered), taken // DAY if taken is not None else None] += 1
+            taken = converted - entered if converted > entered else 0
+            self.to_goal[version].append(taken)
+        day = (held_out, self._day(entered), taken // DAY if taken is not None else None)
+        self._days[day] = self._days.get(day, 0) + 1
         if one.goal_until is not None:
             if one.goal_until > now:
                 self.open_windows += 1
             elif taken is not None:
-                self.in_window.setdefault(version, array("q")).append(taken)
+                self.in_window[version].append(taken)
 
     def _day(self, moment: Instant) -> int:
         """The day of a moment, as an ordinal."""
@@ -310,6 +315,10 @@ class Funnel:
     def customers(self) -> npt.NDArray[np.int64]:
         """The customers who entered, by number, in order."""
         return np.unique(np.frombuffer(self._customers, dtype=np.int64))
+
+
+def _numbers() -> array[int]:
+    return array("q")
 
 
 def values_of(times: Mapping[int, array[int]], version: int | None = None) -> npt.NDArray[np.int64]:
