@@ -59,6 +59,10 @@ class Table(msgspec.Struct, frozen=True):
         for row in self.rows:
             yield dict(zip(names, row, strict=True))
 
+    def first(self, most: int) -> Table:
+        """The first rows."""
+        return Table(self.name, self.title, self.columns, self.rows[:most], self.notes)
+
     def only(self, places: Sequence[int]) -> Table:
         """The columns at these places, in their order."""
         rows = tuple(tuple(row[at] for at in places) for row in self.rows)

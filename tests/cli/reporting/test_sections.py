@@ -127,6 +127,30 @@ def test_a_funnel_is_drawn_of_those_who_entered() -> None:
     ]
 
 
+def test_of_many_channels_those_that_sent_most_are_drawn_and_all_are_in_the_table() -> None:
+    names = [f"channel {number}" for number in range(50)]
+    section = named(material(counts(["a"], names, scale=1000)), "channels")
+    sent = section.charts[0]
+    assert isinstance(sent, Bars)
+    assert [bar.name for bar in sent.bars[:2]] == ["channel 0", "channel 1"]
+    assert len(sent.bars) == 20
+    assert "The 20 of 50 that sent most." in sent.said
+    assert len(section.tables[0].rows) == 50
+
+
+def test_how_long_it_took_is_told_in_the_order_of_the_rules() -> None:
+    columns = (
+        *(Column(name, name) for name in ("rule", "version", "what")),
+        Column("journeys", "Journeys", "count"),
+        *(Column(name, name, "duration") for name in ("p10", "p25", "p50", "p75", "p90")),
+    )
+    goals = (("few", "all", "entry to goal", 3, 1, 2, 3, 4, 5), ("most", "all", "entry to goal", 9, 1, 2, 3, 4, 5))
+    times = Table("times", "How long it took", columns, (*goals, ("most", "1", "entry to goal", 9, 1, 2, 3, 4, 5)))
+    [_, table] = named(material(counts(["most", "few"]), None, times), "rules").tables
+    assert [row[0] for row in table.rows] == ["most", "few"]
+    assert [column.title for column in table.columns[-3:]] == ["a tenth within", "half within", "nine tenths within"]
+
+
 def test_a_budget_that_is_used_up_is_told() -> None:
     budgets = Table(
         "budgets",

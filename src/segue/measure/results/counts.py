@@ -19,6 +19,18 @@ WENT_OUT: frozenset[Fate] = frozenset({"sent", "delivered", "undelivered", "unkn
 Deed = Literal["opened", "clicked", "replied"]
 
 
+class OfChannel(msgspec.Struct):
+    """What became of the messages of a channel, and what they cost, by currency."""
+
+    fates: Counter[Fate] = msgspec.field(default_factory=Counter)
+    cost: dict[str, Decimal] = {}
+
+    @property
+    def sent(self) -> int:
+        """Messages that went out."""
+        return sum(number for fate, number in self.fates.items() if fate in WENT_OUT)
+
+
 class Counts(msgspec.Struct):
     """Of one period. Money is in millionths of a currency where it is an int, exact where it is a Decimal.
 
@@ -42,25 +54,27 @@ class Counts(msgspec.Struct):
     refunds: dict[tuple[date, str], Decimal] = {}
     notes: tuple[str, ...] = ()
 
-    def sent(self, channel: str | None = None) -> int:
+    def sent(self) -> int:
         """Messages that went out."""
-        return sum(
-            number
-            for (_, of, fate), number in self.messages.items()
-            if fate in WENT_OUT and (channel is None or of == channel)
-        )
+        return sum(number for (_, _, fate), number in self.messages.items() if fate in WENT_OUT)
 
-    def fate(self, fate: Fate, channel: str) -> int:
-        """Messages of a channel of which this became."""
-        return sum(number for (_, of, what), number in self.messages.items() if (of, what) == (channel, fate))
-
-    def cost(self, channel: str | None = None) -> dict[str, Decimal]:
+    def cost(self) -> dict[str, Decimal]:
         """What messages cost, by currency."""
         found: dict[str, Decimal] = {}
-        for (_, of, currency), amount in self.costs.items():
-            if channel is None or of == channel:
-                found[currency] = found.get(currency, Decimal(0)) + Decimal(amount) / 1_000_000
+        for (_, _, currency), amount in self.costs.items():
+            found[currency] = found.get(currency, Decimal(0)) + Decimal(amount) / 1_000_000
         return dict(sorted(found.items()))
+
+    def channels(self) -> dict[str, OfChannel]:
+        """The channels that were to send anything, those that sent most first."""
+        found: dict[str, OfChannel] = {}
+        for (_, channel, fate), number in self.messages.items():
+            found.setdefault(channel, OfChannel()).fates[fate] += number
+        for (_, channel, currency), amount in sorted(self.costs.items(), key=lambda one: one[0][2]):
+            if channel in found:
+                cost = found[channel].cost
+                cost[currency] = cost.get(currency, Decimal(0)) + Decimal(amount) / 1_000_000
+        return dict(sorted(found.items(), key=lambda one: (-one[1].sent, one[0])))
 
     @property
     def total_revenue(self) -> dict[str, Decimal]:

@@ -119,28 +119,21 @@ def money_days_table(counts: Counts, days: list[date]) -> Table:
     )
 
 
-def channel_names(counts: Counts) -> list[str]:
-    """The channels that were to send anything, those that sent most first."""
-    named = {channel for _, channel, _ in counts.messages}
-    return sorted(named, key=lambda channel: (-counts.sent(channel), channel))
-
-
 def channels_table(counts: Counts) -> Table:
     """What each channel did; a channel with costs in several currencies has a row for each of them, with the counts
     only in the first."""
     rows: list[tuple[Cell, ...]] = []
-    for channel in channel_names(counts):
-        sent = counts.sent(channel)
-        delivered = counts.fate("delivered", channel)
+    for channel, of in counts.channels().items():
+        sent, delivered = of.sent, of.fates["delivered"]
         opened, clicked, replied = (counts.deeds[channel, deed] for deed in ("opened", "clicked", "replied"))
-        cost: list[tuple[str | None, Decimal | None]] = [*counts.cost(channel).items()] or [(None, None)]
+        cost: list[tuple[str | None, Decimal | None]] = [*of.cost.items()] or [(None, None)]
         rows.append(
             (
                 channel,
-                sum(number for (_, of, _), number in counts.messages.items() if of == channel),
+                of.fates.total(),
                 sent,
                 delivered or None,
-                *(counts.fate(fate, channel) for fate in (*_KEPT_BACK, "taken back", "waiting")),
+                *(of.fates[fate] for fate in (*_KEPT_BACK, "taken back", "waiting")),
                 opened,
                 opened / sent if opened and sent else None,
                 clicked,

@@ -16,6 +16,8 @@ _HIGH: Final = 190
 _TOP: Final = 24
 _BOTTOM: Final = 24
 _LETTER: Final = 15
+_STROKES: Final = {0: "╌", 2: "┅"}
+"""Lines that are dashed, so that colours are not all that tells them apart."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -75,7 +77,7 @@ class Lines(msgspec.Struct, frozen=True):
         if len(self.lines) < 2:
             return []
         words = " ".join(
-            f'<tspan class="c{line.colour}" dx="{0 if place == 0 else 8}">{"╌" if line.colour == 0 else "━"}</tspan> '
+            f'<tspan class="c{line.colour}" dx="{0 if place == 0 else 8}">{_STROKES.get(line.colour, "━")}</tspan> '
             f"<tspan>{escape(cut(line.name, 24))}</tspan>"
             for place, line in enumerate(self.lines)
         )

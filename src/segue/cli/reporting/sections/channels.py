@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 
 from segue.cli.reporting.charts import Bar, Bars
 from segue.cli.reporting.material import Material, Section
 from segue.cli.reporting.sections.cells import plain
 from segue.engine.sending import PREFERRED
-from segue.measure.results.counts import Deed
-from segue.measure.results.tables import channel_names, channels_table, reasons_table
+from segue.measure.results.counts import Deed, OfChannel
+from segue.measure.results.tables import channels_table, reasons_table
 from segue.measure.table import Table
 
 _REASONS = 12
+_DRAWN = 20
+"""Channels that are drawn; the table has more."""
 _DEEDS: tuple[tuple[Deed, int], ...] = (("opened", 1), ("clicked", 2))
 
 
@@ -23,15 +26,17 @@ def sections(material: Material) -> list[Section]:
     if not table.rows:
         missing = "No message was decided: a rule that sends something fills this."
         return [Section("channels", "What each channel did", missing=(missing,))]
-    sent = {channel: now.sent(channel) for channel in channel_names(now)}
+    channels = now.channels()
+    sent = {channel: of.sent for channel, of in channels.items()}
+    drawn = dict(islice(sent.items(), _DRAWN))
     reasons = reasons_table(now)
     bars = tuple(
-        Bar(_called(channel), number, f"· {_costs(material, channel)}" if now.cost(channel) else "")
-        for channel, number in sent.items()
+        Bar(_called(channel), number, f"· {_costs(material, channels[channel])}" if channels[channel].cost else "")
+        for channel, number in drawn.items()
     )
     rates = tuple(
         Bar(what, now.deeds[channel, what] / number, colour=colour, group=_called(channel))
-        for channel, number in sent.items()
+        for channel, number in drawn.items()
         if number
         for what, colour in _DEEDS
         if now.deeds[channel, what]
@@ -57,16 +62,15 @@ def sections(material: Material) -> list[Section]:
     ]
 
 
-def _costs(material: Material, channel: str) -> str:
-    return ", ".join(
-        material.shown.money(float(amount), currency) for currency, amount in material.now.cost(channel).items()
-    )
+def _costs(material: Material, channel: OfChannel) -> str:
+    return ", ".join(material.shown.money(float(amount), currency) for currency, amount in channel.cost.items())
 
 
 def _most(material: Material, sent: dict[str, int]) -> str:
     channel = max(sent, key=lambda one: sent[one])
     cost = ", and what they cost" if material.now.cost() else ""
-    return f"By channel{cost}. Most went by {channel}: {material.shown.number(sent[channel])}."
+    few = f" The {_DRAWN} of {material.shown.number(len(sent))} that sent most." if len(sent) > _DRAWN else ""
+    return f"By channel{cost}. Most went by {channel}: {material.shown.number(sent[channel])}.{few}"
 
 
 def _sentences(material: Material, sent: dict[str, int]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from segue.api.values import SECOND
@@ -172,6 +172,9 @@ def _cards(material: Material) -> Iterator[Card]:
             spark(by_day),
         )
     spent, was_spent = now.cost(), before.cost() if before else {}
+    daily: Counter[tuple[date, str]] = Counter()
+    for (day, _, currency), cost in now.costs.items():
+        daily[day, currency] += cost
     for currency in sorted(spent.keys() | was_spent.keys()):
         amount, was_amount = float(spent.get(currency, 0)), float(was_spent.get(currency, 0))
         yield Card(
@@ -179,12 +182,8 @@ def _cards(material: Material) -> Iterator[Card]:
             shown.money(amount, currency),
             _against(material, amount, was_amount, shown.money(was_amount, currency)),
             None,
-            spark([float(sum(_of(now.costs, day, currency))) for day in days]),
+            spark([float(daily[day, currency]) for day in days]),
         )
-
-
-def _of(costs: Mapping[tuple[date, str, str], int], day: date, currency: str) -> Iterator[int]:
-    return (amount for (on, _, of), amount in costs.items() if (on, of) == (day, currency))
 
 
 def _charts(material: Material) -> Iterator[Lines]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from segue.cli.reporting.charts import Bar, Bars
 from segue.cli.reporting.charts.chart import Chart, cut
@@ -17,6 +19,7 @@ _FUNNELS = 8
 _RULES = 30
 _STEPS = 9
 _TITLE = 60
+_WITHIN = {"p10": "a tenth within", "p50": "half within", "p90": "nine tenths within"}
 _COLOURS = ((1, "message"), (0, "other step"), (2, "goal met"))
 
 
@@ -35,7 +38,7 @@ def sections(material: Material) -> list[Section]:
     missing = () if material.table("steps") else ("How far customers came in a rule is told by `segue funnel RULE`.",)
     tables = [_titled(material, table)]
     if (times := material.table("times")) is not None:
-        tables.append(_titled(material, _of_all(times)))
+        tables.append(_titled(material, _of_all(times, table.column("rule"))))
     return [
         Section("rules", "What each rule did", _sentences(material, table), (), tuple(charts), tuple(tables), missing)
     ]
@@ -144,25 +147,20 @@ def _reasons(material: Material) -> Iterator[Bars]:
         yield Bars(title, said, table, tuple(Bar(f"{what}", n, f"· {how}", colour=0) for (what, how), n in common))
 
 
-def _of_all(times: Table) -> Table:
-    """How long it took in all versions of each rule together."""
-    rows = tuple(
-        row
-        for row, one in zip(times.rows, times.records(), strict=True)
-        if one["version"] == "all" and one["journeys"] and one["what"] != "entry to end"
-    )
-    keep = [
-        at
-        for at, column in enumerate(times.columns)
-        if column.name in ("rule", "what", "journeys", "p10", "p50", "p90")
+def _of_all(times: Table, order: Sequence[Cell]) -> Table:
+    """How long it took in all versions of each rule together, the rules in an order."""
+    place = {rule: at for at, rule in enumerate(dict.fromkeys(order))}
+    found = [
+        one for one in times.records() if one["version"] == "all" and one["journeys"] and one["what"] != "entry to end"
     ]
-    return Table(
-        times.name,
-        times.title,
-        tuple(times.columns[at] for at in keep),
-        tuple(tuple(row[at] for at in keep) for row in rows),
-        times.notes,
+    found.sort(key=lambda one: place.get(one["rule"], len(place)))
+    columns = tuple(
+        msgspec.structs.replace(column, title=_WITHIN.get(column.name, column.title))
+        for column in times.columns
+        if column.name in ("rule", "what", "journeys", *_WITHIN)
     )
+    rows = tuple(tuple(one[column.name] for column in columns) for one in found)
+    return Table(times.name, times.title, columns, rows, times.notes)
 
 
 def _titled(material: Material, table: Table) -> Table:
