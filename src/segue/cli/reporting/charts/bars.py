@@ -76,7 +76,12 @@ def _strip(bar: Bar, whole: float, *, ground: bool) -> list[str]:
 
 
 def _whisker(low: float, high: float, y: float) -> str:
+    """An interval, with a rim of the ground's colour so that it is seen on a bar as well."""
+    return "".join(_crossed(low, high, y, kind) for kind in ("rim", "whisker"))
+
+
+def _crossed(low: float, high: float, y: float, kind: str) -> str:
     ends = "".join(
-        f'<line class="whisker" x1="{at:g}%" x2="{at:g}%" y1="{y - 5:g}" y2="{y + 5:g}"/>' for at in (low, high)
+        f'<line class="{kind}" x1="{at:g}%" x2="{at:g}%" y1="{y - 5:g}" y2="{y + 5:g}"/>' for at in (low, high)
     )
-    return f'<line class="whisker" x1="{low:g}%" x2="{high:g}%" y1="{y:g}" y2="{y:g}"/>{ends}'
+    return f'<line class="{kind}" x1="{low:g}%" x2="{high:g}%" y1="{y:g}" y2="{y:g}"/>{ends}'

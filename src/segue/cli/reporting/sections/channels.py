@@ -103,5 +103,5 @@ def _shortened(table: Table) -> Table:
 
 
 def _called(channel: str) -> str:
-    """A channel as people call it: what was to go by the one that a customer prefers, and found none, is no channel."""
-    return "the preferred one, of which there was none" if channel == PREFERRED else channel
+    """A channel as people call it: ``preferred`` is what found none that the customer prefers."""
+    return "no preferred channel" if channel == PREFERRED else channel
