@@ -56,7 +56,7 @@ def each_piece(
 
 _DRAWS: Final = """
 select rule, experiment, arm, shares, exposure.customer, at, coalesce(goal_until, 0),
-  case when goal_until is null or converted <= at then 0 when goal_until > ?3 then 1 else 2 end,
+  case when goal_until is null or goal_until <= at or converted <= at then 0 when goal_until > ?3 then 1 else 2 end,
   iif(?2, (
     select count(*) from event
     where event.customer = exposure.customer and event.name = (select id from name where name = ?1 ->> rule)

@@ -63,7 +63,7 @@ def count_combinations(
         f"with {factors} select {arms}, count(*), sum({met}) from of0 {joins} "
         "join journey on journey.id = of0.journey "
         "where of0.at >= ?2 and of0.at < ?3 and journey.goal_until <= ?4 "
-        f"and (converted is null or converted > {latest}) "
+        f"and journey.goal_until > {latest} and (converted is null or converted > {latest}) "
         f"group by {arms}",
         (rule, period.since, period.until, now, *splits),
     )
@@ -94,7 +94,7 @@ def cost_of_treated(tx: Transaction, rule: str, since: Instant, until: Instant, 
         "join message on message.customer = first.customer and message.rule = ?1 "
         "and (message.journey = first.journey or message.decided between first.at and journey.goal_until) "
         "where first.arm = ?2 and first.at >= ?3 and first.at < ?4 and journey.goal_until <= ?5 "
-        "and (journey.converted is null or journey.converted > first.at) "
+        "and journey.goal_until > first.at and (journey.converted is null or journey.converted > first.at) "
         "and message.cost > 0 group by message.currency",
         (rule, TREATED, since, until, now),
     )

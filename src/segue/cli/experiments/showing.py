@@ -110,8 +110,8 @@ def _aside(experiment: Experiment) -> list[str]:
     gone = sum(one.group.gone for one in groups)
     if gone:
         lines.append(
-            f"{gone:,} are left out: they had met the goal before, their journeys are not kept any more, or the rule "
-            "had no goal."
+            f"{gone:,} are left out: they had met the goal before, or its time was over; or their journeys are not "
+            "kept any more, or the rule had no goal."
         )
     if experiment.weighted:
         lines.append(

@@ -29,7 +29,7 @@ TREATED: Final = "treated"
 
 State = Literal["over", "open", "gone"]
 """Of the goal's window: whether it is over, or still open; ``gone``: the draw can have changed nothing that is known,
-for the journey is not kept any more, had no goal, or had met it before."""
+for the journey is not kept any more, had no goal, or had met it before, or could no longer."""
 
 
 class Drawn(msgspec.Struct, frozen=True, array_like=True):
