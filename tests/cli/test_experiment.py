@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -195,7 +197,7 @@ def test_what_cannot_be_is_said_with_what_to_do(sold: Path, arguments: tuple[str
 def test_a_period_in_which_nobody_came(sold: Path) -> None:
     code, out, _ = run("carts", "--until", "2020-01-01")
     assert code == 0
-    assert "nobody has come into" in out
+    assert "nobody came into holdout or treated" in out
 
 
 def test_a_store_without_experiments_says_how_to_begin_one(shop: Path) -> None:
@@ -282,3 +284,69 @@ rule carts
     assert warm["customers"] > 2 * plain["customers"]
     assert 0 < warm["low"] < 0.2 < warm["high"]
     assert warm["expected"] == pytest.approx(warm["drawn"], rel=0.05)
+    code, out, err = run("--cuped", "30d")
+    assert code == 0
+    assert "carts: --cuped takes nothing out, for the shares of “words” were changed meanwhile" in err
+    assert "the difference is not simply that of the rates above" in " ".join(out.split())
+
+
+def test_a_split_that_learns_without_a_goal_is_not_compared_and_it_is_said(shop: Path) -> None:
+    rules = """
+rule carts
+  when cart_abandoned
+  split "words" towards ordered 50% "plain" send email "offer" 50% "warm" send email "warm" end
+"""
+    fill(shop / "segue.db", 5, lambda _, random: random.random() < 0.5, rules)
+    code, out, err = run()
+    assert (code, out) == (0, "")
+    assert "carts has no goal, so there is nothing to compare" in err
+    assert "its split goes on learning all the same" in err
+
+
+def test_who_reaches_a_split_when_the_goal_no_longer_counts_is_left_out_and_told(shop: Path) -> None:
+    rules = """
+rule carts
+  when cart_abandoned
+  goal ordered within 1d
+  wait 2d
+  split "words" 50% "plain" send email "offer" 50% "warm" send email "warm" end
+"""
+    fill(shop / "segue.db", 10, lambda _, random: random.random() < 0.5, rules)
+    out = " ".join(run()[1].split())
+    assert "100 are left out: they had met the goal before, or its time was over" in out
+
+
+@pytest.mark.parametrize("library", ["scipy", "statsmodels"])
+def test_statistics_that_are_not_installed_are_named(sold: Path, monkeypatch: pytest.MonkeyPatch, library: str) -> None:
+    found = importlib.import_module
+
+    def without(module: str) -> Any:
+        if module.startswith(library):
+            raise ModuleNotFoundError(module)
+        return found(module)
+
+    monkeypatch.setattr("segue.measure.experiments.missing.importlib.import_module", without)
+    assert run() == (2, "", f"segue: {library} is not installed: pip install 'segue[measure]'\n")
+
+
+def test_tables_are_written_as_parquet(sold: Path) -> None:
+    import pyarrow.parquet
+
+    assert run("--parquet", "out")[0] == 0
+    groups = pyarrow.parquet.read_table(sold / "out" / "groups.parquet").to_pylist()
+    assert [(one["arm"], one["difference"] is None) for one in groups if one["experiment"] == "holdout"] == [
+        ("holdout", True),
+        ("treated", False),
+    ]
+
+
+def test_a_period_holds_those_who_came_in_it_from_its_first_moment(sold: Path) -> None:
+    def counted(*span: str) -> int:
+        return sum(one["drawn"] for one in records(*span)["groups"] if one["experiment"] == "holdout")
+
+    first = datetime.fromtimestamp(START / 1_000_000, UTC)
+    came = first + timedelta(hours=1)
+    until = "--until", f"{first + timedelta(days=1):%Y-%m-%d}"
+    assert counted() == 3000
+    assert counted("--since", f"{came:%Y-%m-%dT%H:%M:%S}", *until) == 600  # through the second day
+    assert counted("--since", f"{came + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}", *until) == 599

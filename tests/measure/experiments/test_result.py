@@ -118,7 +118,7 @@ def test_an_experiment_nobody_came_into_and_one_with_a_single_arm() -> None:
     assert groups_table([nobody]).rows == ()
     alone = judge("carts", "words", collect([Piece([drawn("a", 50, {"a": 1.0})], [])]), ["a"])
     for found in (nobody, alone):
-        assert verdict(found) == "Not enough evidence: nobody has come into a second group yet."
+        assert verdict(found) == "Not enough evidence: nobody came into a second group."
 
 
 def test_currencies_are_kept_apart_and_refunds_count_against_a_group() -> None:

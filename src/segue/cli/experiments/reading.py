@@ -99,12 +99,15 @@ def _read(tx: Transaction, running: Running | None, asked: Asked, period: Period
                 else f"{rule} has no holdout and no split: {_BEGIN}"
             )
         for split in ours:
-            step = splits.get(split)
+            step, found = splits.get(split), counted.get((rule, split), Collected())
+            if asked.before and found.moved:
+                name = f"“{split}”" if split else "the holdout"
+                notes.append(f"{rule}: --cuped takes nothing out, for the shares of {name} were changed meanwhile")
             experiments.append(
                 judge(
                     rule,
                     split,
-                    counted.get((rule, split), Collected()),
+                    found,
                     [name for name, _, _ in step.arms] if step is not None else [],
                     at_any_time=asked.way == "any time",
                     reduced=bool(asked.before),

@@ -115,7 +115,14 @@ def worth_table(experiments: Sequence[Experiment]) -> Table:
                 sums = one.group.of(currency).plain
                 rows.append(
                     (
-                        *(experiment.rule, experiment.split or HELD_OUT, one.arm, currency, sums.y, sums.mean),
+                        *(
+                            experiment.rule,
+                            experiment.split or HELD_OUT,
+                            one.arm,
+                            currency,
+                            round(sums.y, 6),
+                            sums.mean,
+                        ),
                         *_ends(difference),
                         difference.p if difference is not None else None,
                     )

@@ -22,7 +22,7 @@ def verdict(experiment: Experiment) -> str:
     groups = (experiment.control, *experiment.arms)
     empty = [one.arm for one in groups if not one.group.drawn]
     if not experiment.control.group.drawn or len(empty) >= len(experiment.arms):
-        return "Not enough evidence: nobody has come into " + (" and ".join(empty) or "a second group") + " yet."
+        return "Not enough evidence: nobody came into " + (" or ".join(empty) or "a second group") + "."
     if not any(one.enough for one in experiment.arms):
         few = [one for one in groups if one.group.rate.customers < FEW]
         if not few:
