@@ -129,6 +129,8 @@ def _aside(experiment: Experiment) -> list[str]:
                 lines.append("Nobody did anything before that could be taken out: --cuped changes nothing.")
         case "one look":
             lines.append("The intervals are for one look; --sequential gives some that hold at every look.")
+    if not experiment.split and experiment.claims:
+        lines.append("Whether it pays, beside what models attribute: segue report.")
     levels = {one.difference.level for one in experiment.arms if one.difference is not None}
     if len(experiment.arms) > 1 and levels:
         lines.append(
