@@ -96,6 +96,21 @@ def test_money_is_moved_only_by_what_was_measured() -> None:
     )
 
 
+def test_where_no_money_can_be_moved_it_says_what_would_have_to_be_known() -> None:
+    tables = experiments(), evidence_table([evidence("carts", difference(100, 50, 150), {}, held_out=2)])
+    sentences = named(material(counts(["a"]), None, *tables[0], tables[1]), "incrementality").sentences
+    assert sentences == (
+        "The budget of “carts”: not enough evidence: hold out more customers (`holdout 10%`), and wait for the goal's "
+        "time to pass.",
+    )
+
+
+def test_what_is_missing_for_an_experiment_is_said_on_the_page() -> None:
+    verdicts, groups = experiments()
+    told = Table(verdicts.name, verdicts.title, verdicts.columns, verdicts.rows, ("welcome has no goal.",))
+    assert "welcome has no goal." in named(material(counts(["a"]), None, told, groups), "experiments").missing
+
+
 def test_no_difference_is_drawn_of_a_group_that_is_too_small() -> None:
     verdicts, groups = experiments()
     few = Table(groups.name, groups.title, groups.columns, tuple((*row[:-2], 2, 14) for row in groups.rows))

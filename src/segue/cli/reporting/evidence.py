@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from segue.api import Instant
 from segue.cli.experiments.reading import Asked, read_experiments
 from segue.measure.experiments.missing import NotInstalled
@@ -23,9 +25,10 @@ def evidence_tables(
     """The experiments of a period, their groups, and the measured beside the attributed. ``attributed`` are the
     conversions that each model gives each rule. Nothing, where what counts them is not installed."""
     try:
-        found = read_experiments(assembly, Asked(), period, now).experiments
+        read = read_experiments(assembly, Asked(), period, now)
     except NotInstalled:
         return []
+    found = read.experiments
     holdouts = [one for one in found if not one.split]
     with read_only(assembly.project.database) as tx:
         evidence = [
@@ -38,4 +41,5 @@ def evidence_tables(
             for one in holdouts
             if one.arms
         ]
-    return [verdicts_table(found), groups_table(found), evidence_table(evidence)]
+    verdicts = msgspec.structs.replace(verdicts_table(found), notes=tuple(f"{note}." for note in read.notes))
+    return [verdicts, groups_table(found), evidence_table(evidence)]

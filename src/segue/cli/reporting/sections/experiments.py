@@ -34,6 +34,7 @@ def sections(material: Material) -> list[Section]:
     )
     nobody = [f"“{_named(material, one)}”" for one in verdicts.records() if not one["customers"]]
     missing = (f"Nobody came into a group of {', '.join(nobody)} in this period.",) if nobody else ()
+    missing = (*missing, *verdicts.notes)
     charts: list[Chart] = []
     differences = _differences(material, groups, of)
     if differences.ranges:
@@ -150,17 +151,22 @@ def _beside_attribution(material: Material, table: Table) -> Section:
 
 
 def _budgets(material: Material, table: Table) -> tuple[str, ...]:
-    """What follows for the money of each rule, where enough was measured to move any, by currency."""
-    shown = material.shown
-    return tuple(
-        f"{material.quoted(str(one['rule']))} brought {_by_one_spent(material, one)} for each "
-        f"{shown.money(1, str(one['currency']))} that its messages cost. Its budget: {one['suggestion']}."
-        for one in table.records()
-        if one["evidence"] == "strong"
-        and one["give_back"] is not None
-        and one["currency"]
-        and not str(one["suggestion"]).startswith("not enough")
-    )
+    """What follows for the money of each rule, where enough was measured to move any, by currency; of the others that
+    cost any, what would have to be known."""
+    moved, open_ = [], []
+    for one in table.records():
+        name, suggestion = material.quoted(str(one["rule"])), str(one["suggestion"])
+        if not one["currency"] or not real(one["cost"]):
+            continue
+        if suggestion.startswith("not enough"):
+            open_.append(f"The budget of {name}: {suggestion}.")
+        elif one["evidence"] == "strong" and one["give_back"] is not None:
+            unit = material.shown.money(1, str(one["currency"]))
+            moved.append(
+                f"{name} brought {_by_one_spent(material, one)} for each {unit} that its messages cost. "
+                f"Its budget: {suggestion}."
+            )
+    return (*moved, *open_)
 
 
 def _by_one_spent(material: Material, one: Record) -> str:
