@@ -60,7 +60,7 @@ clean: ## remove the environment and everything built
 $(VENV)/.installed: $(PROJECTS) | $(BIN)/python
 	@echo "Installing Segue and its plugins (once; a minute or so)"
 	@$(PIP) install 'hatchling>=1.27' editables # once here, and not once more for each of the plugins
-	@$(PIP) install --no-build-isolation -e . $(addprefix -e ./,$(PLUGINS))
+	@$(PIP) install --no-build-isolation -e '.[measure]' $(addprefix -e ./,$(PLUGINS)) # the demo ends with what its experiments show
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,11 +14,11 @@ from segue.api import Instant
 from segue.api.values import DAY
 from segue.cli.attributing.crediting import credit_paths
 from segue.cli.attributing.reading import read_paths
-from segue.cli.demonstration.evidence import compare_with_truth, true_effect, write_report
+from segue.cli.demonstration.evidence import Way, tell, true_effect, weigh, write_report
 from segue.cli.demonstration.project import HELD_OUT, MEASURED, make_project
 from segue.cli.demonstration.shop import Shop
 from segue.cli.demonstration.stage import open_shop
-from segue.cli.demonstration.truth import EFFECTLESS
+from segue.cli.demonstration.truth import BROUGHT_BACK, COMPARING, EFFECTLESS, REMINDING
 from segue.cli.demonstration.weeks import live_through
 from segue.cli.experiments.reading import Asked, read_experiments
 from segue.cli.replay import find_source
@@ -24,7 +27,7 @@ from segue.measure.experiments.groups import Difference
 from segue.measure.experiments.result import Experiment, Lift
 from segue.measure.period import Period
 from segue.runtime.assembly import Assembly, assemble, check
-from segue.store.database import Store, read_only
+from segue.store.database import Store, Transaction, read_only
 from segue.store.sweeps import count_rules
 
 SINCE = Instant(1_790_000_000_000_000)
@@ -46,7 +49,7 @@ def _lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
     assembly = assemble(folder)
     decode = find_source(assembly).decode
     assert decode is not None
-    shop = open_shop(assembly, SINCE, speed=10_800.0, seed=3, pace=4.0)
+    shop = open_shop(assembly, SINCE, speed=10_800.0, seed=1, pace=4.0)
     store = Store(assembly.project.database, durable=False)
     live_through(store, assembly, check(assembly), decode, shop, SINCE, UNTIL, lambda _: None)
     store.close()
@@ -77,7 +80,7 @@ def test_the_law_of_journeys_holds_after_the_weeks(lived: Lived) -> None:
 def test_lift_finds_what_reminders_really_do(lived: Lived) -> None:
     experiment = holdout_of(lived, "cart_recovery")
     difference = difference_of(experiment)
-    truth = true_effect(lived.assembly, lived.shop, UNTIL)
+    truth = true_effect(lived.assembly, lived.shop, UNTIL, REMINDING)
     assert 0.15 < truth < 0.35
     assert experiment.sound
     assert 0 < difference.low < truth < difference.high
@@ -102,12 +105,75 @@ def test_last_touch_sees_the_digest_sell(lived: Lived) -> None:
     assert not Lift.of(holdout_of(lived, EFFECTLESS)).claimed
 
 
-def test_the_demo_says_both_beside_the_truth(lived: Lived) -> None:
-    lines = compare_with_truth(lived.assembly, lived.shop, UNTIL)
-    assert lines[0].startswith("cart_recovery: The rule brings ")
-    assert f"{true_effect(lived.assembly, lived.shop, UNTIL) * 100:.1f} of 100 customers" in lines[1]
-    assert lines[2].startswith(f"{EFFECTLESS}: Not enough evidence: ")
-    assert lines[3].strip() == "In truth it makes nobody order."
+@pytest.fixture(name="ways", scope="module")
+def _ways(lived: Lived) -> dict[str, Way]:
+    return {way.channel: way for way in weigh(lived.assembly, lived.shop, UNTIL).ways}
+
+
+def test_every_channel_s_effect_is_known_and_measured(ways: dict[str, Way]) -> None:
+    """Of those drawn for a channel, fewer are brought than of those reached by it: some cannot be reached."""
+    assert ["nothing", *BROUGHT_BACK] == [*ways]
+    for channel, share in BROUGHT_BACK.items():
+        way = ways[channel]
+        assert way.truth is not None
+        assert way.measured is not None
+        assert (way.truth > 0.1) == (share > 0)
+        assert way.truth < share or way.truth == share == 0
+        assert way.measured.low < way.truth < way.measured.high, channel
+        assert way.measured.settled == (share > 0), channel
+
+
+def test_last_touch_pays_each_channel_for_orders_that_it_did_not_bring(ways: dict[str, Way]) -> None:
+    for channel in BROUGHT_BACK:
+        way = ways[channel]
+        assert way.credited is not None
+        assert way.truth is not None
+        assert way.credited > way.truth * way.drawn + 4, channel
+    assert ways["push"].truth == 0
+    assert ways["push"].is_praised_for_nothing
+    assert not ways["email"].is_praised_for_nothing
+
+
+def test_with_the_groups_mixed_up_nothing_is_found(lived: Lived, tmp_path: Path) -> None:
+    """What the lift rests on is who was drawn for what: with that gone it is gone."""
+    folder = tmp_path / "shop"
+    shutil.copytree(lived.assembly.project.root, folder)
+    assembly = assemble(folder)
+    with contextlib.closing(Store(assembly.project.database, durable=False)) as store:
+        store.apply(_mix_up)
+    assert [way.channel for way in weigh(assembly, None, UNTIL).ways if way.measured and way.measured.settled] == []
+
+
+def _mix_up(tx: Transaction) -> None:
+    rows = tx.rows("select id, arm from exposure where rule = ?", (COMPARING,))
+    arms = [arm for _, arm in rows]
+    random.Random(1).shuffle(arms)
+    tx.run_many(
+        "update exposure set arm = ? where id = ?", [(arm, row) for arm, (row, _) in zip(arms, rows, strict=True)]
+    )
+
+
+def test_the_demo_says_all_of_it_beside_the_truth(lived: Lived) -> None:
+    evidence = weigh(lived.assembly, lived.shop, UNTIL)
+    lines = tell(evidence)
+    assert max(map(len, lines)) < 80
+    text = " ".join(" ".join(lines).split())
+    assert "cart_recovery: The rule brings " in text
+    assert f"{true_effect(lived.assembly, lived.shop, UNTIL, REMINDING) * 100:.1f} of 100 customers" in text
+    assert f"{EFFECTLESS}: Not enough evidence: " in text
+    assert "In truth it makes nobody order." in text
+    assert "Last touch gives push " in text
+    for way in evidence.ways[1:]:
+        assert way.truth is not None
+        assert any(line.startswith(way.channel) and line.endswith(f" {way.truth * 100:.1f}") for line in lines)
+
+
+def test_of_a_shop_that_was_there_before_no_truth_is_told(lived: Lived) -> None:
+    evidence = weigh(lived.assembly, None, UNTIL)
+    assert [way.truth for way in evidence.ways] == [None] * len(evidence.ways)
+    text = " ".join(tell(evidence))
+    assert "because of a reminder" not in text
+    assert "Last touch gives" not in text
 
 
 def test_the_report_is_written_where_it_stays(lived: Lived, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

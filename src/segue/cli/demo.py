@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +18,8 @@ from segue.cli.ending import USAGE, WRONG, fail, open_project, show_diagnostics
 if TYPE_CHECKING:
     from segue.cli.demonstration.performance import Wishes
 
+NEEDED: Final = ("console", "segment")
+"""What the demo's project uses, of the plugins that come with Segue."""
 UNWATCHED: Final = 60.0
 """Wall seconds after which a demo ends by itself whose output is no terminal."""
 
@@ -42,7 +44,7 @@ def demo(
     """Show Segue at work: a daemon of its own, a simulated shop that sends it events over HTTP, compressed time, and
     a mailbox in a file. Nothing leaves this machine. Where the output is no terminal, it prints lines, and ends after
     a minute."""
-    from segue.cli.demonstration.performance import Wishes
+    from segue.cli.demonstration.performance import INTERRUPTED, Wishes
 
     if speed <= 0 or pace <= 0 or seconds < 0 or weeks < 0:
         fail("--speed and --pace must be above 0, and --seconds and --weeks not below", USAGE)
@@ -53,9 +55,12 @@ def demo(
     if style == "live":
         print("Opening a shop, and starting Segue for it …", flush=True)
     wishes = Wishes(seconds=seconds, speed=speed, pace=pace, weeks=weeks, seed=seed, style=style, kept=keep is not None)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is temporary goes away then, too
     try:
         with _folder(keep) as folder:
             code = _run(folder, wishes)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     except OSError as error:
         fail(f"{error.filename or 'the demo'}: {error.strerror or error}")
     raise typer.Exit(code)
@@ -84,6 +89,9 @@ def _run(folder: Path, wishes: Wishes) -> int:
     except Occupied as error:
         fail(str(error), USAGE)
     assembly = open_project(folder)
+    offered = {*assembly.plugins.channels, *assembly.plugins.sources}
+    if missing := [f"segue-{name}" for name in NEEDED if name not in offered]:
+        fail(f"the demo takes plugins that are not installed: pip install {' '.join(missing)}", USAGE)
     book = check(assembly)
     if not book.ok:
         show_diagnostics(book)
@@ -92,7 +100,7 @@ def _run(folder: Path, wishes: Wishes) -> int:
         logs.configure(level="warning", style="json", stream=log)
         try:
             with contextlib.closing(Store(assembly.project.database)) as store:
-                return asyncio.run(perform(assembly, store, book, wishes))
+                return perform(assembly, store, book, wishes)
         except StoreError as error:
             fail(str(error))
         except CannotStart as error:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
 from segue.api import Instant, to_datetime
 from segue.api.values import DAY, HOUR, MINUTE
 from segue.cli.demonstration.diary import Deed, Reaction
-from segue.cli.demonstration.goods import COFFEE, Cart
+from segue.cli.demonstration.goods import COFFEE
 from segue.cli.demonstration.mailbox import Letter
 from segue.cli.demonstration.orders import numbers_of
 from segue.cli.demonstration.people import Customer
 from segue.cli.demonstration.shop import Shop
+from segue.cli.demonstration.truth import BROUGHT_BACK
 
 _OPENED: Final = {"email": 0.5, "push": 0.45, "onsite": 0.7, "chat": 0.9}
 """The share of messages that are opened, by channel; the rest tells nobody."""
@@ -56,6 +58,9 @@ class Answers:
         self._react(person, letter, now)
         if letter.name == "cart_reminder":
             self._remember(person, letter, now)
+        elif letter.name == "second_look":
+            if self._diary.chance(BROUGHT_BACK.get(letter.channel, 0.0)):
+                self._persuade(letter, now, 30 * HOUR, lambda at: self._shop.order(person, at))
         elif letter.name in _MIND:
             share, least, most = _MIND[letter.name]
             if self._diary.chance(share):
@@ -69,7 +74,8 @@ class Answers:
             self._do(person, letter, now)
 
     def _react(self, person: Customer, letter: Letter, now: Instant) -> None:
-        """Open and click; whoever clicks looks around."""
+        """Open and click. Whoever clicks sees a page, and puts nothing into a cart: a message brings nothing but what
+        is said below, and in `segue.cli.demonstration.truth`."""
         chance, channel = self._diary.chance, letter.channel
         opened = chance(_OPENED.get(channel, 0.0))
         clicked = (opened or channel == "sms") and chance(_CLICKED.get(channel, 0.0))
@@ -77,11 +83,10 @@ class Answers:
         if opened:
             self._diary.later(now, after, lambda _: [Reaction(channel, letter.key, "opened")])
         if clicked:
-            self._diary.later(now, after + MINUTE, lambda at: self._click(person, letter, at))
+            self._diary.later(now, after + MINUTE, lambda _: self._click(person, letter))
 
-    def _click(self, person: Customer, letter: Letter, at: Instant) -> list[Deed]:
-        deeds: list[Deed] = [Reaction(letter.channel, letter.key, "clicked")]
-        return [*deeds, *self._shop.visit(person, at)] if self._diary.chance(0.3) else deeds
+    def _click(self, person: Customer, letter: Letter) -> list[Deed]:
+        return [Reaction(letter.channel, letter.key, "clicked"), self._diary.page(person.id, "Home")]
 
     def _remember(self, person: Customer, letter: Letter, now: Instant) -> None:
         """A cart left behind comes to mind again, to those who waited for a word on this channel."""
@@ -92,13 +97,17 @@ class Answers:
         if mood.no:
             shop.later(now, 20 * MINUTE, 5 * HOUR, lambda _: shop.unsubscribe(person, letter.channel))
         else:
-            shop.later(now, 20 * MINUTE, 12 * HOUR, lambda at: self._order(person, mood.cart, at))
+            self._persuade(letter, now, 12 * HOUR, lambda at: shop.order_cart(person, mood.cart, at))
 
-    def _order(self, person: Customer, cart: Cart, at: Instant) -> list[Deed]:
-        """A reminder made them order."""
-        deeds = self._shop.order_cart(person, cart, at)
-        self._shop.persuaded.update(numbers_of(deeds))
-        return deeds
+    def _persuade(self, letter: Letter, now: Instant, most: int, order: Callable[[Instant], list[Deed]]) -> None:
+        """A message is the reason for an order, soon or after ``most`` microseconds."""
+
+        def act(at: Instant) -> list[Deed]:
+            deeds = order(at)
+            self._shop.persuaded.update(dict.fromkeys(numbers_of(deeds), letter.rule))
+            return deeds
+
+        self._shop.later(now, 20 * MINUTE, most, act)
 
     def _do(self, person: Customer, letter: Letter, now: Instant) -> None:
         """What only one message asks for."""

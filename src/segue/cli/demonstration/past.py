@@ -41,8 +41,6 @@ def tell_past(diary: Diary, person: Customer, now: Instant, *, quiet: bool) -> l
 
 def _traits(diary: Diary, person: Customer, now: Instant) -> dict[str, Any]:
     traits = person.traits | {"postal_address": person.postal_address}
-    if diary.chance(0.4):
-        traits["push_token"] = person.push_token
     if diary.chance(0.5):
         ends = to_datetime(now) + timedelta(days=diary.between(31, 60))
         traits["renewal"] = ends.date().isoformat()

@@ -32,7 +32,8 @@ _PLAIN: Final = str.maketrans("éãøá", "eaoa")
 
 
 class Customer(msgspec.Struct, frozen=True):
-    """One customer of the shop. ``phone`` is None for those who did not give it, ``birthday`` likewise."""
+    """One customer of the shop. ``phone`` is None for those who did not give it, ``birthday`` likewise. ``push``: they
+    let the shop send push messages from the first."""
 
     id: str
     first_name: str
@@ -42,6 +43,7 @@ class Customer(msgspec.Struct, frozen=True):
     timezone: str
     locale: str
     birthday: date | None
+    push: bool
 
     @property
     def traits(self) -> dict[str, Any]:
@@ -54,6 +56,7 @@ class Customer(msgspec.Struct, frozen=True):
             "timezone": self.timezone,
             "locale": self.locale,
             "birthday": None if self.birthday is None else self.birthday.isoformat(),
+            "push_token": self.push_token if self.push else None,
         }
         return {name: value for name, value in known.items() if value is not None}
 
@@ -69,7 +72,8 @@ class Customer(msgspec.Struct, frozen=True):
 
 
 def make_customer(random: Random, number: int, today: date) -> Customer:
-    """The customer of that number, by chance; two in three give a phone number, and half of them their birthday.
+    """The customer of that number, by chance; two in three give a phone number, three in five allow push messages,
+    and half of them tell their birthday.
 
     Of these every other one has it in the weeks to come, more than in a real shop, so that a demo of some minutes shows
     what happens then.
@@ -83,7 +87,8 @@ def make_customer(random: Random, number: int, today: date) -> Customer:
     if random.random() < 0.5:
         ahead = timedelta(days=random.randint(8, 28) if random.random() < 0.5 else random.randint(1, 365))
         birthday = _years_before(today + ahead, random.randint(19, 80))
-    return Customer(plain, first_name, f"{plain}@example.com", phone, country, timezone, locale, birthday)
+    push = random.random() < 0.6
+    return Customer(plain, first_name, f"{plain}@example.com", phone, country, timezone, locale, birthday, push)
 
 
 def _years_before(day: date, years: int) -> date:

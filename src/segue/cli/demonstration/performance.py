@@ -10,24 +10,26 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import tzinfo
+from signal import SIGINT, SIGTERM
 from typing import Final, Literal
 
 import msgspec
 
 from segue.api import Instant, to_datetime
 from segue.api.values import DAY
-from segue.cli.demonstration.evidence import compare_with_truth, write_report
+from segue.cli.demonstration.evidence import tell, weigh, write_report
 from segue.cli.demonstration.plain import Reporter, tell_counts
 from segue.cli.demonstration.project import LOG, MAILBOX
 from segue.cli.demonstration.scene import Counts
 from segue.cli.demonstration.screen import Places, Screen
 from segue.cli.demonstration.shop import Shop
-from segue.cli.demonstration.stage import Stage, open_shop
+from segue.cli.demonstration.stage import Stage, fill_pools, open_shop
 from segue.cli.demonstration.weeks import live_through
 from segue.cli.ending import WRONG, print_json
 from segue.cli.replay import find_source
+from segue.measure.experiments.missing import NotInstalled
 from segue.program.calendar import find_zone
 from segue.runtime.assembly import Assembly, CheckedBook
 from segue.runtime.explaining import explain
@@ -37,6 +39,8 @@ from segue.store.positions import count_customers
 
 FRAME: Final = 0.12
 """Wall seconds between two pictures."""
+INTERRUPTED: Final = 130
+"""The exit status of what Ctrl-C has ended, as shells have it."""
 TOLD: Final = 12
 """Lines of an explanation at the end."""
 _TUTORIAL: Final = "docs/tutorial/your-first-journey.md"
@@ -55,10 +59,24 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     kept: bool
 
 
-async def perform(assembly: Assembly, store: Store, book: CheckedBook, wishes: Wishes) -> int:
-    """Run the demo; its exit status. Raises CannotStart."""
+def perform(assembly: Assembly, store: Store, book: CheckedBook, wishes: Wishes) -> int:
+    """Run the demo; its exit status. Raises CannotStart, and KeyboardInterrupt where it is ended before the shop is
+    open, or while it is summed up."""
     out = _Output(to_error=wishes.style == "json")
-    shop = _live_through(assembly, store, book, wishes, out) if wishes.weeks else None
+    new = not store.apply(count_customers)
+    shop = _live_through(assembly, store, book, wishes, out) if new and wishes.weeks else None
+    stage, counts, seconds = asyncio.run(_play(assembly, store, book, wishes, out, shop))
+    _sum_up(stage, counts, wishes, out, seconds, stage.shop if new else None)
+    if stage.failure is not None:
+        print(f"segue: the demo came to an end by itself: {stage.failure}", file=sys.stderr)
+        return WRONG
+    return 0 if all(count.balanced for count in counts.rules) else WRONG
+
+
+async def _play(
+    assembly: Assembly, store: Store, book: CheckedBook, wishes: Wishes, out: _Output, shop: Shop | None
+) -> tuple[Stage, Counts, float]:
+    """Have the shop trade until the demo is over: what there was to see, the last counts, and the seconds it took."""
     stage = Stage(
         assembly,
         store,
@@ -69,10 +87,9 @@ async def perform(assembly: Assembly, store: Store, book: CheckedBook, wishes: W
         hears=out.show_decision if wishes.style == "json" else None,
     )
     out.on_gone = stage.ended.set
-    _listen_for_signals(stage)
+    _listen_for_signals(stage, wishes)
     await stage.start(book)
-    zone = find_zone(assembly.project.zone)
-    assert zone is not None, "the project was checked"
+    zone = _zone_of(assembly)
     if wishes.style != "live":
         _say_where(stage, out)
     try:
@@ -88,46 +105,75 @@ async def perform(assembly: Assembly, store: Store, book: CheckedBook, wishes: W
     finally:
         ended = time.monotonic()
         counts = await stage.stop()
-    _sum_up(stage, counts, wishes, zone, out, ended - stage.scene.started)
-    if stage.failure is not None:
-        print(f"segue: the demo came to an end by itself: {stage.failure}", file=sys.stderr)
-        return WRONG
-    return 0 if all(count.balanced for count in counts.rules) else WRONG
+    return stage, counts, ended - stage.scene.started
 
 
-def _live_through(assembly: Assembly, store: Store, book: CheckedBook, wishes: Wishes, out: _Output) -> Shop | None:
-    """Have a new shop be open for some weeks before anybody looks; None where the store knows one already."""
-    if store.apply(count_customers):
-        return None
+def _zone_of(assembly: Assembly) -> tzinfo:
+    zone = find_zone(assembly.project.zone)
+    assert zone is not None, "the project was checked"
+    return zone
+
+
+def _live_through(assembly: Assembly, store: Store, book: CheckedBook, wishes: Wishes, out: _Output) -> Shop:
+    """Have a new shop be open for some weeks before anybody looks."""
+    store.apply(fill_pools)
     until = Instant(time.time_ns() // 1000)
     since = Instant(until - round(wishes.weeks * 7 * DAY))
     shop = open_shop(assembly, since, speed=wishes.speed, seed=wishes.seed, pace=wishes.pace)
     decode = find_source(assembly).decode
     assert decode is not None, "the demo's source reads records"
     weeks = f"{wishes.weeks:g} week{'' if wishes.weeks == 1 else 's'} of the shop before the demo, in virtual time"
-    if wishes.style == "live":
-        from rich.progress import BarColumn, Progress, TextColumn
+    with _interrupts() as look, _progress(weeks, until - since, wishes, out) as tell:
 
-        with Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"), transient=True
-        ) as bar:
-            task = bar.add_task(weeks, total=until - since)
-            live_through(
-                store, assembly, book, decode, shop, since, until, lambda at: bar.update(task, completed=at - since)
-            )
-    else:
-        out.write(weeks)
-        live_through(store, assembly, book, decode, shop, since, until, lambda _: None)
+        def pass_on(at: Instant) -> None:
+            look()
+            tell(at - since)
+
+        live_through(store, assembly, book, decode, shop, since, until, pass_on)
     return shop
 
 
-def _listen_for_signals(stage: Stage) -> None:
+@contextlib.contextmanager
+def _interrupts() -> Iterator[Callable[[], None]]:
+    """Ctrl-C is noted, and raised where it is looked for: what it meets in the middle of a call of SQLite's is lost."""
+    noted: list[int] = []
+    before = {name: signal.signal(name, lambda number, _: noted.append(number)) for name in (SIGINT, SIGTERM)}
+
+    def look() -> None:
+        if noted:
+            raise KeyboardInterrupt
+
+    try:
+        yield look
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+@contextlib.contextmanager
+def _progress(what: str, total: int, wishes: Wishes, out: _Output) -> Iterator[Callable[[int], None]]:
+    """Tell how much of the total has been done: by a bar, where somebody watches."""
+    if wishes.style != "live":
+        out.write(what)
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %")
+    with Progress(*columns, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _listen_for_signals(stage: Stage, wishes: Wishes) -> None:
     def stop() -> None:
-        if stage.ended.is_set():
-            os._exit(130)  # asked twice: at once
+        if stage.ended.is_set():  # asked twice: at once
+            if not wishes.kept:
+                shutil.rmtree(stage.assembly.project.root, ignore_errors=True)
+            os._exit(INTERRUPTED)
         stage.ended.set()
 
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in (SIGINT, SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop)
 
 
@@ -162,9 +208,10 @@ def _say_where(stage: Stage, out: _Output) -> None:
     out.write(f"  {root / MAILBOX}")
 
 
-def _sum_up(stage: Stage, counts: Counts, wishes: Wishes, zone: tzinfo, out: _Output, seconds: float) -> None:
-    """What happened, whether it adds up, and where to go from here."""
-    scene = stage.scene
+def _sum_up(stage: Stage, counts: Counts, wishes: Wishes, out: _Output, seconds: float, shop: Shop | None) -> None:
+    """What happened, whether it adds up, what came of it, and where to go from here. ``shop``: the one that all orders
+    were placed in."""
+    scene, zone = stage.scene, _zone_of(stage.assembly)
     passed = max(0, round((scene.now - scene.began) / 3_600_000_000))
     life = f"{passed // 24} days and {passed % 24} hours" if passed >= 48 else f"{passed} hours"
     events, messages = stage.service.daemon.counts.events, scene.messages
@@ -175,13 +222,13 @@ def _sum_up(stage: Stage, counts: Counts, wishes: Wishes, zone: tzinfo, out: _Ou
     today = to_datetime(scene.now).astimezone(zone).date()
     for text in tell_counts(counts, rules, today, shutil.get_terminal_size((100, 24)).columns - 2):
         out.write(f"  {text}")
-    _tell_what_came_of_it(stage, wishes, out)
     customer, rule = scene.known
     if customer and wishes.style != "json":
         out.write("")
         out.write(f"segue why {customer} {rule}")
         for text in _explain(stage, customer, rule, zone):
             out.write(f"  {text}")
+    _tell_what_came_of_it(stage, wishes, out, shop)
     out.write("")
     command = _command()
     root = shlex.quote(str(stage.assembly.project.root))
@@ -199,16 +246,19 @@ def _sum_up(stage: Stage, counts: Counts, wishes: Wishes, zone: tzinfo, out: _Ou
     out.write(f"  {_TUTORIAL}")
 
 
-def _tell_what_came_of_it(stage: Stage, wishes: Wishes, out: _Output) -> None:
-    """Write the report, and say what the holdouts show beside what is true."""
+def _tell_what_came_of_it(stage: Stage, wishes: Wishes, out: _Output, shop: Shop | None) -> None:
+    """Write the report, and say what experiments and last touch show beside what is true."""
     assembly, scene = stage.assembly, stage.scene
     since = Instant(scene.began - round(wishes.weeks * 7 * DAY))
-    lines = compare_with_truth(assembly, stage.shop if wishes.weeks else None, scene.now)
     out.write("")
+    try:
+        lines = tell(weigh(assembly, shop, scene.now))
+    except NotInstalled as error:
+        lines = [f"What its experiments show beside what is true takes statistics: {error}"]
+    for text in lines:
+        out.write(text)
     if lines:
-        out.write("What the holdouts show, and what this shop's customers are like in truth:")
-        for text in lines:
-            out.write(f"  {text}")
+        out.write("")
     try:
         place = write_report(assembly, since, scene.now, kept=wishes.kept)
     except OSError as error:

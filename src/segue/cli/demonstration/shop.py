@@ -28,6 +28,10 @@ _OLD: Final = 120
 """How many customers the shop had before the demo began."""
 _LATELY: Final = 400
 """Of the latest so many customers some come back by themselves."""
+_BROWSING: Final = 0.6
+"""How many only look around, for each who comes for something."""
+_SLEPT_ON: Final = 0.15
+"""The share of those that order in the days to come, whatever they hear from the shop."""
 _TOPICS: Final = ("delivery", "sizes", "an invoice", "a return", "coffee")
 
 
@@ -44,8 +48,8 @@ class Shop:
     customers who are known already, and ``run`` makes its ids differ from those of an earlier run.
 
     ``moods``, ``eyed`` and ``wished`` are what customers have on their minds, by their ids: a cart left behind, what
-    they looked at, and what they want and cannot have. ``persuaded`` are the numbers of the orders that would not
-    have been placed without a reminder.
+    they looked at, and what they want and cannot have. ``persuaded`` are the orders that a message was the
+    reason for, by their numbers, each with the rule that sent it.
     """
 
     def __init__(
@@ -56,7 +60,7 @@ class Shop:
         self.moods: dict[str, Mood] = {}
         self.eyed: dict[str, tuple[Product, ...]] = {}
         self.wished: dict[str, Product] = {}
-        self.persuaded: set[str] = set()
+        self.persuaded: dict[str, str] = {}
         self.past: list[Call] = []
         """What happened before the demo, for a store that knows nobody yet."""
         self.shelves = Shelves(self.diary, now)
@@ -136,16 +140,35 @@ class Shop:
         for number in range(5):
             self.diary.later(now, number * 5 * MINUTE, self._come_with_cart)
         self.diary.later(now, 0, self._arrive)
+        self.diary.later(now, 0, self._browse)
 
     def _arrive(self, at: Instant) -> list[Deed]:
-        """Somebody comes, and the next one is awaited: a Poisson process, slower at night."""
-        hour = to_datetime(at).astimezone(self._zone).hour
-        self.diary.later(at, int(self.diary.random.expovariate(self._pace * _BUSY[hour]) * HOUR), self._arrive)
+        """Somebody comes, and the next one is awaited."""
+        self._await_next(at, 1.0, self._arrive)
         if self.diary.chance(0.4) or len(self.customers) < 10:
             return self._sign_up(at)
         if self.diary.chance(0.4):
             return self._come_with_cart(at)
         return self.visit(self.diary.random.choice(self.customers[-_LATELY:]), at)
+
+    def _browse(self, at: Instant) -> list[Deed]:
+        """Somebody who has shopped as a guest before looks at something, and goes. Some order it after all, when they
+        have slept on it."""
+        self._await_next(at, _BROWSING, self._browse)
+        person = self._newcomer(at)
+        self.customers.append(person)
+        product = self.diary.random.choice(self.shelves.there)
+        if self.diary.chance(_SLEPT_ON):
+            self.later(at, 5 * HOUR, 2 * DAY, lambda now: self.order(person, now, product))
+        return [
+            self.diary.identify(person.id, **person.traits),
+            self.diary.track(person.id, "Product Viewed", **product.properties),
+        ]
+
+    def _await_next(self, at: Instant, share: float, act: Act) -> None:
+        """Have it happen again: a Poisson process, slower at night, of such a ``share`` of the shop's pace."""
+        hour = to_datetime(at).astimezone(self._zone).hour
+        self.diary.later(at, int(self.diary.random.expovariate(self._pace * share * _BUSY[hour]) * HOUR), act)
 
     def _sign_up(self, at: Instant) -> list[Deed]:
         """A newcomer: seen on the site as a device first, then with a name."""

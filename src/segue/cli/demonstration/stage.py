@@ -67,9 +67,9 @@ class Stage:
 
     async def start(self, book: CheckedBook) -> None:
         """Start the daemon and open the shop. Raises CannotStart."""
+        self._store.apply(fill_pools)  # before the daemon, which may want a code at once
         await self.service.start(book, publish=True, who="segue demo", on_proof=lambda healthy: None)
         await self._look()
-        await asyncio.wrap_future(self._store.write(fill_pools))
         new = self.shop is None
         if self.shop is None:
             self.shop = await self._open_shop()
@@ -145,7 +145,7 @@ def open_shop(assembly: Assembly, now: Instant, *, speed: float, seed: int, pace
 
 
 def fill_pools(tx: Transaction) -> None:
-    """Give the pools of the gallery's rules codes, where few are left."""
+    """See to it that rules find coupon codes in their pools."""
     pools = {pool.name: pool for pool in load_pools(tx)}
     for name, begins in CODES.items():
         pool = pools.get(name)
