@@ -17,6 +17,7 @@ from segue.store.ledger import load_spend
 def budgets_table(tx: Transaction, running: Running, zone: tzinfo, now: Instant) -> Table:
     """What is spent of each budget in the days that it counts together with today."""
     rows: list[tuple[Cell, ...]] = []
+    apart: set[str] = set()
     for kind, policy in running.policies.items():
         for line in policy.lines:
             if isinstance(line, m.Budget):
@@ -24,6 +25,11 @@ def budgets_table(tx: Transaction, running: Running, zone: tzinfo, now: Instant)
                 spent = load_spend(tx, kind, line.amount.currency, first, end) / 1_000_000
                 budget = float(line.amount.amount)
                 span = "today" if (end - first).days == 1 else f"{(end - first).days} days from {first.isoformat()}"
+                apart |= {
+                    f"{channel} ({cost.currency})"
+                    for channel, cost in running.costs.items()
+                    if cost.amount and cost.currency != line.amount.currency
+                }
                 rows.append((kind, span, budget, spent, spent / budget if budget else None, line.amount.currency))
     return Table(
         "budgets",
@@ -37,4 +43,5 @@ def budgets_table(tx: Transaction, running: Running, zone: tzinfo, now: Instant)
             Column("currency", "Currency"),
         ),
         tuple(rows),
+        (f"A budget counts costs in its own currency alone, and none of {', '.join(sorted(apart))}.",) if apart else (),
     )
