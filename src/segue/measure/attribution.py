@@ -106,11 +106,15 @@ def share(paths: Paths, weights: Floats, labels: Labels | None = None) -> tuple[
     import numpy as np
 
     names, codes = (paths.names, paths.channels) if labels is None else (labels.names, labels.codes)
+    occurring = np.flatnonzero(np.bincount(codes, minlength=len(names)))
+    # Most paths bring nothing, and their touches nothing to anybody.
+    bringing = (paths.conversions != 0) | (paths.values != 0)
+    chosen = np.flatnonzero(paths.per_touch(bringing))
+    codes, weights, lengths = codes[chosen], weights[chosen], paths.lengths[bringing]
     conversions, values = (
-        np.bincount(codes, weights * paths.per_touch(of_paths), minlength=len(names))
+        np.bincount(codes, weights * np.repeat(of_paths[bringing], lengths), minlength=len(names))
         for of_paths in (paths.conversions, paths.values)
     )
-    occurring = np.flatnonzero(np.bincount(codes, minlength=len(names)))
     return tuple(
         Credit(names[place], *figures)
         for place, *figures in zip(

@@ -118,7 +118,7 @@ class Comparison(msgspec.Struct, frozen=True, eq=False):
                     cells[credit.channel].append(credit.removal_effect)
                 total.append(None)
             if sampled:
-                columns.append(Column(f"{model}_range", "from – to"))
+                columns.append(Column(f"{model}_range", f"{model} from – to" if len(self.credits) > 1 else "from – to"))
                 for credit in credits:
                     interval = sampled.get(credit.channel)
                     cells[credit.channel].append(None if interval is None else _span(getattr(interval, what)))
