@@ -166,6 +166,7 @@ def test_every_rule_has_a_line_and_the_law_holds_in_it(sold: Path) -> None:
     code, out, _ = run()
     assert code == 0
     assert "entered = inside + finished + exited + failed" in out
+    assert "Of the rules that run nobody entered silent." in out
 
 
 def test_a_funnel_fits_eighty_columns_and_says_the_law(sold: Path) -> None:

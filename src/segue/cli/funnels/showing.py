@@ -202,7 +202,7 @@ def _show_one(read: Read, journeys: Table, look: Look, wanted: Wanted, shown: Sh
         print_table(as_matrix(by_name["cohorts"]), shown)
     if len({line.version for line in lines}) > 1:
         print_table(_in_one_line(journeys, _OF_ONE), shown)
-    else:
+    elif lines:
         for note in journeys.notes:
             if note != tables.LAW:
                 out.print(Text(printable(note), "dim"))

@@ -14,6 +14,7 @@ from segue.measure.funnels.courses import CLICKED, DELIVERED, OPENED, REPLIED, B
 from segue.measure.funnels.rates import share
 from segue.measure.funnels.stages import stages_of
 from segue.measure.table import Cell, Column, Table
+from segue.program.plain import listed
 
 INSIDE, FINISHED, EXITED, FAILED = range(4)
 """States of journeys, by number."""
@@ -22,6 +23,8 @@ GROUPS: Final = ("sent to", "held out")
 """Journeys that send, and those of the holdout, which run and send nothing."""
 ALL: Final = "all"
 LAW: Final = "In every line entered = inside + finished + exited + failed."
+_SILENT: Final = 12
+"""So many rules that nobody entered are named."""
 _BITS: Final = (("delivered", DELIVERED), ("opened", OPENED), ("clicked", CLICKED), ("replied", REPLIED))
 _BY_MACHINES: Final = (("opened", OPENED), ("clicked", CLICKED))
 _OF_MACHINES: Final = tuple(
@@ -93,13 +96,20 @@ def journeys_table(funnels: Iterable[tuple[Funnel, Books | None]], *, machines: 
     rows: list[tuple[Cell, ...]] = []
     notes: list[str] = []
     balanced = True
+    silent: list[str] = []
     for funnel, books in funnels:
+        if not funnel.journeys and any(version.current for version in funnel.versions.values()):
+            silent.append(funnel.rule)
         balanced = balanced and not faults(funnel, books)
         rows += _journey_rows(funnel, machines=machines)
         if books is not None:
             notes += _gone(funnel, books)
     if rows and balanced:
         notes.insert(0, LAW)
+    if silent:
+        more = len(silent) - _SILENT
+        names = [*silent[:_SILENT], *([f"{more:,} more"] if more > 0 else [])]
+        notes.append(f"Of the rules that run nobody entered {listed(names)}.")
     columns = (
         Column("rule", "Rule"),
         Column("version", "Version"),
