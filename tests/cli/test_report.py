@@ -6,6 +6,7 @@ import csv
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -125,3 +126,17 @@ def test_a_folder_without_a_store_is_told_so_in_words() -> None:
     outcome = segue()
     assert outcome.exit_code == 1
     assert "there is no database" in outcome.stderr
+
+
+def test_only_what_the_store_knows_whole_is_compared() -> None:
+    """Its first journey began two days ago."""
+    now = datetime.now(UTC)
+
+    def page(since: float, until: float) -> str:
+        ends = [(now - timedelta(hours=hours)).isoformat() for hours in (since, until)]
+        outcome = segue("--since", ends[0], "--until", ends[1])
+        assert outcome.exit_code == 0, outcome.stderr
+        return Path("report.html").read_text(encoding="utf-8")
+
+    assert "Against the 1 hr before: journeys unchanged" in page(46.5, 45.5)
+    assert "the store does not know all of the stretch before" in page(47.5, 0)

@@ -142,6 +142,12 @@ def test_a_funnel_is_drawn_of_those_who_entered() -> None:
     ]
 
 
+def test_cohorts_of_which_nobody_converted_yet_are_no_picture() -> None:
+    section = named(material(counts(["a"]), None, cohorts(("a", "2026-11-02", 100, 1, 0))), "cohorts")
+    assert section.charts == ()
+    assert section.missing[0].startswith("Cohorts need journeys")
+
+
 def test_of_many_channels_those_that_sent_most_are_drawn_and_all_are_in_the_table() -> None:
     names = [f"channel {number}" for number in range(50)]
     section = named(material(counts(["a"], names, scale=1000)), "channels")

@@ -52,7 +52,8 @@ def _heat(material: Material) -> Heat | None:
         entered[week] += whole(lines[0]["entered"])
     ages = {week: (today - date.fromisoformat(week)).days // 7 for week, number in entered.items() if number}
     over = {week: min(_WEEKS, age - 1) for week, age in ages.items()}
-    columns = range(1, min(max(over.values(), default=0), max(len(lines) for lines in courses.values())) + 1)
+    longest = max((len(lines) for lines in courses.values()), default=0)
+    columns = range(1, min(max(over.values(), default=0), longest) + 1)
     if not columns:
         return None
     shown = material.shown
