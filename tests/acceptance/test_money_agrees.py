@@ -186,3 +186,11 @@ def test_the_days_before_have_the_earlier_order_and_its_refund() -> None:
         "report", "--since", "1970-01-01", "--until", time.strftime("%Y-%m-%d", time.gmtime(NOW // 10**6 - 38 * 86_400))
     )
     assert [(one["orders"], one["refunds"]) for one in day["money"]] == [(500, 100)]
+
+
+def test_a_week_knows_of_orders_from_long_before_it() -> None:
+    found = CliRunner().invoke(app, ["spend", "--last", "7d"], env={"COLUMNS": "200"}).stdout
+    assert "of orders from before it, and counted with these: 100.00 EUR." in " ".join(found.split())
+    (money,) = ask("report", "--last", "7d")["money"]
+    # Without the order of 500 EUR that was told of again five days ago.
+    assert (money["currency"], money["orders"], money["refunds"]) == ("EUR", 26, 0)
