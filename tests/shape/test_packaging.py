@@ -22,8 +22,10 @@ ONLY_WITH_AN_EXTRA = (
     "src/segue/testing/",
     "src/segue/clock/yardstick.py",
     "src/segue/cli/attributing/keeping.py",
+    "src/segue/cli/attributing/picture.py",
     "src/segue/cli/benchmarks/attribution.py",
     "src/segue/cli/tabling/files.py",
+    "src/segue/measure/arrow.py",
     "src/segue/measure/columnar.py",
 )
 
@@ -55,7 +57,7 @@ def test_what_the_core_imports_it_depends_on() -> None:
     declared = project(ROOT)["project"]
     needed = _imported_names(declared["dependencies"])
     extras = declared["optional-dependencies"]
-    for_tests = set().union(*(_imported_names(extras[name]) for name in ("test", "bench", "parquet")))
+    for_tests = set().union(*(_imported_names(extras[name]) for name in ("test", "bench", "parquet", "measure")))
     missing = [
         f"{shown(path)}:{line} {name}"
         for path in files(CORE, ".py")
