@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from segue.api import Event, Instant, Report
@@ -18,6 +19,7 @@ from segue.host.touchpoints import EVENTS, Touchpoints
 from segue.measure.money import Spending, Spent
 from segue.measure.period import Period
 from segue.measure.touchpoints.columns import OTHERS, Conversions, Touches, What
+from segue.measure.touchpoints.gathering import Bounds
 from segue.measure.touchpoints.joining import Windows, join
 from segue.measure.touchpoints.origins import Naming
 from segue.messages.catalogue import Catalogue
@@ -128,7 +130,7 @@ class Shop:
 
     def read(self, **changes: Any) -> Touches:
         choice = msgspec.structs.replace(CHOICE, **changes)
-        return read_touches(self.look, Instant(0), END, choice, lambda _done, _of: None)
+        return read_touches(self.look, Bounds(0), END, choice, lambda _done, _of: None)
 
     def orders(self) -> Conversions:
         return read_orders(self.look, Instant(0), ALWAYS, ("ordered",), "EUR", lambda _done, _of: None)
@@ -205,11 +207,11 @@ def test_the_message_of_our_own_link_may_have_gone_before_all_that_is_read(shop:
     shop.tell(0, "signed_up")
     shop.tell(60, "page_viewed", url=OURS)
     since = Instant(START + 30 * MINUTE)
-    found = read_touches(partial(read_only, shop.path), since, END, CHOICE, lambda _done, _of: None)
+    found = read_touches(partial(read_only, shop.path), Bounds(since), END, CHOICE, lambda _done, _of: None)
     assert [What(what).title for what in found.whats.tolist()] == ["clicked"]
     assert found.messages.tolist() == [1]
     only = msgspec.structs.replace(CHOICE, messages=frozenset({What.CLICKED}))
-    found = read_touches(partial(read_only, shop.path), Instant(0), END, only, lambda _done, _of: None)
+    found = read_touches(partial(read_only, shop.path), Bounds(0), END, only, lambda _done, _of: None)
     assert [What(what).title for what in found.whats.tolist()] == ["clicked"]
 
 
@@ -228,8 +230,28 @@ def test_a_visit_that_began_before_what_is_read_does_not_begin_anew(shop: Shop) 
     shop.tell(30, "page_viewed", url="https://shop.example/", referrer="https://www.google.com/")
     shop.tell(40, "page_viewed", url="https://shop.example/b", referrer="https://shop.example/")
     since = Instant(START + 10 * MINUTE)
-    found = read_touches(partial(read_only, shop.path), since, END, CHOICE, lambda _done, _of: None)
+    found = read_touches(partial(read_only, shop.path), Bounds(since), END, CHOICE, lambda _done, _of: None)
     assert [found.names[label].channel for label in found.labels.tolist()] == ["organic search"]
+
+
+def test_before_the_period_only_what_its_buyers_met_is_read(shop: Shop) -> None:
+    people = ("ann", "bob")
+    keys = [_sent(shop.tell(0, "signed_up", customer)) for customer in people]
+    for key in keys:
+        shop.hear(60, "clicked", key)
+    for minute, name in ((200, "page_viewed"), (300, "store_visited"), (1_000, "page_viewed")):
+        for customer in people:
+            shop.tell(minute, name, customer, url="https://shop.example/?gclid=1")
+    (ann,) = shop.store.apply(
+        lambda tx: tx.rows("select customer from event where name is not null order by id limit 1")
+    )
+    bounds = Bounds(START, START + 900 * MINUTE, np.array(ann, np.int64))
+    found = read_touches(partial(read_only, shop.path), bounds, END, CHOICE, lambda _done, _of: None)
+    minutes = ((found.at - START) // MINUTE).tolist()
+    assert sorted(zip(found.customers.tolist(), minutes, strict=True)) == [
+        *((ann[0], minute) for minute in (0, 60, 200, 300, 1_000)),
+        (ann[0] + 1, 1_000),
+    ]
 
 
 def test_contacts_are_events_and_settings_say_which(shop: Shop) -> None:

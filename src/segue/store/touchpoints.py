@@ -11,11 +11,11 @@ import msgspec
 
 from segue.api import Instant
 from segue.api.attribution import Codes, Ints
-from segue.api.values import DAY, HOUR
+from segue.api.values import DAY
 from segue.delivery.ledger import MessageState
 from segue.measure.touchpoints.columns import Contact, Told, Touches, What
 from segue.measure.touchpoints.fields import Fields
-from segue.measure.touchpoints.gathering import Gathered, Register
+from segue.measure.touchpoints.gathering import Bounds, Gathered, Register
 from segue.measure.touchpoints.origins import Naming
 from segue.measure.touchpoints.own_links import FOLLOWED, Handed, find_followed
 from segue.measure.touchpoints.visits import UNKNOWN, find_visits
@@ -27,7 +27,7 @@ PIECE: Final = 50_000
 PAGES: Final = ("page_viewed", "screen_viewed")
 _DECIDED_BEFORE: Final = 60 * DAY
 """A message is handed over so long after it was decided at the most: nothing waits longer for a slot or an hour."""
-_LONGEST_VISIT: Final = 6 * HOUR
+_LONGEST_VISIT: Final = DAY
 """A visit that goes on for longer begins anew where reading begins."""
 REACHED: Final = ", ".join(
     str(int(state)) for state in (MessageState.HANDED, MessageState.CONFIRMED, MessageState.RETRACTING)
@@ -78,11 +78,11 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     arms: bool = False
 
 
-def read_touches(look: Look, since: Instant, until: Instant, choice: Choice, tell: Tell) -> Touches:
+def read_touches(look: Look, bounds: Bounds, until: Instant, choice: Choice, tell: Tell) -> Touches:
     """The touches of a stretch of time."""
-    found = _Found(choice, since)
+    found = _Found(choice, bounds)
     # What visits at its beginning go on with is looked at, too.
-    since = Instant(max(0, since - _LONGEST_VISIT))
+    since = Instant(max(0, bounds.since - _LONGEST_VISIT))
     with look() as tx:
         names = {row: _said(name) for row, name in tx.rows("select id, name from name")}
         ranges = {
@@ -126,11 +126,12 @@ def _first_message(tx: Transaction, since: Instant) -> int:
 class _Found:
     """Touches as they are read: columns, and what is interned."""
 
-    def __init__(self, choice: Choice, since: Instant) -> None:
+    def __init__(self, choice: Choice, bounds: Bounds) -> None:
         self._choice = choice
+        self._bounds = bounds
         self._register = Register()
         self._fields = Fields(choice.naming, choice.events, choice.currency, self._register)
-        self._gathered = Gathered(since)
+        self._gathered = Gathered(bounds)
         self._views: list[tuple[Any, ...]] = []
         self._handed: list[tuple[Any, ...]] = []
         self._arms: dict[int, str] = {}
@@ -237,8 +238,9 @@ class _Found:
         """Note pages that were seen (``page`` 1) and clicks on messages (0), which begin visits, too."""
         import numpy as np
 
+        held = self._bounds.hold(customers, at, _LONGEST_VISIT)
         columns = (customers, at, rows, labels, messages, page)
-        self._views.append(tuple(np.broadcast_to(np.asarray(column, np.int64), len(at)) for column in columns))
+        self._views.append(tuple(np.broadcast_to(np.asarray(column, np.int64), len(at))[held] for column in columns))
 
     def take_events(self, tx: Transaction, piece: tuple[int, ...], wanted: Mapping[int, str]) -> None:
         import numpy as np
@@ -249,6 +251,9 @@ class _Found:
             return
         *columns, names, raws = zip(*rows, strict=True)
         customers, at, numbered = (np.array(column, np.int64) for column in columns)
+        held = self._bounds.hold(customers, at, _LONGEST_VISIT)
+        names, raws = tuple(compress(names, held)), tuple(compress(raws, held))
+        customers, at, numbered = customers[held], at[held], numbered[held]
         contacts = {row for row, name in wanted.items() if name in self._choice.events}
         is_view = np.array([name not in contacts for name in names], np.bool_)
         labels = np.array([self._fields.view(raw) for raw in compress(raws, is_view)], np.int64)

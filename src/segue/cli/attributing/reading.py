@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
-from typing import Final
 
 import msgspec
 
 from segue.api import Instant
-from segue.api.values import DAY
+from segue.api.attribution import Ints
 from segue.cli.attributing.deleted import Deleted, find_deleted
 from segue.cli.ending import USAGE, fail
 from segue.cli.segments.progress import Telling
@@ -17,6 +17,7 @@ from segue.language.nearest import nearest
 from segue.measure.orders import ORDERS, REFUNDS_LATER, notes
 from segue.measure.period import Period
 from segue.measure.touchpoints.columns import OTHERS, Conversions, Touches
+from segue.measure.touchpoints.gathering import Bounds
 from segue.measure.touchpoints.joining import SKEW, Joined, Selected, Windows, join, select
 from segue.measure.touchpoints.origins import Naming
 from segue.messages.links import Tracking
@@ -27,9 +28,6 @@ from segue.store.errors import StoreError
 from segue.store.funnels import rules_entered
 from segue.store.orders import read_orders
 from segue.store.touchpoints import Choice, read_touches
-
-_LONGEST_VISIT: Final = DAY
-"""A visit that reaches into the look-back is one that began before: pages from so long before are looked at."""
 
 
 class Read(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -86,10 +84,12 @@ def read_paths(
     machines: bool = False,
     arms: bool = False,
     orders: Conversions | None = None,
+    others: Iterable[Conversions] = (),
 ) -> Read:
     """What happened in a period. ``goal`` is the rule whose goal is the conversion; without one, orders are.
     ``lookback`` stands before the settings'. ``orders`` are those from the look-back before the period on, where they
-    are read already. Ends the command where there is no such rule, or no store."""
+    are read already. The touches are enough for paths to ``others`` as well. Ends the command where there is no such
+    rule, or no store."""
     project = assembly.project
     settings = project.touchpoints
     windows = settings.windows if lookback is None else Windows(lookback, settings.windows.shorter)
@@ -109,8 +109,8 @@ def read_paths(
             with Telling("at goals", of="journeys") as tell:
                 found = read_goals(look, since, period, [goal], found, project.currency, tell)[goal]
         with Telling("at touches", of="rows") as tell:
-            begin, end = Instant(max(0, since - _LONGEST_VISIT)), Instant(period.until + SKEW)
-            touches = read_touches(look, begin, end, choice, tell)
+            bounds = Bounds(since, period.since, _converted(period, (found, *others)))
+            touches = read_touches(look, bounds, Instant(period.until + SKEW), choice, tell)
         with look() as tx:
             deleted = find_deleted(tx, assembly, period.since, since)
     except StoreError as error:
@@ -118,6 +118,13 @@ def read_paths(
     joined = join(touches, found, period, windows)
     selected = by_currency(touches, found, joined, period)
     return Read(touches=touches, conversions=found, joined=joined, selected=selected, deleted=deleted)
+
+
+def _converted(period: Period, conversions: Iterable[Conversions]) -> Ints:
+    """Customers of the period's conversions. What others met before the period is on no path of it."""
+    import numpy as np
+
+    return np.concatenate([one.customers[(one.at >= period.since) & (one.at < period.until)] for one in conversions])
 
 
 def read_orders_of(assembly: Assembly, period: Period, since: Instant) -> Conversions:

@@ -34,7 +34,7 @@ def attribution_tables(
     models: Models = {name: (available[name], options_of(available[name], {})) for name in dict.fromkeys(names)}
     if not models:
         return [], {}
-    by_channel, touches = _by_channel(read_paths(assembly, period, orders=orders), models)
+    by_channel, touches = _by_channel(read_paths(assembly, period, orders=orders, others=goals.values()), models)
     windows = assembly.project.touchpoints.windows
     of_rules = {}
     with Telling("at what brought goals", of="rules") as tell:

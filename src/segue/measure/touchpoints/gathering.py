@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from segue.api.attribution import Ints
 from segue.measure.touchpoints.columns import MOST_NAMES, OTHERS, Label, Told, Touches, What
 from segue.measure.touchpoints.origins import DIRECT
 
@@ -12,6 +13,30 @@ _KINDS: Final = {
     "customers": "int64", "at": "int64", "whats": "int8", "labels": "int32", "messages": "int64",
     "rows": "int64", "told": "int8", "costs": "int64", "currencies": "int16",
 }  # fmt: skip
+
+
+class Bounds:
+    """Which touches are wanted: those from ``since`` on, before ``whole`` only of some ``customers`` (None: of all)."""
+
+    def __init__(self, since: int, whole: int = 0, customers: Ints | None = None) -> None:
+        import numpy as np
+
+        self.since = since
+        self._whole = whole
+        # By number; the last place stands for all that are greater.
+        self._some: Any = None
+        if customers is not None:
+            self._some = np.zeros(int(customers.max(initial=0)) + 2, np.bool_)
+            self._some[customers] = True
+
+    def hold(self, customers: Ints, at: Ints, before: int = 0) -> Any:
+        """Whether each touch is wanted; with ``before``, also those that are so much too early."""
+        import numpy as np
+
+        held = at >= self.since - before
+        if self._some is not None:
+            held &= (at >= self._whole - before) | self._some[np.minimum(customers, len(self._some) - 1)]
+        return held
 
 
 class Register:
@@ -70,17 +95,17 @@ class Register:
 
 
 class Gathered:
-    """Columns of touches in the making. Touches before ``since`` are left out."""
+    """Columns of touches in the making."""
 
-    def __init__(self, since: int) -> None:
-        self._since = since
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
         self._pieces: dict[str, list[Any]] = {name: [] for name in _KINDS}
 
     def add(self, *, what: What | Any, told: Told, costs: Any = 0, currencies: Any = 0, **columns: Any) -> None:
         """Add many touches at once; a number stands for all of them."""
         import numpy as np
 
-        kept = columns["at"] >= self._since
+        kept = self._bounds.hold(columns["customers"], columns["at"])
         columns |= {"whats": what, "told": told, "costs": costs, "currencies": currencies}
         for name, kind in _KINDS.items():
             column = np.broadcast_to(np.asarray(columns[name], kind), len(kept))
