@@ -282,11 +282,12 @@ class _Found:
 
         if not self._views:
             return
-        columns = tuple(np.concatenate(pieces) for pieces in zip(*self._views, strict=True))
+        pieces = list(zip(*self._views, strict=True))
         self._views.clear()
+        # Each column's pieces are let go of before those of the next are put together: they are millions.
+        columns = tuple(np.concatenate(pieces.pop(0)) for _ in range(len(pieces)))
         customers, at, rows, labels, numbers, pages = columns
         self._follow(look, since, columns)
-        self._handed.clear()
         direct = self._register.direct()
         # The messages' numbers stand above those of labels, so that each message is an origin of its own.
         origins = np.where(numbers > 0, len(self._register.labels) + numbers, labels)
@@ -323,7 +324,9 @@ class _Found:
         left = np.flatnonzero(labels < UNKNOWN)
         if not len(left):
             return
-        left = self._find(left, Handed.of(self._handed), columns)
+        handed = Handed.of(self._handed)
+        self._handed.clear()
+        left = self._find(left, handed, columns)
         if len(left):
             left = self._find(left, self._load_earlier(look, since, customers[left]), columns)
         labels[left] = np.array([label for _, label in self._fields.ours] or [0], np.int64)[-2 - labels[left]]
