@@ -107,9 +107,10 @@ def find_rules(tx: Transaction, rules: Sequence[str]) -> dict[str, Found]:
             for rule in (*one.changes.added, *one.changes.changed):
                 told.setdefault(rule, []).append(one.at)
     newest = tx.row("select coalesce(max(id), 0) from journey")
+    arrivals: dict[Instant, int | None] = {}
     return {
         rule: Found(
-            _versions(tx, programs.get(rule, []), current.get(rule), told.get(rule, [])),
+            _versions(tx, programs.get(rule, []), current.get(rule), told.get(rule, []), arrivals),
             books.get(rule, Books()),
             newest[0] if newest is not None else 0,
         )
@@ -119,19 +120,26 @@ def find_rules(tx: Transaction, rules: Sequence[str]) -> dict[str, Found]:
 
 
 def _versions(
-    tx: Transaction, rows: Sequence[tuple[int, bytes]], current: int | None, told: Sequence[Instant]
+    tx: Transaction,
+    rows: Sequence[tuple[int, bytes]],
+    current: int | None,
+    told: Sequence[Instant],
+    arrivals: dict[Instant, int | None],
 ) -> dict[int, Version]:
-    """The versions of a rule, of its programs in order. ``told`` is when texts of it were published."""
+    """The versions of a rule, of its programs in order. ``told`` is when texts of it were published, ``arrivals`` the
+    first arrival since publications, as far as it was looked up."""
     found: dict[int, Version] = {}
     for number, (row, body) in enumerate(rows, 1):
         published = told[number - 1] if len(told) == len(rows) else None
+        if published is not None and number > 1 and published not in arrivals:
+            arrivals[published] = _first_arrival(tx, published)
         found[row] = Version(
             number,
             row,
             p.compile_rule(decode_rule(body)),
             published,
             current == row,
-            _first_arrival(tx, published) if published is not None and number > 1 else None,
+            arrivals.get(published) if published is not None else None,
         )
     return found
 
