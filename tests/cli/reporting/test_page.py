@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from segue.cli.reporting.gathering import english
 from segue.cli.reporting.page import render
-from segue.measure.results.counts import Counts
-from tests.cli.reporting.made import counts, funnels, material
+from segue.measure.incrementality import evidence_table
+from segue.measure.results.counts import Counts, Fate
+from segue.measure.table import Table
+from tests.cli.reporting.made import (
+    ATTRIBUTION,
+    FIRST,
+    cohorts,
+    counts,
+    difference,
+    evidence,
+    experiments,
+    funnels,
+    material,
+)
 
 HOSTILE = '<script>alert("1")</script>\x1b[31m&amp;'
 _VOID = {"meta", "br", "line", "polygon", "polyline"}
@@ -142,3 +158,64 @@ def test_numbers_and_days_are_english_as_the_words_are(locale: str, period: str,
     assert '<html lang="en">' in page
     assert money in page
     assert period in page.replace("\N{THIN SPACE}", " ")
+
+
+RULES = st.sampled_from(["a", "b", HOSTILE])
+SMALL = st.integers(0, 3)
+WEEKS = st.sampled_from(["2026-10-26", "2026-11-02", "2026-11-23", "2026-11-30"])
+ENDS = st.floats(-1, 1)
+
+
+@st.composite
+def any_counts(draw: st.DrawFn) -> Counts:
+    """What may be in a store: mostly nothing, and what there is in any mixture."""
+    found = Counts()
+    days = st.integers(0, 29).map(lambda ahead: FIRST + timedelta(days=ahead))
+    money = st.decimals(-(10**9), 10**9, places=3)
+    fates = st.sampled_from(get_args(Fate))
+    currencies = st.sampled_from(["EUR", "JPY", "KWD"])
+    found.messages.update(draw(st.dictionaries(st.tuples(days, RULES, fates), SMALL, max_size=3)))
+    found.reasons.update(draw(st.dictionaries(st.tuples(RULES, fates, RULES), SMALL, max_size=2)))
+    found.entries.update(draw(st.dictionaries(st.tuples(days, RULES), SMALL, max_size=3)))
+    found.conversions.update(draw(st.dictionaries(st.tuples(days, RULES), SMALL, max_size=3)))
+    found.costs.update(draw(st.dictionaries(st.tuples(days, RULES, currencies), SMALL, max_size=2)))
+    found.orders.update(draw(st.dictionaries(days, SMALL, max_size=2)))
+    found.revenue.update(draw(st.dictionaries(st.tuples(days, currencies), money, max_size=2)))
+    found.refunds.update(draw(st.dictionaries(st.tuples(days, currencies), money, max_size=2)))
+    found.worth.update(draw(st.dictionaries(st.tuples(RULES, currencies), money, max_size=2)))
+    return found
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(RULES, WEEKS, SMALL, st.integers(1, 3), st.sampled_from([0, 0, 0, 2])), max_size=2),
+    any_counts(),
+    st.none() | any_counts(),
+    st.lists(st.tuples(RULES, st.none() | st.tuples(ENDS, ENDS, ENDS), SMALL), max_size=2),
+    st.lists(st.tuples(st.sampled_from(["first", "last"]), RULES, st.floats(0, 1e6)), max_size=3),
+)
+def test_whatever_a_store_holds_there_is_a_page(
+    weeks: list[tuple[str, str, int, int, int]],
+    now: Counts,
+    before: Counts | None,
+    measured: list[tuple[str, tuple[float, float, float] | None, int]],
+    attributed: list[tuple[str, str, float]],
+) -> None:
+    rules = [rule for rule, _, _ in measured]
+    proven = evidence_table(
+        [
+            evidence(rule, None if ends is None else difference(*sorted(ends)), {"last": 1.0}, held_out=20 * held)
+            for rule, ends, held in measured
+        ]
+    )
+    tables = (
+        cohorts(*weeks),
+        *experiments(rules=rules),
+        proven,
+        Table("attribution", "Attribution", ATTRIBUTION, tuple(attributed)),
+        *funnels(rules),
+    )
+    page = render(material(now, before, *tables))
+    words = " ".join(read(page).texts)
+    assert not re.search(r"\b(?:nan|NaN|inf|None)\b(?! of)", words)
+    assert "script" not in {tag for tag, _ in read(page).tags}
