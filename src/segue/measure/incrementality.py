@@ -111,7 +111,7 @@ def suggest(evidence: Evidence, currency: str) -> str:
     """What to do with the rule's budget, and where that cannot be said, what would make it so."""
     match evidence.move(currency):
         case "more":
-            return f"up to {STEP:.0%} more: each further {currency} was measured to bring more than it costs"
+            return f"up to {STEP:.0%} more: on average each {currency} was measured to bring more than it costs"
         case "less":
             return f"{STEP:.0%} less: it was measured to bring less than it costs"
         case "keep":

@@ -92,7 +92,7 @@ def test_money_is_moved_only_by_what_was_measured() -> None:
     sentences = named(material(counts(["a"]), None, *tables[0], tables[1]), "incrementality").sentences
     assert sentences == (
         "“carts” brought €80.00 (with 95% certainty €40.00 to €120.00) for each €1.00 that its messages cost. Its "
-        "budget: up to 20% more: each further EUR was measured to bring more than it costs.",
+        "budget: up to 20% more: on average each EUR was measured to bring more than it costs.",
     )
 
 
