@@ -81,6 +81,7 @@ def test_lift_finds_what_reminders_really_do(lived: Lived) -> None:
     experiment = holdout_of(lived, "cart_recovery")
     difference = difference_of(experiment)
     truth = true_effect(lived.assembly, lived.shop, UNTIL, REMINDING)
+    assert truth is not None
     assert 0.15 < truth < 0.35
     assert experiment.sound
     assert 0 < difference.low < truth < difference.high
@@ -159,13 +160,22 @@ def test_the_demo_says_all_of_it_beside_the_truth(lived: Lived) -> None:
     assert max(map(len, lines)) < 80
     text = " ".join(" ".join(lines).split())
     assert "cart_recovery: The rule brings " in text
-    assert f"{true_effect(lived.assembly, lived.shop, UNTIL, REMINDING) * 100:.1f} of 100 customers" in text
+    share = true_effect(lived.assembly, lived.shop, UNTIL, REMINDING)
+    assert share is not None
+    assert f"{share * 100:.1f} of 100 customers" in text
     assert f"{EFFECTLESS}: Not enough evidence: " in text
     assert "In truth it makes nobody order." in text
     assert "Last touch gives push " in text
     for way in evidence.ways[1:]:
         assert way.truth is not None
         assert any(line.startswith(way.channel) and line.endswith(f" {way.truth * 100:.1f}") for line in lines)
+
+
+def test_while_too_few_are_in_it_no_table_is_shown(lived: Lived) -> None:
+    early = weigh(lived.assembly, lived.shop, Instant(SINCE + 2 * DAY))
+    assert early.ways == ()
+    assert early.rules[0][0].startswith("second_look: Not enough evidence: ")
+    assert not any("reminder" in truth for _, truth in early.rules)
 
 
 def test_of_a_shop_that_was_there_before_no_truth_is_told(lived: Lived) -> None:

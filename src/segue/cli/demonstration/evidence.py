@@ -47,16 +47,16 @@ def write_report(assembly: Assembly, since: Instant, now: Instant, *, kept: bool
 
 def true_effect(
     assembly: Assembly, shop: Shop, now: Instant, rule: str, experiment: str = CONTROL, arm: str = TREATED
-) -> float:
+) -> float | None:
     """The share of the customers in an arm, the time of whose goal is over, that ordered in it because of the rule's
-    messages and for no other reason: none of their orders would have been placed without one."""
+    messages and for no other reason: none of their orders would have been placed without one. None where nobody is."""
     with read_only(assembly.project.database) as tx:
         rows = tx.rows(_ORDERS, (rule, experiment, arm, now))
     orders: dict[int, list[str]] = {}
     for customer, order in rows:
         orders.setdefault(customer, []).extend([order] if order is not None else [])
     brought = sum(bool(theirs) and {shop.persuaded.get(one) for one in theirs} == {rule} for theirs in orders.values())
-    return brought / max(1, len(orders))
+    return brought / len(orders) if orders else None
 
 
 _ORDERS: Final = """
@@ -93,8 +93,8 @@ class Way(msgspec.Struct, frozen=True):
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """What is known of the shop at the end. ``ways`` begin with the one that sends nothing; ``rules`` are sentences
-    about rules with a holdout, each with what is true of it, or nothing."""
+    """What is known of the shop at the end. ``ways`` begin with the one that sends nothing, and are left out while too
+    few customers are in them; ``rules`` are sentences about experiments, each with what is true of it, or nothing."""
 
     ways: tuple[Way, ...] = ()
     rules: tuple[tuple[str, str], ...] = ()
@@ -108,17 +108,22 @@ def weigh(assembly: Assembly, shop: Shop | None, now: Instant) -> Evidence:
     for rule in MEASURED:
         if (one := experiments.get((rule, CONTROL))) is not None:
             rules.append((f"{rule}: {verdict(one)}", _tell_truth(assembly, shop, now, rule)))
-    comparing = experiments.get((COMPARING, WAYS))
-    return Evidence(() if comparing is None else tuple(_compare(assembly, shop, now, comparing)), tuple(rules))
+    ways: tuple[Way, ...] = ()
+    if (comparing := experiments.get((COMPARING, WAYS))) is not None:
+        if all(one.enough for one in comparing.arms):
+            ways = tuple(_compare(assembly, shop, now, comparing))
+        else:
+            rules.insert(0, (f"{COMPARING}: {verdict(comparing)}", ""))
+    return Evidence(ways, tuple(rules))
 
 
 def _tell_truth(assembly: Assembly, shop: Shop | None, now: Instant, rule: str) -> str:
     if rule != REMINDING:
         return "In truth it makes nobody order."
-    if shop is None:
+    share = true_effect(assembly, shop, now, rule) if shop is not None else None
+    if share is None:
         return ""
-    share = true_effect(assembly, shop, now, rule) * 100
-    return f"In truth {share:.1f} of 100 customers ordered because of a reminder, and would not have without it."
+    return f"In truth {share * 100:.1f} of 100 customers ordered because of a reminder, and would not have without it."
 
 
 def _compare(assembly: Assembly, shop: Shop | None, now: Instant, experiment: Experiment) -> Iterator[Way]:
