@@ -159,5 +159,6 @@ def _rounded(number: float) -> float:
 
 
 def _span(edges: tuple[float, float]) -> str:
-    low, high = (f"{edge:,.0f}" if abs(edges[1]) >= 1000 else f"{edge:,.2f}" for edge in edges)
+    # Of the rounded figures, as the cells beside it: rounded once more, the two could differ.
+    low, high = (f"{_rounded(edge):,.0f}" if abs(edges[1]) >= 1000 else f"{edge:,.2f}" for edge in edges)
     return f"{low} – {high}"
