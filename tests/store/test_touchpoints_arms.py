@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from segue.measure.touchpoints.columns import NONE
 from segue.measure.touchpoints.joining import relabel
@@ -24,9 +23,8 @@ rule hello
 """
 
 
-def test_touches_are_labelled_by_the_arm_of_their_journey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(told, "RULES", RULES)
-    shop = told.Shop(tmp_path / "store.db")
+def test_touches_are_labelled_by_the_arm_of_their_journey(tmp_path: Path) -> None:
+    shop = told.Shop(tmp_path / "store.db", RULES)
     try:
         arms = []
         for minute in range(12):
