@@ -17,11 +17,9 @@ from segue.cli.attributing.reading import read_paths
 from segue.cli.demonstration.evidence import Way, tell, true_effect, weigh, write_report
 from segue.cli.demonstration.project import HELD_OUT, MEASURED, make_project
 from segue.cli.demonstration.shop import Shop
-from segue.cli.demonstration.stage import open_shop
 from segue.cli.demonstration.truth import BROUGHT_BACK, COMPARING, EFFECTLESS, REMINDING
 from segue.cli.demonstration.weeks import live_through
 from segue.cli.experiments.reading import Asked, read_experiments
-from segue.cli.replay import find_source
 from segue.measure import options_of
 from segue.measure.experiments.groups import Difference
 from segue.measure.experiments.result import Experiment, Lift
@@ -47,11 +45,8 @@ def _lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
     for rule in MEASURED:
         assert f"holdout {HELD_OUT}" in (folder / "rules" / rule / f"{rule}.rules").read_text("utf-8")
     assembly = assemble(folder)
-    decode = find_source(assembly).decode
-    assert decode is not None
-    shop = open_shop(assembly, SINCE, speed=10_800.0, seed=1, pace=4.0)
     store = Store(assembly.project.database, durable=False)
-    live_through(store, assembly, check(assembly), decode, shop, SINCE, UNTIL, lambda _: None)
+    shop = live_through(store, assembly, check(assembly), SINCE, UNTIL, speed=10_800.0, seed=1, pace=4.0)
     store.close()
     return Lived(assembly, shop)
 

@@ -20,11 +20,10 @@ from segue.api import Instant
 from segue.api.values import DAY
 from segue.cli.benchmarks.figures import Tell
 from segue.cli.demonstration.project import make_project
-from segue.cli.demonstration.stage import fill_pools, open_shop
+from segue.cli.demonstration.stage import fill_pools
 from segue.cli.demonstration.truth import REMINDING
 from segue.cli.demonstration.weeks import live_through
 from segue.cli.ending import open_project
-from segue.cli.replay import find_source
 from segue.measure.table import Column, Table
 from segue.runtime.assembly import check
 from segue.store.database import Store
@@ -115,12 +114,9 @@ def fill(folder: Path, customers: int, tell: Tell, *, weeks: float = _WEEKS) -> 
     book = check(assembly)
     until = Instant(time.time_ns() // 1000)
     since = Instant(until - round(weeks * 7 * DAY))
-    decode = find_source(assembly).decode
-    assert decode is not None, "the demo's source reads records"
     with contextlib.closing(Store(assembly.project.database, durable=False)) as store:
         store.apply(fill_pools)
-        shop = open_shop(assembly, since, speed=_SPEED, seed=1, pace=4.0)
-        live_through(store, assembly, book, decode, shop, since, until, lambda _: None)
+        live_through(store, assembly, book, since, until, speed=_SPEED, seed=1, pace=4.0)
         times = max(1, math.ceil(customers / store.apply(count_customers)))
         multiply(store, times, lambda table: tell(f"the shop {times:,} times: {table}"))
         counts = store.apply(count_rows)

@@ -25,10 +25,9 @@ from segue.cli.demonstration.project import LOG, MAILBOX
 from segue.cli.demonstration.scene import Counts
 from segue.cli.demonstration.screen import Places, Screen
 from segue.cli.demonstration.shop import Shop
-from segue.cli.demonstration.stage import Stage, fill_pools, open_shop
+from segue.cli.demonstration.stage import Stage, fill_pools
 from segue.cli.demonstration.weeks import live_through
 from segue.cli.ending import WRONG, print_json
-from segue.cli.replay import find_source
 from segue.measure.experiments.missing import NotInstalled
 from segue.program.calendar import find_zone
 from segue.runtime.assembly import Assembly, CheckedBook
@@ -119,9 +118,6 @@ def _live_through(assembly: Assembly, store: Store, book: CheckedBook, wishes: W
     store.apply(fill_pools)
     until = Instant(time.time_ns() // 1000)
     since = Instant(until - round(wishes.weeks * 7 * DAY))
-    shop = open_shop(assembly, since, speed=wishes.speed, seed=wishes.seed, pace=wishes.pace)
-    decode = find_source(assembly).decode
-    assert decode is not None, "the demo's source reads records"
     weeks = f"{wishes.weeks:g} week{'' if wishes.weeks == 1 else 's'} of the shop before the demo, in virtual time"
     with _interrupts() as look, _progress(weeks, until - since, wishes, out) as tell:
 
@@ -129,8 +125,17 @@ def _live_through(assembly: Assembly, store: Store, book: CheckedBook, wishes: W
             look()
             tell(at - since)
 
-        live_through(store, assembly, book, decode, shop, since, until, pass_on)
-    return shop
+        return live_through(
+            store,
+            assembly,
+            book,
+            since,
+            until,
+            speed=wishes.speed,
+            seed=wishes.seed,
+            pace=wishes.pace,
+            progress=pass_on,
+        )
 
 
 @contextlib.contextmanager

@@ -17,6 +17,8 @@ from segue.cli.demonstration.answers import Answers
 from segue.cli.demonstration.diary import Call, Deed, Reaction
 from segue.cli.demonstration.mailbox import Letter
 from segue.cli.demonstration.shop import Shop
+from segue.cli.demonstration.stage import open_shop
+from segue.cli.replay import find_source
 from segue.runtime.assembly import Assembly, CheckedBook
 from segue.runtime.dispatch import Claim
 from segue.runtime.publishing import publish, resume
@@ -34,14 +36,19 @@ def live_through(
     store: Store,
     assembly: Assembly,
     book: CheckedBook,
-    decode: Decode,
-    shop: Shop,
     since: Instant,
     until: Instant,
-    progress: Callable[[Instant], None],
-) -> None:
-    """Have the shop trade from ``since`` up to ``until``, in a store that nobody else has open. ``decode`` reads a call
-    as the shop's source does; ``progress`` hears each moment that is reached."""
+    *,
+    speed: float,
+    seed: int,
+    pace: float,
+    progress: Callable[[Instant], None] = lambda _: None,
+) -> Shop:
+    """Have a new shop trade from ``since`` up to ``until``, in a store that nobody else has open. ``speed``, ``seed``
+    and ``pace`` are those of `open_shop`; ``progress`` hears each moment that is reached."""
+    shop = open_shop(assembly, since, speed=speed, seed=seed, pace=pace)
+    decode = find_source(assembly).decode
+    assert decode is not None, "the demo's source reads records"
 
     def prepare(tx: Transaction) -> Running:
         publish(tx, book.checked.book, Instant(since - 1), "segue demo", book.sources)
@@ -73,6 +80,7 @@ def live_through(
             pass
         deeds = shop.until(moment)
         progress(moment)
+    return shop
 
 
 def _read(decode: Decode, call: Call, moment: Instant) -> Event:
