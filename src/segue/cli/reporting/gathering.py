@@ -10,7 +10,6 @@ from segue.cli.attributing.reading import read_goals_of, read_orders_of
 from segue.cli.funnels.reading import read_funnels
 from segue.cli.reporting.attributing import attribution_tables
 from segue.cli.reporting.budgets import budgets_table
-from segue.cli.reporting.coverage import knows_since
 from segue.cli.reporting.evidence import evidence_tables
 from segue.cli.reporting.funnels import funnel_tables, titles_of
 from segue.cli.reporting.material import Material
@@ -34,7 +33,7 @@ from segue.runtime.assembly import Assembly
 from segue.runtime.publishing import load
 from segue.store.database import read_only
 from segue.store.exposures import list_experiments
-from segue.store.results import count_periods
+from segue.store.results import count_periods, knows_since
 
 
 def gather(assembly: Assembly, period: Period, now: Instant) -> Material:
