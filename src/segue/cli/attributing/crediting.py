@@ -12,6 +12,7 @@ from segue.cli.attributing.reading import Read
 from segue.cli.ending import counted
 from segue.measure import Journeys, Labels, ModelError
 from segue.measure.comparing import Comparison
+from segue.measure.orders import ORDERS
 from segue.measure.resampling import Interval, intervals
 from segue.measure.table import Cell, Column, Table
 from segue.measure.touchpoints.audit import Traced, credit, find_gap
@@ -20,7 +21,6 @@ from segue.measure.touchpoints.joining import Selected, relabel
 
 UNATTRIBUTED: Final = "(no touch)"
 """Stands for conversions that no touch is before."""
-_ORDERS: Final = "orders"
 Models = Mapping[str, tuple[AttributionSpec, Any]]
 """Models by name, each with its options."""
 
@@ -111,7 +111,7 @@ def _nothing(read: Read, by: str) -> Table:
     """What is said where no conversion has a touch before it."""
     name = read.conversions.name
     said = (
-        "There are no orders in this period." if name == _ORDERS else f"The goal of {name} was not met in this period."
+        "There are no orders in this period." if name == ORDERS else f"The goal of {name} was not met in this period."
     )
     if any(one.untouched for one in read.selected):
         said = "No conversion of this period has a touch before it: there is nothing to share."

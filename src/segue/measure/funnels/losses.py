@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
 
 from segue.measure.funnels.counting import Funnel, Letter
 from segue.measure.funnels.rates import counted, share
@@ -44,6 +45,17 @@ def exits_table(funnel: Funnel) -> Table:
     )
 
 
+_LOST: Final = (
+    Column("by", "By"),
+    Column("reason", "Reason"),
+    Column("outcome", "Outcome"),
+    Column("channel", "Channel"),
+    Column("message", "Message"),
+    Column("messages", "Messages", "count"),
+)
+"""What is told of messages that did not arrive, whatever they are counted by."""
+
+
 def _why(letter: Letter) -> tuple[str, str, str]:
     """What kept a message back, in which words, and what became of it."""
     by = sort_reason(letter.reason)[0] if letter.fate == "skipped" else "provider"
@@ -62,12 +74,7 @@ def dropped_table(funnel: Funnel) -> Table:
         "Messages that did not arrive, and why",
         (
             Column("rule", "Rule"),
-            Column("by", "By"),
-            Column("reason", "Reason"),
-            Column("outcome", "Outcome"),
-            Column("channel", "Channel"),
-            Column("message", "Message"),
-            Column("messages", "Messages", "count"),
+            *_LOST,
         ),
         tuple(
             (funnel.rule, by, reason, fate, channel, message, count)
@@ -115,12 +122,7 @@ def dropped_by_step_table(funnel: Funnel) -> Table:
             Column("step", "Step", "count"),
             Column("line", "Line", "count"),
             Column("words", "What happens"),
-            Column("by", "By"),
-            Column("reason", "Reason"),
-            Column("outcome", "Outcome"),
-            Column("channel", "Channel"),
-            Column("message", "Message"),
-            Column("messages", "Messages", "count"),
+            *_LOST,
         ),
         tuple(
             (
