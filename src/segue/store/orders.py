@@ -15,7 +15,7 @@ from segue.api import Instant
 from segue.measure.orders import CANCELLED, ODD, ORDERS, REFUNDED, Told, settle
 from segue.measure.period import Period
 from segue.measure.touchpoints.columns import Conversions
-from segue.program.values import read_money
+from segue.program.values import is_currency, read_money
 from segue.store.database import Transaction
 from segue.store.results import PIECE, Look, Tell, last_before, last_row
 
@@ -185,7 +185,7 @@ class Money:
             return nan, -1
         place = self._places.get(found.currency)
         if place is None:
-            if len(self._places) >= MOST_CURRENCIES or not _is_currency(found.currency):
+            if len(self._places) >= MOST_CURRENCIES or not is_currency(found.currency):
                 return float(found.amount), ODD
             place = self._places[found.currency] = len(self._places)
         return float(found.amount), place
@@ -193,10 +193,6 @@ class Money:
 
 _MOST: Final = Decimal(10) ** 12
 _POSITIVE: Final = 2**63 - 1
-
-
-def _is_currency(name: str) -> bool:
-    return len(name) == 3 and name.isascii() and name.isalpha()
 
 
 def _names_currency(fields: Fields) -> bool:

@@ -6,18 +6,18 @@ from collections import Counter
 from datetime import tzinfo
 from typing import Final
 
-from segue.api.values import MINUTE, Instant
+from segue.api import Instant
 from segue.measure.money import Spending, Spent
 from segue.measure.period import Period
+from segue.measure.results.brought import QUARTER
 from segue.program.calendar import local
 from segue.store.history import last_message_before
 from segue.store.packed import read_packed
-from segue.store.results import SLEPT, Look, Tell, last_row
-from segue.store.touchpoints import PIECE, REACHED
+from segue.store.results import PIECE, SLEPT, Look, Tell, last_row
+from segue.store.touchpoints import REACHED
 
-_QUARTER: Final = 15 * MINUTE
 _DEAR: Final = "cost is not null and currency is not null"
-_NUMBERS: Final = (f"decided / {_QUARTER}", "coalesce(cost, -1)")
+_NUMBERS: Final = (f"decided / {QUARTER}", "coalesce(cost, -1)")
 _TEXTS: Final = ("channel", "rule", "message", "coalesce(currency, '')")
 _MESSAGES: Final = (
     "from message where id > ? and id <= ? and decided >= ? and decided < ? "
@@ -49,7 +49,7 @@ def read_spending(look: Look, period: Period, zone: tzinfo, tell: Tell) -> Spend
             if group % 2:
                 free[channel] += number
                 continue
-            day = local(Instant(quarter * _QUARTER), zone).date().isoformat()
+            day = local(Instant(quarter * QUARTER), zone).date().isoformat()
             key = Spent(day, channel, rule, message, currency)
             numbers[key] += number
             costs[key] += int(total)

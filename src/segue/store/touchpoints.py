@@ -21,9 +21,8 @@ from segue.measure.touchpoints.own_links import FOLLOWED, Handed, find_followed
 from segue.measure.touchpoints.visits import UNKNOWN, find_visits
 from segue.store.database import Transaction
 from segue.store.packed import Packed, read_packed
-from segue.store.results import Look, Tell, last_before, last_row
+from segue.store.results import PIECE, Look, Tell, last_before, last_row
 
-PIECE: Final = 50_000
 PAGES: Final = ("page_viewed", "screen_viewed")
 _DECIDED_BEFORE: Final = 60 * DAY
 """A message is handed over so long after it was decided at the most: nothing waits longer for a slot or an hour."""
